@@ -1,0 +1,54 @@
+# One word for each task. Whatever a task needs is installed into .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
+
+# Tests run in two processes; one thread in each keeps them out of each other's way.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+.PHONY: help demo test test-all lint bench docs clean
+
+help:
+	@echo "make demo      train on handwritten digits from 16 random starts"
+	@echo "make test      the fast tests"
+	@echo "make test-all  the fast tests, then the slow ones and the examples"
+	@echo "make lint      style, types and who may import whom"
+	@echo "make bench     speed of value and gradient, measured beside its peers"
+	@echo "make docs      write docs/command-line.md from the program itself"
+	@echo "make clean     remove .venv and caches"
+
+demo: .venv/installed
+	$(BIN)/symbreak train --dataset digits --starts 16 --hidden 30 --activation tanh \
+	    --seed 0 --model demo.symbreak --json demo.json
+
+test: .venv/installed
+	$(TEST) -m "not slow"
+
+test-all: test
+	$(TEST) -m slow
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-bench
+	$(BIN)/python benchmarks/value_and_gradient.py
+
+docs: .venv/installed
+	$(BIN)/python -m typer symbreak.cli.app utils docs --name symbreak --output docs/command-line.md
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# The stamp comes last, so an installation that was cut off is made anew.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear .venv
+	$(INSTALL) ".[all,dev]"
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	$(INSTALL) ".[bench]"
+	@touch $@

@@ -1,0 +1,53 @@
+"""What symbreak raises and warns with.
+
+Every error also is the built-in error that Python users already catch (`ValueError`, `TypeError`,
+`ImportError`), and its text is one sentence: what must hold, what was found, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SymbreakError(Exception):
+    """The base of all errors raised on purpose by symbreak."""
+
+
+class InvalidInput(SymbreakError, ValueError):
+    """A value, a shape or a file is not what it must be."""
+
+
+class InvalidType(SymbreakError, TypeError):
+    """An object is of a kind that cannot be used here."""
+
+
+class MissingOptionalPackage(SymbreakError, ImportError):
+    """A feature needs a package that is not installed."""
+
+
+class SymmetryWarning(UserWarning):
+    """A start leaves hidden units equal: they would stay one unit for ever."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the closest of `words`, or "" when none is close."""
+    by_lower = {known.lower(): known for known in words}
+    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
+    return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+
+
+def choose(what: str, word: object, words: Iterable[str]) -> str:
+    """Return `word` if it is one of `words`.
+
+    Raises
+    ------
+    InvalidInput
+        Names `what`, the choices and the nearest valid word.
+    """
+    words = list(words)
+    if isinstance(word, str) and word in words:
+        return word
+    raise InvalidInput(
+        f"{what} must be one of {', '.join(words)}. Got {word!r}.{nearest(str(word), words)}"
+    )
