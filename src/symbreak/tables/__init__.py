@@ -1,0 +1,12 @@
+"""From files to arrays and back, for the command line. Needs polars."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from symbreak.errors import MissingOptionalPackage
+
+if find_spec("polars") is None:
+    raise MissingOptionalPackage(
+        "Reading tables needs the package polars. Install it with: pip install 'symbreak[cli]'"
+    )

@@ -1,0 +1,70 @@
+"""Text columns: which ones are categories, and which a network cannot learn from as they are.
+
+Refused are dates (most values read as year-month-day, day/month/year or month/day/year) and
+columns that name their row: more than `FEW` different values that fill more than half of the
+rows, or more than `MANY` different values.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from symbreak.errors import InvalidInput
+from symbreak.tables.table import leave_out
+
+FEW = 50
+MANY = 1000
+
+_DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])"
+_DATE = (
+    rf"^(\d{{4}}[-/.]{_MONTH}[-/.]{_DAY}"
+    rf"|({_DAY}[-/.]{_MONTH}|{_MONTH}[-/.]{_DAY})([-/.]\d{{4}}|/\d{{2}}))([T ,].*)?$"
+)
+
+
+def is_category(column: pl.Series) -> bool:
+    """Return whether the column is text (after the checks: categories), not numbers."""
+    return column.dtype == pl.String
+
+
+def refuse_unusable(column: pl.Series, source: str) -> None:
+    """Check that a column holds numbers, booleans or categories.
+
+    Raises
+    ------
+    InvalidInput
+        It holds dates, names, identifiers or a kind that is neither number nor text; the sentence
+        names the column and one value of it.
+    """
+    kind = column.dtype
+    if kind.is_temporal() or (kind == pl.String and _mostly_dates(column)):
+        raise _refused(column, source, "dates or times", "turn it into numbers")
+    if kind == pl.String:
+        _refuse_names(column, source)
+    elif not (kind.is_numeric() or kind == pl.Boolean):
+        raise _refused(column, source, f"{kind} values", "turn it into numbers")
+
+
+def to_text(column: pl.Series) -> pl.Series:
+    """Return categories as text, also where a file has only numbers or true/false in them."""
+    return column if column.dtype == pl.String else column.cast(pl.String)
+
+
+def _mostly_dates(column: pl.Series) -> bool:
+    present = column.drop_nulls()
+    return bool(2 * present.str.contains(_DATE).sum() > len(present))
+
+
+def _refuse_names(column: pl.Series, source: str) -> None:
+    different = column.drop_nulls().n_unique()
+    if different > MANY or (different > FEW and 2 * different > len(column)):
+        found = f"{different} different texts in {len(column)} rows"
+        raise _refused(column, source, found, "group the values into fewer categories")
+
+
+def _refused(column: pl.Series, source: str, found: str, advice: str) -> InvalidInput:
+    example = next(iter(column.drop_nulls().head(1).to_list()), None)
+    return InvalidInput(
+        f"Column '{column.name}' of '{source}' must hold numbers or categories. Got {found} such "
+        f"as '{example}'; {advice}, or {leave_out(column.name)}."
+    )
