@@ -1,0 +1,172 @@
+"""A network and a rule -> theta.
+
+    theta[s, block.slice] = rule.draw(layer, Stream(seed, block.name, s)), row-major
+
+Drawn on the CPU in float64, then rounded once to the dtype, then moved: neither dtype nor device
+changes which start it is.
+"""
+
+from __future__ import annotations
+
+import operator
+import secrets
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+from symbreak.errors import InvalidInput, InvalidType, SymmetryWarning, nearest
+from symbreak.initialization.rule import Rule
+from symbreak.initialization.rules import resolve
+from symbreak.initialization.shapes import LayerShape
+from symbreak.initialization.streams import Floats, Stream
+from symbreak.network import Network
+
+FLOATING = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+_FRESH_SEED_BITS = 64
+
+
+def initialize(
+    network: Network,
+    rule: str | Rule = "glorot_uniform",
+    *,
+    starts: int | None = None,
+    seed: int | None = 0,
+    dtype: Any = None,
+    device: Any = None,
+) -> torch.Tensor:
+    """Draw the parameters that training starts from.
+
+    Parameters
+    ----------
+    network : Network
+        What the parameters are for.
+    rule : str or Rule
+        A word such as "glorot_uniform", or a rule such as `sb.rules.Uniform(epsilon=0.12)`.
+    starts : int or None
+        How many starts; None for one start as a plain vector. Start k is the same however many
+        are drawn, and None gives start 0.
+    seed : int or None
+        Non-negative. The same seed gives the same starts on every machine; None takes a fresh one.
+    dtype : torch dtype, NumPy dtype, str or None
+        float64 (None), float32, float16 or bfloat16.
+    device : torch device, str or None
+        Where theta goes; None is the CPU.
+
+    Returns
+    -------
+    torch.Tensor
+        (starts, n_parameters), or (n_parameters,) when `starts` is None.
+
+    Raises
+    ------
+    InvalidInput, InvalidType
+        An argument is not what it must be.
+
+    Warns
+    -----
+    SymmetryWarning
+        All units of a hidden layer start equal.
+    """
+    chosen = resolve(rule)
+    numbers = range(1 if starts is None else _count(starts))
+    kind, place = _floating(dtype), _device(device)
+    seed = secrets.randbits(_FRESH_SEED_BITS) if seed is None else _seed(seed)
+    if chosen.symmetric:
+        _warn_of_symmetry(network, chosen)
+    theta = torch.from_numpy(_draw(network, chosen, seed, numbers)).to(kind).to(place)
+    return theta[0] if starts is None else theta
+
+
+def layer_shapes(network: Network) -> tuple[LayerShape, ...]:
+    """Return every layer of a network as rules see it."""
+    names = (None, *(activation.name for activation in network.activations), None)
+    return tuple(
+        LayerShape(units_in, units_out, activation, input_activation)
+        for (units_in, units_out), (input_activation, activation) in zip(
+            pairwise(network.layers), pairwise(names), strict=True
+        )
+    )
+
+
+def _draw(network: Network, rule: Rule, seed: int, starts: range) -> Floats:
+    theta = np.empty((len(starts), network.n_parameters))
+    for block, layer in zip(network.blocks, layer_shapes(network), strict=True):
+        drawn = rule.draw(layer, Stream(seed, block.name, starts))
+        theta[:, block.slice] = drawn.reshape(len(starts), -1)
+    return theta
+
+
+def _warn_of_symmetry(network: Network, rule: Rule) -> None:
+    hidden = enumerate(network.layers[1:-1], start=1)
+    equal = [f"hidden layer {k} has 1 distinct unit of {units}" for k, units in hidden if units > 1]
+    if not equal:
+        return
+    # Two frames up: the line that called `initialize`.
+    warnings.warn(
+        f"Rule {rule.name!r} starts all units of a layer equal: {', '.join(equal)}, and training "
+        "keeps them equal. Use a random rule such as 'glorot_uniform'.",
+        SymmetryWarning,
+        stacklevel=3,
+    )
+
+
+def _integer(what: str, value: object) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidType(f"{what} must be an integer or None. Got {value!r}.") from None
+
+
+def _count(starts: object) -> int:
+    count = _integer("starts of initialize", starts)
+    if count < 1:
+        raise InvalidInput(f"starts of initialize must be at least 1, or None. Got {count}.")
+    return count
+
+
+def _seed(seed: object) -> int:
+    number = _integer("seed of initialize", seed)
+    if number < 0:
+        raise InvalidInput(f"seed of initialize must be 0 or above, or None. Got {number}.")
+    return number
+
+
+def _floating(dtype: Any) -> torch.dtype:
+    if dtype is None:
+        return torch.float64
+    name = _dtype_name(dtype)
+    if name in FLOATING:
+        return FLOATING[name]
+    raise InvalidInput(
+        f"dtype of initialize must be one of {', '.join(FLOATING)}. "
+        f"Got {dtype!r}.{nearest(name, FLOATING)}"
+    )
+
+
+def _dtype_name(dtype: Any) -> str:
+    if isinstance(dtype, torch.dtype | str):
+        return str(dtype).removeprefix("torch.")
+    try:
+        return str(np.dtype(dtype).name)
+    except TypeError:
+        return str(dtype)
+
+
+def _device(device: Any) -> torch.device:
+    try:
+        return torch.device("cpu" if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise InvalidInput(
+            f"device of initialize must be a device that PyTorch knows, such as 'cpu'. "
+            f"Got {device!r}."
+        ) from error
