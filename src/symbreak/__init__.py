@@ -1,0 +1,47 @@
+"""symbreak: break the symmetry, prove the gradient, train from many random starts at once."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Name -> module. Imported on first use, so that `import symbreak` and `symbreak --help` stay fast.
+_HOMES = {
+    "Network": "symbreak.network",
+    "NetworkCost": "symbreak.objectives",
+    "backpropagate": "symbreak.propagation.trace",
+    "check_gradient": "symbreak.gradient_check",
+    "initialize": "symbreak.initialization",
+    "minimize": "symbreak.optimize",
+    "SymmetryWarning": "symbreak.errors",
+    "InvalidInput": "symbreak.errors",
+}
+_MODULES = {"losses": "symbreak.losses", "rules": "symbreak.initialization.rules"}
+
+if TYPE_CHECKING:
+    from symbreak import losses as losses
+    from symbreak.errors import InvalidInput as InvalidInput
+    from symbreak.errors import SymmetryWarning as SymmetryWarning
+    from symbreak.gradient_check import check_gradient as check_gradient
+    from symbreak.initialization import rules as rules
+    from symbreak.initialization.initialize import initialize as initialize
+    from symbreak.network import Network as Network
+    from symbreak.objectives import NetworkCost as NetworkCost
+    from symbreak.optimize.minimize import minimize as minimize
+    from symbreak.propagation.trace import backpropagate as backpropagate
+
+__all__ = ["__version__", *_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'symbreak' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,220 @@
+"""Activations of hidden units: the value and its derivative side by side.
+
+Conventions
+-----------
+z : the weighted input of the units, any shape; a = g(z) elementwise.
+Each activation states `value`, its derivative `derivative`, and the same derivative as it is used
+by back-propagation: `multiply_by_derivative_` turns an incoming gradient into delta * g'(z) in
+place.
+`saved` is the array that the derivative is computed from: `a` itself (`needs_input` False: z may be
+overwritten by a) or z (`needs_input` True). `multiply_by_derivative_` may overwrite `saved`.
+
+At a kink the derivative is that of the left side, as PyTorch defines it: g'(0) = 0 for relu.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidInput, choose
+
+LEAKY_SLOPE = 0.01  # Maas, Hannun, Ng 2013; the value of every framework
+ELU_ALPHA = 1.0  # Clevert, Unterthiner, Hochreiter 2016
+SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al. 2017, appendix A
+SELU_SCALE = 1.0507009873554804934193349852946
+_INV_SQRT_2 = math.sqrt(0.5)
+_INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation: its value, its derivative and what is known about it.
+
+    Attributes
+    ----------
+    name : the word that names it in `Network(activation=...)`.
+    write : write(z, out) puts g(z) into out; `out` may be z itself unless `needs_input`.
+    derivative_from : g' computed from `saved` (a, or z when `needs_input`); may overwrite `saved`.
+    needs_input : whether the derivative needs z (True) or is a function of a (False).
+    is_odd : whether g(-z) = -g(z), so that a unit with all signs flipped is its mirror.
+    kinks : the z at which g has no derivative.
+    """
+
+    name: str
+    write: Callable[[Tensor, Tensor], object]
+    derivative_from: Callable[[Tensor], Tensor]
+    needs_input: bool = False
+    is_odd: bool = False
+    kinks: tuple[float, ...] = ()
+
+    def value(self, z: Tensor) -> Tensor:
+        """Return g(z), a fresh tensor of the shape of z."""
+        out = torch.empty_like(z)
+        self.write(z, out)
+        return out
+
+    def derivative(self, z: Tensor) -> Tensor:
+        """Return g'(z), a fresh tensor of the shape of z."""
+        return self.derivative_from(z.clone() if self.needs_input else self.value(z))
+
+    def multiply_by_derivative_(self, delta: Tensor, saved: Tensor) -> Tensor:
+        """Multiply `delta` by g' in place; `saved` is used up."""
+        return delta.mul_(self.derivative_from(saved))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# a = z                                   g' = 1
+def _identity(z: Tensor, out: Tensor) -> None:
+    if out is not z:
+        out.copy_(z)
+
+
+def _identity_derivative(a: Tensor) -> Tensor:
+    return a.fill_(1.0)
+
+
+# a = 1 / (1 + exp(-z))                   g' = a (1 - a)
+def _sigmoid(z: Tensor, out: Tensor) -> None:
+    torch.sigmoid(z, out=out)
+
+
+def _sigmoid_derivative(a: Tensor) -> Tensor:
+    return a.addcmul_(a, a, value=-1.0)
+
+
+# a = tanh(z)                             g' = 1 - a^2 = (1 - a)(1 + a)
+def _tanh(z: Tensor, out: Tensor) -> None:
+    torch.tanh(z, out=out)
+
+
+def _tanh_derivative(a: Tensor) -> Tensor:
+    return torch.addcmul(a.new_ones(()), a, a, value=-1.0, out=a)
+
+
+# a = max(z, 0)                           g' = [a > 0]
+def _relu(z: Tensor, out: Tensor) -> None:
+    torch.clamp(z, min=0.0, out=out)
+
+
+def _relu_derivative(a: Tensor) -> Tensor:
+    return a.gt_(0.0)
+
+
+# a = z if z > 0 else slope z             g' = 1 if a > 0 else slope
+def _leaky_relu(z: Tensor, out: Tensor) -> None:
+    torch.maximum(z, z * LEAKY_SLOPE, out=out)
+
+
+def _leaky_relu_derivative(a: Tensor) -> Tensor:
+    return a.gt_(0.0).mul_(1.0 - LEAKY_SLOPE).add_(LEAKY_SLOPE)
+
+
+# a = z if z > 0 else exp(z) - 1          g' = 1 if a > 0 else a + 1
+def _elu(z: Tensor, out: Tensor) -> None:
+    torch.where(z > 0.0, z, torch.expm1(z), out=out)
+
+
+def _elu_derivative(a: Tensor) -> Tensor:
+    return a.clamp_(max=0.0).add_(ELU_ALPHA)
+
+
+# a = s z if z > 0 else s alpha (exp(z) - 1)      g' = s if a > 0 else a + s alpha
+def _selu(z: Tensor, out: Tensor) -> None:
+    torch.where(z > 0.0, z, SELU_ALPHA * torch.expm1(z), out=out)
+    out.mul_(SELU_SCALE)
+
+
+def _selu_derivative(a: Tensor) -> Tensor:
+    return torch.where(a > 0.0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA)
+
+
+# a = log(1 + exp(z))                     g' = sigmoid(z) = 1 - exp(-a)
+def _softplus(z: Tensor, out: Tensor) -> None:
+    # -logsigmoid(-z) keeps full relative precision at both ends; softplus itself cuts off at 20.
+    torch.neg(torch.nn.functional.logsigmoid(-z), out=out)
+
+
+def _softplus_derivative(a: Tensor) -> Tensor:
+    return a.neg_().expm1_().neg_()
+
+
+# a = z Phi(z)                            g' = Phi(z) + z phi(z)
+def _gelu(z: Tensor, out: Tensor) -> None:
+    torch.mul(z, _normal_cdf(z), out=out)
+
+
+def _gelu_derivative(z: Tensor) -> Tensor:
+    density = torch.exp(-0.5 * z * z).mul_(_INV_SQRT_2PI)
+    return torch.addcmul(_normal_cdf(z), z, density)
+
+
+def _normal_cdf(z: Tensor) -> Tensor:
+    # erfc keeps the lower tail, where (1 + erf) / 2 would cancel.
+    tail: Tensor = torch.special.erfc(-_INV_SQRT_2 * z)
+    return tail.mul_(0.5)
+
+
+# a = z s(z), s the sigmoid               g' = s (1 + z (1 - s))
+def _silu(z: Tensor, out: Tensor) -> None:
+    torch.mul(z, torch.sigmoid(z), out=out)
+
+
+def _silu_derivative(z: Tensor) -> Tensor:
+    s = torch.sigmoid(z)
+    return s * (1.0 + z * torch.sigmoid(-z))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("identity", _identity, _identity_derivative, is_odd=True),
+        Activation("sigmoid", _sigmoid, _sigmoid_derivative),
+        Activation("tanh", _tanh, _tanh_derivative, is_odd=True),
+        Activation("relu", _relu, _relu_derivative, kinks=(0.0,)),
+        Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, kinks=(0.0,)),
+        Activation("elu", _elu, _elu_derivative),
+        Activation("selu", _selu, _selu_derivative, kinks=(0.0,)),
+        Activation("softplus", _softplus, _softplus_derivative),
+        Activation("gelu", _gelu, _gelu_derivative, needs_input=True),
+        Activation("silu", _silu, _silu_derivative, needs_input=True),
+    )
+}
+
+
+def activations_of(words: object, n_hidden: int) -> tuple[Activation, ...]:
+    """Return one activation for each hidden layer.
+
+    Parameters
+    ----------
+    words : a name, an `Activation`, or a sequence of `n_hidden` of them.
+
+    Raises
+    ------
+    InvalidInput
+        An unknown name, or a sequence of another length.
+    """
+    if isinstance(words, str | Activation):
+        return (_activation(words),) * n_hidden
+    if not isinstance(words, tuple | list):
+        raise InvalidInput(
+            f"activation of Network must be a name or one name per hidden layer. Got {words!r}."
+        )
+    if len(words) != n_hidden:
+        raise InvalidInput(
+            f"activation of Network must be one name or one per hidden layer ({n_hidden}). "
+            f"Got {len(words)} names."
+        )
+    return tuple(_activation(word) for word in words)
+
+
+def _activation(word: object) -> Activation:
+    if isinstance(word, Activation):
+        return word
+    return ACTIVATIONS[choose("activation of Network", word, ACTIVATIONS)]

@@ -1,0 +1,333 @@
+"""Losses: an output link and a loss that belong together, value and gradient side by side.
+
+Conventions
+-----------
+raw        : (starts, outputs, examples), the value before the link
+prediction : link(raw), the same shape: probabilities or means
+target     : (outputs, examples), as `prepare` makes it; class indices (1, examples) for soft-max
+loss       : (starts, examples), the sum over outputs for each example; means are taken elsewhere
+delta      : d loss / d raw, (starts, outputs, examples)
+
+`value(raw, target)` gives the loss; `value_and_delta_(raw, target)` gives it too and overwrites raw
+with delta. Both compute every term so that nothing cancels: the loss and its gradient keep their
+relative precision far into saturation, and nothing overflows at |raw| = 1e4.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from symbreak.errors import InvalidInput, choose
+
+
+@dataclass(frozen=True)
+class Loss(ABC):
+    """An output link and the loss that belongs to it."""
+
+    name: ClassVar[str]
+    is_classification: ClassVar[bool] = False
+    target_is_index: ClassVar[bool] = False
+
+    @abstractmethod
+    def link(self, raw: Tensor) -> Tensor:
+        """Return the prediction, a fresh tensor."""
+
+    @abstractmethod
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of every example, (starts, examples); raw may be overwritten."""
+
+    @abstractmethod
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return the loss (starts, examples) and turn raw into delta."""
+
+    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
+        """Return the target (outputs, examples) of y (examples,) or (examples, outputs)."""
+        columns = y.reshape(len(y), -1) if y.dim() <= 2 else y
+        if columns.dim() != 2 or columns.shape[1] != n_outputs:
+            raise InvalidInput(
+                f"y of {self.name} must be of shape (examples, {n_outputs}). Got {tuple(y.shape)}."
+            )
+        self._check_values(columns)
+        return columns.T.contiguous()
+
+    def check_outputs(self, n_outputs: int) -> None:  # noqa: B027 - most losses take any number
+        """Refuse a number of outputs that the loss cannot have."""
+
+    def to_settings(self) -> dict[str, Any]:
+        """Return a plain dictionary that names the loss and its parameters."""
+        return {"name": self.name, **asdict(self)}
+
+    def _check_values(self, y: Tensor) -> None:  # noqa: B027 - most losses take any number
+        """Refuse targets outside the range of the loss."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """½ Σ_k (raw_k - y_k)², the prediction is raw.       delta = raw - y."""
+
+    name: ClassVar[str] = "squared_error"
+
+    def link(self, raw: Tensor) -> Tensor:
+        return raw.clone()
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return raw.sub_(target).square_().sum(1).mul_(0.5)
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        return raw.sub_(target).square().sum(1).mul_(0.5)
+
+
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    """Σ_k |raw_k - y_k|, the prediction is raw (a median).       delta = sign(raw - y)."""
+
+    name: ClassVar[str] = "absolute_error"
+
+    def link(self, raw: Tensor) -> Tensor:
+        return raw.clone()
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return raw.sub_(target).abs_().sum(1)
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        value = raw.sub_(target).abs().sum(1)
+        raw.sign_()
+        return value
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared near the target, absolute beyond `delta` (Huber 1964).
+
+    With r = raw - y:  ½ r² where |r| <= delta, else delta (|r| - ½ delta).
+    delta = clip(r, -delta, delta).
+    """
+
+    delta: float = 1.0
+    name: ClassVar[str] = "huber"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.delta) and self.delta > 0):
+            raise InvalidInput(f"delta of Huber must be a positive number. Got {self.delta!r}.")
+
+    def link(self, raw: Tensor) -> Tensor:
+        return raw.clone()
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return self.value_and_delta_(raw, target)
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        residual = raw.sub_(target).clone()
+        raw.clamp_(-self.delta, self.delta)
+        # c (r - ½ c), c the clipped residual, is both branches in one.
+        return residual.sub_(raw, alpha=0.5).mul_(raw).sum(1)
+
+
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """The pinball loss (Koenker & Bassett 1978); the prediction is the `q` quantile.
+
+    With r = y - raw:  q r where r >= 0, else (q - 1) r.
+    delta = -q where raw < y, 1 - q where raw > y, 0 at raw = y.
+    """
+
+    q: float = 0.5
+    name: ClassVar[str] = "quantile"
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.q < 1.0:
+            raise InvalidInput(f"q of Quantile must be between 0 and 1. Got {self.q!r}.")
+
+    def link(self, raw: Tensor) -> Tensor:
+        return raw.clone()
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return self.value_and_delta_(raw, target)
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        residual = raw.sub_(target).clone()  # raw - y
+        above, below = residual > 0, residual < 0
+        raw.copy_(above * (1.0 - self.q) - below * self.q)
+        return residual.mul_(raw).sum(1)
+
+
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """Σ_k (exp(raw_k) - y_k raw_k), the prediction is exp(raw), y >= 0.       delta = exp(raw) - y.
+
+    The mean stops growing at the square root of the largest number of the dtype (1e19 in float32,
+    1e154 in float64); from there the loss goes on along its tangent, so that value and gradient
+    stay finite and belong to each other.
+    """
+
+    name: ClassVar[str] = "poisson"
+
+    def link(self, raw: Tensor) -> Tensor:
+        return torch.exp(raw.clamp(max=_poisson_limit(raw)))
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return _poisson_value(raw, self.link(raw), target)
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        mean = self.link(raw)
+        value = _poisson_value(raw, mean, target)
+        torch.sub(mean, target, out=raw)
+        return value
+
+    def _check_values(self, y: Tensor) -> None:
+        if bool((y < 0).any()):
+            raise InvalidInput(f"y of poisson must not be negative. Got {float(y.min())!r}.")
+
+
+def _poisson_limit(raw: Tensor) -> float:
+    return 0.5 * math.log(torch.finfo(raw.dtype).max)
+
+
+def _poisson_value(raw: Tensor, mean: Tensor, target: Tensor) -> Tensor:
+    beyond = (raw - _poisson_limit(raw)).clamp_(min=0.0)
+    return (mean * (1.0 + beyond) - target * raw).sum(1)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Σ_k log(1 + exp(u_k)), u = (1 - 2 y) raw, y 0 or 1; the prediction is sigmoid(raw).
+
+    delta = (1 - 2 y) sigmoid(u), which is sigmoid(raw) - y without the cancellation at saturation.
+    The target holds 1 - 2 y: +1 for class 0, -1 for class 1.
+    """
+
+    name: ClassVar[str] = "binary_cross_entropy"
+    is_classification: ClassVar[bool] = True
+
+    def link(self, raw: Tensor) -> Tensor:
+        return torch.sigmoid(raw)
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return logsigmoid(raw.mul_(target).neg_()).sum(1).neg_()
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        value = logsigmoid(raw.mul_(target).neg_()).sum(1).neg_()
+        raw.neg_().sigmoid_().mul_(target)
+        return value
+
+    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
+        return super().prepare(y, n_outputs).mul(-2.0).add_(1.0)
+
+    def _check_values(self, y: Tensor) -> None:
+        wrong = (y != 0) & (y != 1)
+        if bool(wrong.any()):
+            raise InvalidInput(
+                f"y of binary_cross_entropy must be 0 or 1. Got {float(y[wrong][0])!r}. "
+                f"For more classes in one column use loss='cross_entropy'."
+            )
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """-log p_y, p = softmax(raw) over the outputs; y is the index of the class.
+
+    With e_k = exp(raw_k - max raw) and q = Σ_{k≠y} e_k, s = q + e_y:
+        loss = log(s) - (raw_y - max raw) = log1p(q + (e_y - 1)) - (raw_y - max raw)
+        delta_k = e_k / s for k ≠ y,    delta_y = -q / s
+    which is p - onehot(y) without the cancellation in 1 - p_y, and no term of the loss is negative.
+    """
+
+    name: ClassVar[str] = "cross_entropy"
+    is_classification: ClassVar[bool] = True
+    target_is_index: ClassVar[bool] = True
+
+    def link(self, raw: Tensor) -> Tensor:
+        return torch.softmax(raw, dim=1)
+
+    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+        return self._terms_(raw, target)[0]
+
+    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+        value, others, total, index = self._terms_(raw, target)
+        raw.div_(total).scatter_(1, index, others.div_(total).neg_())
+        return value
+
+    def _terms_(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return loss, q, s and the index of y; raw becomes e with a zero at y."""
+        index = target.expand(raw.shape[0], 1, -1)
+        raw.sub_(raw.amax(1, keepdim=True))
+        shifted_y = raw.gather(1, index)
+        raw.exp_().scatter_(1, index, 0.0)
+        others = raw.sum(1, keepdim=True)
+        excess = torch.expm1(shifted_y).add_(others)
+        value = torch.log1p(excess).sub_(shifted_y).squeeze(1)
+        return value, others, excess.add_(excess.new_ones(())), index
+
+    def check_outputs(self, n_outputs: int) -> None:
+        if n_outputs < 2:
+            raise InvalidInput(
+                f"outputs of Network must be 2 or more with loss 'cross_entropy' (one for each "
+                f"class). Got {n_outputs}. For one output use loss='binary_cross_entropy'."
+            )
+
+    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
+        """Return class indices (1, examples) of y: indices (examples,) or one-hot rows."""
+        if y.dim() == 2 and y.shape[1] == n_outputs:
+            y = _index_of_one_hot(y)
+        elif y.dim() == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.dim() != 1:
+            raise InvalidInput(
+                f"y of cross_entropy must be class indices (examples,) or one-hot rows "
+                f"(examples, {n_outputs}). Got shape {tuple(y.shape)}."
+            )
+        index = y.long()
+        wrong = (index != y) | (index < 0) | (index >= n_outputs)
+        if bool(wrong.any()):
+            raise InvalidInput(
+                f"y of cross_entropy must be class indices 0..{n_outputs - 1}. "
+                f"Got {y[wrong][0].item()!r}."
+            )
+        return index.reshape(1, -1)
+
+
+def _index_of_one_hot(y: Tensor) -> Tensor:
+    if bool(((y != 0) & (y != 1)).any()) or bool((y.sum(1) != 1).any()):
+        raise InvalidInput(
+            "y of cross_entropy must be class indices or one-hot rows: one 1 in each row, the "
+            "rest 0. Got other values in two-dimensional y."
+        )
+    return y.argmax(1)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    loss.name: loss
+    for loss in (
+        CrossEntropy,
+        BinaryCrossEntropy,
+        SquaredError,
+        Poisson,
+        AbsoluteError,
+        Huber,
+        Quantile,
+    )
+}
+
+
+def loss_of(word: object) -> Loss:
+    """Return the loss that `word` names, with its default parameters, or `word` if it is one."""
+    if isinstance(word, Loss):
+        return word
+    return LOSSES[choose("loss of Network", word, LOSSES)]()
+
+
+def loss_from_settings(settings: Mapping[str, Any]) -> Loss:
+    """Return the loss that `Loss.to_settings` described."""
+    parameters = {key: value for key, value in settings.items() if key != "name"}
+    return LOSSES[choose("loss of Network", settings["name"], LOSSES)](**parameters)

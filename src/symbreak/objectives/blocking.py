@@ -1,0 +1,43 @@
+"""How a pass is cut into blocks of starts and of examples.
+
+The buffers of a block should fit the processor's cache, since elementwise work on them then costs
+little beside the products; they must fit the memory budget, whatever m and the number of starts.
+Blocks of examples are cut first: products over few starts and many examples keep their speed, while
+every further block of examples reads and writes the first layer's gradient once more.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+from symbreak.propagation.workspace import numbers_per_pair, numbers_per_start
+
+DEFAULT_MEMORY = 256 * 2**20
+# Measured with benchmarks/value_and_gradient.py, one and two threads; half and twice are alike.
+CACHE_NUMBERS = 2**20
+MIN_EXAMPLES = 1024
+
+
+def plan(network: Network, stack: Tensor, n_examples: int, memory_budget: int) -> tuple[int, int]:
+    """Return (starts, examples) of a block for the pass over theta `stack` (starts, n).
+
+    Raises
+    ------
+    InvalidInput
+        One start and one example are already over the budget, in bytes.
+    """
+    per_start, per_pair = numbers_per_start(network), numbers_per_pair(network)
+    size = stack.element_size()
+    budget = memory_budget // size
+    if per_start + per_pair > budget:
+        raise InvalidInput(
+            f"memory_budget must be at least {size * (per_start + per_pair)} bytes for one start "
+            f"and one example of this network. Got {memory_budget}."
+        )
+    cache = CACHE_NUMBERS if stack.device.type == "cpu" else budget
+    wanted = per_pair * min(n_examples, MIN_EXAMPLES)
+    starts = max(1, min(len(stack), cache // wanted, budget // (per_start + per_pair)))
+    room = min(max(cache, wanted), budget - per_start * starts)
+    return starts, min(n_examples, room // (per_pair * starts))

@@ -1,0 +1,93 @@
+"""The examples of a cost: rows, targets and weights that are cut and picked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_tensor
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples in the form that the passes need.
+
+    Attributes
+    ----------
+    rows : (m, 1 + features), a column of ones in front of X.
+    target : (outputs, m), or class indices (1, m).
+    weights : None, (m,) or (starts, m).
+    """
+
+    rows: Tensor
+    target: Tensor
+    weights: Tensor | None
+
+    def __len__(self) -> int:
+        return self.rows.shape[0]
+
+    @cached_property
+    def rows_T(self) -> Tensor:
+        """The rows transposed, (1 + features, m), a view."""
+        return self.rows.T
+
+    @property
+    def total_weight(self) -> Tensor:
+        """Σw in float64, () or (starts,); m without weights."""
+        if self.weights is None:
+            return torch.tensor(float(len(self)), dtype=torch.float64, device=self.rows.device)
+        return self.weights.double().sum(-1)
+
+    def normalized(self) -> Examples:
+        """Return the same examples with weights that sum to 1, if they have any."""
+        if self.weights is None:
+            return self
+        weights = self.weights / self.total_weight[..., None]
+        return replace(self, weights=weights.to(self.weights.dtype))
+
+    def __getitem__(self, index: slice | Tensor) -> Examples:
+        """Return these examples: views for a slice, copies for indices."""
+        weights = None if self.weights is None else self.weights[..., index]
+        return Examples(self.rows[index], self.target[:, index], weights)
+
+    def cut(self, size: int) -> tuple[Examples, ...]:
+        """Return blocks of at most `size` examples, as views."""
+        return tuple(self[begin : begin + size] for begin in range(0, len(self), size))
+
+    def take(self, starts: Tensor) -> Examples:
+        """Return the examples with the weights of these starts."""
+        if self.weights is None or self.weights.dim() < 2:
+            return self
+        return replace(self, weights=self.weights[starts])
+
+    def to(self, dtype: torch.dtype) -> Examples:
+        """Return the same in another floating dtype; class indices stay integers."""
+        target = self.target.to(dtype) if self.target.is_floating_point() else self.target
+        weights = None if self.weights is None else self.weights.to(dtype)
+        return Examples(self.rows.to(dtype), target, weights)
+
+
+def prepared_target(y: Any, network: Network, rows: Tensor) -> Tensor:
+    """Return the target of the loss of `network`: floating in the dtype of `rows`, or indices.
+
+    Raises
+    ------
+    InvalidInput
+        Not finite, another number of examples, values outside the range of the loss.
+    """
+    y = as_tensor(y, "y").to(rows.device)
+    if y.is_floating_point() and not bool(torch.isfinite(y).all()):
+        raise InvalidInput("y must be finite. Got NaN or infinity.")
+    if y.dim() == 0 or len(y) != len(rows):
+        raise InvalidInput(
+            f"X and y must have equally many examples. Got {len(rows)} rows of X and "
+            f"y of shape {tuple(y.shape)}."
+        )
+    target = network.loss.prepare(y, network.n_outputs)
+    return target if network.loss.target_is_index else target.to(rows.dtype)

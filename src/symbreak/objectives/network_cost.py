@@ -1,0 +1,277 @@
+"""J(theta) of a network on examples, and its gradient by back-propagation written out.
+
+Conventions
+-----------
+J = Σ_i w_i loss_i / Σ_i w_i + alpha / (2 Σ_i w_i) Σ theta² over the weights (biases excluded)
+loss_i sums over outputs. Without weights w_i = 1 and Σw = m: a weight of 2 is a repeated example.
+theta : (starts, n) or (n,);  J : (starts,) or ();  gradient : of the shape of theta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+from symbreak.objectives.blocking import DEFAULT_MEMORY, plan
+from symbreak.objectives.examples import Examples, prepared_target
+from symbreak.objectives.penalty import check_alpha, strength
+from symbreak.objectives.weights import check_weights
+from symbreak.parameters import Block, check_size
+from symbreak.propagation.backward import backward
+from symbreak.propagation.forward import forward
+from symbreak.propagation.prediction import with_ones
+from symbreak.propagation.workspace import Workspace
+from symbreak.units import warn_of_symmetry
+
+
+class NetworkCost:
+    """The cost J(theta) of a network on (X, y), for many starts at once.
+
+    Parameters
+    ----------
+    network : the `Network`.
+    X : (m, features), NumPy, torch, pandas or polars; rows are examples.
+    y : class indices (m,) for cross_entropy, 0 or 1 for binary_cross_entropy, numbers otherwise;
+        (m,) or (m, outputs).
+    alpha : L2 penalty >= 0: a number, (starts,) or (starts, layers). Biases are not penalised.
+    sample_weight : None, (m,) or (starts, m), not negative.
+    dtype : float32 or float64; that of X by default, float64 when X holds no floats.
+    device : any torch device; the CPU by default.
+    memory_budget : bytes that the buffers of a call may take; blocks of starts and examples are
+        cut to fit.
+
+    Raises
+    ------
+    InvalidInput
+        Shapes that do not fit, values that are not finite or outside the range of the loss.
+
+    Notes
+    -----
+    A call computes in the dtype of the cost and answers in the kind, dtype and device of theta.
+    One object must not be called from two threads at once: it reuses its buffers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cost = NetworkCost(Network((2, 1)), [[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    >>> J, gradient = cost(np.zeros(3))
+    >>> round(float(J), 6), gradient
+    (0.693147, array([ 0.  , -0.25,  0.25]))
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Any,
+        y: Any,
+        *,
+        alpha: Any = 0.0,
+        sample_weight: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        memory_budget: int = DEFAULT_MEMORY,
+    ) -> None:
+        X = as_tensor(X, "X")
+        self.network = network
+        self.dtype = float_dtype(X, dtype)
+        self.device = as_device(X.device if device is None else device)
+        self.memory_budget = memory_budget
+        rows = with_ones(X, network, self.dtype, self.device)
+        target = prepared_target(y, network, rows)
+        weights = check_weights(sample_weight, len(rows), self.dtype, self.device)
+        self._examples = Examples(rows, target, weights)
+        self._alpha = check_alpha(alpha, network)
+        self._workspaces: dict[tuple[int, int], Workspace] = {}
+        self._finish()
+
+    def _finish(self) -> None:
+        """Derive what depends on examples, weights and penalty."""
+        self._normalized = self._examples.normalized()
+        scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
+        # A tensor: torch takes several times longer to multiply a small one by a Python number.
+        self._scale = torch.tensor(scale, dtype=self.dtype, device=self.device)
+        self._strength: Tensor | None = None
+        if bool((self._alpha > 0).any()):
+            spread = strength(self._alpha, self.network, self._examples.total_weight.cpu())
+            self._strength = spread.to(dtype=self.dtype, device=self.device)
+        self._starts = self._own_starts()
+        self._blocks: tuple[int, Blocks] | None = None
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Theta1, Theta2, ... and their places in theta."""
+        return self.network.blocks
+
+    @property
+    def n_examples(self) -> int:
+        """The number of examples m."""
+        return len(self._examples)
+
+    @property
+    def starts(self) -> int | None:
+        """How many starts the per-start penalties or weights are for; None when there are none."""
+        return self._starts
+
+    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+        """Return J and its gradient.
+
+        Parameters
+        ----------
+        theta : (starts, n) or (n,).
+        out : a tensor (starts, n) of the cost's dtype and device for the gradient; a fresh one
+            otherwise.
+        """
+        stack = self._stack(theta)
+        gradient = torch.empty_like(stack) if out is None else out
+        J = self._evaluate(stack, gradient)
+        if out is not None:
+            return like(J if len(theta.shape) == 2 else J[0], theta), out
+        if len(theta.shape) == 1:
+            J, gradient = J[0], gradient[0]
+        return like(J, theta), like(gradient, theta)
+
+    def value(self, theta: Any) -> Any:
+        """Return J, equal to the first part of a call, without the backward pass."""
+        J = self._evaluate(self._stack(theta), None)
+        return like(J if len(theta.shape) == 2 else J[0], theta)
+
+    def numpy(self, theta: Any) -> tuple[float, Any]:
+        """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
+
+        Parameters
+        ----------
+        theta : (n,) NumPy.
+        """
+        value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
+        return float(value), gradient.numpy()
+
+    def warn_of_symmetry(self, theta: Any) -> None:
+        """Warn when a start leaves a whole hidden layer as one unit."""
+        warn_of_symmetry(self.network, theta)
+
+    def take(self, starts: Any) -> NetworkCost:
+        """Return the cost of these starts (indices, repeats allowed), with what is theirs alone."""
+        if self.starts is None:
+            return self
+        index = torch.as_tensor(starts, dtype=torch.long)
+        alpha = self._alpha[index] if self._alpha.dim() > 0 else self._alpha
+        return self._with(_alpha=alpha, _examples=self._examples.take(index.to(self.device)))
+
+    def batch(self, rows: Any) -> NetworkCost:
+        """Return the cost on these examples (indices): the same penalty, their weights."""
+        index = torch.as_tensor(rows, dtype=torch.long, device=self.device)
+        if index.numel() == 0:
+            raise InvalidInput("rows of batch must hold at least one example. Got none.")
+        return self._with(_examples=self._examples[index])
+
+    def to(self, dtype: Any) -> NetworkCost:
+        """Return the same cost computed in another dtype."""
+        dtype = as_dtype(dtype)
+        return self._with(dtype=dtype, _examples=self._examples.to(dtype), _workspaces={})
+
+    def _with(self, **changes: Any) -> NetworkCost:
+        other = object.__new__(NetworkCost)
+        other.__dict__.update(self.__dict__)
+        other.__dict__.update(changes)
+        other._finish()
+        return other
+
+    def _own_starts(self) -> int | None:
+        for tensor, dims in ((self._alpha, 1), (self._examples.weights, 2)):
+            if tensor is not None and tensor.dim() >= dims:
+                return len(tensor)
+        return None
+
+    def _stack(self, theta: Any) -> Tensor:
+        tensor = as_tensor(theta, "theta")
+        check_size(tensor, self.blocks)
+        stack = tensor.to(dtype=self.dtype, device=self.device)
+        stack = stack if stack.dim() == 2 else stack[None]
+        if self._starts not in (None, len(stack)):
+            raise InvalidInput(
+                f"theta must have {self.starts} starts, as alpha or sample_weight have. "
+                f"Got {len(stack)}. Use take(starts) for some of them."
+            )
+        return stack
+
+    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) and write its gradient, if one is wanted."""
+        blocks = self._blocks_for(stack)
+        size = blocks.starts
+        parts = _split(stack, size)
+        gradients = [None] * len(parts) if gradient is None else _split(gradient, size)
+        values = [
+            self._pass(blocks, part, part_gradient, number * size)
+            for number, (part, part_gradient) in enumerate(zip(parts, gradients, strict=True))
+        ]
+        J = values[0] if len(values) == 1 else torch.cat(values)
+        if self._strength is not None:
+            slope = stack * self._strength
+            J += 0.5 * torch.linalg.vecdot(slope, stack)
+            if gradient is not None:
+                gradient += slope
+        return J
+
+    def _blocks_for(self, stack: Tensor) -> Blocks:
+        """Return the blocks of a pass over so many starts; those of the last call are kept."""
+        if self._blocks is None or self._blocks[0] != len(stack):
+            size = plan(self.network, stack, self.n_examples, self.memory_budget)
+            if size not in self._workspaces:
+                self._workspaces.clear()
+                self._workspaces[size] = Workspace(self.network, *size, self.dtype, self.device)
+            blocks = Blocks(size[0], self._normalized.cut(size[1]), self._workspaces[size])
+            self._blocks = len(stack), blocks
+        return self._blocks[1]
+
+    def _pass(
+        self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int
+    ) -> Tensor:
+        """Return J without penalty for one block of starts, and write its gradient."""
+        workspace, count = blocks.workspace, len(stack)
+        total: Tensor | None = None
+        for examples in blocks.examples:
+            layers = workspace.layers(count, len(examples))
+            if total is None:
+                layers.load(stack)
+            forward(layers, examples.rows_T)
+            weights = examples.weights
+            if weights is not None and weights.dim() == 2:
+                weights = weights[first_start : first_start + count]
+            value = self._losses(layers.output.z, examples.target, weights, gradient is not None)
+            if gradient is not None:
+                backward(layers, examples.rows, accumulate=total is not None)
+            total = value if total is None else total + value
+        assert total is not None
+        if gradient is not None:
+            layers.store_gradient(self._scale, gradient)
+        return total.mul_(self._scale)
+
+    def _losses(
+        self, raw: Tensor, target: Tensor, weights: Tensor | None, backward_too: bool
+    ) -> Tensor:
+        """Return Σ w loss (starts,); turn raw into w delta if `backward_too`."""
+        loss = self.network.loss
+        losses = loss.value_and_delta_(raw, target) if backward_too else loss.value(raw, target)
+        if weights is None:
+            return losses.sum(1)
+        if backward_too:
+            raw.mul_(weights if weights.dim() == 1 else weights[:, None, :])
+        return (losses * weights).sum(1)
+
+
+def _split(stack: Tensor, size: int) -> Sequence[Tensor]:
+    return stack.split(size) if len(stack) > size else (stack,)
+
+
+class Blocks(NamedTuple):
+    """How a pass is cut: starts of a block, blocks of examples, and the buffers for them."""
+
+    starts: int
+    examples: tuple[Examples, ...]
+    workspace: Workspace

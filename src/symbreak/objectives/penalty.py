@@ -1,0 +1,57 @@
+"""The L2 penalty: alpha / (2 Σw) Σ theta², biases excluded.
+
+Conventions
+-----------
+alpha : a number; (starts,) one for each start; (starts, layers) one for each start and matrix.
+`strength` : (n,) or (starts, n), alpha on every weight and 0 on every bias, divided by Σw; then
+penalty = ½ Σ strength theta² and its gradient = strength theta.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_tensor
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+
+
+def check_alpha(alpha: Any, network: Network) -> Tensor:
+    """Return alpha as a float64 tensor of 0, 1 or 2 dimensions.
+
+    Raises
+    ------
+    InvalidInput
+        Negative or not finite, or of a shape that fits no start or layer.
+    """
+    tensor = as_tensor(alpha, "alpha").to(torch.float64)
+    layers = len(network.blocks)
+    if tensor.dim() > 2 or (tensor.dim() == 2 and tensor.shape[1] != layers):
+        raise InvalidInput(
+            f"alpha must be a number, or of shape (starts,) or (starts, {layers}). "
+            f"Got shape {tuple(tensor.shape)}."
+        )
+    if not bool(torch.isfinite(tensor).all()) or bool((tensor < 0).any()):
+        raise InvalidInput(f"alpha must be zero or a positive number. Got {alpha!r}.")
+    return tensor
+
+
+def strength(alpha: Tensor, network: Network, total: Tensor) -> Tensor:
+    """Return alpha / Σw spread over the entries of theta, 0 on the biases; float64.
+
+    Parameters
+    ----------
+    total : Σw, () or (starts,).
+    """
+    per_layer = alpha[..., None] if alpha.dim() < 2 else alpha
+    per_layer = (per_layer / (total if total.dim() == 0 else total[:, None])).cpu()
+    per_layer = per_layer.expand(*per_layer.shape[:-1], len(network.blocks))
+    parts = []
+    for layer, block in enumerate(network.blocks):
+        is_weight = torch.ones(block.shape, dtype=torch.float64)
+        is_weight[:, 0] = 0.0
+        parts.append(per_layer[..., layer, None] * is_weight.reshape(-1))
+    return torch.cat(parts, dim=-1)

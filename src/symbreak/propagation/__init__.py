@@ -1,0 +1,1 @@
+"""Forward and backward propagation of many networks at once, written out."""

@@ -1,0 +1,32 @@
+"""Forward propagation of many networks at once.
+
+Conventions (Theta(l) has the bias in column 0)
+-----------
+rows : (m, 1 + features), a column of ones in front of X
+first layer of all starts, one product:   z = [Theta(1) of all starts] rows^T    (s * u, m)
+later layers, one product for each start: z = Theta(l) [1; a]                    (s, u, m)
+a = g(z); the last z is raw.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symbreak.propagation.workspace import Layers
+
+
+def forward(layers: Layers, rows_T: Tensor) -> Tensor:
+    """Fill z and a of every layer and return raw, (s, outputs, m).
+
+    Parameters
+    ----------
+    layers : holding theta.
+    rows_T : (1 + features, m), the transpose of rows.
+    """
+    torch.mm(layers.first.theta_flat, rows_T, out=layers.first.z_flat)
+    for layer, above in zip(layers.hidden, layers.all[1:], strict=True):
+        layer.activation.write(layer.z, layer.a)
+        layer.one.fill_(1.0)
+        torch.bmm(above.theta, layer.with_one, out=above.z)
+    return layers.output.z

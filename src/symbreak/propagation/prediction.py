@@ -1,0 +1,83 @@
+"""Predictions and hidden activations for people: rows are examples, blocks bound the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_tensor, float_dtype, like
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+from symbreak.parameters import check_size
+from symbreak.propagation.forward import forward
+from symbreak.propagation.workspace import Layers, Workspace, numbers_per_pair
+
+BLOCK_BYTES = 64 * 2**20
+
+
+def predict(network: Network, theta: Any, X: Any) -> Any:
+    """Return link(raw), (starts, m, outputs), or (m, outputs) for a plain vector."""
+    return _collect(network, theta, X, lambda layers: network.loss.link(layers.output.z))
+
+
+def hidden(network: Network, theta: Any, X: Any, layer: int) -> Any:
+    """Return a of hidden layer `layer` (1 is the first), (starts, m, units)."""
+    if not 1 <= layer <= network.n_hidden:
+        raise InvalidInput(
+            f"layer of hidden must be 1..{network.n_hidden}, a hidden layer. Got {layer!r}."
+        )
+    return _collect(network, theta, X, lambda layers: layers.hidden[layer - 1].a.clone())
+
+
+def with_ones(X: Any, network: Network, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return (m, 1 + features): X behind a column of ones.
+
+    Raises
+    ------
+    InvalidInput
+        X is not two-dimensional, empty, of other width, or holds NaN or infinity.
+    """
+    X = as_tensor(X, "X")
+    if X.dim() != 2 or X.shape[1] != network.n_features:
+        raise InvalidInput(
+            f"X of this network must be of shape (examples, {network.n_features}). "
+            f"Got {tuple(X.shape)}."
+        )
+    if X.shape[0] == 0:
+        raise InvalidInput("X must hold at least one example. Got 0 rows.")
+    rows = torch.empty((X.shape[0], 1 + X.shape[1]), dtype=dtype, device=device)
+    rows[:, 0] = 1.0
+    rows[:, 1:] = X
+    # A sum is finite only if every number is, and needs no mask as large as X.
+    if not bool(torch.isfinite(rows.sum())) and not bool(torch.isfinite(rows).all()):
+        row, column = torch.nonzero(~torch.isfinite(rows))[0].tolist()
+        raise InvalidInput(
+            f"X must be finite in {str(dtype).removeprefix('torch.')}. "
+            f"Got {X[row, column - 1].item()!r} in row {row}, column {column - 1}."
+        )
+    return rows
+
+
+def _collect(network: Network, theta: Any, X: Any, pick: Any) -> Any:
+    given = as_tensor(theta, "theta")
+    check_size(given, network.blocks)
+    dtype = float_dtype(given)
+    stack = torch.atleast_2d(given.to(dtype))
+    rows = with_ones(X, network, dtype, stack.device)
+    parts = [pick(layers) for layers in _passes(network, stack, rows)]
+    out = torch.cat(parts, dim=-1).transpose(-1, -2).contiguous()
+    return like(out if given.dim() == 2 else out[0], theta)
+
+
+def _passes(network: Network, stack: Tensor, rows: Tensor) -> Iterator[Layers]:
+    per_example = numbers_per_pair(network) * stack.element_size() * len(stack)
+    size = max(1, min(len(rows), BLOCK_BYTES // per_example))
+    workspace = Workspace(network, len(stack), size, stack.dtype, stack.device)
+    workspace.layers(len(stack), size).load(stack)
+    for block in rows.split(size):
+        layers = workspace.layers(len(stack), len(block))
+        forward(layers, block.T)
+        yield layers

@@ -1,0 +1,153 @@
+"""Buffers for a pass over one block of starts and examples, reused from block to block.
+
+Conventions
+-----------
+s starts, m examples, u units of a layer, v units of the layer below; examples last and contiguous.
+theta    : (s, u, 1 + v), a copy of Theta(l); the matrices of all starts lie next to each other
+gradient : (s, u, 1 + v), the sum over examples of delta [1; a of the layer below]^T
+z        : (s, u, m), the weighted input
+with_one : (s, 1 + u, m), [1; a]: the bias is the weight of a unit that is always one
+delta    : (s, u, m), in the memory of z where the derivative needs a and not z
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from symbreak.activations import Activation
+from symbreak.network import Network
+
+
+class Layer:
+    """One matrix Theta(l), the z it makes, and all views of them that a pass needs.
+
+    A view takes as long to make as a small product, so each is made once.
+    """
+
+    def __init__(self, theta: Tensor, gradient: Tensor, z: Tensor, delta: Tensor) -> None:
+        self.theta, self.gradient, self.z, self.delta = theta, gradient, z, delta
+        self.weights_T = theta[:, :, 1:].transpose(1, 2)
+        self.theta_rows, self.gradient_rows = theta.flatten(1), gradient.flatten(1)
+        # The first layer of all starts is one product, of these.
+        self.theta_flat, self.gradient_flat = theta.flatten(0, 1), gradient.flatten(0, 1)
+        self.z_flat, self.delta_flat = z.flatten(0, 1), delta.flatten(0, 1)
+
+
+class HiddenLayer(Layer):
+    """A layer with an activation: a = g(z)."""
+
+    def __init__(
+        self, theta: Tensor, gradient: Tensor, z: Tensor, delta: Tensor,
+        with_one: Tensor, activation: Activation,
+    ) -> None:  # fmt: skip
+        super().__init__(theta, gradient, z, delta)
+        self.activation = activation
+        self.with_one, self.with_one_T = with_one, with_one.transpose(1, 2)
+        self.one, self.a = with_one[:, :1], with_one[:, 1:]
+        self.saved = z if activation.needs_input else self.a
+
+
+class Layers:
+    """The layers of a network in a workspace; `all` from the first on, raw is `output.z`."""
+
+    def __init__(self, hidden: tuple[HiddenLayer, ...], output: Layer) -> None:
+        self.hidden, self.output = hidden, output
+        self.all: tuple[Layer, ...] = (*hidden, output)
+        self.first = self.all[0]
+        self.sizes = [layer.theta_rows.shape[1] for layer in self.all]
+
+    def load(self, stack: Tensor) -> None:
+        """Copy theta (s, n) into the matrices."""
+        for layer, part in zip(self.all, stack.split_with_sizes(self.sizes, 1), strict=True):
+            layer.theta_rows.copy_(part)
+
+    def store_gradient(self, scale: Tensor, out: Tensor) -> None:
+        """Put the gradients times `scale` into `out` (s, n)."""
+        for layer, part in zip(self.all, out.split_with_sizes(self.sizes, 1), strict=True):
+            torch.mul(layer.gradient_rows, scale, out=part)
+
+
+class Workspace:
+    """Room for passes over up to `starts` networks and `examples` examples."""
+
+    def __init__(
+        self,
+        network: Network,
+        starts: int,
+        examples: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        def room(size: int) -> Tensor:
+            return torch.empty(size, dtype=dtype, device=device)
+
+        pairs = starts * examples
+        self._network = network
+        self._thetas = [room(starts * block.size) for block in network.blocks]
+        self._gradients = [room(starts * block.size) for block in network.blocks]
+        self._zs = [room(pairs * units) for units in network.layers[1:]]
+        self._with_ones = [room(pairs * (1 + units)) for units in network.layers[1:-1]]
+        self._deltas = [
+            room(pairs * units) if activation.needs_input else z
+            for units, activation, z in zip(
+                network.layers[1:-1], network.activations, self._zs, strict=False
+            )
+        ]
+        self._views: dict[tuple[int, int], Layers] = {}
+
+    def layers(self, starts: int, examples: int) -> Layers:
+        """Return the layers for so many starts and examples; all share the same memory.
+
+        The matrices are the same for every number of examples.
+        """
+        key = (starts, examples)
+        if key not in self._views:
+            self._views[key] = self._make(starts, examples)
+        return self._views[key]
+
+    def _make(self, starts: int, examples: int) -> Layers:
+        def matrix(flat: Tensor, layer: int) -> Tensor:
+            return _first(flat, (starts, *self._network.blocks[layer].shape))
+
+        def units(flat: Tensor, count: int) -> Tensor:
+            return _first(flat, (starts, count, examples))
+
+        def parts(layer: int) -> tuple[Tensor, Tensor, Tensor]:
+            count = self._network.layers[layer + 1]
+            theta, gradient = self._thetas[layer], self._gradients[layer]
+            return matrix(theta, layer), matrix(gradient, layer), units(self._zs[layer], count)
+
+        hidden = []
+        for layer, activation in enumerate(self._network.activations):
+            count = self._network.layers[layer + 1]
+            delta = units(self._deltas[layer], count)
+            with_one = units(self._with_ones[layer], 1 + count)
+            hidden.append(HiddenLayer(*parts(layer), delta, with_one, activation))
+        theta, gradient, raw = parts(len(hidden))
+        return Layers(tuple(hidden), Layer(theta, gradient, raw, delta=raw))
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the buffers take."""
+        rooms = {id(room): room for room in (*self._thetas, *self._gradients, *self._zs,
+                                             *self._with_ones, *self._deltas)}  # fmt: skip
+        return sum(room.numel() * room.element_size() for room in rooms.values())
+
+
+def _first(flat: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return flat[: math.prod(shape)].view(shape)
+
+
+def numbers_per_start(network: Network) -> int:
+    """Return how many numbers a workspace holds for each start."""
+    return 2 * network.n_parameters
+
+
+def numbers_per_pair(network: Network) -> int:
+    """Return how many numbers a workspace holds for each start and example."""
+    hidden = zip(network.layers[1:-1], network.activations, strict=True)
+    kept = sum(1 + units * (2 + activation.needs_input) for units, activation in hidden)
+    return kept + network.n_outputs

@@ -1,0 +1,85 @@
+"""Which hidden units are one unit: equal in every weight that leads in and out.
+
+Conventions
+-----------
+Unit i of hidden layer l has the incoming weights Theta(l)[i, :] (bias included) and the outgoing
+weights Theta(l+1)[:, 1 + i]. Two units with both equal compute the same a and get the same delta,
+so each gradient step changes both alike: they stay one unit (the problem of symmetric weights).
+Equality here is exact. Labels: units of one layer with the same label are one unit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbreak.errors import SymmetryWarning
+from symbreak.network import Network
+
+Labels = NDArray[np.int64]
+
+
+def identical_units(network: Network, theta: Any) -> tuple[Labels, ...]:
+    """Return for every hidden layer the label of each unit, per start.
+
+    Parameters
+    ----------
+    theta : (starts, n) or (n,).
+
+    Returns
+    -------
+    One integer array (starts, units) for each hidden layer (a plain vector is one start); labels
+    count from 0 in order of first appearance.
+    """
+    stack = np.atleast_2d(_numpy(theta))
+    thetas = network.thetas(stack)
+    return tuple(
+        np.stack([_row_labels(rows) for rows in _in_and_out(incoming, outgoing)])
+        for incoming, outgoing in pairwise(thetas)
+    )
+
+
+def distinct_units(network: Network, theta: Any) -> tuple[Labels, ...]:
+    """Return for every hidden layer the number of distinct units of each start, (starts,)."""
+    return tuple(labels.max(axis=1) + 1 for labels in identical_units(network, theta))
+
+
+def warn_of_symmetry(network: Network, theta: Any) -> None:
+    """Emit one `SymmetryWarning` when a start has a hidden layer whose units are all one unit."""
+    found = []
+    for layer, counts in enumerate(distinct_units(network, theta), start=1):
+        units = network.layers[layer]
+        starts = np.flatnonzero(counts == 1)
+        if units > 1 and len(starts):
+            found.append(
+                f"hidden layer {layer} has 1 distinct unit of {units} in {len(starts)} of "
+                f"{len(counts)} starts"
+            )
+    if found:
+        warnings.warn(
+            f"Symmetric start: {'; '.join(found)}. Equal units get equal gradients and stay one "
+            f"unit; draw the start at random, for example with sb.initialize(network, 'glorot_uniform').",
+            SymmetryWarning,
+            stacklevel=4,
+        )
+
+
+def _in_and_out(incoming: Any, outgoing: Any) -> Any:
+    """(starts, units, weights in and out of each unit)."""
+    return np.concatenate([incoming, outgoing[:, :, 1:].swapaxes(1, 2)], axis=2)
+
+
+def _row_labels(rows: Any) -> Labels:
+    # Adding 0.0 makes -0.0 equal to 0.0 byte for byte.
+    keys = [row.tobytes() for row in np.ascontiguousarray(rows) + 0.0]
+    first = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return np.array([first[key] for key in keys], dtype=np.int64)
+
+
+def _numpy(theta: Any) -> Any:
+    return theta.detach().cpu().numpy() if isinstance(theta, torch.Tensor) else np.asarray(theta)
