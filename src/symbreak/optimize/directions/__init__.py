@@ -1,0 +1,1 @@
+"""Where to go from a point: one direction per file."""

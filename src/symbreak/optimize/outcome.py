@@ -1,0 +1,59 @@
+"""What `minimize` returns: the best point of every start and how its search ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.optimize.status import Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of many searches.
+
+    Attributes
+    ----------
+    theta : (starts, n), or (n,) when a plain vector was given; of the kind that was given.
+    value : (starts,) float64, J at theta (infinite where the start was not finite).
+    gradient_norm : (starts,), the largest |entry| of the gradient at theta.
+    status : one `Status` for each start.
+    n_iterations, n_evaluations : (starts,), accepted steps and evaluations of J with gradient.
+    history : (iterations + 1, starts), J at every accepted point, NaN after a start has ended.
+    seconds : wall-clock time of the whole search.
+    """
+
+    theta: Any
+    value: NDArray[np.float64]
+    gradient_norm: NDArray[np.float64]
+    status: tuple[Status, ...]
+    n_iterations: NDArray[np.int64]
+    n_evaluations: NDArray[np.int64]
+    history: NDArray[np.float64]
+    seconds: float
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """(starts,): whether the gradient test holds at the returned point."""
+        return np.array([status is Status.CONVERGED for status in self.status])
+
+    @property
+    def best(self) -> int:
+        """The index of the start with the lowest J."""
+        return int(np.argmin(self.value))
+
+    def __str__(self) -> str:
+        lines = [
+            f"{len(self.value)} starts, {int(self.converged.sum())} converged, best J "
+            f"{self.value[self.best]:.6g} from start {self.best}, {self.seconds:.2f} s",
+            f"{'start':>5}  {'J':>12}  {'max |g|':>9}  {'iterations':>10}  status",
+        ]
+        lines += [
+            f"{start:>5}  {self.value[start]:>12.6g}  {self.gradient_norm[start]:>9.2e}  "
+            f"{self.n_iterations[start]:>10}  {self.status[start].name.lower().replace('_', ' ')}"
+            for start in np.argsort(self.value, kind="stable")
+        ]
+        return "\n".join(lines)
