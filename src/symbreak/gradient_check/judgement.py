@@ -1,0 +1,253 @@
+"""Do the analytic and the numerical derivatives of one part of theta agree?
+
+Conventions
+-----------
+a, n  : the analytic and the numerical derivative, (entries,)
+scale = max(max |a|, max |n|) over the part;  relative error = max |a - n| / scale
+There is no absolute tolerance: J times any constant is judged the same.
+
+An entry that disagrees is measured again with smaller steps. Smaller steps leave a kink (relu)
+outside, so that a right gradient comes to agree; a wrong one never does. What noise hides or
+what still moves with the step is not judged at all: "inconclusive".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbreak.gradient_check.probes import EPS, EPS32, Array, Differences
+
+Mask = NDArray[np.bool_]
+Measure = Callable[[NDArray[np.int64], float], Differences]
+
+# Rounding of J spoils at most this part of the scale, or nothing is said: an error of 1 % is seen.
+RESOLUTION = 1e-3
+# A gradient of exactly zero is believed when the difference is still zero with this many steps.
+FLAT = 1e4
+# A disagreement counts as an error of the gradient when it is this many times the noise.
+CLEAR = 10.0
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What can be expected of the analytic gradient of a dtype.
+
+    Attributes
+    ----------
+    eps : the rounding of the dtype.
+    tolerance : the relative error that is still right.
+    finer : the factors of the step for entries that disagree.
+    """
+
+    eps: float
+    tolerance: float
+    finer: tuple[float, ...]
+
+    def rounding(self, gradient: Array, theta: Array) -> float:
+        """Return below which size entries of the gradient are rounding of the larger ones.
+
+        Back-propagation multiplies larger derivatives by small factors such as 1 - a², which have
+        an absolute error of eps: in float32 those of a saturated unit are 0 or noise.
+        """
+        largest = np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0)
+        return float(4.0 * self.eps * largest * max(1.0, np.abs(theta).max()))
+
+
+PRECISIONS = {
+    # Central differences with step eps^(1/3) are exact to about eps^(2/3) = 4e-11; four digits are
+    # left for curvature and for a J larger than its gradient.
+    torch.float64: Precision(EPS, 1e-6, (1e-1, 1e-2)),
+    # The analytic gradient itself is rounded: eps = 1.2e-7, and sums over examples that cancel
+    # lose up to four digits more. Steps stay above the rounding of the float32 forward pass, within
+    # which the side of a kink that the gradient belongs to is not defined.
+    torch.float32: Precision(EPS32, 1e-3, (1e-1,)),
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one part; `position` is the entry that is worst, `number` its n."""
+
+    verdict: str
+    relative_error: float
+    scale: float
+    position: int
+    number: float
+    note: str = ""
+
+
+def judge(analytic: Array, measure: Measure, precision: Precision, rounding: float) -> Judgement:
+    """Compare the analytic derivatives of a part with differences of J.
+
+    Parameters
+    ----------
+    analytic : (entries,) in float64.
+    measure : measure(positions, factor) gives the differences for these entries, with the default
+        step times factor.
+    rounding : what rounding of the analytic gradient may amount to, see `Precision.rounding`.
+    """
+    everything = np.arange(len(analytic))
+    first = measure(everything, 1.0)
+    if not np.isfinite(analytic).all():
+        worst = int(np.argmin(np.isfinite(analytic)))
+        note = f"the gradient holds {(~np.isfinite(analytic)).sum()} numbers that are not finite"
+        return Judgement("fail", np.inf, np.inf, worst, float(first.central[worst]), note)
+    numerical = first.central.copy()
+    scale = float(max(np.abs(analytic).max(), np.abs(np.nan_to_num(numerical)).max()))
+    if scale == 0.0 and not np.isnan(numerical).any():
+        return _zero(measure(everything, FLAT))
+    agrees = np.abs(analytic - numerical) <= _allowed(first.noise, scale, precision)
+    doubtful = everything[~agrees]
+    levels = [first.at(doubtful), *(measure(doubtful, f) for f in precision.finer)]
+    found = _sort(analytic[doubtful], levels, scale, precision, rounding)
+    numerical[doubtful] = found.number
+    noise = np.maximum(first.noise, rounding) if found.unclear.any() else first.noise
+    return _verdict(analytic, numerical, scale, noise, doubtful, found)
+
+
+def _zero(far: Differences) -> Judgement:
+    """Return the verdict where both derivatives are exactly zero.
+
+    A derivative may be zero because J does not depend on the entry, or because rounding swallows
+    what it does, as in a saturated net or below a large constant; a large step tells which.
+    """
+    if (far.central == 0.0).all():
+        return Judgement("pass", 0.0, 0.0, 0, 0.0, "zero gradient: nothing to compare")
+    note = "cannot tell: the gradient is exactly zero, but J changes over larger steps"
+    return Judgement("inconclusive", 0.0, 0.0, 0, 0.0, note)
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """What smaller steps say of the entries that disagreed; an entry in no mask agrees."""
+
+    number: Array
+    on_kink: Mask
+    unclear: Mask
+    wrong: Mask
+
+
+def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
+    """Return the |a - n| that is agreement: the tolerance, or the noise where that is small."""
+    tolerated = precision.tolerance * scale
+    return np.where(noise <= RESOLUTION * scale, np.maximum(noise, tolerated), tolerated)
+
+
+def _sort(
+    a: Array, levels: Sequence[Differences], scale: float, precision: Precision, rounding: float
+) -> _Sorted:
+    number = levels[0].central.copy()
+    settled = np.zeros(len(a), dtype=bool)
+    # A kink on one side of theta leaves the difference on the other side right.
+    for name in ("central", "forward", "backward"):
+        estimates = [getattr(level, name) for level in levels]
+        factor = 1.0 if name == "central" else 2.0
+        noises = [factor * level.noise for level in levels]
+        agreed, closest = _ends_in_agreement(a, estimates, noises, scale, precision)
+        number[agreed & ~settled] = closest[agreed & ~settled]
+        settled |= agreed
+    on_kink = ~settled & _between_sides(a, levels[-2], levels[-1])
+    wrong = ~settled & ~on_kink & _stays_apart(a, levels, rounding)
+    return _Sorted(number, on_kink, ~settled & ~on_kink & ~wrong, wrong)
+
+
+def _ends_in_agreement(
+    a: Array,
+    estimates: Sequence[Array],
+    noises: Sequence[Array],
+    scale: float,
+    precision: Precision,
+) -> tuple[Mask, Array]:
+    """Return where a step gives agreement and no smaller one speaks against it, and that n."""
+    agreed = np.zeros(len(a), dtype=bool)
+    closest = estimates[0].copy()
+    unopposed = np.ones(len(a), dtype=bool)
+    for n, noise in zip(reversed(estimates), reversed(noises), strict=True):
+        error = np.abs(a - n)
+        here = unopposed & (error <= _allowed(noise, scale, precision))
+        closest[here] = n[here]
+        agreed |= here
+        unopposed &= error <= np.maximum(noise, precision.tolerance * scale)
+    return agreed, closest
+
+
+def _between_sides(a: Array, coarse: Differences, fine: Differences) -> Mask:
+    """Return where theta lies on a kink and a between the derivatives of its two sides.
+
+    The sides of a smooth J differ by h J'', ten times less with the finer step; at a kink the
+    difference stays. Any a between the sides is then a derivative as good as another; a quarter
+    of the difference is allowed beyond, for a kink that lies a rounding error away.
+    """
+    jump_coarse = np.abs(coarse.forward - coarse.backward)
+    jump = np.abs(fine.forward - fine.backward)
+    stays = (jump > 0.5 * jump_coarse) & (jump < 2.0 * jump_coarse) & (jump > 4.0 * fine.noise)
+    middle = 0.5 * (coarse.forward + coarse.backward)
+    return stays & (np.abs(a - middle) <= 0.75 * jump_coarse)
+
+
+def _stays_apart(a: Array, levels: Sequence[Differences], rounding: float) -> Mask:
+    """Return where a and n differ alike at every step that can tell, and at least two can."""
+    error = np.abs(a - levels[0].central)
+    apart = np.ones(len(a), dtype=bool)
+    n_telling = np.zeros(len(a), dtype=int)
+    for level in levels:
+        telling = CLEAR * np.maximum(level.noise, rounding) <= error
+        n_telling += telling
+        apart &= ~telling | (np.abs(a - level.central) >= 0.5 * error)
+    return apart & (n_telling >= 2)
+
+
+def _verdict(
+    a: Array, n: Array, scale: float, noise: Array, doubtful: NDArray[np.int64], found: _Sorted
+) -> Judgement:
+    error = np.abs(a - n)
+    compared = np.ones(len(a), dtype=bool)
+    compared[doubtful[found.on_kink]] = False
+    verdict, note, looked_at = "pass", "", compared
+    if found.wrong.any():
+        verdict, note = "fail", f"{found.wrong.sum()} of {len(a)} disagree"
+        looked_at = _mask(len(a), doubtful[found.wrong])
+    elif scale < noise.min():
+        verdict, note = "inconclusive", _drowned(scale, noise)
+    elif found.unclear.any():
+        verdict = "inconclusive"
+        looked_at = _mask(len(a), doubtful[found.unclear])
+        note = _unclear(error[looked_at], noise[looked_at])
+    elif not compared.any():
+        verdict, note, looked_at = "inconclusive", "every entry lies on a kink of J", ~compared
+    elif not compared.all():
+        note = f"{(~compared).sum()} of {len(a)} on a kink of J: between its two sides"
+    worst = int(np.argmax(np.where(looked_at, np.nan_to_num(error, nan=np.inf), -1.0)))
+    return Judgement(verdict, _ratio(error[worst], scale), scale, worst, float(n[worst]), note)
+
+
+def _mask(size: int, positions: NDArray[np.int64]) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[positions] = True
+    return mask
+
+
+def _ratio(error: float, scale: float) -> float:
+    return float(error / scale) if np.isfinite(error) else float("nan")
+
+
+def _drowned(scale: float, noise: Array) -> str:
+    return (
+        f"cannot tell: the gradient ({scale:.1e}) is below the noise of the comparison "
+        f"({noise.min():.1e}); a larger step or another theta may show it"
+    )
+
+
+def _unclear(error: Array, noise: Array) -> str:
+    count = f"{len(error)} entries" if len(error) > 1 else "1 entry"
+    if not np.isfinite(error).all():
+        return f"cannot tell of {count}: J is not finite beside theta"
+    # Below ten times the noise of the next smaller step rounding decides, above it the step.
+    if bool((error <= CLEAR * CLEAR * noise).all()):
+        return f"cannot tell of {count}: noise hides the difference; try a larger step"
+    return f"cannot tell of {count}: the numerical derivative changes with the step"

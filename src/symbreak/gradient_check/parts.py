@@ -1,0 +1,73 @@
+"""The parts of theta that are judged, each by its own scale.
+
+Blocks named Theta1, Theta2, ... hold the bias in column 0, and biases and weights are judged apart:
+an error in few small biases must not hide behind many large weights. Any other block is one part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.parameters import Block
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some entries of a block.
+
+    Attributes
+    ----------
+    within : the indices in the (row-major) block that are checked.
+    n_parameters : how many the part has, checked or not.
+    """
+
+    name: str
+    block: Block
+    within: NDArray[np.int64]
+    n_parameters: int
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The indices in theta."""
+        return self.block.start + self.within
+
+    def entry(self, position: int) -> str:
+        """Name the entry at `position` of `within`, such as "Theta1[3, 0]"."""
+        return self.block.entry(int(self.within[position]))
+
+
+def parts_of(blocks: Sequence[Block], max_per_block: int | None, seed: int) -> tuple[Part, ...]:
+    """Return the parts of all blocks, of each at most `max_per_block` entries drawn by `seed`."""
+    split = [named for block in blocks for named in _split(block) if named[2].size]
+    parts = []
+    for number, (name, block, within) in enumerate(split):
+        # A stream for each part: what is drawn of one does not depend on the size of the others.
+        chosen = _drawn(within, max_per_block, np.random.default_rng([seed, number]))
+        parts.append(Part(name, block, chosen, within.size))
+    return tuple(parts)
+
+
+def _split(block: Block) -> list[tuple[str, Block, NDArray[np.int64]]]:
+    everything = np.arange(block.size, dtype=np.int64)
+    if not re.fullmatch(r"Theta\d+", block.name) or len(block.shape) != 2:
+        return [(block.name, block, everything)]
+    is_bias = everything % block.shape[1] == 0
+    return [
+        (f"{block.name} biases", block, everything[is_bias]),
+        (f"{block.name} weights", block, everything[~is_bias]),
+    ]
+
+
+def _drawn(
+    within: NDArray[np.int64], limit: int | None, stream: np.random.Generator
+) -> NDArray[np.int64]:
+    if limit is None or limit >= within.size:
+        return within
+    drawn: Any = stream.choice(within, size=limit, replace=False)
+    return np.sort(drawn)

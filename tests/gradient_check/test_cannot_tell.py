@@ -1,0 +1,138 @@
+"""What noise hides is "inconclusive": neither a pass nor a false alarm."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from symbreak.gradient_check import check_gradient
+from symbreak.initialization import initialize
+from symbreak.parameters import Block
+
+
+def saturated(make, factor, dtype="float64"):
+    cost = make.cost((5, 8, 8, 3), alpha=0.0, dtype=dtype)
+    theta = initialize(cost.network, "glorot_uniform")
+    first, second, _ = cost.network.thetas(theta)
+    first *= factor
+    second[:, 0] += factor
+    return cost, theta
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_saturated_net_is_inconclusive(make, dtype):
+    cost, theta = saturated(make, 10.0 if dtype == "float32" else 18.0, dtype)
+    report = check_gradient(cost, theta)
+    assert report.verdict == "inconclusive", report
+    by_name = {block.name: block for block in report.blocks}
+    assert by_name["Theta1 weights"].verdict == "inconclusive"
+    assert "cannot tell" in by_name["Theta1 weights"].note
+    assert by_name["Theta3 weights"].verdict == "pass"
+    assert "cannot tell" in report.line
+
+
+def test_a_wrong_gradient_of_a_saturated_block_does_not_pass(make):
+    cost, theta = saturated(make, 18.0)
+    for factor in (-1.0, 2.0):
+        wrong = make.changed(cost, lambda theta, gradient, factor=factor: factor * gradient)
+        verdicts = {block.name: block.verdict for block in check_gradient(wrong, theta).blocks}
+        assert verdicts["Theta1 weights"] == "inconclusive"
+        assert verdicts["Theta3 weights"] == "fail"
+
+
+def test_a_gradient_of_zeros_has_nothing_to_compare(make):
+    # At theta = 0 the hidden units are off: only the last biases have a derivative.
+    cost = make.cost((4, 6, 3))
+    report = check_gradient(cost, np.zeros(cost.network.n_parameters))
+    assert report.verdict == "pass"
+    zero, biases = report.blocks[0], report.blocks[2]
+    assert (zero.verdict, zero.relative_error, zero.scale) == ("pass", 0.0, 0.0)
+    assert zero.note == "zero gradient: nothing to compare"
+    assert biases.scale > 0.0
+    assert "gradient exactly zero in Theta1 biases, Theta1 weights, Theta2 weights" in report.line
+
+
+def test_nothing_but_zeros_is_inconclusive():
+    report = check_gradient(lambda theta: (3.0, 0 * theta), np.ones(3))
+    assert report.verdict == "inconclusive"
+
+
+def test_a_constant_far_above_the_gradient_is_inconclusive_right_or_wrong():
+    theta = np.array([1.0, 2.0])
+    for factor in (2.0, -2.0, 0.0):
+        report = check_gradient(lambda t, factor=factor: (1e11 + (t**2).sum(), factor * t), theta)
+        assert report.verdict == "inconclusive", report
+
+
+def test_a_larger_step_resolves_what_noise_hid():
+    theta = np.array([1.0, 2.0])
+    right = check_gradient(lambda t: (1e7 + (t**2).sum(), 2 * t), theta, step=1e-2)
+    wrong = check_gradient(lambda t: (1e7 + (t**2).sum(), 2.1 * t), theta, step=1e-2)
+    assert (right.verdict, wrong.verdict) == ("pass", "fail")
+
+
+def test_a_small_difference_of_large_terms_is_known_to_be_noisy():
+    # J is 0.5 at most, but it is what 1e10 leaves of 1e10.
+    def objective(factor):
+        return lambda t: ((1e10 + (t**2).sum() / 2) - 1e10, factor * t)
+
+    theta = np.array([0.3, 0.6])
+    assert check_gradient(objective(1.0), theta).verdict != "fail"
+    assert check_gradient(objective(-1.0), theta).verdict != "pass"
+
+
+def test_a_J_that_changes_from_call_to_call_is_inconclusive():
+    random = np.random.default_rng(0)
+
+    def objective(theta):
+        kept = random.random(theta.shape) > 0.5
+        return (theta**2 * kept).sum(), 2 * theta
+
+    assert check_gradient(objective, np.ones(20)).verdict == "inconclusive"
+
+
+def test_a_J_rounded_to_float32_is_inconclusive_and_no_false_alarm():
+    def objective(theta):
+        single = theta.astype(np.float32)
+        return np.exp(single).sum(), np.exp(theta)
+
+    assert check_gradient(objective, np.linspace(-1, 1, 9)).verdict == "inconclusive"
+
+
+def test_a_derivative_that_moves_with_the_step_is_inconclusive():
+    report = check_gradient(lambda t: ((t**3).sum(), 3 * t**2), np.zeros(3))
+    assert report.verdict == "inconclusive"
+    assert "changes with the step" in report.blocks[0].note
+
+
+def test_a_J_that_ends_beside_theta_is_inconclusive():
+    def objective(theta):
+        with np.errstate(all="ignore"):
+            return np.sqrt(theta).sum(), 0.5 / np.sqrt(theta)
+
+    report = check_gradient(objective, np.array([1e-12, 1.0]))
+    assert report.verdict == "inconclusive"
+    assert "not finite beside theta" in report.line
+
+
+def test_all_entries_on_a_kink_is_inconclusive():
+    report = check_gradient(lambda t: (t.abs().sum(), 0.5 + 0 * t), torch.zeros(3).double())
+    assert report.verdict == "inconclusive"
+    assert "every entry lies on a kink" in report.line
+
+
+def test_a_zero_that_is_not_flat_is_inconclusive():
+    report = check_gradient(lambda t: (1e13 + (t**2).sum(), 0 * t), np.ones(3))
+    assert report.blocks[0].verdict == "inconclusive"
+    assert "J changes over larger steps" in report.line
+
+
+def test_a_zero_under_an_even_penalty_passes():
+    def objective(t):
+        return np.exp(t[:1]).sum() + (t[1:] ** 2).sum(), np.append(np.exp(t[:1]), 2 * t[1:])
+
+    blocks = (Block("a", 0, (1,)), Block("b", 1, (2,)))
+    report = check_gradient(objective, np.zeros(3), blocks=blocks)
+    assert [block.scale > 0 for block in report.blocks] == [True, False]
+    assert report.verdict == "pass"
