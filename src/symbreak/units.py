@@ -63,7 +63,7 @@ def warn_of_symmetry(network: Network, theta: Any) -> None:
     if found:
         warnings.warn(
             f"Symmetric start: {'; '.join(found)}. Equal units get equal gradients and stay one "
-            f"unit; draw the start at random, for example with sb.initialize(network, 'glorot_uniform').",
+            f"unit; draw the start at random, for example by the rule 'glorot_uniform'.",
             SymmetryWarning,
             stacklevel=4,
         )
