@@ -1,0 +1,39 @@
+"""The command line: parsing and printing only.
+
+Importing this room and asking for help loads neither torch nor polars nor scikit-learn; the
+commands load them when they run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command `symbreak` and return its exit code.
+
+    Parameters
+    ----------
+    arguments : the words after `symbreak`; those of the process if None.
+
+    Returns
+    -------
+    int
+        0 done, 1 the gradient check failed, 2 something given is not what it must be, 130 Ctrl-C.
+    """
+    if find_spec("typer") is None or find_spec("rich") is None:
+        print(
+            "Error: The command line needs the packages typer and rich. "
+            "Install them with: pip install 'symbreak[cli]'",
+            file=sys.stderr,
+        )
+        return 2
+    from symbreak.cli.app import app
+
+    try:
+        app(args=arguments, prog_name="symbreak")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    return 0

@@ -1,0 +1,115 @@
+"""What is printed after a training: the starts, the scores, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from symbreak.cli.result import Result, spread, status_word
+from symbreak.cli.words import counted
+from symbreak.training.scores import Scores
+
+MOST_ROWS = 20
+
+
+def print_starts(result: Result) -> None:
+    """Print the table of the starts, lowest J first."""
+    outcome, order = result.trained.outcome, result.best_first
+    table = Table(title=f"{counted(len(order), 'start')}, lowest J first", title_justify="left")
+    for heading in ("start", "J", f"validation {result.score_name}", "iterations"):
+        table.add_column(heading, justify="right")
+    table.add_column("status")
+    table.add_column("used")
+    for start in order[:MOST_ROWS]:
+        table.add_row(
+            str(start), f"{outcome.value[start]:#.6g}", _validation(result, start),
+            str(outcome.n_iterations[start]), status_word(outcome.status[start]),
+            "yes" if start in result.trained.kept else "no",
+        )  # fmt: skip
+    Console().print(table)
+    rest = order[MOST_ROWS:]
+    if rest:
+        J = outcome.value[rest]
+        print(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+
+
+def score_line(result: Result) -> str:
+    """Return the hold-out score of the combined prediction."""
+    rows = counted(result.parts.holdout.n, "row")
+    return f"Hold-out ({rows}), {combined_words(result)}: {_both(result, result.holdout)}"
+
+
+def single_line(result: Result) -> str:
+    """Return the hold-out score of a single start: median and range over the starts."""
+    found = [scores.score for scores in result.singles if scores is not None]
+    one = spread(found)
+    return (
+        f"Hold-out, a single start: {result.score_name} {one['median']:.4f} (median of "
+        f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
+    )
+
+
+def choice_line(result: Result) -> str:
+    """Return what chose what."""
+    if result.trained.combine == "average":
+        idle = "validation and hold-out" if result.parts.validation.n else "the hold-out"
+        return f"The average takes every start; {idle} chose nothing.{_left_out(result)}"
+    is_best = result.trained.combine == "best"
+    by = "its validation score" if is_best else "its J on the training rows"
+    start = result.trained.kept[0]
+    return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(result)}"
+
+
+def written_lines(result: Result) -> list[str]:
+    """Return where things were written."""
+    options = result.options
+    files = (("Model", options.model), ("Everything found, as JSON", options.json))
+    return [f"{what}: {path}" for what, path in files if path is not None]
+
+
+def next_line(result: Result) -> str:
+    """Return one thing to try, as a command."""
+    options = result.options
+    if not result.symmetry.is_broken:
+        again = options.command_line(init="glorot_uniform", epsilon=None)
+        return f"Next, with the symmetry broken: {again}"
+    if options.model is None:
+        again = options.command_line(model=Path("model.symbreak"))
+        return f"Next, to keep the model: {again}"
+    if options.data is not None:
+        words = ["symbreak", "predict", str(options.model), str(options.data)]
+        return f"Next: {shlex.join([*words, '-o', 'predictions.csv'])}"
+    return "Next, to see why the starts are random: symbreak lesson"
+
+
+def combined_words(result: Result) -> str:
+    """Return what the combined prediction is."""
+    kept = result.trained.kept
+    if result.trained.combine == "average":
+        return f"average of {counted(len(kept), 'start')}"
+    chosen = "best by validation" if result.trained.combine == "best" else "lowest J"
+    return f"start {kept[0]} ({chosen})"
+
+
+def _both(result: Result, scores: Scores | None) -> str:
+    if scores is None:
+        return "no score, the prediction is not finite"
+    error = "log-loss" if result.parts.target.classes else "RMSE"
+    return f"{result.score_name} {scores.score:.4f}, {error} {scores.error:.4g}"
+
+
+def _validation(result: Result, start: int) -> str:
+    scores = result.trained.validation[start] if result.trained.validation else None
+    return "-" if scores is None else f"{scores.score:.4f}"
+
+
+def _left_out(result: Result) -> str:
+    usable = result.trained.usable
+    lost = [str(start) for start in range(len(usable)) if not usable[start]]
+    if not lost:
+        return ""
+    who = counted(len(lost), "start")
+    return f" Left out, as their J is not finite: {who} ({', '.join(lost)})."

@@ -1,0 +1,37 @@
+"""The lines that stand before a training."""
+
+from __future__ import annotations
+
+from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.words import counted
+from symbreak.network import Network
+from symbreak.training.parts import Parts
+
+
+def data_line(source: str, parts: Parts) -> str:
+    """Return what was read and what became of it."""
+    target, features = parts.target, len(parts.preparation.feature_names)
+    what = f"{len(target.classes)} classes" if target.classes else "numbers"
+    line = (
+        f"Data: {source}, {counted(parts.n_rows, 'row')}, {counted(parts.n_columns, 'column')} -> "
+        f"{counted(features, 'feature')}; {target.task} of '{target.name}' ({what})."
+    )
+    return " ".join([line, *parts.preparation.notes])
+
+
+def split_line(parts: Parts, options: TrainOptions) -> str:
+    """Return how many rows do what."""
+    validation = f"{parts.validation.n} validate" if parts.validation.n else "no validation part"
+    where = f" in {options.test}" if options.test is not None else ""
+    return (
+        f"Split: {parts.train.n} rows train, {validation}, {parts.holdout.n} held out for the "
+        f"score{where} (seed {options.seed})."
+    )
+
+
+def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
+    """Return what is trained, from where and how."""
+    return (
+        f"Network: {network}; {counted(options.starts, 'start')} by {options.rule_words}, "
+        f"{options.method}, alpha {alpha:g}, {options.dtype}."
+    )

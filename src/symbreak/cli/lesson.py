@@ -1,0 +1,51 @@
+"""`symbreak lesson`: the options and their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def lesson(
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATA",
+            help="CSV, TSV, TXT, Parquet, NPZ or MAT file with one example in a row.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that holds the classes.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of DATA: digits (default), iris, wine or breast-cancer.",
+        ),
+    ] = None,
+    hidden: Annotated[
+        str, typer.Option(metavar="UNITS", help="Units of each hidden layer, such as 25 or 25,10.")
+    ] = "25",
+    epsilon: Annotated[
+        float,
+        typer.Option(
+            help="Random starts are drawn from [-EPSILON, EPSILON], constants are EPSILON."
+        ),
+    ] = 0.12,
+    updates: Annotated[int, typer.Option(metavar="N", help="Updates of each training.")] = 100,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random start.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every number here, as JSON.")
+    ] = None,
+) -> None:
+    """Show with numbers why a network must start at random.
+
+    Trains one network from zeros, from a constant and from small random numbers, and logistic
+    regression from zeros, and puts two hidden units side by side.
+    """
+    from symbreak.cli.lesson_run import run
+
+    run(data, target, dataset, hidden, epsilon, updates, seed, json)

@@ -1,0 +1,98 @@
+"""`symbreak lesson`, from the options to the printed steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from symbreak import __version__
+from symbreak.cli.lesson_steps import print_lesson
+from symbreak.cli.outputs import check_outputs, write_json
+from symbreak.errors import InvalidInput
+from symbreak.lesson import run_lesson
+from symbreak.tables.datasets import load_dataset
+from symbreak.tables.preparation import Preparation
+from symbreak.tables.read import read_table
+from symbreak.tables.table import Table
+from symbreak.tables.target import Target
+
+DIGITS = "digits"
+LARGEST_PIXEL = 16.0
+
+
+@dataclass(frozen=True, eq=False)
+class LessonData:
+    """X (m, features), y (m,) class indices, the classes, and sentences on how X was made."""
+
+    source: str
+    X: NDArray[np.float64]
+    y: NDArray[Any]
+    classes: tuple[object, ...]
+    notes: tuple[str, ...]
+
+
+def run(
+    data: Path | None,
+    target: str | None,
+    dataset: str | None,
+    hidden: str,
+    epsilon: float,
+    updates: int,
+    seed: int,
+    json: Path | None,
+) -> None:
+    """Read, train, print and write."""
+    check_outputs([json], [data])
+    sizes = _hidden_layers(hidden)
+    given = _read(data, target, dataset)
+    with Console(stderr=True).status("Training from zeros, a constant and random numbers ..."):
+        lesson = run_lesson(
+            given.X, given.y, given.classes, hidden=sizes, epsilon=epsilon, updates=updates,
+            seed=seed,
+        )  # fmt: skip
+    print_lesson(lesson, given.source, given.notes)
+    if json is not None:
+        about = {"symbreak": __version__, "source": given.source, "notes": given.notes}
+        write_json(json, {**about, **lesson.to_plain()})
+        print(f"Every number, as JSON: {json}")
+
+
+def _hidden_layers(hidden: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(units) for units in hidden.split(","))
+    except ValueError:
+        raise InvalidInput(
+            f"--hidden must be numbers of units such as 25 or 25,10. Got '{hidden}'."
+        ) from None
+
+
+def _read(data: Path | None, target: str | None, dataset: str | None) -> LessonData:
+    if data is not None and dataset is not None:
+        raise InvalidInput("The data must be one file or one --dataset NAME. Got both.")
+    if data is None:
+        table, _ = load_dataset(dataset or DIGITS)
+        return _classified(table, target or "target", is_digits=table.source == DIGITS)
+    if target is None:
+        raise InvalidInput("--target must name the column that holds the classes. Got none.")
+    return _classified(read_table(data), target)
+
+
+def _classified(table: Table, target: str, *, is_digits: bool = False) -> LessonData:
+    found = Target.fit(table, target)
+    if not found.classes:
+        raise InvalidInput(
+            f"Target '{target}' of '{table.source}' must hold classes for the lesson. "
+            "Got numbers; choose a column of classes."
+        )
+    y = found.encode(table)
+    if is_digits and target == "target":
+        pixels = table.frame.drop(target).to_numpy() / LARGEST_PIXEL
+        return LessonData(table.source, pixels, y, found.classes, ("Pixels are scaled to [0, 1].",))
+    preparation = Preparation.fit(table, target=target)
+    notes = ("Columns of numbers have mean 0 and standard deviation 1.", *preparation.notes)
+    return LessonData(table.source, preparation.transform(table), y, found.classes, notes)

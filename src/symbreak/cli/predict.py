@@ -1,0 +1,52 @@
+"""`symbreak predict`: a trained model on new rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model that `symbreak train --model` wrote.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="CSV, TSV, TXT, Parquet, NPZ or MAT file with the training's columns.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write: CSV, or by its ending .tsv or .parquet; standard output if "
+            "not given.",
+        ),
+    ] = None,
+) -> None:
+    """Predict with a trained model.
+
+    Writes a column "prediction" and, for classes, "probability of CLASS" for each of them. The
+    columns of DATA may stand in any order.
+    """
+    from symbreak.cli.outputs import check_outputs
+    from symbreak.tables.read import read_table
+    from symbreak.tables.write import write_predictions
+    from symbreak.training.model import Model
+
+    check_outputs([output], [model, data])
+    found = Model.load(model)
+    columns = found.columns(read_table(data, text=found.preparation.text_columns))
+    if output is None:
+        import polars as pl
+
+        typer.echo(pl.DataFrame(columns).write_csv(), nl=False)
+        return
+    write_predictions(output, columns)
+    typer.echo(f"Wrote {len(columns['prediction'])} predictions to {output}", err=True)

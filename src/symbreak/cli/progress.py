@@ -1,0 +1,59 @@
+"""Progress of a training: a bar on a terminal, a few plain lines elsewhere; on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from symbreak.optimize import Progress as Where
+
+Callback = Callable[["Where"], None]
+
+
+@contextmanager
+def shown(max_iter: int, *, quiet: bool) -> Iterator[Callback | None]:
+    """Yield the callback for `minimize` that shows where the search stands."""
+    console = Console(stderr=True)
+    if quiet:
+        yield None
+    elif not console.is_terminal:
+        yield _Lines()
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[where]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("Training", total=max(max_iter, 1), where="")
+            yield lambda where: bar.update(task, completed=where.iteration, where=words(where))
+
+
+def words(where: Where) -> str:
+    """Return where the search stands, on one line."""
+    return (
+        f"iteration {where.iteration}, best J {where.best_value:.6g}, "
+        f"median J {where.median_value:.6g}, {where.n_running} of {where.n_starts} starts running"
+    )
+
+
+class _Lines:
+    """A line at iteration 1, 2, 5, 10, 20, 50, 100, ..."""
+
+    def __init__(self) -> None:
+        self._due = 1
+
+    def __call__(self, where: Where) -> None:
+        if where.iteration < self._due:
+            return
+        typer.echo(words(where), err=True)
+        while self._due <= where.iteration:
+            # 1 -> 2 -> 5 -> 10
+            self._due = self._due * 5 // 2 if str(self._due)[0] == "2" else self._due * 2

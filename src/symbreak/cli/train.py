@@ -1,0 +1,146 @@
+"""`symbreak train`: the options and their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbreak.cli.train_options import TrainOptions
+
+
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATA",
+            help="CSV, TSV, TXT, Parquet, NPZ or MAT file with one example in a row.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to learn.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of DATA: digits, iris, wine, breast-cancer or diabetes.",
+        ),
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Score on this file instead of a hold-out part."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK",
+            help="classification or regression; by default text, true/false and up to 20 "
+            "different whole numbers are classes.",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
+    ] = None,
+    holdout: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the rows kept for the score.")
+    ] = TrainOptions.holdout,
+    validation: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the other rows that scores single starts; 0 for none.",
+        ),
+    ] = TrainOptions.validation,
+    hidden: Annotated[
+        str,
+        typer.Option(
+            metavar="UNITS", help="Units of each hidden layer, such as 25,10; none for no layer."
+        ),
+    ] = TrainOptions.hidden,
+    activation: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, gelu or silu; "
+            "one, or one for each hidden layer: relu,tanh.",
+        ),
+    ] = TrainOptions.activation,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="How starts are drawn: uniform, glorot_uniform (default), glorot_normal, "
+            "he_uniform, he_normal, lecun_uniform, lecun_normal, normal, truncated_normal, "
+            "orthogonal, nguyen_widrow, torch_default, sklearn_default, constant or zeros.",
+        ),
+    ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(help="Draw every parameter from [-EPSILON, EPSILON] (rule uniform)."),
+    ] = None,
+    starts: Annotated[
+        int, typer.Option(metavar="N", help="Number of starts.")
+    ] = TrainOptions.starts,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of split and starts.")
+    ] = TrainOptions.seed,
+    combine: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="average of the starts' predictions, best (by the validation part) or "
+            "lowest-cost.",
+        ),
+    ] = TrainOptions.combine,
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help="l-bfgs or gradient-descent.")
+    ] = TrainOptions.method,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of gradient-descent; 0.1 by default.")
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(help="Of gradient-descent; 0.9 by default.")
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            help="L2 penalty alpha/(2m) times the sum of squared weights; 1 by default for "
+            "classification, 10 for regression."
+        ),
+    ] = None,
+    max_iter: Annotated[
+        int, typer.Option(metavar="N", help="Most iterations of each start.")
+    ] = TrainOptions.max_iter,
+    dtype: Annotated[
+        str, typer.Option(metavar="DTYPE", help="float64 or float32.")
+    ] = TrainOptions.dtype,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="A PyTorch device, such as cpu or cuda.")
+    ] = TrainOptions.device,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trained model here.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write everything found here, as JSON.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print only the hold-out score and warnings.")
+    ] = False,
+) -> None:
+    """Train a network on a table from many random starts.
+
+    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far.
+    """
+    options = TrainOptions(
+        data=data, target=target, dataset=dataset, test=test, task=task, drop=tuple(drop or ()),
+        holdout=holdout, validation=validation, hidden=hidden, activation=activation, init=init,
+        epsilon=epsilon, starts=starts, seed=seed, combine=combine, method=method,
+        learning_rate=learning_rate, momentum=momentum, alpha=alpha, max_iter=max_iter,
+        dtype=dtype, device=device, model=model, json=json, quiet=quiet,
+    )  # fmt: skip
+    from symbreak.cli.train_run import run
+
+    raise typer.Exit(run(options))

@@ -1,0 +1,175 @@
+"""`symbreak train`, step by step; what it says on the way."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from torch import Tensor
+
+from symbreak import __version__
+from symbreak.cli import after, before
+from symbreak.cli.checks import Symmetry, gradient_report
+from symbreak.cli.outputs import check_outputs, plain, write_json
+from symbreak.cli.progress import shown
+from symbreak.cli.result import Result, holdout_scores, record, single_scores, summary
+from symbreak.cli.train_options import TrainOptions
+from symbreak.errors import SymmetryWarning
+from symbreak.initialization import initialize
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.optimize.methods import method_of
+from symbreak.tables.datasets import load_dataset
+from symbreak.tables.read import read_table
+from symbreak.tables.table import Table
+from symbreak.training import Trained, train_from
+from symbreak.training.combine import check_combine
+from symbreak.training.model import Model
+from symbreak.training.parts import Parts
+
+DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
+WRONG_GRADIENT = (
+    "Error: The gradient must be the derivative of J. Got another one, so nothing was trained; "
+    "please report it with this command line."
+)
+
+
+def run(options: TrainOptions) -> int:
+    """Train as asked; return the exit code."""
+    _check(options)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "read"):
+        table, task = _table(options)
+        parts = _parts(options, table, task)
+    _say(options, before.data_line(table.source, parts), before.split_line(parts, options))
+    with _timed(seconds, "check"):
+        cost, theta, alpha = _start(options, parts)
+        _say(options, before.network_line(cost.network, options, alpha))
+        gradient = gradient_report(cost, theta)
+        symmetry = Symmetry.of(cost.network, theta)
+    _say(options, gradient.line)
+    if gradient.verdict == "fail":
+        typer.echo(WRONG_GRADIENT, err=True)
+        return GRADIENT_FAILED
+    _say_symmetry(options, symmetry)
+    with _timed(seconds, "train"):
+        trained = _train(options, cost, theta, parts)
+    with _timed(seconds, "score"):
+        holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
+        singles = single_scores(parts, trained)
+    result = Result(
+        options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
+        {**seconds, "total": sum(seconds.values())},
+    )  # fmt: skip
+    _write(result)
+    _tell(result)
+    return INTERRUPTED if result.is_interrupted else DONE
+
+
+def _check(options: TrainOptions) -> None:
+    """Refuse what can be refused before anything is read."""
+    check_outputs([options.model, options.json], [options.data, options.test])
+    check_combine(options.combine, has_validation=options.validation > 0)
+    method_of(options.method, options.method_options)
+
+
+def _table(options: TrainOptions) -> tuple[Table, str | None]:
+    if options.dataset is None:
+        assert options.data is not None
+        return read_table(options.data), options.task
+    table, task = load_dataset(options.dataset)
+    return table, options.task or task
+
+
+def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
+    parts = Parts.of(
+        table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
+        validation=options.validation, seed=options.seed, separate_test=options.test is not None,
+    )  # fmt: skip
+    if options.test is None:
+        return parts
+    text = (*parts.preparation.text_columns, *parts.target.text_columns)
+    return parts.with_test(read_table(options.test, text=text))
+
+
+def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Tensor, float]:
+    """Return the cost on the training rows, the starts and the penalty."""
+    alpha = options.alpha_for(parts.target.task)
+    layers = (parts.train.X.shape[1], *options.hidden_layers, parts.n_outputs)
+    network = Network(layers, options.activations, parts.loss)
+    cost = NetworkCost(
+        network, *parts.train, alpha=alpha, dtype=options.dtype, device=options.device
+    )
+    with _without_symmetry_warning():
+        theta = initialize(
+            network, options.rule, starts=options.starts, seed=options.seed, dtype=cost.dtype,
+            device=cost.device,
+        )  # fmt: skip
+    return cost, theta, alpha
+
+
+def _train(options: TrainOptions, cost: NetworkCost, theta: Tensor, parts: Parts) -> Trained:
+    validation = parts.validation if parts.validation.n else None
+    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as callback:
+        return train_from(
+            cost, theta, method=options.method, max_iter=options.max_iter, callback=callback,
+            combine=options.combine, validation=validation, **options.method_options,
+        )  # fmt: skip
+
+
+def _write(result: Result) -> None:
+    options, trained, parts = result.options, result.trained, result.parts
+    if options.model is not None:
+        about = {"symbreak": __version__, "source": result.source, **summary(result)}
+        theta = trained.theta.cpu().numpy()
+        model = Model(
+            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about)
+        )
+        model.save(options.model)
+    if options.json is not None:
+        write_json(options.json, record(result))
+
+
+def _tell(result: Result) -> None:
+    options = result.options
+    if result.is_interrupted:
+        typer.echo("Interrupted: every start keeps its best point so far.", err=True)
+    if options.quiet:
+        typer.echo(after.score_line(result))
+        return
+    after.print_starts(result)
+    lines = (after.score_line, after.single_line, after.choice_line)
+    _say(options, *(line(result) for line in lines))
+    _say(options, f"Trained in {result.seconds['train']:.1f} s.", *after.written_lines(result))
+    _say(options, after.next_line(result))
+
+
+def _say(options: TrainOptions, *lines: str) -> None:
+    if not options.quiet:
+        for line in lines:
+            typer.echo(line)
+
+
+def _say_symmetry(options: TrainOptions, symmetry: Symmetry) -> None:
+    if symmetry.is_broken:
+        _say(options, symmetry.line)
+    else:
+        typer.echo(symmetry.line, err=True)
+
+
+@contextmanager
+def _without_symmetry_warning() -> Iterator[None]:
+    """Silence the library's warning: the line on symmetry has said it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SymmetryWarning)
+        yield
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - began

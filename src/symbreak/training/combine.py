@@ -1,0 +1,98 @@
+"""What many starts are used for: one prediction out of them.
+
+    average       the mean over the starts of the predictions after the link
+    best          the prediction of the start with the best validation score
+    lowest-cost   the prediction of the start with the lowest J
+
+All three are the mean over the starts that are kept. A start whose J or theta is not finite is
+never kept. A mean of probabilities is a probability, and its log-loss is at most the mean of the
+starts' log-losses (-log is convex; Jensen's inequality).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbreak.errors import InvalidInput, choose
+from symbreak.network import Network
+from symbreak.training.scores import Scores
+
+COMBINES = ("average", "best", "lowest-cost")
+_WORST = (-float("inf"), -float("inf"))
+_ROWS_AT_ONCE = 8192
+
+
+def check_combine(combine: object, *, has_validation: bool) -> str:
+    """Return `combine` if it is a way to combine starts that can be had here.
+
+    Raises
+    ------
+    InvalidInput
+        The word is unknown, or "best" is asked for without a validation part.
+    """
+    word = choose("combine", combine, COMBINES)
+    if word == "best" and not has_validation:
+        raise InvalidInput(
+            "combine='best' must have a validation part, neither training nor test, to choose by. "
+            "Got none; give one, or choose 'average'."
+        )
+    return word
+
+
+def kept_starts(
+    combine: str,
+    J: NDArray[Any],
+    usable: NDArray[np.bool_],
+    validation: Sequence[Scores | None] = (),
+) -> tuple[int, ...]:
+    """Return the indices of the starts whose mean is the combined prediction.
+
+    Parameters
+    ----------
+    combine : one of `COMBINES`.
+    J : (starts,) the final costs.
+    usable : (starts,) whether J and theta of the start are finite.
+    validation : the starts' validation scores, for "best"; ties go to the lower log-loss or RMSE.
+
+    Raises
+    ------
+    InvalidInput
+        No start is usable.
+    """
+    candidates = [int(start) for start in np.flatnonzero(usable)]
+    if not candidates:
+        raise InvalidInput(
+            f"At least one start must end with a finite cost. Got none of {len(J)}; "
+            "use a smaller learning rate, a larger alpha or a rule with smaller weights."
+        )
+    if combine == "average":
+        return tuple(candidates)
+    if combine == "lowest-cost":
+        return (min(candidates, key=lambda start: float(J[start])),)
+    return (max(candidates, key=lambda start: _rank(validation[start])),)
+
+
+def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:
+    """Return the mean prediction of the kept starts, (m, outputs).
+
+    Parameters
+    ----------
+    theta : (starts, n), the kept starts.
+    X : (m, features); blocks of rows keep the memory small whatever m x starts is.
+    """
+    stack = torch.as_tensor(theta)
+    parts = [network.predict(stack, rows).mean(dim=0) for rows in _blocks(X)]
+    return np.asarray(torch.cat(parts).cpu().numpy())
+
+
+def _blocks(X: Any) -> list[Any]:
+    return [X[begin : begin + _ROWS_AT_ONCE] for begin in range(0, max(len(X), 1), _ROWS_AT_ONCE)]
+
+
+def _rank(scores: Scores | None) -> tuple[float, float]:
+    return _WORST if scores is None else scores.rank

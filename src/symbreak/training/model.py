@@ -1,0 +1,122 @@
+"""A trained model for tables: what `symbreak train` writes and `symbreak predict` reads.
+
+    table -> X -> mean prediction of the kept starts -> labels with probabilities, or numbers
+
+The file holds the array theta and plain settings (see `symbreak.model_file`); loading executes no
+code and checks that the parts fit each other.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.errors import InvalidInput
+from symbreak.model_file import load_model, save_model
+from symbreak.network import Network
+from symbreak.tables.plain import take
+from symbreak.tables.preparation import Preparation
+from symbreak.tables.table import Table
+from symbreak.tables.target import Target
+from symbreak.training.combine import COMBINES, combined_prediction
+
+_KIND = "trained network"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network, the theta of its kept starts, and the way from a table to X and back from y.
+
+    Attributes
+    ----------
+    theta : (kept starts, n), float32 or float64, finite.
+    combine : how the starts were chosen; the prediction is the mean over those that are here.
+    summary : plain data about the training.
+
+    Raises
+    ------
+    InvalidInput
+        The parts do not fit each other.
+    """
+
+    network: Network
+    theta: NDArray[Any]
+    preparation: Preparation
+    target: Target
+    combine: str = "average"
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_outputs = len(self.target.classes) or 1
+        wanted = (len(self.preparation.feature_names), n_outputs, self.network.n_parameters)
+        found = (self.network.n_features, self.network.n_outputs, self.theta.shape[-1])
+        is_stack = self.theta.ndim == 2 and len(self.theta) > 0
+        plain = self.theta.dtype in (np.float32, np.float64) and bool(np.isfinite(self.theta).all())
+        if wanted != found or not is_stack or not plain or self.combine not in COMBINES:
+            raise InvalidInput(
+                f"The parts of a model must fit each other: features, outputs and parameters "
+                f"{wanted}, theta a finite stack of starts. Got {found} and theta of shape "
+                f"{self.theta.shape}; train the model again."
+            )
+
+    def predict(self, table: Table) -> NDArray[Any]:
+        """Return the labels or numbers (m,) for the rows of a table, its columns in any order."""
+        return self.columns(table)["prediction"]
+
+    def columns(self, table: Table) -> dict[str, NDArray[Any]]:
+        """Return what is written for a table, columns (m,) by name.
+
+        "prediction", and for classification "probability of CLASS" for each class.
+
+        Raises
+        ------
+        InvalidInput
+            Columns are missing (all are named), or hold what they did not hold in training.
+        """
+        output = combined_prediction(self.network, self.theta, self.preparation.transform(table))
+        if not self.target.classes:
+            return {"prediction": self.target.unscale(output[:, 0])}
+        columns = {"prediction": self.target.labels(output.argmax(axis=1))}
+        for place, label in enumerate(self.target.classes):
+            columns[f"probability of {label}"] = output[:, place]
+        return columns
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, whole or not at all; see `symbreak.model_file.save_model`."""
+        settings = {
+            "kind": _KIND,
+            "network": self.network.to_settings(),
+            "preparation": self.preparation.to_settings(),
+            "target": self.target.to_settings(),
+            "combine": self.combine,
+            "summary": self.summary,
+        }
+        save_model(path, {"theta": self.theta}, settings)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read a model; executes no code from the file.
+
+        Raises
+        ------
+        InvalidInput
+            The file is missing, damaged, or not a trained model.
+        """
+        arrays, settings = load_model(path)
+        if settings.get("kind") != _KIND or set(arrays) != {"theta"}:
+            raise InvalidInput(
+                f"Model '{path}' must be a model that 'symbreak train --model' wrote. "
+                "Got a file of another kind."
+            )
+        return cls(
+            Network.from_settings(take(settings, "network", dict)),
+            arrays["theta"],
+            Preparation.from_settings(take(settings, "preparation", dict)),
+            Target.from_settings(take(settings, "target", dict)),
+            take(settings, "combine", str),
+            take(settings, "summary", dict),
+        )

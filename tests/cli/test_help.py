@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from symbreak.cli import main
+
+PROGRAM = """
+import sys
+from symbreak.cli import main
+code = main(sys.argv[1:])
+heavy = {"torch", "numpy", "scipy", "sklearn", "polars", "safetensors"} & set(sys.modules)
+sys.exit(f"exit code {code}, imported {heavy}" if code or heavy else 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["train", "--help"], ["predict", "--help"], ["lesson", "--help"], ["--version"]],
+)
+def test_help_imports_nothing_heavy(words):
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "symbreak" in done.stdout
+
+
+def test_python_m_symbreak_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "symbreak", "train"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: The data must be one file or one --dataset NAME.")
+
+
+def test_help_names_every_choice(run):
+    from symbreak.activations import ACTIVATIONS
+    from symbreak.initialization.rules import BY_NAME
+    from symbreak.optimize.methods import METHODS
+    from symbreak.tables.datasets import DATASETS
+    from symbreak.training import COMBINES
+
+    words = set(re.split(r"[\s,.;()]+", run("train", "--help").out))
+    assert {*ACTIVATIONS, *BY_NAME, *METHODS, *DATASETS, *COMBINES} <= words
+
+
+def test_commands_are_listed(run):
+    shown = run("--help")
+    assert shown.code == 0
+    assert "train " in shown.out
+    assert "predict " in shown.out
+
+
+def test_without_its_packages_the_command_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rich", None)
+    assert main(["--help"]) == 2
+    assert "pip install 'symbreak[cli]'" in capsys.readouterr().err

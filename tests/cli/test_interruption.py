@@ -1,0 +1,94 @@
+"""Ctrl-C, and a gradient that is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from symbreak.cli import train_run
+from symbreak.cli.checks import gradient_report
+from symbreak.training import train_from
+
+IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
+
+
+@pytest.fixture
+def pressed(monkeypatch):
+    """Ctrl-C at iteration 5."""
+
+    def with_ctrl_c(*args, **options):
+        def press(progress):
+            if progress.iteration >= 5:
+                raise KeyboardInterrupt
+
+        return train_from(*args, **{**options, "callback": press})
+
+    monkeypatch.setattr(train_run, "train_from", with_ctrl_c)
+
+
+@pytest.mark.usefixtures("pressed")
+def test_ctrl_c_saves_the_best_so_far(run, tmp_path):
+    model, found = tmp_path / "m", tmp_path / "f.json"
+    ran = run(*IRIS, "--model", model, "--json", found)
+    assert ran.code == 130
+    assert "Interrupted: every start keeps its best point so far." in ran.err
+    record = json.loads(found.read_text())
+    assert record["interrupted"]
+    assert {start["status"] for start in record["starts"]} == {"interrupted"}
+    assert all(start["iterations"] <= 5 for start in record["starts"])
+    assert f"Model: {model}" in ran.out
+    assert record["scores"]["holdout"]["accuracy"] > 0.5
+
+
+def test_ctrl_c_before_the_training_keeps_nothing_and_says_so(run, monkeypatch, tmp_path):
+    def press(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_run, "gradient_report", press)
+    ran = run(*IRIS, "--model", tmp_path / "m")
+    assert ran.code == 130
+    assert ran.err == "Interrupted before there was anything to keep.\n"
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_wrong_gradient_stops_before_the_training(run, monkeypatch, tmp_path):
+    class Wrong:
+        """The cost with one sign turned in its gradient."""
+
+        def __init__(self, cost):
+            self.cost = cost
+
+        def __getattr__(self, name):
+            return getattr(self.cost, name)
+
+        def __call__(self, theta, *, out=None):
+            J, gradient = self.cost(theta)
+            gradient[..., 0] *= -1
+            return J, gradient
+
+        def batch(self, rows):
+            return Wrong(self.cost.batch(rows))
+
+        def to(self, dtype):
+            return Wrong(self.cost.to(dtype))
+
+    monkeypatch.setattr(
+        train_run, "gradient_report", lambda cost, theta: gradient_report(Wrong(cost), theta)
+    )
+    ran = run(*IRIS, "--model", tmp_path / "m")
+    assert ran.code == 1
+    assert "Gradient check: fail" in ran.out
+    assert ran.err.startswith("Error: The gradient must be the derivative of J.")
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_check_that_cannot_tell_goes_on(run, monkeypatch):
+    def cannot_tell(cost, theta):
+        return dataclasses.replace(gradient_report(cost, theta), verdict="inconclusive")
+
+    monkeypatch.setattr(train_run, "gradient_report", cannot_tell)
+    ran = run(*IRIS, "--max-iter", 2)
+    assert ran.code == 0
+    assert "Gradient check: inconclusive" in ran.out

@@ -1,0 +1,255 @@
+"""A table in, a model out, predictions for new rows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import symbreak as sb
+
+FEW = ("--starts", 3, "--hidden", 4, "--max-iter", 30)
+
+
+def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
+    model, found = tmp_path / "kind.symbreak", tmp_path / "kind.json"
+    ran = run("train", shop, "--target", "kind", "--drop", "price", *FEW,
+              "--model", model, "--json", found)  # fmt: skip
+    assert ran.code == 0, ran.err
+    for line in (
+        "Data: shop.csv, 120 rows, 4 columns -> 5 features; classification of 'kind' (2 classes).",
+        "Dropped constant column 'shelf'.",
+        "Split: 82 rows train, 14 validate, 24 held out for the score (seed 0).",
+        "Network: 5-4-2 (tanh; cross_entropy), 34 parameters; 3 starts by glorot_uniform",
+        "Gradient check: pass",
+        "Symmetry: 4 hidden units, all distinct in 3 of 3 starts.",
+        "Hold-out (24 rows), average of 3 starts: accuracy ",
+        "Hold-out, a single start: accuracy ",
+        "The average takes every start; validation and hold-out chose nothing.",
+        f"Model: {model}",
+        f"Next: symbreak predict {model} {shop} -o predictions.csv",
+    ):
+        assert line in ran.out
+    record = json.loads(found.read_text(encoding="utf-8"))
+    assert record["scores"]["holdout"]["accuracy"] >= 0.85
+
+    predictions = tmp_path / "predictions.csv"
+    assert run("predict", model, shop, "-o", predictions).code == 0
+    frame = pl.read_csv(predictions)
+    assert frame.columns == ["prediction", "probability of big", "probability of small"]
+    truth = pl.read_csv(shop)["kind"].to_numpy()
+    assert np.mean(frame["prediction"].to_numpy() == truth) > 0.85
+    np.testing.assert_allclose(frame[:, 1] + frame[:, 2], 1, rtol=1e-12)
+
+
+def test_regression_predicts_in_the_unit_of_the_table(run, shop, tmp_path):
+    model = tmp_path / "price.symbreak"
+    ran = run("train", shop, "--target", "price", *FEW, "--alpha", 1, "--model", model)
+    assert ran.code == 0, ran.err
+    assert "average of 3 starts: R2 0.9" in ran.out
+    predictions = tmp_path / "p.csv"
+    run("predict", model, shop, "-o", predictions)
+    frame, truth = pl.read_csv(predictions), pl.read_csv(shop)["price"]
+    assert frame.columns == ["prediction"]
+    assert np.median(np.abs(frame["prediction"].to_numpy() - truth.to_numpy())) < 3
+
+
+def test_columns_may_be_reordered_but_a_missing_one_is_named(run, shop, tmp_path):
+    model = tmp_path / "m"
+    run("train", shop, "--target", "kind", *FEW, "--model", model)
+    frame = pl.read_csv(shop, null_values=["NA", ""])
+    frame.select(reversed(frame.columns)).write_csv(tmp_path / "turned.csv")
+    frame.drop("size in cm", "price").write_csv(tmp_path / "short.csv")
+    straight = run("predict", model, shop)
+    assert straight.out.startswith("prediction,probability of big,probability of small\n")
+    assert run("predict", model, tmp_path / "turned.csv").out == straight.out
+    short = run("predict", model, tmp_path / "short.csv", "-o", tmp_path / "p.csv")
+    assert (short.code, short.out) == (2, "")
+    assert short.err.startswith("Error: Table 'short.csv' must have every column of the training.")
+    assert "'size in cm', 'price'" in short.err
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_numbers_that_name_categories_are_read_as_they_are_written(run, tmp_path):
+    """The codes 01, 02 and x stay text although the new file has only numbers."""
+    data, new = tmp_path / "data.csv", tmp_path / "new.csv"
+    rows = ["01,no", "02,yes", "x,no"] * 12
+    data.write_text("code,kind\n" + "\n".join(rows) + "\n")
+    new.write_text("code\n01\n02\n")
+    model = tmp_path / "m"
+    run("train", data, "--target", "kind", *FEW, "--alpha", 0.01, "--model", model)
+    assert [line.split(",")[0] for line in run("predict", model, new).out.splitlines()] == [
+        "prediction", "no", "yes",
+    ]  # fmt: skip
+
+
+def test_the_codes_of_a_test_file_are_read_as_they_are_written(run, tmp_path):
+    data, test = tmp_path / "data.csv", tmp_path / "test.csv"
+    data.write_text("code,kind\n" + "01,no\n02,yes\nx,no\n" * 12)
+    test.write_text("code,kind\n" + "01,no\n02,yes\n" * 5)
+    ran = run("train", data, "--target", "kind", *FEW, "--alpha", 0.01, "--test", test)
+    assert "Hold-out (10 rows), average of 3 starts: accuracy 1.0000" in ran.out
+
+
+def test_the_scores_of_a_regression_are_in_the_unit_of_the_table(run, shop, tmp_path):
+    model, found = tmp_path / "m", tmp_path / "f.json"
+    run("train", shop, "--target", "price", *FEW, "--test", shop, "--model", model, "--json", found)
+    run("predict", model, shop, "-o", tmp_path / "p.csv")
+    truth = pl.read_csv(shop)["price"].to_numpy()
+    residual = pl.read_csv(tmp_path / "p.csv")["prediction"].to_numpy() - truth
+    scores = json.loads(found.read_text(encoding="utf-8"))["scores"]["holdout"]
+    assert scores == pytest.approx(
+        {"r2": 1 - residual.var() / truth.var() - residual.mean() ** 2 / truth.var(),
+         "rmse": np.sqrt(np.mean(residual**2))}, rel=1e-9
+    )  # fmt: skip
+
+
+def test_a_test_file_gives_the_score_and_trains_nothing(run, shop, tmp_path):
+    frame = pl.read_csv(shop)
+    frame.head(20).write_csv(tmp_path / "test.csv")
+    found = tmp_path / "f.json"
+    ran = run("train", shop, "--target", "kind", *FEW, "--test", tmp_path / "test.csv",
+              "--json", found)  # fmt: skip
+    assert "Split: 102 rows train, 18 validate, 20 held out for the score in " in ran.out
+    record = json.loads(found.read_text(encoding="utf-8"))
+    assert [record["data"][f"{part}_rows"] for part in ("train", "validation", "holdout")] == [
+        102, 18, 20,
+    ]  # fmt: skip
+
+
+def test_the_record_holds_everything_as_plain_numbers(run, tmp_path):
+    found = tmp_path / "iris.json"
+    ran = run("train", "--dataset", "iris", *FEW, "--combine", "best", "--json", found)
+    record = json.loads(found.read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert record["settings"]["dataset"] == "iris"
+    assert record["settings"]["alpha"] == 1.0
+    assert record["data"]["classes"] == ["setosa", "versicolor", "virginica"]
+    assert record["network"]["layers"] == [4, 4, 3]
+    assert record["gradient_check"]["verdict"] == "pass"
+    assert record["symmetry"]["least_distinct_units"] == [4]
+    assert [start["start"] for start in record["starts"]] == [0, 1, 2]
+    assert {"read", "check", "train", "score", "total"} == set(record["seconds"])
+    scores = record["scores"]
+    (chosen,) = scores["kept_starts"]
+    ranks = [start["validation"]["accuracy"] for start in record["starts"]]
+    assert ranks[chosen] == max(ranks)
+    assert scores["holdout"] == record["starts"][chosen]["holdout"]
+    each = sorted(start["holdout"]["accuracy"] for start in record["starts"])
+    assert scores["single_start"]["accuracy"] == {
+        "median": each[1], "lowest": each[0], "highest": each[2],
+    }  # fmt: skip
+    rows = [line.split("│") for line in ran.out.splitlines() if line.startswith("│")]
+    assert [int(row[1]) for row in rows if row[6].strip() == "yes"] == [chosen]
+    assert f"Start {chosen} was chosen by its validation score; the hold-out chose" in ran.out
+
+
+def test_the_table_is_sorted_by_j_and_shows_at_most_twenty_starts(run, tmp_path):
+    found = tmp_path / "f.json"
+    ran = run("train", "--dataset", "iris", "--hidden", 2, "--starts", 23, "--max-iter", 3,
+              "--json", found)  # fmt: skip
+    rows = [line.split("│")[1:-1] for line in ran.out.splitlines() if line.startswith("│")]
+    shown = [float(row[1]) for row in rows]
+    J = sorted(start["J"] for start in json.loads(found.read_text())["starts"])
+    np.testing.assert_allclose(shown, J[:20], rtol=1e-5)
+    assert f"and 3 more starts, J {J[20]:.6g} to {J[22]:.6g}" in ran.out
+
+
+def test_lowest_cost_and_no_validation_part(run):
+    ran = run("train", "--dataset", "iris", *FEW, "--combine", "lowest-cost", "--validation", 0)
+    assert "no validation part" in ran.out
+    assert "was chosen by its J on the training rows; the hold-out chose nothing." in ran.out
+
+
+def test_the_same_command_prints_the_same_table(run):
+    words = ("train", "--dataset", "iris", *FEW)
+    first, again = (run(*words).out.split("Trained in")[0] for _ in range(2))
+    assert first == again
+
+
+def test_quiet_prints_the_score_alone(run):
+    ran = run("train", "--dataset", "iris", *FEW, "--quiet")
+    assert ran.err == ""
+    assert ran.out.startswith("Hold-out (30 rows), average of 3 starts: accuracy ")
+    assert ran.out.count("\n") == 1
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
+    ran = run("train", "--dataset", "iris", *FEW)
+    told = [line.split(",")[0] for line in ran.err.splitlines()]
+    assert told[:4] == ["iteration 1", "iteration 2", "iteration 5", "iteration 10"]
+    assert "3 of 3 starts running" in ran.err
+
+
+@pytest.mark.parametrize("hidden", ["none", ""])
+def test_no_hidden_layer_is_logistic_regression_and_zeros_are_right(run, hidden):
+    ran = run("train", "--dataset", "iris", "--hidden", hidden, "--init", "zeros", "--starts", 1)
+    assert ran.code == 0
+    assert "Network: 4-3 (no hidden layer; cross_entropy)" in ran.out
+    assert "Symmetry: no hidden layer, so there is none to break." in ran.out
+    assert "Warning" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("init", ["zeros", "constant"])
+def test_a_symmetric_start_is_warned_of_even_when_quiet(run, init):
+    ran = run("train", "--dataset", "iris", *FEW, "--hidden", "5,3", "--init", init, "--quiet")
+    assert ran.code == 0
+    assert ran.err == (
+        "Warning: Symmetry is not broken in 3 of 3 starts: hidden layer 1 has 1 distinct of 5, "
+        "hidden layer 2 has 1 distinct of 3. Equal units stay one unit; draw the starts at "
+        "random, for example with --init glorot_uniform.\n"
+    )
+
+
+def test_epsilon_is_the_range_of_the_uniform_rule(run):
+    words = ("train", "--dataset", "iris", *FEW, "--max-iter", 0, "--epsilon", 0.01)
+    ran = run(*words)
+    assert "3 starts by uniform in [-0.01, 0.01]" in ran.out
+    # All outputs are nearly equal there: J is the log of the number of classes.
+    J = [float(line.split("│")[2]) for line in ran.out.splitlines() if line.startswith("│")]
+    np.testing.assert_allclose(J, np.log(3), rtol=0.02)
+    assert run(*words, "--init", "uniform").out.split("Trained")[0] == ran.out.split("Trained")[0]
+
+
+def test_gradient_descent_takes_its_options(run):
+    ran = run("train", "--dataset", "iris", *FEW, "--method", "gradient-descent",
+              "--learning-rate", 0.05, "--momentum", 0.5)  # fmt: skip
+    assert ran.code == 0
+    assert "gradient-descent, alpha 1" in ran.out
+
+
+@pytest.fixture
+def first_start_is_huge(monkeypatch):
+    def initialize(*args, **options):
+        theta = sb.initialize(*args, **options)
+        theta[0] = 1e300
+        return theta
+
+    monkeypatch.setattr("symbreak.cli.train_run.initialize", initialize)
+
+
+@pytest.mark.usefixtures("first_start_is_huge")
+def test_a_start_that_is_not_finite_is_left_out_and_named(run, tmp_path):
+    words = ("train", "--dataset", "diabetes", "--hidden", "none", "--starts", 3)
+    ran = run(*words, "--json", tmp_path / "f.json")
+    assert ran.code == 0, ran.err
+    assert "average of 2 starts" in ran.out
+    assert "Left out, as their J is not finite: 1 start (0)." in ran.out
+    start = json.loads((tmp_path / "f.json").read_text())["starts"][0]
+    assert (start["J"], start["kept"], start["holdout"]) == (None, False, None)
+
+
+def test_starts_none_of_which_is_finite_are_refused(run):
+    ran = run("train", "--dataset", "diabetes", "--hidden", "none", "--epsilon", 1e200,
+              "--starts", 2)  # fmt: skip
+    assert ran.code == 2
+    assert ran.err.startswith("Error: At least one start must have a finite J. Got none of 2")
+
+
+def test_activations_for_each_layer_and_float32(run):
+    ran = run("train", "--dataset", "iris", *FEW, "--hidden", "4,3", "--activation", "relu,tanh",
+              "--dtype", "float32")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "Network: 4-4-3-3 (relu, tanh; cross_entropy)" in ran.out
+    assert "float32." in ran.out
