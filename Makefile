@@ -4,8 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
 
-# Tests run in two processes; one thread in each keeps them out of each other's way.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# Nets as small as these gain nothing from a second thread, and waiting for it costs much on a busy
+# machine. The tests run in two processes instead.
+ONE_THREAD := OMP_NUM_THREADS=1
+TEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
 .PHONY: help demo test test-all lint bench docs clean
 
@@ -15,11 +17,11 @@ help:
 	@echo "make test-all  the fast tests, then the slow ones and the examples"
 	@echo "make lint      style, types and who may import whom"
 	@echo "make bench     speed of value and gradient, measured beside its peers"
-	@echo "make docs      write docs/command-line.md from the program itself"
+	@echo "make docs      write docs/command-line-reference.md from the program itself"
 	@echo "make clean     remove .venv and caches"
 
 demo: .venv/installed
-	$(BIN)/symbreak train --dataset digits --starts 16 --hidden 30 --activation tanh \
+	$(ONE_THREAD) $(BIN)/symbreak train --dataset digits --starts 16 --hidden 30 --activation tanh \
 	    --seed 0 --model demo.symbreak --json demo.json
 
 test: .venv/installed
@@ -38,7 +40,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/value_and_gradient.py
 
 docs: .venv/installed
-	$(BIN)/python -m typer symbreak.cli.app utils docs --name symbreak --output docs/command-line.md
+	$(BIN)/python -m typer symbreak.cli.app utils docs --name symbreak --output docs/command-line-reference.md
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

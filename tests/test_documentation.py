@@ -1,0 +1,84 @@
+"""What the docs show is run: Python in README and docs, doctests in the source, examples."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LONGEST_EXAMPLE = 100
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def python_of(page: Path) -> str:
+    """Return the Python blocks of a page as one program: later ones go on from earlier ones."""
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+
+
+def modules_with_doctests() -> list[str]:
+    files = [path for path in SRC.rglob("*.py") if ">>> " in path.read_text("utf-8")]
+    parts = [path.relative_to(SRC).with_suffix("").parts for path in sorted(files)]
+    return [".".join(part for part in names if part != "__init__") for names in parts]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=relative)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = compile(python_of(page), str(page), "exec")
+    exec(program, {"__name__": "__page__"})
+
+
+@pytest.mark.parametrize("name", modules_with_doctests())
+def test_the_examples_in_docstrings_hold(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", EXAMPLES, ids=relative)
+def test_an_example_is_short_and_runs(example, tmp_path):
+    assert len(example.read_text("utf-8").splitlines()) <= LONGEST_EXAMPLE
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(example)],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_the_demo_learns_the_digits(tmp_path):
+    recipe = re.search(r"symbreak (train (?:.*\\\n)*.*)", (ROOT / "Makefile").read_text("utf-8"))
+    assert recipe is not None
+    words = recipe[1].replace("\\\n", " ").split()
+    subprocess.run(
+        [sys.executable, "-m", "symbreak", *words],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=600,
+    )
+    found = json.loads((tmp_path / "demo.json").read_text("utf-8"))
+    assert found["scores"]["holdout"]["accuracy"] >= 0.96
+    assert found["gradient_check"]["verdict"] == "pass"
+    assert len(found["starts"]) == 16
