@@ -122,10 +122,17 @@ def test_all_entries_on_a_kink_is_inconclusive():
     assert "every entry lies on a kink" in report.line
 
 
-def test_a_zero_that_is_not_flat_is_inconclusive():
-    report = check_gradient(lambda t: (1e13 + (t**2).sum(), 0 * t), np.ones(3))
-    assert report.blocks[0].verdict == "inconclusive"
-    assert "J changes over larger steps" in report.line
+def test_a_zero_that_a_large_constant_may_hide_is_inconclusive():
+    blocks = (Block("a", 0, (1,)), Block("b", 1, (2,)))
+
+    def objective(constant):
+        return lambda t: (constant + 10 * t[0] + (t[1:] ** 2).sum(), np.array([10.0, 0.0, 0.0]))
+
+    theta = np.array([1.0, 1e-6, 1e-6])
+    hidden = check_gradient(objective(1e13), theta, blocks=blocks, step=2.0**-10)
+    assert [block.scale > 0 for block in hidden.blocks] == [True, False]
+    assert hidden.blocks[1].verdict == "inconclusive"
+    assert "would not show" in hidden.blocks[1].note
 
 
 def test_a_zero_under_an_even_penalty_passes():

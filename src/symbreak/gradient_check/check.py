@@ -24,6 +24,7 @@ from symbreak.gradient_check.judgement import (
     Judgement,
     Measure,
     Precision,
+    Standard,
     judge,
 )
 from symbreak.gradient_check.parts import Part, parts_of
@@ -191,11 +192,11 @@ def _check_start(
         raise InvalidInput(
             f"step of check_gradient must be large enough to change every parameter. Got {step!r}."
         )
-    rounding = precision.rounding(gradient, here)
+    standard = Standard.of(gradient, here, precision)
     blocks = []
     for part in parts:
         measure = _measurement(probes, part, steps)
-        found = judge(gradient[part.indices], measure, precision, rounding)
+        found = judge(gradient[part.indices], measure, standard)
         blocks.append(_describe(part, gradient, found))
     return GradientReport(
         verdict=overall(blocks),

@@ -27,8 +27,8 @@ Measure = Callable[[NDArray[np.int64], float], Differences]
 
 # Rounding of J spoils at most this part of the scale, or nothing is said: an error of 1 % is seen.
 RESOLUTION = 1e-3
-# A gradient of exactly zero is believed when the difference is still zero with this many steps.
-FLAT = 1e4
+# An entry that disagrees is measured again with these parts of the step.
+FINER = (1e-1, 1e-2)
 # A disagreement counts as an error of the gradient when it is this many times the noise.
 CLEAR = 10.0
 
@@ -41,32 +41,48 @@ class Precision:
     ----------
     eps : the rounding of the dtype.
     tolerance : the relative error that is still right.
-    finer : the factors of the step for entries that disagree.
+    kink_steps : how many of the finer steps may be the one that shows theta on a kink.
     """
 
     eps: float
     tolerance: float
-    finer: tuple[float, ...]
-
-    def rounding(self, gradient: Array, theta: Array) -> float:
-        """Return below which size entries of the gradient are rounding of the larger ones.
-
-        Back-propagation multiplies larger derivatives by small factors such as 1 - a², which have
-        an absolute error of eps: in float32 those of a saturated unit are 0 or noise.
-        """
-        largest = np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0)
-        return float(4.0 * self.eps * largest * max(1.0, np.abs(theta).max()))
+    kink_steps: int
 
 
 PRECISIONS = {
     # Central differences with step eps^(1/3) are exact to about eps^(2/3) = 4e-11; four digits are
     # left for curvature and for a J larger than its gradient.
-    torch.float64: Precision(EPS, 1e-6, (1e-1, 1e-2)),
+    torch.float64: Precision(EPS, 1e-6, 1),
     # The analytic gradient itself is rounded: eps = 1.2e-7, and sums over examples that cancel
-    # lose up to four digits more. Steps stay above the rounding of the float32 forward pass, within
-    # which the side of a kink that the gradient belongs to is not defined.
-    torch.float32: Precision(EPS32, 1e-3, (1e-1,)),
+    # lose up to four digits more. A kink within 1e-7 of theta is on either side of it for float32.
+    torch.float32: Precision(EPS32, 1e-3, 2),
 }
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What a part is held against besides its own scale.
+
+    Attributes
+    ----------
+    largest : the largest |a| of the whole gradient.
+    rounding : below which size entries of the gradient are rounding of larger ones.
+    """
+
+    precision: Precision
+    largest: float
+    rounding: float
+
+    @staticmethod
+    def of(gradient: Array, theta: Array, precision: Precision) -> Standard:
+        """Return the standard for the parts of one gradient at theta, (n,) both.
+
+        Back-propagation multiplies larger derivatives by small factors such as 1 - a², which have
+        an absolute error of eps: in float32 those of a saturated unit are 0 or noise.
+        """
+        largest = float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
+        reach = max(1.0, float(np.abs(theta).max()))
+        return Standard(precision, largest, 4.0 * precision.eps * largest * reach)
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class Judgement:
     note: str = ""
 
 
-def judge(analytic: Array, measure: Measure, precision: Precision, rounding: float) -> Judgement:
+def judge(analytic: Array, measure: Measure, standard: Standard) -> Judgement:
     """Compare the analytic derivatives of a part with differences of J.
 
     Parameters
@@ -89,7 +105,6 @@ def judge(analytic: Array, measure: Measure, precision: Precision, rounding: flo
     analytic : (entries,) in float64.
     measure : measure(positions, factor) gives the differences for these entries, with the default
         step times factor.
-    rounding : what rounding of the analytic gradient may amount to, see `Precision.rounding`.
     """
     everything = np.arange(len(analytic))
     first = measure(everything, 1.0)
@@ -100,25 +115,25 @@ def judge(analytic: Array, measure: Measure, precision: Precision, rounding: flo
     numerical = first.central.copy()
     scale = float(max(np.abs(analytic).max(), np.abs(np.nan_to_num(numerical)).max()))
     if scale == 0.0 and not np.isnan(numerical).any():
-        return _zero(measure(everything, FLAT))
-    agrees = np.abs(analytic - numerical) <= _allowed(first.noise, scale, precision)
+        return _zero(first.noise, standard)
+    agrees = np.abs(analytic - numerical) <= _allowed(first.noise, scale, standard.precision)
     doubtful = everything[~agrees]
-    levels = [first.at(doubtful), *(measure(doubtful, f) for f in precision.finer)]
-    found = _sort(analytic[doubtful], levels, scale, precision, rounding)
+    levels = [first.at(doubtful), *(measure(doubtful, factor) for factor in FINER)]
+    found = _sort(analytic[doubtful], levels, scale, standard)
     numerical[doubtful] = found.number
-    noise = np.maximum(first.noise, rounding) if found.unclear.any() else first.noise
+    noise = np.maximum(first.noise, standard.rounding) if found.unclear.any() else first.noise
     return _verdict(analytic, numerical, scale, noise, doubtful, found)
 
 
-def _zero(far: Differences) -> Judgement:
+def _zero(noise: Array, standard: Standard) -> Judgement:
     """Return the verdict where both derivatives are exactly zero.
 
-    A derivative may be zero because J does not depend on the entry, or because rounding swallows
-    what it does, as in a saturated net or below a large constant; a large step tells which.
+    Rounding of J may swallow a derivative, as below a large constant. So a zero is believed where
+    one that matters beside the whole gradient would have shown.
     """
-    if (far.central == 0.0).all():
+    if noise.max() <= RESOLUTION * standard.largest:
         return Judgement("pass", 0.0, 0.0, 0, 0.0, "zero gradient: nothing to compare")
-    note = "cannot tell: the gradient is exactly zero, but J changes over larger steps"
+    note = "zero gradient, but one below the noise of J would not show: cannot tell"
     return Judgement("inconclusive", 0.0, 0.0, 0, 0.0, note)
 
 
@@ -138,9 +153,7 @@ def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
     return np.where(noise <= RESOLUTION * scale, np.maximum(noise, tolerated), tolerated)
 
 
-def _sort(
-    a: Array, levels: Sequence[Differences], scale: float, precision: Precision, rounding: float
-) -> _Sorted:
+def _sort(a: Array, levels: Sequence[Differences], scale: float, standard: Standard) -> _Sorted:
     number = levels[0].central.copy()
     settled = np.zeros(len(a), dtype=bool)
     # A kink on one side of theta leaves the difference on the other side right.
@@ -148,11 +161,13 @@ def _sort(
         estimates = [getattr(level, name) for level in levels]
         factor = 1.0 if name == "central" else 2.0
         noises = [factor * level.noise for level in levels]
-        agreed, closest = _ends_in_agreement(a, estimates, noises, scale, precision)
+        agreed, closest = _ends_in_agreement(a, estimates, noises, scale, standard.precision)
         number[agreed & ~settled] = closest[agreed & ~settled]
         settled |= agreed
-    on_kink = ~settled & _between_sides(a, levels[-2], levels[-1])
-    wrong = ~settled & ~on_kink & _stays_apart(a, levels, rounding)
+    on_kink = np.zeros(len(a), dtype=bool)
+    for finer in range(1, standard.precision.kink_steps + 1):
+        on_kink |= ~settled & _between_sides(a, levels[-finer - 1], levels[-finer])
+    wrong = ~settled & ~on_kink & _stays_apart(a, levels, standard.rounding)
     return _Sorted(number, on_kink, ~settled & ~on_kink & ~wrong, wrong)
 
 

@@ -2,8 +2,9 @@
 
 The buffers of a block should fit the processor's cache, since elementwise work on them then costs
 little beside the products; they must fit the memory budget, whatever m and the number of starts.
-Blocks of examples are cut first: products over few starts and many examples keep their speed, while
-every further block of examples reads and writes the first layer's gradient once more.
+A block has MIN_EXAMPLES examples before it has many starts: products over few starts and many
+examples keep their speed, while every further block of examples reads and writes all gradients once
+more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ DEFAULT_MEMORY = 256 * 2**20
 # Measured with benchmarks/value_and_gradient.py, one and two threads; half and twice are alike.
 CACHE_NUMBERS = 2**20
 MIN_EXAMPLES = 1024
+ALIGNMENT = 16  # products are a tenth slower where rows of z do not begin on a vector
 
 
 def plan(network: Network, stack: Tensor, n_examples: int, memory_budget: int) -> tuple[int, int]:
@@ -38,6 +40,19 @@ def plan(network: Network, stack: Tensor, n_examples: int, memory_budget: int) -
         )
     cache = CACHE_NUMBERS if stack.device.type == "cpu" else budget
     wanted = per_pair * min(n_examples, MIN_EXAMPLES)
-    starts = max(1, min(len(stack), cache // wanted, budget // (per_start + per_pair)))
+    most = max(1, min(len(stack), cache // wanted, budget // (per_start + per_pair)))
+    starts = _even(len(stack), most)
     room = min(max(cache, wanted), budget - per_start * starts)
-    return starts, min(n_examples, room // (per_pair * starts))
+    return starts, _aligned(n_examples, room // (per_pair * starts))
+
+
+def _even(total: int, most: int) -> int:
+    """Return the size of the fewest nearly equal parts of at most `most`."""
+    return -(-total // -(-total // most))
+
+
+def _aligned(total: int, most: int) -> int:
+    """Return the same as a multiple of ALIGNMENT, where there are several parts and room for it."""
+    if most >= total or most < ALIGNMENT:
+        return min(most, total)
+    return -(-_even(total, most - most % ALIGNMENT) // ALIGNMENT) * ALIGNMENT
