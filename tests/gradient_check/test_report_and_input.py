@@ -189,7 +189,7 @@ def test_a_function_that_only_takes_float32_is_told_why():
 
 
 def test_an_objective_without_float64_is_refused(make, cost, theta):
-    class Single(make.changed):
+    class Single(make.changed):  # type: ignore[name-defined]  # a class made by a fixture
         dtype = torch.float32
         to = property()
 

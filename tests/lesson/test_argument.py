@@ -215,6 +215,7 @@ def test_a_drift_is_dated_by_the_updates(monkeypatch):
     experiment = runs.Experiment(cost, torch.from_numpy(X), torch.from_numpy(ONE_HOT))
     drift = experiment.drift(theta, "l-bfgs", 200)
     assert drift.first_above_rounding == 0
+    assert drift.first_visible is not None
     assert drift.first_visible > 1
     before = minimize(lambda theta: cost(theta), theta, max_iter=drift.first_visible - 1).theta
     at = minimize(lambda theta: cost(theta), theta, max_iter=drift.first_visible).theta

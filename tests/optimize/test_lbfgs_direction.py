@@ -27,7 +27,7 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
     hessian = np.diag(np.linspace(1.0, 9.0, n))
     part = LBFGS(memory)
     part.start(torch.zeros(rows, n, dtype=torch.float64))
-    pairs: list[list] = [[] for _ in range(rows)]
+    pairs: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(rows)]
     compared = 0
     for _ in range(14):
         accepted = rng.random(rows) < 0.7

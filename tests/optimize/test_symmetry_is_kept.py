@@ -6,6 +6,8 @@ after every update; what one update adds must then be rounding.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -34,7 +36,7 @@ FAST = ("tanh", "sigmoid", "relu")
 def make_cost(activation, loss, layers=LAYERS, m=53, seed=0):
     random = np.random.default_rng(seed)
     network = Network(layers, activation, loss)
-    y = random.normal(size=(m, layers[-1]))
+    y: Any = random.normal(size=(m, layers[-1]))
     if loss == "cross_entropy":
         y = random.integers(0, layers[-1], size=m)
     elif loss == "binary_cross_entropy":
