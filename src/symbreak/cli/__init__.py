@@ -6,6 +6,7 @@ commands load them when they run.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    # Threads that spin while they wait for each other are many times slower as soon as anything
+    # else runs on the machine. OpenMP reads this when torch is loaded, which is later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from symbreak.cli.app import app
 
     try:
