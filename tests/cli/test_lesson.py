@@ -7,6 +7,9 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+
+from symbreak.lesson import run_lesson
 
 QUICK = ("--hidden", "4", "--updates", "5")
 
@@ -69,6 +72,17 @@ def test_the_default_is_digits_and_every_number_is_in_the_json(run, tmp_path):
         for fact in start["runs"]:
             assert row_of(last, start["rule"], fact["method"], f"{fact['end']['J']:.4g}")
     assert str(path) in ran.out.replace("\n", "")
+
+
+def test_the_digits_are_scaled_to_1_and_the_options_arrive(run, tmp_path):
+    path = tmp_path / "lesson.json"
+    options = {"hidden": (3, 2), "epsilon": 0.5, "updates": 2, "seed": 4}
+    words = ("--hidden", "3,2", "--epsilon", "0.5", "--updates", "2", "--seed", "4")
+    assert run("lesson", *words, "--json", path).code == 0
+    told = json.loads(path.read_text("utf-8"))
+    X, y = load_digits(return_X_y=True)
+    expected = json.loads(json.dumps(run_lesson(X / 16, y, range(10), **options).to_plain()))
+    assert {name: told[name] for name in expected} == expected
 
 
 def test_random_units_win_on_digits(run, tmp_path):

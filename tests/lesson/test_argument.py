@@ -16,7 +16,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import minimize
 from symbreak.propagation.trace import backpropagate
-from symbreak.symmetry.projection import one_unit_per_layer, spread
+from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, spread
 
 M, FEATURES, CLASSES, HIDDEN = 60, 4, 3, 5
 UPDATES = 30
@@ -206,14 +206,31 @@ def test_a_drift_is_that_of_the_raw_cost(lesson):
             assert drift.spread == float(spread(NETWORK, outcome.theta, labels))
 
 
-def test_a_drift_is_dated_by_the_updates(monkeypatch):
-    """A start a little off the symmetric set, made to look symmetric, parts at update 0."""
-    cost = NetworkCost(NETWORK, X, ONE_HOT)
+@pytest.fixture
+def nearly_symmetric(monkeypatch):
+    """An experiment and a start a little off the symmetric set that is taken for symmetric."""
     theta = torch.full((NETWORK.n_parameters,), EPSILON, dtype=torch.float64)
     theta[0] += 1e-6
     monkeypatch.setattr(runs, "identical_units", lambda network, theta: one_unit_per_layer(network))
-    experiment = runs.Experiment(cost, torch.from_numpy(X), torch.from_numpy(ONE_HOT))
-    drift = experiment.drift(theta, "l-bfgs", 200)
+    cost = NetworkCost(NETWORK, X, ONE_HOT)
+    return runs.Experiment(cost, torch.from_numpy(X), torch.from_numpy(ONE_HOT)), theta
+
+
+def test_a_run_in_exact_symmetry_stays_there_whatever_would_lead_out(nearly_symmetric):
+    experiment, theta = nearly_symmetric
+    run, end = experiment.run(theta, "l-bfgs", 200, exact=True)
+    objective = SymmetricCost(experiment.cost, one_unit_per_layer(NETWORK))
+    assert minimize(objective, theta, max_iter=200).value[0] == pytest.approx(run.end.J, rel=1e-12)
+    assert run.before.distinct_units == run.end.distinct_units == (1,)
+    assert spread(NETWORK, end, one_unit_per_layer(NETWORK)) == 0
+    assert run.averaged_away < 1e-12
+    raw, _ = experiment.run(theta, "l-bfgs", 200, exact=False)
+    assert raw.end.J < 0.5 * run.end.J
+
+
+def test_a_drift_is_dated_by_the_updates(nearly_symmetric):
+    experiment, theta = nearly_symmetric
+    cost, drift = experiment.cost, experiment.drift(theta, "l-bfgs", 200)
     assert drift.first_above_rounding == 0
     assert drift.first_visible is not None
     assert drift.first_visible > 1

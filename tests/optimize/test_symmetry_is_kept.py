@@ -26,7 +26,8 @@ from symbreak.units import distinct_units
 
 METHODS = {"gradient-descent": {"learning_rate": 0.01, "momentum": 0.9}, "l-bfgs": {}}
 LAYERS = (6, 9, 5, 3)
-CONSTANT = 0.2
+CONSTANT = 0.05
+ALPHA = 5.0  # L-BFGS divides the gradient's rounding by the curvature; a penalty keeps that from 0
 UPDATES = 100
 SIZE = 1e-12
 ENDED_BY_ITSELF = (Status.CONVERGED, Status.PRECISION_LIMIT)
@@ -43,7 +44,7 @@ def make_cost(activation, loss, layers=LAYERS, m=53, seed=0):
         y = (y > 0.5).astype(float)
     elif loss == "poisson":
         y = random.poisson(1.5, size=y.shape)
-    return NetworkCost(network, random.normal(size=(m, layers[0])), y, alpha=0.1)
+    return NetworkCost(network, random.normal(size=(m, layers[0])), y, alpha=ALPHA)
 
 
 def starts(network):

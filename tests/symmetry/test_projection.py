@@ -87,6 +87,13 @@ def test_makes_equal_labels_identical_units_and_keeps_the_others_apart(case, see
         assert layer.tolist() == [[first_seen.index(label) for label in wanted]] * len(layer)
 
 
+@pytest.mark.parametrize("layers", [(3, 23, 2), (3, 11, 23, 2)])
+def test_equal_entries_come_back_bit_by_bit(layers):
+    network = Network(layers)
+    once = project(network, random_theta(network, 0, starts=50), one_unit_per_layer(network))
+    assert torch.equal(project(network, once, one_unit_per_layer(network)), once)
+
+
 def test_without_a_hidden_layer_nothing_changes():
     network = Network((3, 2), loss="cross_entropy")
     theta = random_theta(network, 0)
