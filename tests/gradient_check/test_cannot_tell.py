@@ -143,3 +143,15 @@ def test_a_zero_under_an_even_penalty_passes():
     report = check_gradient(objective, np.zeros(3), blocks=blocks)
     assert [block.scale > 0 for block in report.blocks] == [True, False]
     assert report.verdict == "pass"
+
+
+def test_kinks_at_every_distance_are_no_false_alarm():
+    distances = np.geomspace(1e-9, 1e-4, 30)
+
+    def objective(theta):
+        apart = theta[:, None] - distances
+        return np.abs(apart).sum(), np.sign(apart).sum(1)
+
+    # Some kinks lie between any two steps, so that no two steps give one slope.
+    for theta in (0.0, 3e-9, 5e-8, 5e-7, 5e-6):
+        assert check_gradient(objective, np.array([theta])).verdict != "fail", theta

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -31,6 +32,8 @@ RESOLUTION = 1e-3
 FINER = (1e-1, 1e-2)
 # A disagreement counts as an error of the gradient when it is this many times the noise.
 CLEAR = 10.0
+# ... and the numerical derivatives of two steps differ by less than this part of it.
+SAME = 0.1
 
 
 @dataclass(frozen=True)
@@ -206,15 +209,14 @@ def _between_sides(a: Array, coarse: Differences, fine: Differences) -> Mask:
 
 
 def _stays_apart(a: Array, levels: Sequence[Differences], rounding: float) -> Mask:
-    """Return where a and n differ alike at every step that can tell, and at least two can."""
-    error = np.abs(a - levels[0].central)
-    apart = np.ones(len(a), dtype=bool)
-    n_telling = np.zeros(len(a), dtype=int)
-    for level in levels:
-        telling = CLEAR * np.maximum(level.noise, rounding) <= error
-        n_telling += telling
-        apart &= ~telling | (np.abs(a - level.central) >= 0.5 * error)
-    return apart & (n_telling >= 2)
+    """Return where the two finest steps that can tell give one n, and it is not a."""
+    apart = np.zeros(len(a), dtype=bool)
+    for coarse, fine in pairwise(levels):
+        error = np.abs(a - fine.central)
+        telling = CLEAR * np.maximum(fine.noise, rounding) <= error
+        same = np.abs(fine.central - coarse.central) <= SAME * error
+        apart = np.where(telling, same, apart)
+    return apart
 
 
 def _verdict(
