@@ -137,7 +137,7 @@ class Network:
         try:
             layers, names = settings["layers"], settings["activations"]
             loss = loss_from_settings(settings["loss"])
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise InvalidInput(
                 f"network settings must hold layers, activations and loss. Got {settings!r}."
             ) from error

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
-
-from symbreak.arrays import as_tensor
-from symbreak.errors import InvalidInput
-from symbreak.network import Network
 
 
 @dataclass(frozen=True)
@@ -71,23 +66,3 @@ class Examples:
         target = self.target.to(dtype) if self.target.is_floating_point() else self.target
         weights = None if self.weights is None else self.weights.to(dtype)
         return Examples(self.rows.to(dtype), target, weights)
-
-
-def prepared_target(y: Any, network: Network, rows: Tensor) -> Tensor:
-    """Return the target of the loss of `network`: floating in the dtype of `rows`, or indices.
-
-    Raises
-    ------
-    InvalidInput
-        Not finite, another number of examples, values outside the range of the loss.
-    """
-    y = as_tensor(y, "y").to(rows.device)
-    if y.is_floating_point() and not bool(torch.isfinite(y).all()):
-        raise InvalidInput("y must be finite. Got NaN or infinity.")
-    if y.dim() == 0 or len(y) != len(rows):
-        raise InvalidInput(
-            f"X and y must have equally many examples. Got {len(rows)} rows of X and "
-            f"y of shape {tuple(y.shape)}."
-        )
-    target = network.loss.prepare(y, network.n_outputs)
-    return target if network.loss.target_is_index else target.to(rows.dtype)

@@ -19,13 +19,13 @@ from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.blocking import DEFAULT_MEMORY, plan
-from symbreak.objectives.examples import Examples, prepared_target
+from symbreak.objectives.examples import Examples
 from symbreak.objectives.penalty import check_alpha, strength
 from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block, check_size
 from symbreak.propagation.backward import backward
 from symbreak.propagation.forward import forward
-from symbreak.propagation.prediction import with_ones
+from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.propagation.workspace import Workspace
 from symbreak.units import warn_of_symmetry
 
@@ -54,7 +54,8 @@ class NetworkCost:
     Notes
     -----
     A call computes in the dtype of the cost and answers in the kind, dtype and device of theta.
-    One object must not be called from two threads at once: it reuses its buffers.
+    One object must not be called from two threads at once: it reuses its buffers, and so do the
+    costs that `take` and `batch` make of it.
 
     Examples
     --------
@@ -92,6 +93,7 @@ class NetworkCost:
 
     def _finish(self) -> None:
         """Derive what depends on examples, weights and penalty."""
+        self._starts = self._own_starts()
         self._normalized = self._examples.normalized()
         scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
         # A tensor: torch takes several times longer to multiply a small one by a Python number.
@@ -100,7 +102,6 @@ class NetworkCost:
         if bool((self._alpha > 0).any()):
             spread = strength(self._alpha, self.network, self._examples.total_weight.cpu())
             self._strength = spread.to(dtype=self.dtype, device=self.device)
-        self._starts = self._own_starts()
         self._blocks: tuple[int, Blocks] | None = None
 
     @property
@@ -128,7 +129,7 @@ class NetworkCost:
             otherwise.
         """
         stack = self._stack(theta)
-        gradient = torch.empty_like(stack) if out is None else out
+        gradient = torch.empty_like(stack) if out is None else self._checked_out(out, stack)
         J = self._evaluate(stack, gradient)
         if out is not None:
             return like(J if len(theta.shape) == 2 else J[0], theta), out
@@ -183,10 +184,15 @@ class NetworkCost:
         return other
 
     def _own_starts(self) -> int | None:
-        for tensor, dims in ((self._alpha, 1), (self._examples.weights, 2)):
-            if tensor is not None and tensor.dim() >= dims:
-                return len(tensor)
-        return None
+        weights = self._examples.weights
+        of_alpha = len(self._alpha) if self._alpha.dim() > 0 else None
+        of_weights = len(weights) if weights is not None and weights.dim() == 2 else None
+        if None not in (of_alpha, of_weights) and of_alpha != of_weights:
+            raise InvalidInput(
+                f"alpha and sample_weight must be for equally many starts. Got alpha for "
+                f"{of_alpha} starts and sample_weight for {of_weights}."
+            )
+        return of_weights if of_alpha is None else of_alpha
 
     def _stack(self, theta: Any) -> Tensor:
         tensor = as_tensor(theta, "theta")
@@ -199,6 +205,14 @@ class NetworkCost:
                 f"Got {len(stack)}. Use take(starts) for some of them."
             )
         return stack
+
+    def _checked_out(self, out: Tensor, stack: Tensor) -> Tensor:
+        if out.shape != stack.shape or out.dtype != stack.dtype or out.device != stack.device:
+            raise InvalidInput(
+                f"out must be of shape {tuple(stack.shape)} and {stack.dtype} on {stack.device}. "
+                f"Got shape {tuple(out.shape)} and {out.dtype} on {out.device}."
+            )
+        return out
 
     def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted."""

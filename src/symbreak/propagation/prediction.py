@@ -13,6 +13,7 @@ from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.parameters import check_size
 from symbreak.propagation.forward import forward
+from symbreak.propagation.inputs import with_ones
 from symbreak.propagation.workspace import Layers, Workspace, numbers_per_pair
 
 BLOCK_BYTES = 64 * 2**20
@@ -30,35 +31,6 @@ def hidden(network: Network, theta: Any, X: Any, layer: int) -> Any:
             f"layer of hidden must be 1..{network.n_hidden}, a hidden layer. Got {layer!r}."
         )
     return _collect(network, theta, X, lambda layers: layers.hidden[layer - 1].a.clone())
-
-
-def with_ones(X: Any, network: Network, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return (m, 1 + features): X behind a column of ones.
-
-    Raises
-    ------
-    InvalidInput
-        X is not two-dimensional, empty, of other width, or holds NaN or infinity.
-    """
-    X = as_tensor(X, "X")
-    if X.dim() != 2 or X.shape[1] != network.n_features:
-        raise InvalidInput(
-            f"X of this network must be of shape (examples, {network.n_features}). "
-            f"Got {tuple(X.shape)}."
-        )
-    if X.shape[0] == 0:
-        raise InvalidInput("X must hold at least one example. Got 0 rows.")
-    rows = torch.empty((X.shape[0], 1 + X.shape[1]), dtype=dtype, device=device)
-    rows[:, 0] = 1.0
-    rows[:, 1:] = X
-    # A sum is finite only if every number is, and needs no mask as large as X.
-    if not bool(torch.isfinite(rows.sum())) and not bool(torch.isfinite(rows).all()):
-        row, column = torch.nonzero(~torch.isfinite(rows))[0].tolist()
-        raise InvalidInput(
-            f"X must be finite in {str(dtype).removeprefix('torch.')}. "
-            f"Got {X[row, column - 1].item()!r} in row {row}, column {column - 1}."
-        )
-    return rows
 
 
 def _collect(network: Network, theta: Any, X: Any, pick: Any) -> Any:

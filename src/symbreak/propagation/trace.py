@@ -15,7 +15,7 @@ from torch import Tensor
 from symbreak.arrays import as_tensor, float_dtype, like
 from symbreak.network import Network
 from symbreak.parameters import check_size
-from symbreak.propagation.prediction import with_ones
+from symbreak.propagation.inputs import prepared_target, with_ones
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     check_size(given, network.blocks)
     stack = torch.atleast_2d(given.to(float_dtype(given)))
     rows = with_ones(X, network, stack.dtype, stack.device)
-    target = network.loss.prepare(as_tensor(y, "y").to(stack.device), network.n_outputs)
-    if not network.loss.target_is_index:
-        target = target.to(stack.dtype)
+    target = prepared_target(y, network, rows)
     thetas = network.thetas(stack)
     a, z = _forward(network, thetas, rows)
     raw = z[-1].clone()

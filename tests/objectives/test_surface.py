@@ -1,0 +1,243 @@
+"""The cost as people and optimisers hold it: kinds, take, batch, scipy, what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import symbreak as sb
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.losses import LOSSES
+from symbreak.objectives import Objective
+from tests.objectives import reference
+
+NET = sb.Network((4, 5, 2), "tanh", "cross_entropy")
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(9, 4)), rng.integers(0, 2, 9)
+THETA = rng.normal(size=(3, NET.n_parameters))
+COST = sb.NetworkCost(NET, X, y, alpha=0.5)
+
+
+def test_it_is_an_objective():
+    assert isinstance(COST, Objective)
+    assert COST.blocks == NET.blocks
+    assert COST.n_examples == 9
+    assert COST.starts is None
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_value_is_the_first_part_of_a_call_to_the_last_bit(loss):
+    net = sb.Network((4, 5, 3), "gelu", loss)
+    cost = sb.NetworkCost(net, X, reference.targets(loss, rng, 9, 3), alpha=0.5)
+    theta = rng.normal(size=(3, net.n_parameters))
+    np.testing.assert_array_equal(cost.value(theta), cost(theta)[0])
+    assert cost.value(theta[0]) == cost(theta[0])[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_answers_are_of_the_kind_shape_and_dtype_of_theta(dtype):
+    theta = THETA.astype(dtype)
+    for given, kind in ((theta, np.ndarray), (torch.from_numpy(theta), torch.Tensor)):
+        J, gradient = COST(given)
+        assert isinstance(gradient, kind)
+        assert isinstance(J, kind)
+        assert J.dtype == gradient.dtype == given.dtype
+        assert (J.shape, gradient.shape) == ((3,), given.shape)
+        J, gradient = COST(given[0])
+        assert (tuple(J.shape), gradient.shape) == ((), given[0].shape)
+        assert gradient.dtype == given.dtype
+
+
+def test_a_plain_vector_is_one_start():
+    J, gradient = COST(THETA[1])
+    J_stack, gradient_stack = COST(THETA[1:2])
+    assert J_stack[0] == J
+    np.testing.assert_array_equal(gradient, gradient_stack[0])
+
+
+def test_answers_are_fresh_and_theta_is_left_alone():
+    kept = THETA.copy()
+    first = COST(THETA)
+    held = [part.copy() for part in first]
+    COST(-THETA)
+    np.testing.assert_array_equal(first[0], held[0])
+    np.testing.assert_array_equal(first[1], held[1])
+    np.testing.assert_array_equal(THETA, kept)
+    assert not np.shares_memory(first[1], THETA)
+
+
+def test_the_gradient_goes_into_out():
+    theta = torch.from_numpy(THETA)
+    out = torch.full_like(theta, torch.nan)
+    J, gradient = COST(theta, out=out)
+    assert gradient is out
+    np.testing.assert_array_equal(out, COST(theta)[1])
+    np.testing.assert_array_equal(J, COST(theta)[0])
+    COST(-theta, out=out)
+    assert not np.array_equal(out, COST(theta)[1])
+
+
+def test_theta_of_a_graph_or_of_other_strides_gives_the_same():
+    theta = torch.from_numpy(THETA)
+    J, gradient = COST(theta)
+    apart = torch.stack([theta, theta], dim=1)[:, 0]
+    assert not apart.is_contiguous()
+    for other in (theta.clone().requires_grad_(), apart, theta.T.contiguous().T):
+        J_other, gradient_other = COST(other)
+        assert not J_other.requires_grad
+        assert not gradient_other.requires_grad
+        torch.testing.assert_close(J_other, J, rtol=1e-14, atol=0)
+        torch.testing.assert_close(gradient_other, gradient, rtol=1e-13, atol=0)
+
+
+def test_answers_can_be_used_in_a_graph():
+    weight = torch.ones((), dtype=torch.float64, requires_grad=True)
+    (COST(torch.from_numpy(THETA))[1] * weight).sum().backward()
+    assert weight.grad is not None
+
+
+def test_numpy_speaks_scipys_language_in_float64():
+    rounded = sb.NetworkCost(NET, X.astype(np.float32), y, alpha=0.5)
+    for cost, rtol in ((COST, 0.0), (rounded, 1e-5)):
+        value, gradient = cost.numpy(THETA[0])
+        assert isinstance(value, float)
+        assert gradient.dtype == np.float64
+        assert value == pytest.approx(float(COST(THETA[0])[0]), rel=rtol or 1e-15)
+        np.testing.assert_allclose(gradient, COST(THETA[0])[1], rtol=max(rtol, 1e-14), atol=rtol)
+
+
+def test_the_dtype_follows_x_or_is_chosen():
+    assert COST.dtype == torch.float64
+    assert sb.NetworkCost(NET, X.astype(np.float32), y).dtype == torch.float32
+    assert sb.NetworkCost(NET, np.ones((9, 4), int), y).dtype == torch.float64
+    assert sb.NetworkCost(NET, X, y, dtype="float32").dtype == torch.float32
+    other = COST.to("float32")
+    assert (other.dtype, COST.dtype) == (torch.float32, torch.float64)
+    np.testing.assert_allclose(other(THETA)[0], COST(THETA)[0], rtol=1e-5)
+    assert np.abs(other(THETA)[1] - COST(THETA)[1]).max() < 1e-5 * np.abs(COST(THETA)[1]).max()
+
+
+def test_one_column_of_y_may_be_a_vector():
+    net = sb.Network((4, 1))
+    theta = rng.normal(size=(2, 5))
+    for column in (y[:, None], y.astype(bool), y.astype(np.float32), list(y)):
+        J, _ = sb.NetworkCost(net, X, column)(theta)
+        np.testing.assert_array_equal(J, sb.NetworkCost(net, X, y)(theta)[0])
+
+
+def test_take_without_anything_of_one_start_is_the_cost_itself():
+    assert COST.take([2, 0]) is COST
+
+
+@pytest.mark.parametrize("per_start", ["alpha", "layers", "weights"])
+def test_take_carries_what_belongs_to_the_starts(per_start):
+    own = {
+        "alpha": {"alpha": np.array([0.0, 1.0, 2.0])},
+        "layers": {"alpha": rng.uniform(0, 2, (3, 2))},
+        "weights": {"sample_weight": rng.uniform(0.1, 2, (3, 9))},
+    }[per_start]
+    cost = sb.NetworkCost(NET, X, y, **own)
+    assert cost.starts == 3
+    J, gradient = cost(THETA)
+    chosen = np.array([2, 2, 0, 1])
+    taken = cost.take(chosen)
+    assert taken.starts == 4
+    np.testing.assert_allclose(taken(THETA[chosen])[0], J[chosen], rtol=1e-14)
+    np.testing.assert_allclose(taken(THETA[chosen])[1], gradient[chosen], rtol=1e-11, atol=1e-16)
+    np.testing.assert_allclose(taken.take([1])(THETA[2])[0], J[2], rtol=1e-14)
+    np.testing.assert_array_equal(cost(THETA)[0], J)
+
+
+def test_a_batch_of_a_batch_and_repeated_rows():
+    weights = rng.uniform(0.1, 2, (3, 9))
+    cost = sb.NetworkCost(NET, X, y, alpha=0.5, sample_weight=weights)
+    rows = np.array([8, 1, 1, 4])
+    own = sb.NetworkCost(NET, X[rows], y[rows], alpha=0.5, sample_weight=weights[:, rows])
+    np.testing.assert_allclose(cost.batch(rows)(THETA)[0], own(THETA)[0], rtol=1e-13)
+    inner = cost.batch(rows).batch([3, 0])
+    again = cost.batch(torch.tensor([4, 8]))
+    np.testing.assert_allclose(inner(THETA)[1], again(THETA)[1], rtol=1e-13)
+    assert (cost.n_examples, inner.n_examples) == (9, 2)
+
+
+def test_costs_that_share_buffers_do_not_disturb_each_other():
+    half = COST.batch(np.arange(5))
+    expected = COST(THETA), half(THETA), COST.value(THETA[:2])
+    for _ in range(2):
+        np.testing.assert_array_equal(half(THETA)[1], expected[1][1])
+        np.testing.assert_array_equal(COST.value(THETA[:2]), expected[2])
+        np.testing.assert_array_equal(COST(THETA)[1], expected[0][1])
+
+
+def test_biases_are_not_penalised():
+    free = sb.NetworkCost(NET, X, y)
+    difference = COST(THETA)[1] - free(THETA)[1]
+    for Theta, change in zip(NET.thetas(THETA), NET.thetas(difference), strict=True):
+        assert (change[:, :, 0] == 0).all()
+        np.testing.assert_allclose(change[:, :, 1:], 0.5 / 9 * Theta[:, :, 1:], rtol=1e-10)
+    penalty = sum((Theta[:, :, 1:] ** 2).sum((1, 2)) for Theta in NET.thetas(THETA))
+    np.testing.assert_allclose(
+        COST.value(THETA) - free.value(THETA), 0.5 / 18 * penalty, rtol=1e-10
+    )
+
+
+def test_saturated_scores_keep_loss_and_gradient_finite():
+    J, gradient = sb.NetworkCost(NET, X, y)(1e4 * THETA)
+    assert np.isfinite(J).all()
+    assert np.isfinite(gradient).all()
+    assert (J > 0).all()
+
+
+NAN = np.where(X[3, 2] == X, np.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": X[:, :3]}, r"X of this network must be of shape \(examples, 4\)\. Got \(9, 3\)"),
+        ({"X": X[:0], "y": y[:0]}, "X must hold at least one example. Got 0 rows"),
+        ({"X": NAN}, r"X must be finite in float64\. Got nan in row 3, column 2"),
+        ({"X": X * 1e300, "dtype": "float32"}, "X must be finite in float32. Got"),
+        ({"y": y[:8]}, r"equally many examples\. Got 9 rows of X and y of shape \(8,\)"),
+        ({"y": 1}, r"equally many examples.*shape \(\)"),
+        ({"y": np.where(y == 1, np.nan, 0.0)}, "y must be finite"),
+        ({"y": y + 1}, r"must be class indices 0\.\.1\. Got 2"),
+        ({"alpha": -1.0}, r"alpha must be zero or a positive number\. Got -1\.0"),
+        ({"alpha": np.inf}, "alpha must be zero or a positive number. Got inf"),
+        ({"alpha": np.ones((3, 5))}, r"or \(starts, 2\)\. Got shape \(3, 5\)"),
+        ({"sample_weight": np.ones(8)}, r"\(9,\) or \(starts, 9\)\. Got \(8,\)"),
+        ({"sample_weight": -np.ones(9)}, "must be finite and not negative"),
+        ({"sample_weight": np.full(9, np.nan)}, "must be finite and not negative"),
+        ({"sample_weight": np.zeros(9)}, "must not be all zero"),
+        ({"dtype": "float16"}, "dtype must be float32 or float64. Got 'float16'"),
+        ({"device": "nowhere"}, "device must be one that PyTorch can use here.*Got 'nowhere'"),
+        ({"alpha": np.ones(2), "sample_weight": np.ones((3, 9))}, "2 starts.*3"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_the_door(arguments, message):
+    with pytest.raises(InvalidInput, match=message) as caught:
+        sb.NetworkCost(NET, **{"X": X, "y": y, **arguments})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("X", [["a"]]), ("y", ["a"] * 9), ("alpha", "big")])
+def test_text_is_refused_by_the_name_of_the_argument(name, wrong):
+    with pytest.raises(InvalidType, match=f"{name} must be an array of real numbers"):
+        sb.NetworkCost(NET, **{"X": X, "y": y, name: wrong})
+
+
+def test_theta_that_does_not_fit_is_refused():
+    for wrong in (THETA[:, :-1], THETA[:0], THETA[None]):
+        with pytest.raises(InvalidInput, match="theta"):
+            COST(wrong)
+    with pytest.raises(InvalidInput, match=r"3 starts.*Got 2\. Use take\(starts\)"):
+        sb.NetworkCost(NET, X, y, alpha=np.ones(3))(THETA[:2])
+    with pytest.raises(InvalidInput, match="at least one example"):
+        COST.batch([])
+
+
+@pytest.mark.parametrize("wrong", [torch.empty(2, 1), torch.empty(3, NET.n_parameters)])
+def test_out_that_does_not_fit_is_refused(wrong):
+    with pytest.raises(InvalidInput, match=r"out must be of shape \(3, 37\) and torch.float64"):
+        COST(THETA, out=wrong)

@@ -1,0 +1,137 @@
+"""Activations: value and derivative, against autograd and high-precision numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symbreak.activations import ACTIVATIONS, Activation, activations_of
+from symbreak.errors import InvalidInput
+from tests.objectives import reference
+
+CASES = json.loads((Path(__file__).parent / "reference/activations_at_extremes.json").read_text())
+# Computed from a = g(z), these derivatives are as sharp as a is: to the rounding of 1.
+FROM_A = ("sigmoid", "tanh", "elu", "selu")
+EVERY = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
+DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+
+
+@EVERY
+@given(z=st.floats(-30, 30))
+def test_value_and_derivative_agree_with_autograd(activation, z):
+    z = torch.tensor([z], dtype=torch.float64, requires_grad=True)
+    a = reference.ACTIVATIONS[activation.name](z)
+    (slope,) = torch.autograd.grad(a.sum(), z)
+    torch.testing.assert_close(activation.value(z.detach()), a.detach(), rtol=1e-12, atol=4e-16)
+    torch.testing.assert_close(activation.derivative(z.detach()), slope, rtol=1e-12, atol=4e-16)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}({case['z']})")
+def test_value_and_derivative_agree_with_high_precision(case):
+    activation, z = ACTIVATIONS[case["name"]], torch.tensor([case["z"]], dtype=torch.float64)
+    value, slope = float(case["value"]), float(case["slope"])
+    # z^2 in the exponent of gelu turns one rounding into z^2 of them.
+    rel = max(1e-14, 3e-16 * case["z"] ** 2)
+    assert activation.value(z).item() == pytest.approx(value, rel=rel, abs=1e-300)
+    sharp = 4 * 2.3e-16 if case["name"] in FROM_A else 1e-300
+    assert activation.derivative(z).item() == pytest.approx(slope, rel=rel, abs=sharp)
+
+
+@EVERY
+@DTYPES
+def test_far_out_the_value_and_derivative_are_those_of_the_limits(activation, dtype):
+    z = torch.tensor([-1e30, -1e4, 1e4, 1e30], dtype=dtype)
+    grows = activation.name not in ("sigmoid", "tanh")
+    low = {
+        "identity": z[:2], "tanh": [-1, -1], "leaky_relu": 0.01 * z[:2], "elu": [-1, -1],
+        "selu": [-1.7580993408473766] * 2,
+    }.get(activation.name, [0, 0])  # fmt: skip
+    scale = 1.0507009873554805 if activation.name == "selu" else 1.0
+    high = scale * z[2:] if grows else torch.ones(2, dtype=dtype)
+    expected = torch.cat([torch.as_tensor(low, dtype=dtype), high])
+    torch.testing.assert_close(activation.value(z), expected, rtol=1e-6, atol=0)
+    slopes = torch.full((4,), scale if grows else 0.0, dtype=dtype)
+    slopes[:2] = {"identity": 1.0, "leaky_relu": 0.01}.get(activation.name, 0.0)
+    torch.testing.assert_close(activation.derivative(z), slopes, rtol=1e-6, atol=0)
+
+
+@EVERY
+def test_back_propagation_multiplies_by_the_derivative_in_place(activation):
+    z = torch.linspace(-3, 3, 24, dtype=torch.float64).view(2, 3, 4)
+    delta = torch.linspace(1, 2, 24, dtype=torch.float64).view(2, 3, 4)
+    expected = delta * activation.derivative(z)
+    saved = z.clone() if activation.needs_input else activation.value(z)
+    assert activation.multiply_by_derivative_(delta, saved) is delta
+    torch.testing.assert_close(delta, expected, rtol=1e-15, atol=0)
+
+
+@EVERY
+def test_value_and_derivative_leave_z_alone(activation):
+    z = torch.linspace(-3, 3, 7)
+    kept = z.clone()
+    activation.value(z)
+    activation.derivative(z)
+    assert torch.equal(z, kept)
+
+
+@EVERY
+def test_write_fills_strided_room_as_the_passes_hold_it(activation):
+    z = torch.linspace(-3, 3, 24, dtype=torch.float64).view(2, 3, 4)
+    room = torch.full((2, 4, 4), 7.0, dtype=torch.float64)
+    activation.write(z, room[:, 1:])
+    torch.testing.assert_close(room[:, 1:], activation.value(z), rtol=1e-15, atol=0)
+    assert bool((room[:, 0] == 7.0).all())
+
+
+@EVERY
+def test_odd_ones_say_so(activation):
+    z = torch.linspace(0.1, 3, 8, dtype=torch.float64)
+    is_odd = torch.allclose(activation.value(-z), -activation.value(z))
+    assert activation.is_odd == is_odd
+
+
+@EVERY
+def test_kinks_are_where_the_derivative_jumps(activation):
+    def jump(z):
+        near = torch.tensor([z - 1e-9, z + 1e-9], dtype=torch.float64)
+        return float(activation.derivative(near).diff().abs())
+
+    assert all(jump(kink) > 1e-3 for kink in activation.kinks)
+    grid = [z for z in torch.linspace(-3, 3, 61).tolist() if min(
+        (abs(z - kink) for kink in activation.kinks), default=1.0) > 1e-3]  # fmt: skip
+    assert all(jump(z) < 1e-6 for z in grid)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "selu", "elu"])
+def test_at_zero_the_derivative_is_that_of_the_left_side(name):
+    z = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(reference.ACTIVATIONS[name](z).sum(), z)
+    assert ACTIVATIONS[name].derivative(z.detach()).item() == pytest.approx(slope.item())
+
+
+def test_one_for_all_layers_or_one_for_each():
+    relu, tanh = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
+    assert activations_of("relu", 2) == (relu, relu)
+    assert activations_of(["relu", tanh], 2) == (relu, tanh)
+    assert activations_of("relu", 0) == ()
+    assert isinstance(relu, Activation)
+    assert str(relu) == "relu"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("sigmoyd", "Got 'sigmoyd'. Did you mean 'sigmoid'?"),
+        (["relu"], r"one for each|one per hidden layer \(2\). Got 1 names"),
+        (7, "must be a name or one name per hidden layer. Got 7"),
+        (["relu", 3], "must be one of .* Got 3"),
+    ],
+)
+def test_other_words_are_refused(words, message):
+    with pytest.raises(InvalidInput, match=message.replace("?", r"\?")):
+        activations_of(words, 2)
