@@ -10,6 +10,7 @@ import torch
 
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.parameters import Block
 
 
 def target_of(loss, examples, outputs, random):
@@ -57,6 +58,31 @@ class Changed:
         return Changed(self.cost.to(dtype), self.change, self.scale)
 
 
+class Stacked:
+    """The objective of value(theta) and gradient(theta), (starts, n) both, in a dtype."""
+
+    def __init__(self, n, value, gradient, dtype=torch.float32):
+        self.blocks = (Block("theta", 0, (n,)),)
+        self._value, self._gradient, self.dtype = value, gradient, dtype
+
+    def __call__(self, theta, *, out=None):
+        assert theta.dtype == self.dtype
+        gradient = self._gradient(theta).to(self.dtype)
+        return self.value(theta), gradient if out is None else out.copy_(gradient)
+
+    def value(self, theta):
+        return self._value(theta.double())
+
+    def take(self, starts):
+        return self
+
+    def batch(self, rows):
+        return self
+
+    def to(self, dtype):
+        return Stacked(self.blocks[0].size, self._value, self._gradient, getattr(torch, dtype))
+
+
 def change_entry(index, change):
     """Return a change of one entry: of its analytic derivative g into change(g)."""
 
@@ -76,7 +102,7 @@ def largest(objective, theta, block):
 @pytest.fixture
 def make():
     return SimpleNamespace(
-        cost=cost_of, changed=Changed, change_entry=change_entry, largest=largest
+        cost=cost_of, changed=Changed, stacked=Stacked, change_entry=change_entry, largest=largest
     )
 
 

@@ -12,6 +12,7 @@ import torch
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.gradient_check import GradientError, check_gradient
+from symbreak.gradient_check.parts import parts_of
 from symbreak.initialization import initialize
 
 
@@ -97,6 +98,12 @@ def test_a_part_can_be_drawn(make, cost, theta):
     assert "5 of 24" in str(few)
     assert str(check_gradient(cost, theta, max_per_block=5)) == str(few)
     assert check_gradient(cost, theta, max_per_block=1000).n_checked == 51
+
+
+def test_no_entry_is_drawn_twice(cost):
+    for part in parts_of(cost.blocks, 5, seed=0):
+        assert len(set(part.indices)) == min(5, part.n_parameters)
+    assert [part.n_parameters for part in parts_of(cost.blocks, 5, seed=0)] == [6, 24, 3, 18]
 
 
 def test_seeds_draw_other_entries_and_all_of_them_in_the_end(make, cost, theta):

@@ -15,7 +15,6 @@ from symbreak.initialization import initialize
 from symbreak.losses import LOSSES
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost, as_objective
-from symbreak.parameters import Block
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -136,6 +135,17 @@ def test_central_differences_are_of_second_order(make):
         assert 0.9 * 10**order < errors[0] / errors[1] < 1.1 * 10**order
 
 
+def test_the_noise_knows_of_cancellation():
+    # J is 0.2, but it is what 1e10 leaves of 1e10, where numbers lie 2e-6 apart.
+    theta = torch.tensor([0.3, 0.6], dtype=torch.float64)
+    objective = as_objective(lambda t: ((1e10 + t.exp().sum()) - 1e10, t.exp()), theta)
+    random = np.random.default_rng(0)
+    noisy = as_objective(lambda t: (t.sum() + random.uniform(0, 1e-6), torch.ones(2)), theta)
+    for each in (objective, noisy):
+        noise = Probes(each, theta, 0, one_at_a_time=True).noise_of_value
+        assert 1e-7 < noise < 1e-5
+
+
 def test_the_noise_bounds_what_rounding_does(make):
     for loss in LOSSES:
         cost = make.cost((8, 12, 3), "tanh", loss, examples=500)
@@ -178,34 +188,29 @@ def test_float32_theta_and_float64_cost_are_judged_as_float64(make):
     assert check_gradient(cost, theta).relative_error < 1e-8
 
 
-class Parabola:
-    """J = (theta - 1/3)² / 2, whose derivative at the float32 number 1/3 is not zero."""
-
-    def __init__(self, dtype=torch.float32):
-        self.dtype, self.blocks = dtype, (Block("theta", 0, (1,)),)
-
-    def __call__(self, theta, *, out=None):
-        assert theta.dtype == self.dtype
-        apart = theta.double() - 1 / 3
-        return self.value(theta), apart.to(self.dtype)
-
-    def value(self, theta):
-        return (theta.double()[:, 0] - 1 / 3) ** 2 / 2
-
-    def take(self, starts):
-        return self
-
-    def batch(self, rows):
-        return self
-
-    def to(self, dtype):
-        return Parabola(getattr(torch, dtype))
-
-
-def test_both_sides_see_theta_as_the_objective_rounds_it():
-    report = check_gradient(Parabola(), np.array([1 / 3]))
+def test_both_sides_see_theta_as_the_objective_rounds_it(make):
+    # The derivative of (theta - 1/3)² / 2 is not zero at the float32 number 1/3.
+    parabola = make.stacked(
+        1,
+        lambda theta: (theta[:, 0] - 1 / 3) ** 2 / 2,
+        lambda theta: theta.double() - 1 / 3,
+    )
+    report = check_gradient(parabola, np.array([1 / 3]))
     assert 5e-9 < abs(report.worst.analytic) < 1.5e-8
     np.testing.assert_allclose(report.worst.numerical, report.worst.analytic, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "verdict"), [(torch.float32, "pass"), (torch.float64, "inconclusive")]
+)
+def test_float32_may_be_on_either_side_of_a_kink_that_it_cannot_resolve(make, dtype, verdict):
+    kink = 1.0 + 1e-7
+
+    def value(theta):
+        return (theta[:, 0] - kink).abs() + theta[:, 1]
+
+    beyond = make.stacked(2, value, torch.ones_like, dtype)
+    assert check_gradient(beyond, np.ones(2)).verdict == verdict
 
 
 def test_a_function_that_changes_its_theta_is_harmless():

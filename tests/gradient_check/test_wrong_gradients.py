@@ -8,6 +8,7 @@ import torch
 
 from symbreak.activations import ACTIVATIONS
 from symbreak.gradient_check import check_gradient
+from symbreak.gradient_check.probes import EPS
 from symbreak.initialization import initialize
 
 WRONG = {
@@ -170,6 +171,23 @@ def test_a_wrong_slope_is_no_kink_however_strong_the_curvature():
     theta = np.array([1.0, 1.0])
 
     def objective(t):
-        return 1e4 * (t[0] - 1.0) ** 2 + t.sum(), np.array([1.01 + 2e4 * (t[0] - 1.0), 1.0])
+        return 1e5 * (t[0] - 1.0) ** 2 + t.sum(), np.array([1.01 + 2e5 * (t[0] - 1.0), 1.0])
 
     assert check_gradient(objective, theta).verdict == "fail"
+
+
+def test_agreement_with_one_step_by_chance_does_not_pass():
+    # Across the kink a tenth of the step gives the slope 0.495; closer up it is 1.
+    theta = np.array([3e-7, 1.0])
+    by_chance = 3e-7 / (0.1 * EPS ** (1 / 3))
+    report = check_gradient(lambda t: (abs(t[0]) + t[1], np.array([by_chance, 1.0])), theta)
+    assert report.verdict != "pass"
+
+
+def test_the_entry_named_is_wrong_and_not_merely_unclear():
+    def objective(theta):
+        with np.errstate(all="ignore"):
+            return np.sqrt(theta[0]) + theta[1], np.array([0.5 / np.sqrt(theta[0]), 1e6])
+
+    report = check_gradient(objective, np.array([1e-12, 1.0]))
+    assert (report.verdict, report.worst.worst) == ("fail", "theta[1]")
