@@ -27,6 +27,9 @@ from torch.nn.functional import logsigmoid
 
 from symbreak.errors import InvalidInput, choose
 
+# A tensor: torch takes several times longer to multiply a small one by a Python number.
+_LOG2_E = torch.tensor(math.log2(math.e), dtype=torch.float64)
+
 
 @dataclass(frozen=True)
 class Loss(ABC):
@@ -263,7 +266,8 @@ class CrossEntropy(Loss):
         index = target.expand(raw.shape[0], 1, -1)
         raw.sub_(raw.amax(1, keepdim=True))
         shifted_y = raw.gather(1, index)
-        raw.exp_().scatter_(1, index, 0.0)
+        # Each twice as fast as exp_() and as scattering a Python number.
+        raw.mul_(_LOG2_E).exp2_().scatter_(1, index, raw.new_zeros(()).expand(index.shape))
         others = raw.sum(1, keepdim=True)
         excess = torch.expm1(shifted_y).add_(others)
         value = torch.log1p(excess).sub_(shifted_y).squeeze(1)

@@ -60,8 +60,8 @@ def test_a_budget_for_less_than_one_pair_is_refused():
 def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
     made = []
 
-    def spy(*arguments):
-        made.append(Workspace(*arguments))
+    def spy(*arguments, by_columns):
+        made.append(Workspace(*arguments, by_columns=by_columns))
         return made[-1]
 
     monkeypatch.setattr("symbreak.objectives.network_cost.Workspace", spy)
@@ -83,7 +83,8 @@ def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
 @pytest.mark.parametrize("examples", [1, 3, 16, 23])
 @pytest.mark.parametrize("starts", [1, 2, 5])
 @pytest.mark.parametrize("shared", [True, False])
-def test_every_cut_gives_the_same_answer(starts, examples, shared, monkeypatch):
+@pytest.mark.parametrize("columns", [True, False])
+def test_every_cut_gives_the_same_answer(starts, examples, shared, columns, monkeypatch):
     net = sb.Network((4, 5, 3, 2), ["gelu", "tanh"])
     rng = np.random.default_rng(0)
     weights = rng.uniform(0.1, 2.0, 23 if shared else (5, 23))
@@ -94,6 +95,7 @@ def test_every_cut_gives_the_same_answer(starts, examples, shared, monkeypatch):
         return sb.NetworkCost(net, X, y, alpha=0.3, sample_weight=weights)(theta)
 
     J, gradient = answer()
+    monkeypatch.setattr(blocking, "COLUMNS_FROM", 1 if columns else 10**9)
     monkeypatch.setattr(
         "symbreak.objectives.network_cost.plan", lambda *arguments: (starts, examples)
     )
@@ -102,6 +104,23 @@ def test_every_cut_gives_the_same_answer(starts, examples, shared, monkeypatch):
     for block in net.blocks:
         error = np.linalg.norm((gradient_cut - gradient)[:, block.slice], axis=1)
         assert (error <= 1e-13 * np.linalg.norm(gradient[:, block.slice], axis=1)).all()
+
+
+def test_transposed_copies_of_the_examples_are_made_only_within_the_budget():
+    net = sb.Network((50, 3, 2), loss="cross_entropy")
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2000, 50)), rng.integers(0, 2, 2000)
+    theta = rng.normal(size=(4, net.n_parameters))
+
+    def is_transposed(budget):
+        cost = sb.NetworkCost(net, X, y, memory_budget=budget)
+        cost(theta)
+        assert cost._blocks is not None
+        blocks = cost._blocks[1].examples
+        return {block.rows_T.is_contiguous() for block in blocks}
+
+    assert is_transposed(2000 * 51 * 8 + 10**6) == {True}
+    assert is_transposed(2000 * 51 * 8) == {False}
 
 
 def test_the_cache_bounds_blocks_on_the_cpu_only():

@@ -19,6 +19,7 @@ DEFAULT_MEMORY = 256 * 2**20
 # Measured with benchmarks/value_and_gradient.py, one and two threads; half and twice are alike.
 CACHE_NUMBERS = 2**20
 MIN_EXAMPLES = 1024
+COLUMNS_FROM = 128  # examples
 ALIGNMENT = 16  # products are a tenth slower where rows of z do not begin on a vector
 
 
@@ -44,6 +45,14 @@ def plan(network: Network, stack: Tensor, n_examples: int, memory_budget: int) -
     starts = _even(len(stack), most)
     room = min(max(cache, wanted), budget - per_start * starts)
     return starts, _aligned(n_examples, room // (per_pair * starts))
+
+
+def by_columns(starts: int, examples: int) -> bool:
+    """Whether the products of the first layer are faster over transposed copies of X.
+
+    They are where many units share long rows; a few examples do not repay the transposed gradient.
+    """
+    return starts > 1 and examples >= COLUMNS_FROM
 
 
 def _even(total: int, most: int) -> int:

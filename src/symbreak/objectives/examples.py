@@ -51,9 +51,16 @@ class Examples:
         weights = None if self.weights is None else self.weights[..., index]
         return Examples(self.rows[index], self.target[:, index], weights)
 
-    def cut(self, size: int) -> tuple[Examples, ...]:
-        """Return blocks of at most `size` examples, as views."""
-        return tuple(self[begin : begin + size] for begin in range(0, len(self), size))
+    def cut(self, size: int, *, by_columns: bool = False) -> tuple[Examples, ...]:
+        """Return blocks of at most `size` examples, as views.
+
+        With `by_columns` their rows are copies that lie transposed in memory, as products over a
+        whole block like them best.
+        """
+        blocks = tuple(self[begin : begin + size] for begin in range(0, len(self), size))
+        if not by_columns:
+            return blocks
+        return tuple(replace(block, rows=block.rows.T.contiguous().T) for block in blocks)
 
     def take(self, starts: Tensor) -> Examples:
         """Return the examples with the weights of these starts."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
-from symbreak.objectives.blocking import DEFAULT_MEMORY, plan
+from symbreak.objectives.blocking import DEFAULT_MEMORY, by_columns, plan
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.penalty import check_alpha, strength
 from symbreak.objectives.weights import check_weights
@@ -103,6 +103,7 @@ class NetworkCost:
             spread = strength(self._alpha, self.network, self._examples.total_weight.cpu())
             self._strength = spread.to(dtype=self.dtype, device=self.device)
         self._blocks: tuple[int, Blocks] | None = None
+        self._cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -238,10 +239,24 @@ class NetworkCost:
             size = plan(self.network, stack, self.n_examples, self.memory_budget)
             if size not in self._workspaces:
                 self._workspaces.clear()
-                self._workspaces[size] = Workspace(self.network, *size, self.dtype, self.device)
-            blocks = Blocks(size[0], self._normalized.cut(size[1]), self._workspaces[size])
-            self._blocks = len(stack), blocks
+                self._workspaces[size] = Workspace(
+                    self.network, *size, self.dtype, self.device, by_columns=by_columns(*size)
+                )
+            workspace = self._workspaces[size]
+            examples = self._cut_for(size, self.memory_budget - workspace.bytes)
+            self._blocks = len(stack), Blocks(size[0], examples, workspace)
         return self._blocks[1]
+
+    def _cut_for(self, size: tuple[int, int], spare: int) -> tuple[Examples, ...]:
+        """Return blocks of examples, transposed if that helps and the copies fit in `spare` bytes.
+
+        Those of the last call are kept: while starts end one by one, their cut often stays.
+        """
+        columns = by_columns(*size) and self._examples.rows.nbytes <= spare
+        if self._cut is None or self._cut[0] != (size[1], columns):
+            blocks = self._normalized.cut(size[1], by_columns=columns)
+            self._cut = (size[1], columns), blocks
+        return self._cut[1]
 
     def _pass(
         self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int

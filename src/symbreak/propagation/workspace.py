@@ -4,7 +4,8 @@ Conventions
 -----------
 s starts, m examples, u units of a layer, v units of the layer below; examples last and contiguous.
 theta    : (s, u, 1 + v), a copy of Theta(l); the matrices of all starts lie next to each other
-gradient : (s, u, 1 + v), the sum over examples of delta [1; a of the layer below]^T
+gradient : (s, u, 1 + v), the sum over examples of delta [1; a of the layer below]^T; with
+           `by_columns` that of the first layer lies transposed in memory, (1 + v, s * u)
 z        : (s, u, m), the weighted input
 with_one : (s, 1 + u, m), [1; a]: the bias is the weight of a unit that is always one
 delta    : (s, u, m), in the memory of z where the derivative needs a and not z
@@ -13,6 +14,7 @@ delta    : (s, u, m), in the memory of z where the derivative needs a and not z
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -30,7 +32,8 @@ class Layer:
     def __init__(self, theta: Tensor, gradient: Tensor, z: Tensor, delta: Tensor) -> None:
         self.theta, self.gradient, self.z, self.delta = theta, gradient, z, delta
         self.weights_T = theta[:, :, 1:].transpose(1, 2)
-        self.theta_rows, self.gradient_rows = theta.flatten(1), gradient.flatten(1)
+        self.theta_rows = theta.flatten(1)
+        self.gradient_rows = gradient.flatten(1) if gradient.is_contiguous() else gradient
         # The first layer of all starts is one product, of these.
         self.theta_flat, self.gradient_flat = theta.flatten(0, 1), gradient.flatten(0, 1)
         self.z_flat, self.delta_flat = z.flatten(0, 1), delta.flatten(0, 1)
@@ -67,11 +70,16 @@ class Layers:
     def store_gradient(self, scale: Tensor, out: Tensor) -> None:
         """Put the gradients times `scale` into `out` (s, n)."""
         for layer, part in zip(self.all, out.split_with_sizes(self.sizes, 1), strict=True):
+            if not layer.gradient.is_contiguous():
+                part = part.view(layer.gradient.shape)
             torch.mul(layer.gradient_rows, scale, out=part)
 
 
 class Workspace:
-    """Room for passes over up to `starts` networks and `examples` examples."""
+    """Room for passes over up to `starts` networks and `examples` examples.
+
+    by_columns : the gradient of the first layer lies transposed, for rows that do so too.
+    """
 
     def __init__(
         self,
@@ -80,12 +88,15 @@ class Workspace:
         examples: int,
         dtype: torch.dtype,
         device: torch.device,
+        *,
+        by_columns: bool = False,
     ) -> None:
         def room(size: int) -> Tensor:
             return torch.empty(size, dtype=dtype, device=device)
 
         pairs = starts * examples
         self._network = network
+        self._by_columns = by_columns
         self._thetas = [room(starts * block.size) for block in network.blocks]
         self._gradients = [room(starts * block.size) for block in network.blocks]
         self._zs = [room(pairs * units) for units in network.layers[1:]]
@@ -117,8 +128,9 @@ class Workspace:
 
         def parts(layer: int) -> tuple[Tensor, Tensor, Tensor]:
             count = self._network.layers[layer + 1]
-            theta, gradient = self._thetas[layer], self._gradients[layer]
-            return matrix(theta, layer), matrix(gradient, layer), units(self._zs[layer], count)
+            theta = matrix(self._thetas[layer], layer)
+            gradient = self._gradient(layer, theta.shape)
+            return theta, gradient, units(self._zs[layer], count)
 
         hidden = []
         for layer, activation in enumerate(self._network.activations):
@@ -129,6 +141,11 @@ class Workspace:
         theta, gradient, raw = parts(len(hidden))
         return Layers(tuple(hidden), Layer(theta, gradient, raw, delta=raw))
 
+    def _gradient(self, layer: int, shape: torch.Size) -> Tensor:
+        if layer > 0 or not self._by_columns:
+            return _first(self._gradients[layer], shape)
+        return _first(self._gradients[layer], (shape[2], *shape[:2])).permute(1, 2, 0)
+
     @property
     def bytes(self) -> int:
         """The memory that the buffers take."""
@@ -137,7 +154,7 @@ class Workspace:
         return sum(room.numel() * room.element_size() for room in rooms.values())
 
 
-def _first(flat: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _first(flat: Tensor, shape: Sequence[int]) -> Tensor:
     return flat[: math.prod(shape)].view(shape)
 
 
