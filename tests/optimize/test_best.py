@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from symbreak.optimize.best import BestPoints
+from symbreak.optimize.parts import Point
 
 TIE = 3.0 * float(np.finfo(float).eps)
 
@@ -15,7 +16,7 @@ def offer(*points):
     best = BestPoints(torch.zeros(1, 1, dtype=torch.float64))
     for index, (value, norm) in enumerate(points):
         theta = torch.tensor([[float(index)]], dtype=torch.float64)
-        best.offer(theta, np.array([value]), np.array([norm]))
+        best.offer(Point(theta, np.array([value]), theta, np.array([norm])))
     kept = int(best.theta[0, 0])
     assert (best.value[0], best.gradient_norm[0]) == points[kept]
     return kept
@@ -45,8 +46,9 @@ def test_a_point_whose_gradient_is_not_finite_does_not_count():
 
 def test_starts_do_not_see_each_other():
     best = BestPoints(torch.zeros(2, 1, dtype=torch.float64))
-    best.offer(torch.ones(2, 1, dtype=torch.float64), np.array([3.0, 1.0]), np.ones(2))
-    best.offer(torch.full((2, 1), 2.0, dtype=torch.float64), np.array([2.0, 2.0]), np.ones(2))
+    ones = torch.ones(2, 1, dtype=torch.float64)
+    best.offer(Point(ones, np.array([3.0, 1.0]), ones, np.ones(2)))
+    best.offer(Point(2 * ones, np.array([2.0, 2.0]), ones, np.ones(2)))
     assert best.theta[:, 0].tolist() == [2.0, 1.0]
     best.keep(np.array([False, True]))
     assert best.value.tolist() == [1.0]

@@ -6,6 +6,22 @@ import numpy as np
 import torch
 
 from symbreak.optimize.directions.lbfgs import LBFGS
+from symbreak.optimize.parts import Point
+
+
+def point(theta, gradient):
+    norm = np.abs(gradient.numpy()).max(axis=1)
+    return Point(theta, np.zeros(len(theta)), gradient, norm)
+
+
+def update(part, accepted, move, change, gradient):
+    """The direction after theta moved by `move` and its gradient changed by `change`."""
+    here = point(move, gradient)
+    return part.update(accepted, point(torch.zeros_like(move), gradient - change), here, None)
+
+
+def restart(part, rows, gradient):
+    return part.restart(rows, point(gradient, gradient))
 
 
 def two_loop(pairs, gradient):
@@ -26,7 +42,8 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
     rows, n, memory = 3, 12, 4
     hessian = np.diag(np.linspace(1.0, 9.0, n))
     part = LBFGS(memory)
-    part.start(torch.zeros(rows, n, dtype=torch.float64))
+    zeros = torch.zeros(rows, n, dtype=torch.float64)
+    part.start(point(zeros, zeros), None)
     pairs: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(rows)]
     compared = 0
     for _ in range(14):
@@ -35,7 +52,7 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
         change = move @ hessian
         for row in np.flatnonzero(accepted):
             pairs[row] = [*pairs[row], (move[row], change[row])][-memory:]
-        answer = part.update(accepted, *map(torch.from_numpy, (move, change, gradient)))
+        answer = update(part, accepted, *map(torch.from_numpy, (move, change, gradient)))
         for row in np.flatnonzero(accepted):
             expected = -two_loop(pairs[row], gradient[row])
             np.testing.assert_allclose(answer[row].numpy(), expected, rtol=1e-9, atol=1e-12)
@@ -46,9 +63,9 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
 def test_pairs_without_curvature_are_not_stored():
     part = LBFGS(3)
     gradient = torch.ones(1, 2, dtype=torch.float64)
-    part.start(gradient)
+    part.start(point(gradient, gradient), None)
     move = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
-    answer = part.update(np.array([True]), move, -move, gradient)
+    answer = update(part, np.array([True]), move, -move, gradient)
     assert torch.equal(answer, -gradient)
 
 
@@ -56,11 +73,11 @@ def test_restart_forgets_one_row_only():
     rng = np.random.default_rng(1)
     part = LBFGS(3)
     gradient = torch.from_numpy(rng.normal(size=(2, 5)))
-    part.start(gradient)
+    part.start(point(gradient, gradient), None)
     move = torch.from_numpy(rng.normal(size=(2, 5)))
     both = np.array([True, True])
-    part.update(both, move, 2.0 * move, gradient)
-    part.restart(np.array([True, False]), gradient)
-    answer = part.update(np.array([False, False]), move, move, gradient)
+    update(part, both, move, 2.0 * move, gradient)
+    restart(part, np.array([True, False]), gradient)
+    answer = update(part, np.array([False, False]), move, move, gradient)
     torch.testing.assert_close(answer[0], -gradient[0])
     torch.testing.assert_close(answer[1], -0.5 * gradient[1])

@@ -12,7 +12,7 @@ from symbreak.optimize import Status
 from symbreak.optimize.directions.lbfgs import LBFGS
 from symbreak.optimize.line_searches.wolfe import WolfeSearch
 from symbreak.optimize.loop import _confirmed
-from tests.optimize.problems import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 METHODS = {
     "l-bfgs": {},
@@ -148,9 +148,9 @@ def test_a_failed_line_search_goes_on_along_steepest_descent(monkeypatch):
             return np.zeros_like(accepted), np.ones_like(failed)
         return accepted, failed
 
-    def counted(self, rows, gradient):
+    def counted(self, rows, here):
         restarted.append(rows)
-        return restart(self, rows, gradient)
+        return restart(self, rows, here)
 
     monkeypatch.setattr(WolfeSearch, "judge", failing_once)
     monkeypatch.setattr(LBFGS, "restart", counted)

@@ -20,7 +20,7 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Status, minimize
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
-from symbreak.optimize.stopping import GradientTest
+from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.symmetry.projection import one_unit_per_layer, project, spread
 from symbreak.units import distinct_units
 
@@ -53,17 +53,14 @@ def starts(network):
     return torch.stack([torch.zeros_like(constant), constant])
 
 
-def put_back(loop, method, network, labels):
-    """Project points, gradients and what the method remembers; return how far the points were.
-
-    The direction that was just computed stays as it is: it makes the next update, to be measured.
-    """
+def put_back(loop, network, labels):
+    """Project points, gradients and what the method remembers; return how far the points were."""
     n = network.n_parameters
     places = [
         (holder, name, held)
-        for holder in (loop, method.direction)
+        for holder in (loop.running.here, loop.running.stepper.direction)
         for name, held in vars(holder).items()
-        if isinstance(held, torch.Tensor) and held.shape[-1] == n and name != "direction"
+        if isinstance(held, torch.Tensor) and held.shape[-1] == n
     ]
     raw = torch.cat([held.reshape(-1, n) for _, _, held in places])
     projected = project(network, raw, labels)
@@ -79,14 +76,13 @@ def put_back(loop, method, network, labels):
 def spreads_of_updates(cost, theta, name, updates=UPDATES):
     """Make updates one by one; return the spread after each, and the loop."""
     network, labels = cost.network, one_unit_per_layer(cost.network)
-    method = method_of(name, METHODS[name])
     test = GradientTest(0.0, 0.0, float(torch.finfo(torch.float64).eps))
-    loop = Loop(cost, theta, method, test, updates)
+    loop = Loop(cost, theta, method_of(name, METHODS[name]), test, Limits(updates))
     found, made = [], loop.n_iterations.copy()
     while loop.tick():
         if (loop.n_iterations > made).any():
             made = loop.n_iterations.copy()
-            found.append(put_back(loop, method, network, labels))
+            found.append(put_back(loop, network, labels))
     found.append(spread(network, loop.outcome().theta, labels).max().item())
     return found, loop
 

@@ -36,7 +36,7 @@ def search(phi, slope):
     rule = WolfeSearch()
     rule.start(1, EPS)
     one = np.array([True])
-    rule.begin(one, np.array([phi(0.0)]), np.array([slope(0.0)]), ~one)
+    rule.begin(one, np.array([phi(0.0)]), np.array([slope(0.0)]), np.ones(1))
     for trial in range(1, MAX_TRIALS + 3):
         t = float(rule.steps[0])
         accepted, failed = rule.judge(np.array([phi(t)]), np.array([slope(t)]))
@@ -91,7 +91,7 @@ def test_rows_search_for_themselves():
         rows,
         np.array([phi(0.0) for phi, _ in parts]),
         np.array([slope(0.0) for _, slope in parts]),
-        ~rows,
+        np.ones(3),
     )
     found = np.full(3, np.nan)
     for _ in range(MAX_TRIALS + 2):
@@ -112,9 +112,8 @@ def test_a_direction_without_any_lower_point_fails():
     assert trials <= MAX_TRIALS + 1
 
 
-def test_first_trial_without_a_scale_has_unit_length():
+def test_the_first_trial_is_the_one_given():
     rule = WolfeSearch()
     rule.start(1, EPS)
-    first = np.array([True])
-    rule.begin(first, np.array([0.0]), np.array([-16.0]), first)  # direction -g with |g| = 4
+    rule.begin(np.array([True]), np.array([0.0]), np.array([-16.0]), np.array([0.25]))
     assert rule.steps[0] == 0.25

@@ -19,7 +19,7 @@ from symbreak.objectives import NetworkCost, Objective
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.stopping import GradientTest
+from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.symmetry.projection import Labels, SymmetricCost, project, spread
 from symbreak.units import distinct_units, identical_units
 
@@ -115,7 +115,7 @@ def _train(
     eps = float(torch.finfo(theta.dtype).eps)
     options: dict[str, Any] = METHODS[method]
     test = GradientTest(GRADIENT_RTOL, 0.0, eps)
-    loop = Loop(objective, theta[None], method_of(method, options), test, updates)
+    loop = Loop(objective, theta[None], method_of(method, options), test, Limits(updates))
     path = [theta]
     while loop.tick():
         if loop.n_iterations[0] == len(path):

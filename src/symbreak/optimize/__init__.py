@@ -1,12 +1,14 @@
 """Minimising J(theta) from many starts at once.
 
-The loop exists once (`loop`); a method is a direction (where to) and a step rule (how far), put
-together in `methods`. Every start has its own state, its own line search and its own ending.
+The loop exists once (`loop`); a method is a stepper, most often a direction (where to) and a line
+search (how far), put together in `methods`. Every start has its own state, its own line search and
+its own ending.
 """
 
 from symbreak.optimize.loop import Loop, Progress
 from symbreak.optimize.minimize import minimize
 from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.racing import Racing
 from symbreak.optimize.status import Status
 
-__all__ = ["Loop", "Outcome", "Progress", "Status", "minimize"]
+__all__ = ["Loop", "Outcome", "Progress", "Racing", "Status", "minimize"]

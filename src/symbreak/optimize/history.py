@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.optimize.parts import Floats, Starts
+from symbreak.optimize.rows import Floats, Starts
 
 
 class History:
@@ -22,6 +22,12 @@ class History:
         while self._length > len(self._table):
             self._table = np.concatenate([self._table, np.full_like(self._table, np.nan)])
         self._table[iteration, start] = value
+
+    def copy(self) -> History:
+        """Return a history that grows on its own."""
+        other = History(0)
+        other._table, other._length = self._table.copy(), self._length
+        return other
 
     def table(self) -> Floats:
         """Return (iterations + 1, starts)."""

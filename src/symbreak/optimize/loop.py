@@ -1,30 +1,35 @@
 """The one loop of all methods: many starts, one stacked evaluation a tick.
 
-Every running start is at its own place in its own line search. A tick moves each to its own trial
-point, evaluates J and the gradient of all trials as one stack, and lets the step rule decide for
-each start alone: accept, try another step, or give up. Nobody waits for the slowest, every tick is
-a place to stop, and starts that have ended leave the stack.
+Every running start is at its own place in its own search. A tick moves each to its own trial point,
+evaluates J and the gradient of all trials as one stack, and lets the stepper decide for each start
+alone: accept, try another step, or give up. Nobody waits for the slowest, every tick is a place to
+stop, to look and to go on from, and starts that have ended leave the stack.
 """
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.best import BestPoints
 from symbreak.optimize.history import History
-from symbreak.optimize.methods import Method
+from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Floats, Mask, Starts
-from symbreak.optimize.status import Status
-from symbreak.optimize.stopping import GradientTest
+from symbreak.optimize.parts import Point, Stepper
+from symbreak.optimize.racing import Racing
+from symbreak.optimize.rows import Floats, Mask, Starts, host
+from symbreak.optimize.running import Running
+from symbreak.optimize.status import PAUSES, Status
+from symbreak.optimize.stopping import GradientTest, Limits
+from symbreak.optimize.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -53,57 +58,75 @@ class Loop:
     ----------
     objective : the objective of all starts.
     theta : (starts, n), in the dtype and on the device of the objective.
-
-    Attributes
-    ----------
-    theta, gradient, direction : (running, n), the accepted points of the running starts.
-    running : (running,), their indices among all starts.
+    validation, racing : see the modules of these names; None for neither.
     """
 
     def __init__(
-        self, objective: Objective, theta: Tensor, method: Method, test: GradientTest, max_iter: int
+        self,
+        objective: Objective,
+        theta: Tensor,
+        stepper: Stepper,
+        test: GradientTest,
+        limits: Limits,
+        *,
+        validation: Validation | None = None,
+        racing: Racing | None = None,
     ) -> None:
-        self._all = objective
-        self._objective = objective
-        self._method = method
-        self._test = test
-        self._max_iter = max_iter
+        self._all = self._objective = objective
+        self._stepper, self._validation = stepper, validation
+        self._test, self.limits, self._racing = test, limits, racing
         self._began = time.perf_counter()
         n = len(theta)
-        self.theta = theta.clone()
-        self.running = np.arange(n)
-        self._final_theta = theta.clone()
-        self._final_value: Floats = np.full(n, np.inf)
+        self._running: Running | None = None
+        self._paused: list[Running] = []
+        self._n_ticks = 0
+        self._theta = theta.clone()
+        self._value: Floats = np.full(n, np.inf)
+        self._score: Floats = np.full(n, np.inf)
+        self._start_norm: Floats = np.full(n, np.nan)
+        self._start_value: Floats = np.full(n, np.nan)
         self.status = [Status.RUNNING] * n
         self.n_iterations = np.zeros(n, dtype=np.int64)
         self.n_evaluations = np.zeros(n, dtype=np.int64)
-        self._start_norm: Floats = np.full(n, np.nan)
-        self._start_value: Floats = np.full(n, np.nan)
         self._history = History(n)
-        self._best = BestPoints(theta)
-        self._is_started = False
+
+    @property
+    def theta(self) -> Tensor:
+        """The accepted points of the running starts, (running, n)."""
+        return self._theta if self._running is None else self._running.here.theta
+
+    @property
+    def running(self) -> Running:
+        """The running starts, after the first tick."""
+        assert self._running is not None
+        return self._running
 
     def tick(self) -> bool:
         """Evaluate one trial of every running start; return whether any still runs."""
-        if not self._is_started:
+        if self._running is None:
             self._start()
-        elif len(self.running):
-            self._advance()
+        elif len(self._running):
+            self._advance(self._running)
         return len(self.running) > 0
 
     def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
         """Tick until all starts have ended, the callback says stop, or Ctrl-C."""
+        why = Status.INTERRUPTED
         try:
-            while self.tick():
-                if callback is not None and callback(self.progress()):
-                    self._end(np.ones(len(self.running), dtype=bool), Status.STOPPED)
+            with DeferredInterrupt() as interrupt:
+                while self.tick():
+                    if interrupt.is_requested:
+                        break
+                    if callback is not None and callback(self.progress()):
+                        why = Status.STOPPED
+                        break
         except KeyboardInterrupt:
-            self._end(np.ones(len(self.running), dtype=bool), Status.INTERRUPTED)
+            why = Status.INTERRUPTED
+        self._stop(why)
 
     def progress(self) -> Progress:
         """Return where the search stands."""
-        values = self._final_value.copy()
-        values[self.running] = self._best.value
+        values = self._best_values()
         return Progress(
             iteration=int(self.n_iterations.max(initial=0)),
             best_value=float(values.min()),
@@ -115,13 +138,12 @@ class Loop:
 
     def outcome(self) -> Outcome:
         """Return the best points; J, gradient and convergence are evaluated there once more."""
-        value, gradient = self._all(self._final_theta)
-        norm = _host(gradient.abs().amax(1))
-        value = _host(value)
+        value, gradient = self._all(self._theta)
+        norm, value = host(gradient.abs().amax(1)), host(value)
         usable = np.isfinite(value) & np.isfinite(norm)
-        arrived = usable & self._arrived(norm, value, np.arange(len(value)))
+        arrived = usable & self._arrived(norm, value, self._start_norm, self._start_value)
         return Outcome(
-            theta=self._final_theta,
+            theta=self._theta,
             value=np.where(usable, value, np.inf),
             gradient_norm=np.where(usable, norm, np.inf),
             status=tuple(map(_confirmed, self.status, arrived)),
@@ -129,144 +151,159 @@ class Loop:
             n_evaluations=self.n_evaluations,
             history=self._history.table(),
             seconds=time.perf_counter() - self._began,
+            validation=None if self._validation is None else self._score,
+            search=self._without_objective(),
         )
+
+    def resumed(self, objective: Objective, limits: Limits) -> Loop:
+        """Return a search that goes on from where the paused starts of this one stand."""
+        again = self._without_objective()
+        again._all, again.limits = objective, limits
+        again._began = time.perf_counter()
+        again._theta, again._value = self._theta.clone(), self._value.copy()
+        again._score, again.status = self._score.copy(), list(self.status)
+        again.n_iterations, again.n_evaluations = (
+            self.n_iterations.copy(), self.n_evaluations.copy(),
+        )  # fmt: skip
+        again._history = self._history.copy()
+        again._unpause()
+        return again
+
+    def _without_objective(self) -> Self:
+        frozen = copy.copy(self)
+        frozen.__dict__.update(_all=None, _objective=None)
+        return frozen
+
+    def _unpause(self) -> None:
+        if not self._paused:
+            return
+        together = functools.reduce(Running.join, self._paused)
+        # In the order of the stack that was stopped, or sums would be rounded differently.
+        rows = together.pick(np.argsort(together.starts))
+        spent = self.n_iterations[rows.starts] >= self.limits.max_iter
+        self._paused = [rows.pick(spent)]
+        self._running = rows.pick(~spent)
+        for start in self._running.starts:
+            self.status[start] = Status.RUNNING
+        self._objective = self._all.take(self._running.starts)
 
     def _start(self) -> None:
         """Evaluate the starts and begin the first searches."""
-        self._is_started = True
-        self.value, self.gradient, norm = self._evaluate(self.theta)
-        self._start_norm[:], self._start_value[:] = norm, self.value
-        self._history.record(self.n_iterations, self.running, self.value)
-        finite = np.isfinite(self.value) & np.isfinite(norm)
-        self.direction = self._method.direction.start(self.gradient)
-        self._is_steepest = np.ones(len(self.running), dtype=bool)
-        self._method.rule.start(len(self.running), self._test.eps)
-        slope = self._slope(self.gradient)
-        stationary = finite & (norm <= self._test.floor(self.value))
-        arrived = finite & ~stationary & self._test.holds(norm, self.value, np.zeros_like(norm))
-        live = finite & ~stationary & ~arrived
-        self._method.rule.begin(live, self.value, np.where(live, slope, -1.0), self._is_steepest)
-        if self._max_iter == 0:
-            self._endings((live, Status.MAX_ITERATIONS), (stationary, Status.STATIONARY_START))
-            return
-        self._endings(
+        n = len(self._theta)
+        here = self._evaluate(self._theta, np.arange(n))
+        self._running = run = Running(np.arange(n), here, self._stepper, self._validation)
+        run.best.offer(here)
+        self._start_norm, self._start_value = here.norm, here.value
+        self._history.record(self.n_iterations, run.starts, here.value)
+        finite = here.is_finite
+        stationary = finite & (here.norm <= self._test.floor(here.value))
+        arrived = finite & ~stationary & self._test.holds(here.norm, here.value, here.norm)
+        if self.limits.max_iter == 0:
+            arrived = np.zeros(n, dtype=bool)
+        run.stepper.start(here, self._objective)
+        self._end(
             (~finite, Status.NON_FINITE_START),
             (stationary, Status.STATIONARY_START),
             (arrived, Status.CONVERGED),
+            *self._spent(np.zeros(n, dtype=bool)),
         )
 
-    def _advance(self) -> None:
-        steps = self._tensor(self._method.rule.steps)
-        trial = torch.addcmul(self.theta, self.direction, steps[:, None])
-        value, gradient, norm = self._evaluate(trial)
-        accepted, failed = self._method.rule.judge(value, self._slope(gradient))
-        self._accept(accepted, trial, value, gradient)
-        lost = failed & ~self._retry(failed)
-        arrived = accepted & self._arrived(norm, value, self.running)
-        spent = accepted & ~arrived & (self.n_iterations[self.running] >= self._max_iter)
-        why = Status.PRECISION_LIMIT if self._method.can_restart else Status.DIVERGED
-        self._begin((accepted | failed) & ~(arrived | spent | lost))
-        self._endings(
-            (lost, why), (arrived, Status.CONVERGED), (spent, Status.MAX_ITERATIONS)
+    def _advance(self, run: Running) -> None:
+        if run.is_new.any():
+            run.stepper.advance(run.is_new, run.before, run.here, self._objective)
+            run.is_new = np.zeros(len(run), dtype=bool)
+        trial = self._evaluate(run.stepper.trial(run.here, self._objective), run.starts)
+        run.best.offer(trial)
+        accepted, failed = run.stepper.judge(run.here, trial)
+        run.move(accepted, trial)
+        moved = run.starts[accepted]
+        self.n_iterations[moved] += 1
+        self._history.record(self.n_iterations[moved], moved, trial.value[accepted])
+        arrived = accepted & self._arrived(trial.norm, trial.value, run.start_norm, run.start_value)
+        self._end(
+            (failed, run.stepper.failure), (arrived, Status.CONVERGED), *self._spent(accepted)
+        )
+
+    def _spent(self, accepted: Mask) -> list[tuple[Mask, Status]]:
+        """Return which running starts have had enough, and why."""
+        run = self.running
+        endings = self.limits.endings(
+            accepted, run.before, run.here,
+            self.n_iterations[run.starts], self.n_evaluations[run.starts],
         )  # fmt: skip
+        if run.validation is not None and accepted.any():
+            stale = run.validation.look(accepted, run.here.theta, run.starts)
+            endings.append((stale, Status.NO_IMPROVEMENT))
+        if self._racing is not None and self._racing.is_rung(self._n_ticks):
+            endings.append((self._dropped(), Status.DROPPED))
+        seconds = self.limits.max_seconds
+        if seconds is not None and time.perf_counter() - self._began >= seconds:
+            endings.append((np.full(len(run), True), Status.MAX_SECONDS))
+        return endings
 
-    def _arrived(self, norm: Floats, value: Floats, starts: Starts) -> Mask:
+    def _dropped(self) -> Mask:
+        in_race = np.array([status is not Status.DROPPED for status in self.status])
+        score = self._best_values() if self._validation is None else self._best_scores()
+        assert self._racing is not None
+        return self._racing.losers(score, in_race)[self.running.starts]
+
+    def _arrived(
+        self, norm: Floats, value: Floats, start_norm: Floats, start_value: Floats
+    ) -> Mask:
         # A diverged J must not raise the floor of rounding above its gradient.
-        scale = np.minimum(np.abs(value), np.abs(self._start_value[starts]))
-        return self._test.holds(norm, scale, self._start_norm[starts])
+        scale = np.minimum(np.abs(value), np.abs(start_value))
+        return self._test.holds(norm, scale, start_norm)
 
-    def _evaluate(self, theta: Tensor) -> tuple[Floats, Tensor, Floats]:
+    def _evaluate(self, theta: Tensor, starts: Starts) -> Point:
         value, gradient = self._objective(theta)
-        norm = _host(gradient.abs().amax(1))
-        values = _host(value)
-        self.n_evaluations[self.running] += 1
-        self._best.offer(theta, values, norm)
-        return values, gradient, norm
+        self.n_evaluations[starts] += 1
+        self._n_ticks += 1
+        return Point(theta, host(value), gradient, host(gradient.abs().amax(1)))
 
-    def _accept(self, accepted: Mask, trial: Tensor, value: Floats, gradient: Tensor) -> None:
-        """Move the accepted starts and give them new directions."""
-        if not accepted.any():
-            return
-        move, change = trial - self.theta, gradient - self.gradient
-        direction = self._method.direction.update(accepted, move, change, gradient)
-        self.theta = self._where(accepted, trial, self.theta)
-        self.gradient = self._where(accepted, gradient, self.gradient)
-        self.direction = self._where(accepted, direction, self.direction)
-        self.value = np.where(accepted, value, self.value)
-        self._is_steepest &= ~accepted
-        starts = self.running[accepted]
-        self.n_iterations[starts] += 1
-        self._history.record(self.n_iterations[starts], starts, value[accepted])
+    def _best_values(self) -> Floats:
+        values = self._value.copy()
+        values[self.running.starts] = self.running.best.value
+        return values
 
-    def _retry(self, failed: Mask) -> Mask:
-        """Send failed starts along steepest descent, unless that is what failed."""
-        again = failed & ~self._is_steepest & self._method.can_restart
-        if again.any():
-            self._steepest(again)
-        return again
+    def _best_scores(self) -> Floats:
+        scores = self._score.copy()
+        if self.running.validation is not None:
+            scores[self.running.starts] = self.running.validation.score
+        return scores
 
-    def _steepest(self, rows: Mask) -> None:
-        steepest = self._method.direction.restart(rows, self.gradient)
-        self.direction = self._where(rows, steepest, self.direction)
-        self._is_steepest |= rows
+    def _stop(self, why: Status) -> None:
+        """End all that still run; before the first tick nothing is known of any start."""
+        if self._running is None:
+            self.status = [why] * len(self.status)
+        else:
+            self._end((np.full(len(self._running), True), why))
 
-    def _begin(self, rows: Mask) -> None:
-        """Begin new line searches on `rows`, along directions that lead down."""
-        if not rows.any():
-            return
-        slope = self._slope(self.gradient)
-        uphill = rows & ~(slope < 0.0) & self._method.can_restart
-        if uphill.any():
-            self._steepest(uphill)
-            slope = self._slope(self.gradient)
-        safe = np.where(rows, slope, -1.0)
-        self._method.rule.begin(rows, self.value, safe, self._is_steepest)
-
-    def _endings(self, *endings: tuple[Mask, Status]) -> None:
-        ended = np.zeros(len(self.running), dtype=bool)
+    def _end(self, *endings: tuple[Mask, Status]) -> None:
+        """End starts, each for the first reason that holds; copy them out and compress the rest."""
+        run = self.running
+        ended = np.zeros(len(run), dtype=bool)
         for rows, status in endings:
-            for start in self.running[rows & ~ended]:
-                self.status[start] = status
-            ended |= rows
-        if ended.any():
-            self._retire(ended)
-
-    def _end(self, rows: Mask, status: Status) -> None:
-        self._endings((rows, status))
-
-    def _retire(self, ended: Mask) -> None:
-        """Copy ended starts out and compress them away."""
-        starts = self.running[ended]
-        rows = torch.from_numpy(ended).to(self.theta.device)
-        self._final_theta[torch.from_numpy(starts).to(self.theta.device)] = self._best.theta[rows]
-        self._final_value[starts] = self._best.value[ended]
-        keep = ~ended
-        self.running = self.running[keep]
-        self._best.keep(keep)
-        if not self._is_started or not keep.any():
+            these = rows & ~ended
+            if these.any():
+                self._record(run, these, status)
+            ended |= these
+        if not ended.any():
             return
-        kept = ~rows
-        self.theta, self.gradient = self.theta[kept], self.gradient[kept]
-        self.direction = self.direction[kept]
-        self.value, self._is_steepest = self.value[keep], self._is_steepest[keep]
-        self._method.direction.keep(keep)
-        self._method.rule.keep(keep)
-        self._objective = self._all.take(self.running)
+        run.keep(~ended)
+        if len(run):
+            self._objective = self._all.take(run.starts)
 
-    def _slope(self, gradient: Tensor) -> Floats:
-        return _host(torch.linalg.vecdot(gradient, self.direction))
-
-    def _where(self, rows: Mask, new: Tensor, old: Tensor) -> Tensor:
-        if rows.all():
-            return new
-        return torch.where(torch.from_numpy(rows).to(new.device)[:, None], new, old)
-
-    def _tensor(self, numbers: Floats) -> Tensor:
-        return torch.from_numpy(numbers).to(dtype=self.theta.dtype, device=self.theta.device)
-
-
-def _host(tensor: Tensor) -> Floats:
-    return np.asarray(tensor.detach().double().cpu().numpy())
+    def _record(self, run: Running, rows: Mask, status: Status) -> None:
+        starts = run.starts[rows]
+        for start in starts:
+            self.status[start] = status
+        places = torch.from_numpy(starts).to(self._theta.device)
+        self._theta[places] = run.kept_theta[torch.from_numpy(rows).to(self._theta.device)]
+        self._value[starts] = run.best.value[rows]
+        if run.validation is not None:
+            self._score[starts] = run.validation.score[rows]
+        if status in PAUSES:
+            self._paused.append(run.pick(rows))
 
 
 def _confirmed(status: Status, arrived: bool) -> Status:

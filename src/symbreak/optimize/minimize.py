@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,14 @@ from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
+from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
 from symbreak.optimize.loop import Loop, Progress
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.stopping import GradientTest
+from symbreak.optimize.racing import Racing
+from symbreak.optimize.stopping import GradientTest, Limits
+from symbreak.optimize.validation import Validation
 from symbreak.parameters import check_size
 
 
@@ -24,10 +26,18 @@ def minimize(
     objective: Any,
     theta: Any,
     *,
-    method: str = "l-bfgs",
+    method: str | None = None,
     max_iter: int = 400,
+    max_evaluations: int | None = None,
+    max_seconds: float | None = None,
     gradient_rtol: float = 1e-5,
     gradient_atol: float = 0.0,
+    value_rtol: float = 0.0,
+    step_rtol: float = 0.0,
+    target_value: float | None = None,
+    validation: Any = None,
+    patience: int = 10,
+    racing: Racing | bool | None = None,
     callback: Callable[[Progress], Any] | None = None,
     **options: Any,
 ) -> Outcome:
@@ -36,21 +46,31 @@ def minimize(
     Parameters
     ----------
     objective : an `Objective` such as `NetworkCost`, or a function theta -> (J, gradient).
-    theta : the starts, (starts, n), or (n,) for one start; NumPy or torch.
-    method : "l-bfgs" (option `memory`) or "gradient-descent" (`learning_rate`, `momentum`).
-    max_iter : accepted steps for each start.
+    theta : the starts, (starts, n), or (n,) for one start; NumPy or torch. Or the `Outcome` of a
+        search that was stopped: it goes on from there, with what it remembers.
+    method : "l-bfgs" (the default; option `memory`) or "gradient-descent" (`learning_rate`,
+        `momentum`, `nesterov`).
+    max_iter, max_evaluations : accepted steps, and evaluations of J with gradient, of each start.
+    max_seconds : wall-clock time of this call; it is looked at after every tick.
     gradient_rtol : converged when the largest |entry| of the gradient is at most this, or this
         share of its value at the start where that was below 1.
     gradient_atol : or at most this number.
+    value_rtol, step_rtol : end a start when a step lowers J, or moves theta, by no more than this
+        share; 0 never does. Neither is called convergence.
+    target_value : end a start when its J is at most this.
+    validation : the `NetworkCost` of other examples, or a function theta (rows, n) -> scores
+        (rows,), lower is better. Each start then ends when its score has not improved for
+        `patience` accepted steps, and the point with the best score is returned.
+    racing : True or a `Racing`: drop the starts that are behind after equally many evaluations.
     callback : called with a `Progress` after every tick; anything true stops the search.
     **options : of the method.
 
     Returns
     -------
     Outcome
-        For each start the best point it fully evaluated. "Converged" is said only where the
-        gradient test holds when it is evaluated again at the returned point. Ctrl-C returns the
-        outcome so far.
+        For each start the best point it fully evaluated (with `validation` the one with the best
+        score). "Converged" is said only where the gradient test holds when it is evaluated again
+        at the returned point. Ctrl-C returns the outcome so far; a second one breaks off.
 
     Raises
     ------
@@ -62,6 +82,13 @@ def minimize(
     SymmetryWarning
         A start of a network leaves hidden units equal.
 
+    Notes
+    -----
+    `minimize(objective, outcome)` goes on with the starts that were stopped by a limit, the
+    callback or Ctrl-C, and keeps the others. A search that was stopped as a whole (all but
+    max_iter and max_evaluations do so) goes on bit for bit as if it had not been stopped, given
+    the same objective, machine and number of threads.
+
     Examples
     --------
     >>> import numpy as np
@@ -69,22 +96,65 @@ def minimize(
     >>> outcome.status[0].name
     'CONVERGED'
     """
-    given = as_tensor(theta, "theta")
-    objective = as_objective(objective, given if isinstance(theta, Tensor) else given.numpy())
+    limits = Limits(
+        max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
+    )  # fmt: skip
+    if isinstance(theta, Outcome) and theta.search is not None and method is None:
+        return _go_on(objective, theta, limits, callback, options)
+    given = as_tensor(theta.theta if isinstance(theta, Outcome) else theta, "theta")
+    example = theta.theta if isinstance(theta, Outcome) else theta
+    objective = as_objective(objective, given if isinstance(example, Tensor) else given.numpy())
+    stack = _stack(objective, given)
+    test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(stack.dtype).eps))
+    loop = Loop(
+        objective,
+        stack,
+        method_of("l-bfgs" if method is None else method, options),
+        test,
+        limits,
+        validation=None if validation is None else Validation(validation, patience, stack),
+        racing=Racing() if racing is True else racing or None,
+    )
+    loop.run(callback)
+    return _answer(loop, given, example)
+
+
+def _go_on(
+    objective: Any,
+    outcome: Outcome,
+    limits: Limits,
+    callback: Callable[[Progress], Any] | None,
+    options: dict[str, Any],
+) -> Outcome:
+    if options:
+        raise InvalidInput(
+            f"options of minimize must be none when it goes on from an outcome. "
+            f"Got {', '.join(options)}. Name a method to begin anew from outcome.theta."
+        )
+    given = as_tensor(outcome.theta, "theta")
+    example = given if isinstance(outcome.theta, Tensor) else given.numpy()
+    objective = as_objective(objective, example)
+    check_size(given, objective.blocks)
+    loop = outcome.search.resumed(objective, limits)
+    loop.run(callback)
+    return _answer(loop, given, outcome.theta)
+
+
+def _stack(objective: Objective, given: Tensor) -> Tensor:
+    """Return theta as the loop needs it: checked, two-dimensional, of the objective's dtype."""
     check_size(given, objective.blocks)
     if not bool(torch.isfinite(given).all()):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
-    if isinstance(max_iter, bool) or not isinstance(max_iter, numbers.Integral) or max_iter < 0:
-        raise InvalidInput(f"max_iter must be zero or a positive integer. Got {max_iter!r}.")
     dtype = getattr(objective, "dtype", float_dtype(given))
     device = getattr(objective, "device", given.device)
-    stack = torch.atleast_2d(given).to(dtype=dtype, device=device)
+    stack: Tensor = torch.atleast_2d(given).to(dtype=dtype, device=device)
     warn = getattr(objective, "warn_of_symmetry", None)
     if warn is not None:
         warn(stack)
-    test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(dtype).eps))
-    loop = Loop(objective, stack, method_of(method, options), test, int(max_iter))
-    loop.run(callback)
+    return stack
+
+
+def _answer(loop: Loop, given: Tensor, example: Any) -> Outcome:
     outcome = loop.outcome()
     found = outcome.theta if given.dim() == 2 else outcome.theta[0]
-    return dataclasses.replace(outcome, theta=like(found, theta))
+    return dataclasses.replace(outcome, theta=like(found, example))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,10 @@ class Outcome:
     status : one `Status` for each start.
     n_iterations, n_evaluations : (starts,), accepted steps and evaluations of J with gradient.
     history : (iterations + 1, starts), J at every accepted point, NaN after a start has ended.
-    seconds : wall-clock time of the whole search.
+    seconds : wall-clock time of the search, of this call if it went on from another.
+    validation : (starts,), the best validation score of each start (theta is where it was seen);
+        None without validation.
+    search : what `minimize(objective, outcome)` goes on from.
     """
 
     theta: Any
@@ -34,6 +37,8 @@ class Outcome:
     n_evaluations: NDArray[np.int64]
     history: NDArray[np.float64]
     seconds: float
+    validation: NDArray[np.float64] | None = None
+    search: Any = field(default=None, repr=False, compare=False)
 
     @property
     def converged(self) -> NDArray[np.bool_]:

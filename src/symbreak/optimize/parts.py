@@ -1,4 +1,4 @@
-"""What a direction and a step rule must offer the loop.
+"""What the parts of a method must offer: steppers, directions and step rules.
 
 Conventions
 -----------
@@ -6,56 +6,109 @@ rows : the running starts, in the loop's order; masks are boolean arrays over th
 Vectors (theta, gradient, direction) are torch tensors (rows, n) on the objective's device;
 decisions are made on the host in float64 NumPy arrays (rows,): J, the slope (gradient · direction)
 and steps.
+
+A *stepper* says where to evaluate next and whether to accept. Two general ones put a method
+together: a direction with a line search (`steppers.line_search`), and a direction that carries its
+own length (`steppers.fixed`).
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Starts = NDArray[np.integer[Any]]  # indices
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, where
+from symbreak.optimize.status import Status
+
+__all__ = ["Direction", "Floats", "Mask", "PerStart", "Point", "Starts", "StepRule", "Stepper"]
 
 
-class Direction(Protocol):
+class Point(PerStart):
+    """Where each running start stands: theta, J, its gradient, and the largest |entry| of that."""
+
+    per_start = ("theta", "value", "gradient", "norm")
+
+    def __init__(self, theta: Tensor, value: Floats, gradient: Tensor, norm: Floats) -> None:
+        self.theta, self.value, self.gradient, self.norm = theta, value, gradient, norm
+
+    def moved(self, rows: Mask, to: Point) -> Point:
+        """Return the point that is `to` in these rows and this one in the others."""
+        return Point(
+            where(rows, to.theta, self.theta),
+            np.where(rows, to.value, self.value),
+            where(rows, to.gradient, self.gradient),
+            np.where(rows, to.norm, self.norm),
+        )
+
+    @property
+    def is_finite(self) -> Mask:
+        """Whether J and the whole gradient are finite, (rows,)."""
+        return np.isfinite(self.value) & np.isfinite(self.norm)
+
+
+class _Rows(Protocol):
+    """What `PerStart` gives to each part."""
+
+    def keep(self, rows: Mask | Starts) -> None: ...
+
+    def pick(self, rows: Mask | Starts) -> Self: ...
+
+    def join(self, other: Self) -> Self: ...
+
+
+class Stepper(_Rows, Protocol):
+    """One method: proposes a trial point for every running start and judges it."""
+
+    @property
+    def failure(self) -> Status:
+        """The status of a start whose step has failed for good."""
+
+    def start(self, here: Point, objective: Objective) -> None:
+        """Begin at `here`; rows whose J or gradient is not finite will be dropped."""
+
+    def trial(self, here: Point, objective: Objective) -> Tensor:
+        """Return the next point to evaluate, (rows, n)."""
+
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
+        """Return which trials are accepted and which rows have failed; the rest try again."""
+
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Prepare the next step of `rows`, which moved from `before` to `here`."""
+
+
+class Direction(_Rows, Protocol):
     """Where to: a direction for every running start."""
 
-    def start(self, gradient: Tensor) -> Tensor:
+    @property
+    def has_scale(self) -> bool:
+        """Whether step 1 is a good first trial, as for quasi-Newton directions."""
+
+    def start(self, here: Point, objective: Objective) -> Tensor:
         """Return the first directions, (rows, n)."""
 
-    def update(self, accepted: Mask, move: Tensor, change: Tensor, gradient: Tensor) -> Tensor:
-        """Return new directions; only rows of `accepted` count.
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+        """Return directions (rows, n); only `rows`, which moved from `before` to `here`, count."""
 
-        `move` is theta_new - theta_old, `change` gradient_new - gradient_old.
-        """
-
-    def restart(self, rows: Mask, gradient: Tensor) -> Tensor:
+    def restart(self, rows: Mask, here: Point) -> Tensor:
         """Forget the past of `rows` and return their steepest descent; other rows do not count."""
 
-    def keep(self, rows: Mask) -> None:
-        """Drop all but `rows`."""
 
-
-class StepRule(Protocol):
-    """How far: one trial step for every running start at a time."""
+class StepRule(_Rows, Protocol):
+    """How far along a direction: one trial step for every running start at a time."""
 
     steps: Floats
 
     def start(self, n_rows: int, eps: float) -> None:
         """Make room for `n_rows` searches; `eps` is the rounding unit of the values."""
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, is_first: Mask) -> None:
-        """Begin new searches on `rows`; `is_first`: the direction has no scale of its own yet."""
+    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `rows` from J = value, with the trial step `first`."""
 
     def judge(self, value: Floats, slope: Floats) -> tuple[Mask, Mask]:
         """Take the trial's J and slope; return which are accepted and which have failed.
 
         For the rest, `steps` holds the next trial.
         """
-
-    def keep(self, rows: Mask) -> None:
-        """Drop all but `rows`."""

@@ -15,14 +15,43 @@ class Status(Enum):
         "draw the start at random unless the start is the minimum"
     )
     MAX_ITERATIONS = "stopped at max_iter; raise max_iter to go on"
+    MAX_EVALUATIONS = "stopped at max_evaluations; raise max_evaluations to go on"
+    MAX_SECONDS = "stopped at max_seconds; raise max_seconds to go on"
+    TARGET_REACHED = "stopped at target_value, which J has reached"
+    VALUE_TOLERANCE = (
+        "the last step lowered J by less than value_rtol; "
+        "lower value_rtol if the gradient is still too large"
+    )
+    STEP_TOLERANCE = (
+        "the last step moved theta by less than step_rtol; "
+        "lower step_rtol if the gradient is still too large"
+    )
+    NO_IMPROVEMENT = (
+        "the validation score has not improved for `patience` steps; "
+        "the point with the best score is returned"
+    )
+    DROPPED = "dropped from the race: other starts were lower after equally many evaluations"
     PRECISION_LIMIT = (
         "no lower point can be told apart along steepest descent; this is as low as the dtype "
         "resolves, float64 may reach lower"
     )
     DIVERGED = "the steps led to a value that is not finite; lower the learning rate"
     NON_FINITE_START = "J or its gradient is not finite at the start; draw a smaller start"
+    FAILED = "the method gave up without a reason of its own; try another method"
     STOPPED = "stopped by the callback"
     INTERRUPTED = "interrupted; the best point so far is kept"
 
     def __str__(self) -> str:
         return self.value
+
+
+# A search that ended for one of these can be continued.
+PAUSES = frozenset(
+    {
+        Status.MAX_ITERATIONS,
+        Status.MAX_EVALUATIONS,
+        Status.MAX_SECONDS,
+        Status.STOPPED,
+        Status.INTERRUPTED,
+    }
+)

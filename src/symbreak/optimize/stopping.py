@@ -1,4 +1,4 @@
-"""When a start has arrived.
+"""When a start has arrived, and when it has had enough.
 
 Conventions
 -----------
@@ -7,17 +7,25 @@ converged:  g <= max(gradient_atol, gradient_rtol min(g0, 1), 10 eps |J|)
 The middle term follows the start's own scale downwards, so that J multiplied by 1e-50 is not done
 at once, but not upwards: a start on a cliff would else call its foot a minimum. The last term is
 what rounding leaves of a zero gradient. stationary start: g0 <= 10 eps |J| at the start itself.
+
+small change:  J_before - J <= value_rtol max(|J_before|, |J|)         (0: never asked)
+small step:    max |theta - theta_before| <= step_rtol max |theta|     (0: never asked)
+Both end a start; neither is called convergence.
 """
 
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.parts import Floats, Mask
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Floats, Mask, host
+from symbreak.optimize.status import Status
 
 ROUNDING = 10.0
 
@@ -32,8 +40,7 @@ class GradientTest:
 
     def __post_init__(self) -> None:
         for name, number in (("gradient_rtol", self.rtol), ("gradient_atol", self.atol)):
-            if not (math.isfinite(number) and number >= 0):
-                raise InvalidInput(f"{name} must be zero or a positive number. Got {number!r}.")
+            _check_not_negative(name, number)
 
     def holds(self, gradient_norm: Floats, value: Floats, start_norm: Floats) -> Mask:
         """Whether each start has converged."""
@@ -43,3 +50,66 @@ class GradientTest:
     def floor(self, value: Floats) -> Floats:
         """Return what rounding leaves of a gradient that is zero."""
         return ROUNDING * self.eps * np.abs(value)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What ends a start that has not converged.
+
+    max_iter, max_evaluations : for each start, in total; None is no limit.
+    max_seconds : of one call of `minimize`, for all starts.
+    target_value : a start whose J is at most this is done.
+    value_rtol, step_rtol : see above.
+    """
+
+    max_iter: int = 400
+    max_evaluations: int | None = None
+    max_seconds: float | None = None
+    target_value: float | None = None
+    value_rtol: float = 0.0
+    step_rtol: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_count("max_iter", self.max_iter)
+        if self.max_evaluations is not None:
+            _check_count("max_evaluations", self.max_evaluations)
+        if self.max_seconds is not None:
+            _check_not_negative("max_seconds", self.max_seconds)
+        if self.target_value is not None and not math.isfinite(self.target_value):
+            raise InvalidInput(f"target_value must be a finite number. Got {self.target_value!r}.")
+        _check_not_negative("value_rtol", self.value_rtol)
+        _check_not_negative("step_rtol", self.step_rtol)
+
+    def endings(
+        self, accepted: Mask, before: Point, here: Point, iterations: Any, evaluations: Any
+    ) -> list[tuple[Mask, Status]]:
+        """Return which starts have had enough, and why, in the order of preference."""
+        found: list[tuple[Mask, Status]] = []
+        if self.target_value is not None:
+            found.append((here.value <= self.target_value, Status.TARGET_REACHED))
+        if self.value_rtol > 0:
+            found.append((accepted & self._is_small_change(before, here), Status.VALUE_TOLERANCE))
+        if self.step_rtol > 0:
+            found.append((accepted & self._is_small_step(before, here), Status.STEP_TOLERANCE))
+        found.append((iterations >= self.max_iter, Status.MAX_ITERATIONS))
+        if self.max_evaluations is not None:
+            found.append((evaluations >= self.max_evaluations, Status.MAX_EVALUATIONS))
+        return found
+
+    def _is_small_change(self, before: Point, here: Point) -> Mask:
+        scale = np.maximum(np.abs(before.value), np.abs(here.value))
+        return np.asarray(before.value - here.value <= self.value_rtol * scale)
+
+    def _is_small_step(self, before: Point, here: Point) -> Mask:
+        step = host((here.theta - before.theta).abs().amax(1))
+        return np.asarray(step <= self.step_rtol * host(here.theta.abs().amax(1)))
+
+
+def _check_not_negative(name: str, number: Any) -> None:
+    if not (isinstance(number, int | float) and math.isfinite(number) and number >= 0):
+        raise InvalidInput(f"{name} must be zero or a positive number. Got {number!r}.")
+
+
+def _check_count(name: str, number: Any) -> None:
+    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < 0:
+        raise InvalidInput(f"{name} must be zero or a positive integer. Got {number!r}.")

@@ -20,17 +20,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.optimize.parts import Floats, Mask, Starts
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host
 
 
-class LBFGS:
+class LBFGS(PerStart):
     """The direction -H g from the last `memory` pairs of each start."""
+
+    per_start = ("_pairs", "_sy", "_yy", "_born", "_gamma", "_clock")
+    has_scale = True
 
     def __init__(self, memory: int) -> None:
         self.memory = memory
 
-    def start(self, gradient: Tensor) -> Tensor:
+    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
         """Return steepest descent, with an empty memory."""
+        gradient = here.gradient
         rows, n = gradient.shape
         m = self.memory
         self._pairs = gradient.new_zeros(rows, 2 * m, n)  # m rows of s, then m rows of y
@@ -41,30 +47,25 @@ class LBFGS:
         self._clock = np.zeros(rows, dtype=np.int64)
         return gradient.neg()
 
-    def update(self, accepted: Mask, move: Tensor, change: Tensor, gradient: Tensor) -> Tensor:
-        """Store the pairs of the accepted rows and return -H g."""
-        stored = accepted & self._has_curvature(move, change)
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+        """Store the pairs of `rows` and return -H g."""
+        move, change = here.theta - before.theta, here.gradient - before.gradient
+        stored = rows & self._has_curvature(move, change)
         slot = self._clock % self.memory
         self._store(stored, slot, move, change)
-        columns = torch.stack([move, change, gradient], dim=2)  # (rows, n, 3)
-        dots = torch.bmm(self._pairs, columns).double().cpu().numpy()
+        columns = torch.stack([move, change, here.gradient], dim=2)  # (rows, n, 3)
+        dots = host(torch.bmm(self._pairs, columns))
         self._remember(stored, slot, dots)
-        return self._direction(dots[:, : self.memory, 2], dots[:, self.memory :, 2], gradient)
+        return self._direction(dots[:, : self.memory, 2], dots[:, self.memory :, 2], here.gradient)
 
-    def restart(self, rows: Mask, gradient: Tensor) -> Tensor:
+    def restart(self, rows: Mask, here: Point) -> Tensor:
         """Empty the memory of `rows`."""
         self._born[rows] = -1
         self._sy[rows] = 0.0
         self._yy[rows] = 0.0
         self._gamma[rows] = 1.0
-        self._pairs[torch.from_numpy(rows).to(gradient.device)] = 0.0
-        return gradient.neg()
-
-    def keep(self, rows: Mask) -> None:
-        """Drop all but `rows`."""
-        self._pairs = self._pairs[torch.from_numpy(rows).to(self._pairs.device)]
-        self._sy, self._yy, self._born = self._sy[rows], self._yy[rows], self._born[rows]
-        self._gamma, self._clock = self._gamma[rows], self._clock[rows]
+        self._pairs[torch.from_numpy(rows).to(here.gradient.device)] = 0.0
+        return here.gradient.neg()
 
     def _has_curvature(self, move: Tensor, change: Tensor) -> Mask:
         both = torch.linalg.vecdot(move, change)

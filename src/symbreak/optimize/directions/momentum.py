@@ -1,45 +1,51 @@
-"""Steepest descent with a memory of velocity (Polyak 1964, heavy ball).
+"""Steepest descent with a memory of velocity, with or without Nesterov's look ahead.
 
-v = momentum v - learning_rate gradient;  theta = theta + v.
+Conventions
+-----------
+v = momentum v - learning_rate gradient
+Polyak 1964 (heavy ball):  theta = theta + v
+Nesterov 1983, in the form of Sutskever et al. 2013 with theta as the point looked ahead to:
+                           theta = theta + momentum v - learning_rate gradient
 momentum = 0 is plain gradient descent.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from symbreak.optimize.parts import Mask
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Mask, PerStart, where
 
 
-class Momentum:
+class Momentum(PerStart):
     """The velocity v is the direction, to be taken with step 1."""
 
-    def __init__(self, learning_rate: float, momentum: float) -> None:
+    per_start = ("velocity",)
+    has_scale = True
+
+    def __init__(self, learning_rate: float, momentum: float, *, nesterov: bool = False) -> None:
         self.learning_rate = learning_rate
         self.momentum = momentum
-        self.velocity = torch.empty(0)
+        self.nesterov = nesterov
 
-    def start(self, gradient: Tensor) -> Tensor:
-        """Return -learning_rate gradient."""
-        self.velocity = gradient * -self.learning_rate
-        return self.velocity
+    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+        """Return the step from rest."""
+        self.velocity = here.gradient * -self.learning_rate
+        return self._step(here)
 
-    def update(
-        self,
-        accepted: Mask,  # noqa: ARG002 - a fixed step is accepted in every row or the row ends
-        move: Tensor,  # noqa: ARG002
-        change: Tensor,  # noqa: ARG002
-        gradient: Tensor,
-    ) -> Tensor:
-        """Return momentum v - learning_rate gradient."""
-        self.velocity = self.velocity.mul(self.momentum).sub_(gradient, alpha=self.learning_rate)
-        return self.velocity
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+        """Return the step after v = momentum v - learning_rate gradient."""
+        velocity = (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)
+        self.velocity = where(rows, velocity, self.velocity)
+        return self._step(here)
 
-    def restart(self, rows: Mask, gradient: Tensor) -> Tensor:  # noqa: ARG002 - all rows alike
-        """Return -learning_rate gradient."""
-        return self.start(gradient)
+    def restart(self, rows: Mask, here: Point) -> Tensor:
+        """Return the step from rest."""
+        self.velocity = where(rows, here.gradient * -self.learning_rate, self.velocity)
+        return self._step(here)
 
-    def keep(self, rows: Mask) -> None:
-        """Drop all but `rows`."""
-        self.velocity = self.velocity[torch.from_numpy(rows).to(self.velocity.device)]
+    def _step(self, here: Point) -> Tensor:
+        if not self.nesterov:
+            return self.velocity
+        return (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)

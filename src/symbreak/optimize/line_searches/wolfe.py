@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.optimize.parts import Floats, Mask
+from symbreak.optimize.rows import Floats, Mask, PerStart
 
 DELTA = 0.1  # Hager & Zhang 2005, section 4: their delta and sigma
 SIGMA = 0.9
@@ -27,8 +27,10 @@ MAX_TRIALS = 30
 ROUNDING = 10.0  # units of eps |f0| that J may rise by rounding alone
 
 
-class WolfeSearch:
+class WolfeSearch(PerStart):
     """State of one bracketing search per row."""
+
+    per_start = ("steps", "_low", "_high", "_origin", "_trials", "_slow")
 
     def __init__(self) -> None:
         self.steps: Floats = np.empty(0)
@@ -45,9 +47,8 @@ class WolfeSearch:
         self._trials = np.zeros(n_rows, dtype=np.int64)
         self._slow = np.zeros(n_rows, dtype=np.int64)
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, is_first: Mask) -> None:
-        """Begin at t = 0; the first trial is 1, or of unit length where there is no scale."""
-        first = np.where(is_first, 1.0 / np.sqrt(-slope), 1.0)
+    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin at t = 0 with the trial step `first`."""
         self.steps[rows] = first[rows]
         self._origin[rows] = np.stack([value, slope], axis=1)[rows]
         self._low[rows] = np.stack([np.zeros_like(value), value, slope], axis=1)[rows]
@@ -66,11 +67,6 @@ class WolfeSearch:
         self._move_bracket(value, slope)
         self._next_trial()
         return accepted, failed
-
-    def keep(self, rows: Mask) -> None:
-        """Drop all but `rows`."""
-        for name in ("steps", "_low", "_high", "_origin", "_trials", "_slow"):
-            setattr(self, name, getattr(self, name)[rows])
 
     def _rounding(self) -> Floats:
         return ROUNDING * self._eps * np.abs(self._origin[:, 0])

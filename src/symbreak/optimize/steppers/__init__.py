@@ -1,0 +1,1 @@
+"""Steppers: what to evaluate next, and whether to accept it."""

@@ -1,0 +1,36 @@
+"""A direction that carries its own length: the full step, accepted wherever J is finite."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Direction, Point
+from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.status import Status
+
+
+class FixedStepper(PerStart):
+    """Steps theta + direction; a J or a gradient that is not finite ends the start."""
+
+    per_start = ("direction", "along")
+    failure = Status.DIVERGED
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+
+    def start(self, here: Point, objective: Objective) -> None:
+        """Take the first direction."""
+        self.along = self.direction.start(here, objective)
+
+    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
+        """Return theta + direction."""
+        return here.theta + self.along
+
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:  # noqa: ARG002 - any J will do
+        """Accept what is finite."""
+        return trial.is_finite, ~trial.is_finite
+
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Turn `rows` into their next direction."""
+        self.along = where(rows, self.direction.update(rows, before, here, objective), self.along)

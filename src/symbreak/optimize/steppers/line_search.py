@@ -1,0 +1,90 @@
+"""A direction and a line search along it: the stepper of the quasi-Newton and gradient methods.
+
+Conventions
+-----------
+trial = theta + t direction, t the step that the line search tries; slope = gradient · direction.
+A direction that does not lead down, or along which the search fails, is replaced by steepest
+descent; a search that fails along steepest descent fails for good.
+First trial: 1 where the direction has a scale of its own; else the step before, scaled so that the
+first-order change of J stays the same (Nocedal & Wright 2006, eq. 3.60); unit length along steepest
+descent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Direction, Point, StepRule
+from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.status import Status
+
+
+class LineSearchStepper(PerStart):
+    """Follows `direction` as far as `search` says."""
+
+    per_start = ("direction", "search", "along", "_is_steepest", "_slope", "_change")
+    failure = Status.PRECISION_LIMIT
+
+    def __init__(self, direction: Direction, search: StepRule) -> None:
+        self.direction = direction
+        self.search = search
+
+    def start(self, here: Point, objective: Objective) -> None:
+        """Begin the first searches."""
+        rows = len(here.value)
+        self.along = self.direction.start(here, objective)
+        self._is_steepest = np.full(rows, True)
+        self._slope: Floats = np.full(rows, -1.0)  # of the direction, at its origin
+        self._change: Floats = np.full(rows, np.nan)  # step times slope of the last accepted step
+        self.search.start(rows, float(torch.finfo(here.theta.dtype).eps))
+        self._begin(here.is_finite & (here.norm > 0.0), here)
+
+    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
+        """Return theta + step direction."""
+        steps = device_like(self.search.steps, here.theta)
+        return torch.addcmul(here.theta, self.along, steps[:, None])
+
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
+        """Let the search decide; send failed rows along steepest descent once."""
+        steps = self.search.steps
+        accepted, failed = self.search.judge(trial.value, self._slope_of(trial))
+        self._change = np.where(accepted, steps * self._slope, self._change)
+        again = failed & ~self._is_steepest
+        if again.any():
+            self._steepest(again, here)
+            self._begin(again, here)
+        return accepted, failed & ~again
+
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Turn `rows` into their next direction and begin to search along it."""
+        self.along = where(rows, self.direction.update(rows, before, here, objective), self.along)
+        self._is_steepest &= ~rows
+        self._begin(rows, here)
+
+    def _begin(self, rows: Mask, here: Point) -> None:
+        slope = self._slope_of(here)
+        uphill = rows & ~(slope < 0.0)
+        if uphill.any():
+            self._steepest(uphill, here)
+            slope = self._slope_of(here)
+        self._slope = np.where(rows, slope, self._slope)
+        self.search.begin(rows, here.value, self._slope, self._first_steps())
+
+    def _first_steps(self) -> Floats:
+        unit = 1.0 / np.sqrt(-self._slope)
+        if self.direction.has_scale:
+            return np.where(self._is_steepest, unit, 1.0)
+        with np.errstate(all="ignore"):
+            alike = self._change / self._slope
+        usable = ~self._is_steepest & np.isfinite(alike) & (alike > 0.0)
+        return np.where(usable, alike, unit)
+
+    def _steepest(self, rows: Mask, here: Point) -> None:
+        self.along = where(rows, self.direction.restart(rows, here), self.along)
+        self._is_steepest |= rows
+
+    def _slope_of(self, point: Point) -> Floats:
+        return host(torch.linalg.vecdot(point.gradient, self.along))

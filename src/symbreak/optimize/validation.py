@@ -1,0 +1,68 @@
+"""A score of other examples that says when to stop and which point to keep (early stopping).
+
+Prechelt 1998: training goes on until the score on examples that are not trained on has not improved
+for `patience` accepted steps; the point with the best score is returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidInput
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
+
+
+class Validation(PerStart):
+    """The best validated point of every running start.
+
+    Parameters
+    ----------
+    score : theta (rows, n) -> (rows,), lower is better; an `Objective` such as the `NetworkCost`
+        of other examples stands for its `value`.
+    patience : accepted steps without improvement after which a start ends.
+    """
+
+    per_start = ("theta", "score", "_since")
+
+    def __init__(self, score: Any, patience: int, theta: Tensor) -> None:
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+            raise InvalidInput(f"patience must be a positive integer. Got {patience!r}.")
+        if not callable(score):
+            raise InvalidInput(
+                f"validation must be an objective or a function theta -> score. Got {score!r}."
+            )
+        self._of = score
+        self._patience = patience
+        self.theta = theta.clone()
+        self.score: Floats = np.full(len(theta), np.inf)
+        self._since = np.zeros(len(theta), dtype=np.int64)
+
+    def look(self, rows: Mask, theta: Tensor, starts: Starts) -> Mask:
+        """Score `rows` of theta (rows, n); return which have been without improvement too long."""
+        at = torch.from_numpy(np.flatnonzero(rows)).to(theta.device)
+        score = np.full(len(rows), np.nan)
+        score[rows] = self._scores(theta[at], starts[rows])
+        better = rows & (score < self.score)
+        self.theta = where(better, theta, self.theta)
+        self.score = np.where(better, score, self.score)
+        self._since = np.where(better, 0, self._since + rows)
+        return rows & (self._since >= self._patience)
+
+    def _scores(self, theta: Tensor, starts: Starts) -> Floats:
+        of: Callable[[Any], Any] = self._of
+        if isinstance(self._of, Objective):
+            of = self._of.take(starts).value
+        scores = of(theta)
+        found = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
+        if found.shape != (len(theta),):
+            raise InvalidInput(
+                f"validation must return one score for each of {len(theta)} starts. "
+                f"Got shape {found.shape}."
+            )
+        return found
