@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import symbreak as sb
+
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,10 +52,24 @@ def test_the_examples_in_docstrings_hold(name):
     assert result.failed == 0
 
 
+def test_there_are_examples():
+    """Without any, the tests below would be skipped, not failed."""
+    assert len(EXAMPLES) >= 3
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=relative)
+def test_an_example_is_short_and_uses_public_names_alone(example):
+    text = example.read_text("utf-8")
+    assert len(text.splitlines()) < LONGEST_EXAMPLE
+    assert re.findall(r"^.*import.*symbreak.*$|^.*symbreak.*import.*$", text, re.M) == [
+        "import symbreak as sb"
+    ]
+    assert set(re.findall(r"\bsb\.(\w+)", text)) <= set(sb.__all__)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=relative)
-def test_an_example_is_short_and_runs(example, tmp_path):
-    assert len(example.read_text("utf-8").splitlines()) <= LONGEST_EXAMPLE
+def test_an_example_runs(example, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", str(example)],
         cwd=tmp_path,

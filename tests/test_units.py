@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symbreak as sb
+from symbreak.training import train
 from symbreak.units import distinct_units, identical_units
 
-NET = sb.Network((3, 4, 5, 2))
+NET = sb.Network((3, 4, 5, 2), loss="cross_entropy")
 
 
 def random_theta(starts=2, seed=0):
@@ -81,3 +82,32 @@ def test_a_vector_and_torch_are_welcome():
 
 def test_without_hidden_layers_there_is_nothing_to_compare():
     assert identical_units(sb.Network((3, 1)), np.zeros(4)) == ()
+
+
+@pytest.mark.parametrize("rule", ["zeros", "constant"])
+def test_drawing_and_minimising_warn_each_at_its_own_line_in_its_own_words(rule):
+    X, y = np.random.default_rng(0).normal(size=(9, 3)), np.arange(9) % 2
+    cost = sb.NetworkCost(NET, X, y)
+
+    def draw_and_minimise():
+        theta = sb.initialize(NET, rule, starts=2)
+        sb.minimize(cost, theta, max_iter=1)
+
+    with pytest.warns(sb.SymmetryWarning) as caught:
+        draw_and_minimise()
+    drawn, minimised = caught
+    assert (drawn.filename, minimised.filename) == (__file__, __file__)
+    assert minimised.lineno == drawn.lineno + 1
+    for warning in caught:
+        for layer, units in ((1, 4), (2, 5)):
+            assert f"hidden layer {layer} has 1 distinct unit of {units}" in str(warning.message)
+    assert f"Rule '{rule}' starts all units" in str(drawn.message)
+    assert "in 2 of 2 starts" in str(minimised.message)
+    assert "even while J falls" in str(minimised.message)
+
+
+def test_a_warning_points_to_the_line_of_the_user_however_deep_it_arises():
+    """At a line of the package Python would show it once, and the next symmetric start never."""
+    with pytest.warns(sb.SymmetryWarning) as caught:
+        train(NET, np.eye(3), [0, 1, 1], rule="zeros", starts=2, max_iter=1)
+    assert [warning.filename for warning in caught] == [__file__] * 2

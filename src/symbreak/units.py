@@ -10,7 +10,6 @@ Equality here is exact. Labels: units of one layer with the same label are one u
 
 from __future__ import annotations
 
-import warnings
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbreak.errors import SymmetryWarning
+from symbreak.initialization.warning import warn_symmetric
 from symbreak.network import Network
 
 Labels = NDArray[np.int64]
@@ -61,11 +60,10 @@ def warn_of_symmetry(network: Network, theta: Any) -> None:
                 f"{len(counts)} starts"
             )
     if found:
-        warnings.warn(
+        warn_symmetric(
             f"Symmetric start: {'; '.join(found)}. Equal units get equal gradients and stay one "
-            f"unit; draw the start at random, for example by the rule 'glorot_uniform'.",
-            SymmetryWarning,
-            stacklevel=4,
+            "unit, even while J falls; draw the start at random, for example by the rule "
+            "'glorot_uniform'."
         )
 
 

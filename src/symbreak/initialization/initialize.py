@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import operator
 import secrets
-import warnings
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
-from symbreak.errors import InvalidInput, InvalidType, SymmetryWarning, nearest
+from symbreak.errors import InvalidInput, InvalidType, nearest
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Floats, Stream
+from symbreak.initialization.warning import warn_symmetric
 from symbreak.network import Network
 
 FLOATING = {
@@ -109,12 +109,9 @@ def _warn_of_symmetry(network: Network, rule: Rule) -> None:
     equal = [f"hidden layer {k} has 1 distinct unit of {units}" for k, units in hidden if units > 1]
     if not equal:
         return
-    # Two frames up: the line that called `initialize`.
-    warnings.warn(
+    warn_symmetric(
         f"Rule {rule.name!r} starts all units of a layer equal: {', '.join(equal)}, and training "
-        "keeps them equal. Use a random rule such as 'glorot_uniform'.",
-        SymmetryWarning,
-        stacklevel=3,
+        "keeps them equal. Use a random rule such as 'glorot_uniform'."
     )
 
 

@@ -1,0 +1,187 @@
+"""What many starts are worth: the held-out score of one start, and of three ways to use them all.
+
+    python benchmarks/combining_starts.py [--quick] [--write-docs]
+
+The setting is that of `symbreak train --dataset NAME`: 16 starts by `glorot_uniform`, 25 tanh
+units, soft-max, L-BFGS; a fifth of the rows held out, 15 % of the others for validation. Every
+split, the same for all penalties, draws rows and starts anew. Hold-out rows choose nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import fmean, pstdev
+from typing import Any
+
+from common import (
+    ROOT,
+    machine,
+    machine_line,
+    markdown_table,
+    number,
+    run_fresh,
+    save_json,
+    say,
+    write_section,
+)
+
+NAME = "combining_starts"
+DATASETS = ("breast-cancer", "wine", "digits")
+ALPHAS = (0.0, 0.01, 0.1, 1.0, 10.0)
+SPLITS, QUICK_SPLITS = 8, 2
+STARTS, HIDDEN, MAX_ITER = 16, 25, 1000
+PACKAGES = ("numpy", "torch", "scikit-learn")
+CLEARLY = 0.01  # relative; two log-losses that are closer count as equal
+SINGLE = "single"  # the mean over the starts of the score of each by itself
+WAYS = {SINGLE: "single start", "lowest-cost": "lowest-cost", "best": "best", "average": "average"}
+
+
+def main() -> None:
+    """Read the command line; measure; print and save."""
+    options = _parser().parse_args()
+    if options.worker:
+        print(json.dumps(measure(**json.loads(options.worker))))
+        return
+    begin = time.perf_counter()
+    splits = QUICK_SPLITS if options.quick else SPLITS
+    tasks = [{"dataset": dataset, "splits": splits} for dataset in DATASETS]
+    cases = [case for task in tasks for case in run_fresh(__file__, task, threads=1)]
+    result = {"machine": machine(PACKAGES), "splits": splits, "starts": STARTS, "cases": cases}
+    text = render(result)
+    print(text)
+    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
+    if options.write_docs:
+        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SPLITS} splits")
+    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser
+
+
+def measure(
+    dataset: str,
+    splits: int,
+    alphas: Sequence[float] = ALPHAS,
+    starts: int = STARTS,
+    max_iter: int = MAX_ITER,
+) -> list[dict[str, Any]]:
+    """Return one case for each penalty and split: the scores of every way on the hold-out rows."""
+    from symbreak.network import Network
+    from symbreak.tables.datasets import load_dataset
+    from symbreak.training import train
+    from symbreak.training.parts import Parts
+
+    table, task = load_dataset(dataset)
+    cases = []
+    for split in range(splits):
+        parts = Parts.of(table, "target", task=task, seed=split)
+        layers = (parts.train.X.shape[1], HIDDEN, parts.n_outputs)
+        network = Network(layers, "tanh", parts.loss)
+        for alpha in alphas:
+            trained = train(
+                network, *parts.train, starts=starts, seed=split, alpha=alpha, max_iter=max_iter,
+                validation=parts.validation,
+            )  # fmt: skip
+            case: dict[str, Any] = {"dataset": dataset, "rows": [part.n for part in _three(parts)]}
+            case |= {"alpha": alpha, "split": split, "scores": scores(trained, *parts.holdout)}
+            cases.append({**case, "converged": int(trained.outcome.converged.sum())})
+        say(f"  {dataset}, split {split + 1} of {splits}")
+    return cases
+
+
+def _three(parts: Any) -> tuple[Any, Any, Any]:
+    return parts.train, parts.validation, parts.holdout
+
+
+def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
+    """Return log-loss and accuracy on held-out examples of a single start and of every way.
+
+    Parameters
+    ----------
+    trained : from many starts, with a validation part.
+    X, y : (m, features) and (m,), examples that chose nothing.
+    """
+    from symbreak.training.combine import COMBINES, combined_prediction, kept_starts
+    from symbreak.training.many_starts import scores_of_starts
+    from symbreak.training.scores import scores_of
+
+    network, outcome = trained.network, trained.outcome
+    score = partial(scores_of, network.loss.name, y)
+    singles = scores_of_starts(network, outcome.theta, trained.usable, X, score)
+    each = [one.as_dict() for one in singles if one is not None]
+    found = {SINGLE: {key: fmean(one[key] for one in each) for key in each[0]}}
+    found[SINGLE] |= {f"{key}_spread": pstdev(one[key] for one in each) for key in each[0]}
+    for way in COMBINES:
+        kept = kept_starts(way, outcome.value, trained.usable, trained.validation)
+        combined = score(combined_prediction(network, outcome.theta[list(kept)], X))
+        assert combined is not None
+        found[way] = combined.as_dict()
+    return found
+
+
+def render(result: Mapping[str, Any]) -> str:
+    """Return the section of the page: where it was measured, log-losses, accuracies."""
+    cases = result["cases"]
+    searches = len(cases) * result["starts"]
+    converged = sum(case["converged"] for case in cases)
+    return "\n\n".join(
+        [
+            machine_line(result["machine"]),
+            f"Means over {result['splits']} splits, {result['starts']} starts each; {converged} of "
+            f"{searches} searches converged. After ± the standard deviation over the starts.",
+            "### Log-loss on held-out rows",
+            _log_losses(cases),
+            "### Accuracy on held-out rows, %",
+            _accuracies(cases),
+        ]
+    )
+
+
+def _log_losses(cases: Sequence[Mapping[str, Any]]) -> str:
+    head = ["data", "alpha", *WAYS.values(), "average / single", "below / above best"]
+    rows = []
+    for name, alpha, group in _groups(cases):
+        means = {way: _mean(group, way, "log_loss") for way in WAYS}
+        ratios = [_log_loss(case, "average") / _log_loss(case, "best") for case in group]
+        below = sum(ratio < 1 - CLEARLY for ratio in ratios)
+        above = sum(ratio > 1 + CLEARLY for ratio in ratios)
+        cells = [f"{means[way]:.4f}" for way in WAYS]
+        cells[0] += f" ± {_mean(group, SINGLE, 'log_loss_spread'):.4f}"
+        cells += [number(means["average"] / means[SINGLE]), f"{below} / {above}"]
+        rows.append([name, f"{alpha:g}", *cells])
+    return markdown_table(head, rows)
+
+
+def _accuracies(cases: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for name, alpha, group in _groups(cases):
+        cells = [f"{100 * _mean(group, way, 'accuracy'):.1f}" for way in WAYS]
+        cells[0] += f" ± {100 * _mean(group, SINGLE, 'accuracy_spread'):.1f}"
+        rows.append([name, f"{alpha:g}", *cells])
+    return markdown_table(["data", "alpha", *WAYS.values()], rows)
+
+
+def _groups(cases: Sequence[Mapping[str, Any]]) -> list[tuple[str, float, list[Any]]]:
+    """Return the splits of each data set and penalty."""
+    keys = dict.fromkeys((case["dataset"], case["alpha"]) for case in cases)
+    return [(*key, [c for c in cases if (c["dataset"], c["alpha"]) == key]) for key in keys]
+
+
+def _mean(group: Sequence[Mapping[str, Any]], way: str, key: str) -> float:
+    return fmean(case["scores"][way][key] for case in group)
+
+
+def _log_loss(case: Mapping[str, Any], way: str) -> float:
+    return float(case["scores"][way]["log_loss"])
+
+
+if __name__ == "__main__":
+    main()
