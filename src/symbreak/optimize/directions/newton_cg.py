@@ -1,0 +1,100 @@
+"""The truncated Newton direction: H p = -gradient, solved by conjugate gradients (Steihaug 1983).
+
+Conventions (Nocedal & Wright 2006, algorithm 7.1)
+-----------
+p = 0, r = gradient + H p, d = -r;  alpha = r · r / d · H d;  p += alpha d;  r += alpha H d
+It ends where |r| <= min(0.5, sqrt(|gradient|)) |gradient|, a superlinear rate, or after `max_inner`
+products, or where d · H d is not positive: the p so far is then a direction that leads down.
+|gradient| in the forcing term is taken relative to its first value where that was above 1, so that
+J multiplied by a number asks for equally many products.
+
+H is the Hessian of J by the R-operator, or the Gauss-Newton matrix, which has no negative
+curvature: the safe choice far from a minimum. Only products with H are taken. Rows end their inner
+iterations one by one and leave the stack of products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidType
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Mask, PerStart
+
+PRODUCTS = {"hessian": "hessian_product", "gauss-newton": "gauss_newton_product"}
+
+
+class NewtonCG(PerStart):
+    """The direction -H⁻¹ gradient, as exact as the distance from the minimum is worth."""
+
+    per_start = ("_first_norm",)
+    has_scale = True
+
+    def __init__(self, curvature: str, max_inner: int) -> None:
+        self.curvature = curvature
+        self.max_inner = max_inner
+
+    def start(self, here: Point, objective: Objective) -> Tensor:
+        """Return the first Newton directions."""
+        name = PRODUCTS[self.curvature]
+        if not hasattr(objective, name):
+            raise InvalidType(
+                f"objective of newton-cg must have the method {name}(theta, v), as NetworkCost "
+                f"has. Got {type(objective).__name__}. Use method='l-bfgs'."
+            )
+        norm = torch.linalg.vector_norm(here.gradient, dim=1)
+        self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
+        return self._solve(here.is_finite, here, objective)
+
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - Newton has no memory
+        """Return Newton directions for `rows`."""
+        return self._solve(rows, here, objective)
+
+    def restart(self, rows: Mask, here: Point) -> Tensor:  # noqa: ARG002 - nothing to forget
+        """Return steepest descent."""
+        return here.gradient.neg()
+
+    def _solve(self, rows: Mask, here: Point, objective: Objective) -> Tensor:
+        """Return the directions of `rows`; steepest descent in the others."""
+        direction = here.gradient.neg()
+        active = torch.from_numpy(np.flatnonzero(rows)).to(direction.device)
+        if len(active) == 0:
+            return direction
+        product = getattr(objective.take(active), PRODUCTS[self.curvature])
+        theta, r = here.theta[active], here.gradient[active]
+        p, d = torch.zeros_like(r), -r
+        squared = torch.linalg.vecdot(r, r)
+        limit = squared * self._forcing(squared, self._first_norm[active]).square()
+        for inner in range(self.max_inner):
+            Hd = product(theta, d)
+            curvature = torch.linalg.vecdot(d, Hd)
+            enough = torch.finfo(r.dtype).eps * torch.linalg.vecdot(d, d)
+            bent = curvature > enough * _size(Hd, d)
+            alpha = torch.where(bent, squared / curvature, float(inner == 0))[:, None]
+            p, r = p + alpha * d, r + alpha * Hd
+            before, squared = squared, torch.linalg.vecdot(r, r)
+            running = bent & (squared > limit) & torch.isfinite(squared)
+            d = (squared / before)[:, None] * d - r
+            if not bool(running.all()):
+                ended = ~running
+                direction[active[ended]] = p[ended]
+                active, theta, p, r, d = (part[running] for part in (active, theta, p, r, d))
+                squared, limit = squared[running], limit[running]
+                if len(active) == 0:
+                    return direction
+                product = getattr(objective.take(active), PRODUCTS[self.curvature])
+        direction[active] = p
+        return direction
+
+    def _forcing(self, squared: Tensor, first_norm: Tensor) -> Tensor:
+        forcing: Tensor = (squared.sqrt() / first_norm).sqrt_().clamp_max_(0.5)
+        return forcing
+
+
+def _size(Hd: Tensor, d: Tensor) -> Tensor:
+    """Return |H d| / |d|, the curvature that rounding is measured against."""
+    norms = [torch.linalg.vector_norm(each, dim=1) for each in (Hd, d)]
+    return norms[0] / norms[1]

@@ -1,0 +1,143 @@
+"""Damped Gauss-Newton steps that lower J (Levenberg 1944, Marquardt 1963).
+
+Conventions
+-----------
+H : Gauss-Newton matrix of J, (rows, n, n); J = ½ Σ r², H = Jacobianᵀ Jacobian for residuals r.
+D : scales of the parameters, D_j² = the largest H_jj so far (Moré 1978, section 6), so that the
+    method does not depend on the units of theta.
+step p : (H + damping D²) p = -gradient, by a Cholesky factorisation of D⁻¹ H D⁻¹ + damping I
+gain   : (J - J_trial) / predicted,  predicted = -(gradient · p + ½ p · H p)
+An accepted step (gain > 1e-4) multiplies the damping by max(1/3, 1 - (2 gain - 1)³), a rejected one
+by 2, 4, 8, ... (Nielsen 1999). Where the predicted change of J drowns in its rounding, a step is
+accepted if it makes the gradient smaller; where it does not, J is as low as the dtype resolves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidType
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.status import Status
+
+LEAST_GAIN = 1e-4
+ROUNDING = 10.0  # units of eps |J|
+LEAST_DAMPING, MOST_DAMPING = 1e-20, 1e20
+
+
+class LevenbergMarquardt(PerStart):
+    """Damped Gauss-Newton steps.
+
+    damping : the first damping, relative to H.
+    """
+
+    per_start = ("_H", "_scale", "_step", "_damping", "_growth", "_predicted", "_is_solved")
+    failure = Status.PRECISION_LIMIT
+
+    def __init__(self, damping: float) -> None:
+        self.damping = damping
+
+    def start(self, here: Point, objective: Objective) -> None:
+        """Compute the first Gauss-Newton matrices."""
+        rows = len(here.value)
+        self._H = here.theta.new_zeros((rows, here.theta.shape[1], here.theta.shape[1]))
+        self._scale = torch.zeros_like(here.theta)
+        self._step = torch.zeros_like(here.theta)
+        self._damping: Floats = np.full(rows, self.damping)
+        self._growth: Floats = np.full(rows, 2.0)
+        self._predicted: Floats = np.zeros(rows)
+        self._look(here.is_finite, here, objective)
+
+    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - H is known
+        """Return theta + p."""
+        if not self._is_solved.all():
+            self._solve(~self._is_solved, here)
+        return here.theta + self._step
+
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
+        """Accept steps that lower J as the model says they should; adapt the damping."""
+        eps = float(torch.finfo(here.theta.dtype).eps)
+        noise = ROUNDING * eps * np.abs(here.value)
+        with np.errstate(all="ignore"):
+            gain = (here.value - trial.value) / self._predicted
+            decides = self._predicted > noise
+            lower = trial.is_finite & (gain > LEAST_GAIN) & decides
+            flatter = trial.is_finite & (trial.value <= here.value + noise)
+            flatter &= (trial.norm < here.norm) & ~decides
+        accepted = lower | flatter
+        failed = ~accepted & (~decides | (self._damping > MOST_DAMPING))
+        self._adapt(accepted, np.where(lower, gain, 1.0))
+        self._is_solved = np.zeros(len(accepted), dtype=bool)
+        return accepted, failed
+
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:  # noqa: ARG002
+        """Compute the Gauss-Newton matrices of `rows` at their new points."""
+        self._look(rows, here, objective)
+
+    def _look(self, rows: Mask, here: Point, objective: Objective) -> None:
+        at = torch.from_numpy(np.flatnonzero(rows)).to(here.theta.device)
+        if len(at):
+            H = gauss_newton_matrix(objective.take(at), here.theta[at])
+            self._H[at] = H
+            diagonal = torch.diagonal(H, dim1=1, dim2=2).clamp_min(0.0).sqrt()
+            self._scale[at] = torch.maximum(self._scale[at], diagonal)
+        self._is_solved = np.zeros(len(rows), dtype=bool)
+
+    def _adapt(self, accepted: Mask, gain: Floats) -> None:
+        shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.minimum(gain, 1.0) - 1.0) ** 3)
+        factor = np.where(accepted, shrink, self._growth)
+        self._damping = np.maximum(self._damping * factor, LEAST_DAMPING)
+        self._growth = np.where(accepted, 2.0, 2.0 * self._growth)
+
+    def _solve(self, rows: Mask, here: Point) -> None:
+        """Put the damped steps of `rows`, and the change of J that they predict, in place."""
+        at = torch.from_numpy(np.flatnonzero(rows)).to(here.theta.device)
+        H, gradient = self._H[at], here.gradient[at]
+        # A parameter that J does not feel has no scale; 1 keeps its step at zero.
+        scale = torch.where(self._scale[at] > 0, self._scale[at], 1.0)
+        scaled = H / (scale[:, :, None] * scale[:, None, :])
+        damping = device_like(self._damping[rows], gradient)
+        step, solved = _damped_step(scaled, gradient / scale, damping)
+        step /= scale
+        slope = torch.linalg.vecdot(gradient, step)
+        bend = torch.linalg.vecdot(step, (H @ step[:, :, None])[:, :, 0])
+        self._step[at] = torch.where(solved[:, None], step, torch.zeros_like(step))
+        # A matrix that has no factor is a step too long: an infinite promise is never kept.
+        promised = np.where(host(solved) > 0, host(-(slope + 0.5 * bend)), np.inf)
+        self._predicted[rows] = promised
+        self._is_solved = self._is_solved | rows
+
+
+def _damped_step(H: Tensor, gradient: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the p of (H + damping I) p = -gradient, and where H + damping I had a factor."""
+    damped = H.clone()
+    torch.diagonal(damped, dim1=1, dim2=2).add_(damping[:, None])
+    factor, info = torch.linalg.cholesky_ex(damped)
+    step = torch.cholesky_solve(gradient.neg()[:, :, None], factor)[:, :, 0]
+    return step, (info == 0) & torch.isfinite(step).all(dim=1)
+
+
+def gauss_newton_matrix(objective: Any, theta: Tensor) -> Tensor:
+    """Return the Gauss-Newton matrix (rows, n, n) of an objective that has one.
+
+    Raises
+    ------
+    InvalidType
+        It has neither `gauss_newton(theta)` nor `jacobian(theta)`.
+    """
+    if hasattr(objective, "gauss_newton"):
+        return objective.gauss_newton(theta)[2]  # type: ignore[no-any-return]
+    if hasattr(objective, "jacobian"):
+        jacobian: Tensor = objective.jacobian(theta)
+        return jacobian.transpose(1, 2) @ jacobian
+    raise InvalidType(
+        f"objective of levenberg-marquardt must have the method gauss_newton(theta), as "
+        f"NetworkCost has, or jacobian(theta). Got {type(objective).__name__}. "
+        f"Use method='l-bfgs'."
+    )

@@ -1,0 +1,165 @@
+"""The truncated Newton direction: exact enough, always down, each row for itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import symbreak as sb
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.optimize.directions.newton_cg import NewtonCG
+from symbreak.optimize.parts import Point
+from symbreak.parameters import Block
+
+
+class Quadratics:
+    """J = ½ theta · H theta - b · theta with an H and a b for each start; counts its products."""
+
+    def __init__(self, H, b, products=None):
+        self.H, self.b = H, b
+        self.blocks = (Block("theta", 0, (H.shape[-1],)),)
+        self.products = [] if products is None else products
+
+    def __call__(self, theta, *, out=None):
+        gradient = (self.H @ theta[:, :, None])[:, :, 0] - self.b
+        value = 0.5 * ((gradient - self.b) * theta).sum(1)
+        return value, gradient if out is None else out.copy_(gradient)
+
+    def value(self, theta):
+        return self(theta)[0]
+
+    def take(self, starts):
+        index = torch.as_tensor(starts)
+        return Quadratics(self.H[index], self.b[index], self.products)
+
+    def batch(self, rows):
+        raise NotImplementedError
+
+    def hessian_product(self, theta, v):
+        self.products.append(len(v))
+        return (self.H @ v[:, :, None])[:, :, 0]
+
+    gauss_newton_product = hessian_product
+
+
+def problem(rows, n, seed, *, indefinite=False):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(rows, n, n))
+    H = (A + A.swapaxes(1, 2)) / 2 if indefinite else A @ A.swapaxes(1, 2) + 0.1 * np.eye(n)
+    return Quadratics(torch.from_numpy(H), torch.from_numpy(rng.normal(size=(rows, n))))
+
+
+def point(objective, theta):
+    value, gradient = objective(theta)
+    return Point(theta, value.numpy(), gradient, gradient.abs().amax(1).numpy())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_residual_is_below_what_the_forcing_term_asks(seed):
+    objective = problem(4, 12, seed)
+    here = point(objective, torch.zeros(4, 12, dtype=torch.float64))
+    p = NewtonCG("hessian", 50).start(here, objective)
+    residual = (objective.H @ p[:, :, None])[:, :, 0] + here.gradient
+    ratio = residual.norm(dim=1) / here.gradient.norm(dim=1)
+    assert bool((ratio <= 0.5 * (1 + 1e-12)).all())
+    assert objective.products[0] == 4
+
+
+def test_near_the_minimum_it_is_the_newton_step():
+    objective = problem(3, 8, seed=7)
+    minimiser = torch.linalg.solve(objective.H, objective.b)
+    direction = NewtonCG("hessian", 50)
+    far = point(objective, minimiser + 10.0)
+    direction.start(far, objective)
+    near = point(objective, minimiser + 1e-12)
+    p = direction.update(np.ones(3, dtype=bool), far, near, objective)
+    step = minimiser - near.theta
+    assert bool(((p - step).norm(dim=1) <= 1e-2 * step.norm(dim=1)).all())
+
+
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 4), n=st.integers(1, 9))
+def test_it_leads_down_whatever_the_curvature(seed, rows, n):
+    objective = problem(rows, n, seed, indefinite=True)
+    here = point(objective, torch.zeros(rows, n, dtype=torch.float64))
+    p = NewtonCG("hessian", 30).start(here, objective)
+    assert bool((torch.linalg.vecdot(p, here.gradient) < 0).all())
+
+
+def test_negative_curvature_at_once_gives_steepest_descent():
+    H = -torch.eye(3, dtype=torch.float64)[None]
+    objective = Quadratics(H, torch.ones(1, 3, dtype=torch.float64))
+    here = point(objective, torch.zeros(1, 3, dtype=torch.float64))
+    assert torch.equal(NewtonCG("hessian", 9).start(here, objective), -here.gradient)
+
+
+def test_negative_curvature_met_later_ends_with_the_step_so_far():
+    H = torch.diag(torch.tensor([3.0, 1.0, -1.0], dtype=torch.float64))[None]
+    g = torch.tensor([[1.0, 1.0, 1.0]], dtype=torch.float64)
+    objective = Quadratics(H, -g)
+    here = point(objective, torch.zeros(1, 3, dtype=torch.float64))
+    p = NewtonCG("hessian", 9).start(here, objective)
+    torch.testing.assert_close(p, -g)  # g · g / g · H g = 1; the second direction bends down
+    assert objective.products == [1, 1]
+
+
+def test_the_option_says_which_products_are_taken():
+    objective = problem(2, 5, seed=0)
+    objective.gauss_newton_product = lambda theta, v: 2.0 * v
+    objective.take = lambda starts: objective
+    here = point(objective, torch.zeros(2, 5, dtype=torch.float64))
+    p = NewtonCG("gauss-newton", 9).start(here, objective)
+    torch.testing.assert_close(p, -0.5 * here.gradient)
+
+
+def test_rows_that_are_done_leave_the_stack_of_products_and_rows_are_alone():
+    objective = problem(5, 10, seed=2)
+    objective.H[0] = torch.eye(10, dtype=torch.float64)  # done after one product
+    here = point(objective, torch.zeros(5, 10, dtype=torch.float64))
+    together = NewtonCG("hessian", 50).start(here, objective)
+    assert objective.products[0] == 5
+    assert objective.products[1] == 4
+    for row in range(5):
+        one = np.arange(5) == row
+        alone = NewtonCG("hessian", 50).start(here.pick(one), objective.take([row]))
+        torch.testing.assert_close(together[row], alone[0], rtol=1e-12, atol=0.0)
+
+
+def test_only_the_asked_rows_are_solved():
+    objective = problem(3, 6, seed=4)
+    here = point(objective, torch.zeros(3, 6, dtype=torch.float64))
+    direction = NewtonCG("hessian", 50)
+    direction.start(here, objective)
+    objective.products.clear()
+    direction.update(np.array([False, True, False]), here, here, objective)
+    assert set(objective.products) == {1}
+
+
+def test_no_more_products_than_allowed():
+    objective = problem(2, 40, seed=1)
+    here = point(objective, torch.zeros(2, 40, dtype=torch.float64))
+    NewtonCG("hessian", 3).start(here, objective)
+    assert len(objective.products) <= 3
+
+
+@pytest.mark.parametrize("curvature", ["hessian", "gauss-newton"])
+def test_a_quadratic_is_solved_in_few_iterations(curvature):
+    objective = problem(6, 15, seed=3)
+    outcome = sb.minimize(
+        objective, np.zeros((6, 15)), method="newton-cg", curvature=curvature, gradient_rtol=1e-8
+    )
+    assert outcome.converged.all()
+    assert outcome.n_iterations.max() <= 15
+    minimiser = np.linalg.solve(objective.H.numpy(), objective.b.numpy()[:, :, None])[:, :, 0]
+    np.testing.assert_allclose(outcome.theta, minimiser, rtol=1e-5, atol=1e-6)
+
+
+def test_objectives_without_products_and_bad_options_get_one_sentence():
+    with pytest.raises(InvalidType, match=r"newton-cg must have the method hessian_product"):
+        sb.minimize(lambda x: (x @ x, 2 * x), np.ones(3), method="newton-cg")
+    with pytest.raises(InvalidInput, match="curvature of newton-cg must be one of"):
+        sb.minimize(problem(1, 2, 0), np.ones((1, 2)), method="newton-cg", curvature="fisher")
+    with pytest.raises(InvalidInput, match="max_inner of newton-cg must be a positive integer"):
+        sb.minimize(problem(1, 2, 0), np.ones((1, 2)), method="newton-cg", max_inner=0)
