@@ -190,7 +190,8 @@ class Loop:
     def _start(self) -> None:
         """Evaluate the starts and begin the first searches."""
         n = len(self._theta)
-        here = self._evaluate(self._theta, np.arange(n))
+        # A copy: what is returned is written into `_theta` while others still run.
+        here = self._evaluate(self._theta.clone(), np.arange(n))
         self._running = run = Running(np.arange(n), here, self._stepper, self._validation)
         run.best.offer(here)
         self._start_norm, self._start_value = here.norm, here.value

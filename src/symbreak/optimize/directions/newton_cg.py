@@ -96,5 +96,5 @@ class NewtonCG(PerStart):
 
 def _size(Hd: Tensor, d: Tensor) -> Tensor:
     """Return |H d| / |d|, the curvature that rounding is measured against."""
-    norms = [torch.linalg.vector_norm(each, dim=1) for each in (Hd, d)]
-    return norms[0] / norms[1]
+    size: Tensor = torch.linalg.vector_norm(Hd, dim=1) / torch.linalg.vector_norm(d, dim=1)
+    return size
