@@ -134,3 +134,14 @@ def test_one_for_all_layers_or_one_for_each():
 def test_other_words_are_refused(words, message):
     with pytest.raises(InvalidInput, match=message.replace("?", r"\?")):
         activations_of(words, 2)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
+def test_second_derivative_is_the_slope_of_the_derivative(activation):
+    z = torch.linspace(-4.05, 4.0, 97, dtype=torch.float64)
+    step = 1e-4 * z.abs().clamp_min(0.1)
+    rise = activation.derivative(z + step) - activation.derivative(z - step)
+    expected = rise / (2 * step)
+    found = activation.second_derivative(z)
+    noise = 4e-16 / step  # what rounding of g', at most 1.1, leaves of the difference
+    assert bool(((found - expected).abs() <= 1e-6 * expected.abs() + noise).all())

@@ -192,3 +192,26 @@ def test_quantile_refuses_other_levels(q):
 def test_an_unknown_loss_is_refused_with_the_nearest():
     with pytest.raises(InvalidInput, match=r"Did you mean 'cross_entropy'\?"):
         loss_of("cross_entropi")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_curvature_is_the_slope_of_delta_and_its_root_squared(name):
+    rng = np.random.default_rng(0)
+    loss = LOSSES[name]()
+    raw = torch.from_numpy(3.0 * rng.normal(size=(2, 3, 7)))
+    y = torch.from_numpy(rng.integers(0, 2, (7, 3)).astype(float))
+    target = loss.prepare(y[:, 0].long() if loss.target_is_index else y, 3)
+    u = torch.from_numpy(rng.normal(size=raw.shape))
+    step, sides = 1e-5, []
+    for sign in (1.0, -1.0):
+        delta = raw + sign * step * u
+        loss.value_and_delta_(delta, target)
+        sides.append(delta)
+    expected = (sides[0] - sides[1]) / (2 * step)
+    before = raw.clone()
+    product = loss.curvature_product(raw, target, u)
+    torch.testing.assert_close(product, expected, rtol=1e-7, atol=1e-9)
+    root = loss.curvature_root(raw, target)
+    squared = torch.einsum("srkm,srlm,slm->skm", root, root, u)
+    torch.testing.assert_close(squared, product, rtol=1e-12, atol=1e-14)
+    assert torch.equal(raw, before)

@@ -6,6 +6,7 @@ z : the weighted input of the units, any shape; a = g(z) elementwise.
 Each activation states `value`, its derivative `derivative`, and the same derivative as it is used
 by back-propagation: `multiply_by_derivative_` turns an incoming gradient into delta * g'(z) in
 place.
+`second_derivative` gives g''(z); it is 0 where g is piecewise linear, at the kinks too.
 `saved` is the array that the derivative is computed from: `a` itself (`needs_input` False: z may be
 overwritten by a) or z (`needs_input` True). `multiply_by_derivative_` may overwrite `saved`.
 
@@ -41,6 +42,7 @@ class Activation:
     name : the word that names it in `Network(activation=...)`.
     write : write(z, out) puts g(z) into out; `out` may be z itself unless `needs_input`.
     derivative_from : g' computed from `saved` (a, or z when `needs_input`); may overwrite `saved`.
+    second_derivative : g'' computed from z, a fresh tensor.
     needs_input : whether the derivative needs z (True) or is a function of a (False).
     is_odd : whether g(-z) = -g(z), so that a unit with all signs flipped is its mirror.
     kinks : the z at which g has no derivative.
@@ -49,6 +51,7 @@ class Activation:
     name: str
     write: Callable[[Tensor, Tensor], object]
     derivative_from: Callable[[Tensor], Tensor]
+    second_derivative: Callable[[Tensor], Tensor]
     needs_input: bool = False
     is_odd: bool = False
     kinks: tuple[float, ...] = ()
@@ -71,7 +74,7 @@ class Activation:
         return self.name
 
 
-# a = z                                   g' = 1
+# a = z                                   g' = 1                        g'' = 0
 def _identity(z: Tensor, out: Tensor) -> None:
     if out is not z:
         out.copy_(z)
@@ -81,7 +84,11 @@ def _identity_derivative(a: Tensor) -> Tensor:
     return a.fill_(1.0)
 
 
-# a = 1 / (1 + exp(-z))                   g' = a (1 - a)
+def _zero(z: Tensor) -> Tensor:
+    return torch.zeros_like(z)
+
+
+# a = 1 / (1 + exp(-z))                   g' = a (1 - a)                g'' = -g' tanh(z / 2)
 def _sigmoid(z: Tensor, out: Tensor) -> None:
     torch.sigmoid(z, out=out)
 
@@ -90,7 +97,16 @@ def _sigmoid_derivative(a: Tensor) -> Tensor:
     return a.addcmul_(a, a, value=-1.0)
 
 
-# a = tanh(z)                             g' = 1 - a^2 = (1 - a)(1 + a)
+def _sigmoid_second(z: Tensor) -> Tensor:
+    return _bell(z).mul_(torch.tanh(-0.5 * z))
+
+
+def _bell(z: Tensor) -> Tensor:
+    """Return s (1 - s), s the sigmoid, without cancellation at saturation."""
+    return torch.sigmoid(z).mul_(torch.sigmoid(-z))
+
+
+# a = tanh(z)                             g' = 1 - a^2                  g'' = -2 a g'
 def _tanh(z: Tensor, out: Tensor) -> None:
     if z.device.type == "cpu":
         np.tanh(z.numpy(), out=out.numpy())  # three to seven times faster than PyTorch's
@@ -102,7 +118,11 @@ def _tanh_derivative(a: Tensor) -> Tensor:
     return torch.addcmul(a.new_ones(()), a, a, value=-1.0, out=a)
 
 
-# a = max(z, 0)                           g' = [a > 0]
+def _tanh_second(z: Tensor) -> Tensor:
+    return _bell(2.0 * z).mul_(-8.0).mul_(torch.tanh(z))  # 1 - tanh(z)² = 4 s(2z) (1 - s(2z))
+
+
+# a = max(z, 0)                           g' = [a > 0]                  g'' = 0
 def _relu(z: Tensor, out: Tensor) -> None:
     torch.clamp(z, min=0.0, out=out)
 
@@ -111,7 +131,7 @@ def _relu_derivative(a: Tensor) -> Tensor:
     return a.gt_(0.0)
 
 
-# a = z if z > 0 else slope z             g' = 1 if a > 0 else slope
+# a = z if z > 0 else slope z             g' = 1 if a > 0 else slope    g'' = 0
 def _leaky_relu(z: Tensor, out: Tensor) -> None:
     torch.maximum(z, z * LEAKY_SLOPE, out=out)
 
@@ -120,7 +140,7 @@ def _leaky_relu_derivative(a: Tensor) -> Tensor:
     return a.gt_(0.0).mul_(1.0 - LEAKY_SLOPE).add_(LEAKY_SLOPE)
 
 
-# a = z if z > 0 else exp(z) - 1          g' = 1 if a > 0 else a + 1
+# a = z if z > 0 else exp(z) - 1          g' = 1 if a > 0 else a + 1    g'' = 0 if z > 0 else exp(z)
 def _elu(z: Tensor, out: Tensor) -> None:
     torch.where(z > 0.0, z, torch.expm1(z), out=out)
 
@@ -129,7 +149,12 @@ def _elu_derivative(a: Tensor) -> Tensor:
     return a.clamp_(max=0.0).add_(ELU_ALPHA)
 
 
+def _elu_second(z: Tensor) -> Tensor:
+    return torch.where(z > 0.0, 0.0, ELU_ALPHA * torch.exp(z))
+
+
 # a = s z if z > 0 else s alpha (exp(z) - 1)      g' = s if a > 0 else a + s alpha
+#                                                 g'' = 0 if z > 0 else s alpha exp(z)
 def _selu(z: Tensor, out: Tensor) -> None:
     torch.where(z > 0.0, z, SELU_ALPHA * torch.expm1(z), out=out)
     out.mul_(SELU_SCALE)
@@ -139,7 +164,11 @@ def _selu_derivative(a: Tensor) -> Tensor:
     return torch.where(a > 0.0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA)
 
 
-# a = log(1 + exp(z))                     g' = sigmoid(z) = 1 - exp(-a)
+def _selu_second(z: Tensor) -> Tensor:
+    return torch.where(z > 0.0, 0.0, SELU_SCALE * SELU_ALPHA * torch.exp(z))
+
+
+# a = log(1 + exp(z))                     g' = s(z) = 1 - exp(-a)       g'' = s (1 - s)
 def _softplus(z: Tensor, out: Tensor) -> None:
     # -logsigmoid(-z) keeps full relative precision at both ends; softplus itself cuts off at 20.
     torch.neg(torch.nn.functional.logsigmoid(-z), out=out)
@@ -149,7 +178,7 @@ def _softplus_derivative(a: Tensor) -> Tensor:
     return a.neg_().expm1_().neg_()
 
 
-# a = z Phi(z)                            g' = Phi(z) + z phi(z)
+# a = z Phi(z)                            g' = Phi(z) + z phi(z)        g'' = phi(z) (2 - z²)
 def _gelu(z: Tensor, out: Tensor) -> None:
     torch.mul(z, _normal_cdf(z), out=out)
 
@@ -159,13 +188,18 @@ def _gelu_derivative(z: Tensor) -> Tensor:
     return torch.addcmul(_normal_cdf(z), z, density)
 
 
+def _gelu_second(z: Tensor) -> Tensor:
+    square = z * z
+    return torch.exp(-0.5 * square).mul_(_INV_SQRT_2PI).mul_(2.0 - square)
+
+
 def _normal_cdf(z: Tensor) -> Tensor:
     # erfc keeps the lower tail, where (1 + erf) / 2 would cancel.
     tail: Tensor = torch.special.erfc(-_INV_SQRT_2 * z)
     return tail.mul_(0.5)
 
 
-# a = z s(z), s the sigmoid               g' = s (1 + z (1 - s))
+# a = z s(z), s the sigmoid               g' = s (1 + z (1 - s))        g'' = s' (2 - z tanh(z / 2))
 def _silu(z: Tensor, out: Tensor) -> None:
     torch.mul(z, torch.sigmoid(z), out=out)
 
@@ -175,19 +209,23 @@ def _silu_derivative(z: Tensor) -> Tensor:
     return s * (1.0 + z * torch.sigmoid(-z))
 
 
+def _silu_second(z: Tensor) -> Tensor:
+    return _bell(z).mul_(2.0 - z * torch.tanh(0.5 * z))
+
+
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("identity", _identity, _identity_derivative, is_odd=True),
-        Activation("sigmoid", _sigmoid, _sigmoid_derivative),
-        Activation("tanh", _tanh, _tanh_derivative, is_odd=True),
-        Activation("relu", _relu, _relu_derivative, kinks=(0.0,)),
-        Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, kinks=(0.0,)),
-        Activation("elu", _elu, _elu_derivative),
-        Activation("selu", _selu, _selu_derivative, kinks=(0.0,)),
-        Activation("softplus", _softplus, _softplus_derivative),
-        Activation("gelu", _gelu, _gelu_derivative, needs_input=True),
-        Activation("silu", _silu, _silu_derivative, needs_input=True),
+        Activation("identity", _identity, _identity_derivative, _zero, is_odd=True),
+        Activation("sigmoid", _sigmoid, _sigmoid_derivative, _sigmoid_second),
+        Activation("tanh", _tanh, _tanh_derivative, _tanh_second, is_odd=True),
+        Activation("relu", _relu, _relu_derivative, _zero, kinks=(0.0,)),
+        Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, _zero, kinks=(0.0,)),
+        Activation("elu", _elu, _elu_derivative, _elu_second),
+        Activation("selu", _selu, _selu_derivative, _selu_second, kinks=(0.0,)),
+        Activation("softplus", _softplus, _softplus_derivative, _bell),
+        Activation("gelu", _gelu, _gelu_derivative, _gelu_second, needs_input=True),
+        Activation("silu", _silu, _silu_derivative, _silu_second, needs_input=True),
     )
 }
 

@@ -8,6 +8,9 @@ target     : (outputs, examples), as `prepare` makes it; class indices (1, examp
 loss       : (starts, examples), the sum over outputs for each example; means are taken elsewhere
 delta      : d loss / d raw, (starts, outputs, examples)
 
+curvature  : d delta / d raw, for each example an (outputs, outputs) matrix C; C is diagonal but for
+             soft-max. Its root R, with R^T R = C, makes the Gauss-Newton matrix.
+
 `value(raw, target)` gives the loss; `value_and_delta_(raw, target)` gives it too and overwrites raw
 with delta. Both compute every term so that nothing cancels: the loss and its gradient keep their
 relative precision far into saturation, and nothing overflows at |raw| = 1e4.
@@ -51,6 +54,18 @@ class Loss(ABC):
     def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
         """Return the loss (starts, examples) and turn raw into delta."""
 
+    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:
+        """Return C u for u (starts, outputs, examples), a fresh tensor."""
+        return self._curvature(raw, target) * u
+
+    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return R, (starts, outputs, outputs, examples), its second axis the row of R."""
+        return _diagonal(self._curvature(raw, target).sqrt())
+
+    @abstractmethod
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return the diagonal of C, (starts, outputs, examples)."""
+
     def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
         """Return the target (outputs, examples) of y (examples,) or (examples, outputs)."""
         columns = y.reshape(len(y), -1) if y.dim() <= 2 else y
@@ -90,6 +105,9 @@ class SquaredError(Loss):
     def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
         return raw.sub_(target).square().sum(1).mul_(0.5)
 
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - constant
+        return torch.ones_like(raw)
+
 
 @dataclass(frozen=True)
 class AbsoluteError(Loss):
@@ -107,6 +125,9 @@ class AbsoluteError(Loss):
         value = raw.sub_(target).abs().sum(1)
         raw.sign_()
         return value
+
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - piecewise linear
+        return torch.zeros_like(raw)
 
 
 @dataclass(frozen=True)
@@ -136,6 +157,9 @@ class Huber(Loss):
         # c (r - ½ c), c the clipped residual, is both branches in one.
         return residual.sub_(raw, alpha=0.5).mul_(raw).sum(1)
 
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
+        return ((raw - target).abs() <= self.delta).to(raw.dtype)
+
 
 @dataclass(frozen=True)
 class Quantile(Loss):
@@ -164,6 +188,9 @@ class Quantile(Loss):
         raw.copy_(above * (1.0 - self.q) - below * self.q)
         return residual.mul_(raw).sum(1)
 
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - piecewise linear
+        return torch.zeros_like(raw)
+
 
 @dataclass(frozen=True)
 class Poisson(Loss):
@@ -187,6 +214,9 @@ class Poisson(Loss):
         value = _poisson_value(raw, mean, target)
         torch.sub(mean, target, out=raw)
         return value
+
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
+        return torch.where(raw < _poisson_limit(raw), self.link(raw), 0.0)
 
     def _check_values(self, y: Tensor) -> None:
         if bool((y < 0).any()):
@@ -224,6 +254,9 @@ class BinaryCrossEntropy(Loss):
         raw.neg_().sigmoid_().mul_(target)
         return value
 
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
+        return torch.sigmoid(raw).mul_(torch.sigmoid(-raw))
+
     def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
         return super().prepare(y, n_outputs).mul(-2.0).add_(1.0)
 
@@ -244,6 +277,7 @@ class CrossEntropy(Loss):
         loss = log(s) - (raw_y - max raw) = log1p(q + (e_y - 1)) - (raw_y - max raw)
         delta_k = e_k / s for k ≠ y,    delta_y = -q / s
     which is p - onehot(y) without the cancellation in 1 - p_y, and no term of the loss is negative.
+    C = diag(p) - p p^T,  R = diag(sqrt p) (I - 1 p^T).
     """
 
     name: ClassVar[str] = "cross_entropy"
@@ -260,6 +294,19 @@ class CrossEntropy(Loss):
         value, others, total, index = self._terms_(raw, target)
         raw.div_(total).scatter_(1, index, others.div_(total).neg_())
         return value
+
+    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:  # noqa: ARG002
+        p = self.link(raw)
+        return p * (u - (p * u).sum(1, keepdim=True))
+
+    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
+        p = self.link(raw)
+        identity = torch.eye(raw.shape[1], dtype=raw.dtype, device=raw.device)[:, :, None]
+        return p.sqrt()[:, :, None] * (identity - p[:, None])
+
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
+        p = self.link(raw)
+        return p * (1.0 - p)
 
     def _terms_(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return loss, q, s and the index of y; raw becomes e with a zero at y."""
@@ -299,6 +346,11 @@ class CrossEntropy(Loss):
                 f"Got {y[wrong][0].item()!r}."
             )
         return index.reshape(1, -1)
+
+
+def _diagonal(entries: Tensor) -> Tensor:
+    """Return (starts, k, k, examples) with `entries` (starts, k, examples) on the diagonal."""
+    return torch.diag_embed(entries.movedim(1, -1)).movedim(1, -1)
 
 
 def _index_of_one_hot(y: Tensor) -> Tensor:

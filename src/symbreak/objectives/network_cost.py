@@ -9,7 +9,7 @@ theta : (starts, n) or (n,);  J : (starts,) or ();  gradient : of the shape of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +20,8 @@ from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.blocking import DEFAULT_MEMORY, by_columns, plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.minibatches import MiniBatches, starts_of_block
+from symbreak.objectives.network_curvature import Curvature
 from symbreak.objectives.penalty import check_alpha, strength
 from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block, check_size
@@ -87,6 +89,7 @@ class NetworkCost:
         target = prepared_target(y, network, rows)
         weights = check_weights(sample_weight, len(rows), self.dtype, self.device)
         self._examples = Examples(rows, target, weights)
+        self._whole = len(rows), self._examples.total_weight
         self._alpha = check_alpha(alpha, network)
         self._workspaces: dict[tuple[int, int], Workspace] = {}
         self._finish()
@@ -94,16 +97,18 @@ class NetworkCost:
     def _finish(self) -> None:
         """Derive what depends on examples, weights and penalty."""
         self._starts = self._own_starts()
-        self._normalized = self._examples.normalized()
+        m, total = self._whole
+        self._normalized = self._examples.normalized(total * (len(self._examples) / m))
         scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
         # A tensor: torch takes several times longer to multiply a small one by a Python number.
         self._scale = torch.tensor(scale, dtype=self.dtype, device=self.device)
         self._strength: Tensor | None = None
         if bool((self._alpha > 0).any()):
-            spread = strength(self._alpha, self.network, self._examples.total_weight.cpu())
+            spread = strength(self._alpha, self.network, total.cpu())
             self._strength = spread.to(dtype=self.dtype, device=self.device)
         self._blocks: tuple[int, Blocks] | None = None
         self._cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
+        self._minibatches: tuple[tuple[int, int], MiniBatches] | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -114,6 +119,12 @@ class NetworkCost:
     def n_examples(self) -> int:
         """The number of examples m."""
         return len(self._examples)
+
+    @property
+    def is_weight(self) -> Tensor:
+        """Whether each entry of theta is a weight and not a bias, (n,) bool."""
+        one = torch.ones((), dtype=torch.float64)
+        return strength(one, self.network, one).to(self.device) > 0
 
     @property
     def starts(self) -> int | None:
@@ -153,6 +164,64 @@ class NetworkCost:
         value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
         return float(value), gradient.numpy()
 
+    def hessian_product(self, theta: Any, v: Any) -> Any:
+        """Return H v, H the Hessian of J at theta (R-operator, Pearlmutter 1994).
+
+        Parameters
+        ----------
+        theta, v : (starts, n) or (n,).
+        """
+        return self._curved(theta, v, self._curvature.hessian_product)
+
+    def gauss_newton_product(self, theta: Any, v: Any) -> Any:
+        """Return G v, G the Gauss-Newton matrix of J (Schraudolph 2002): never negative curvature.
+
+        Parameters
+        ----------
+        theta, v : (starts, n) or (n,).
+        """
+        return self._curved(theta, v, self._curvature.gauss_newton_product)
+
+    def gauss_newton(self, theta: Any) -> tuple[Any, Any, Any]:
+        """Return J, its gradient and the Gauss-Newton matrix, (starts, n, n) or (n, n).
+
+        Raises
+        ------
+        InvalidInput
+            The matrices of all starts are over the memory budget.
+        """
+        stack = self._stack(theta)
+        J, gradient, G = self._curvature.gauss_newton(stack)
+        self._penalize(stack, J, gradient)
+        answer = (J, gradient, G) if len(theta.shape) == 2 else (J[0], gradient[0], G[0])
+        return tuple(like(part, theta) for part in answer)
+
+    def residuals(self, theta: Any) -> Any:
+        """Return r (starts, r) or (r,) with J = ½ Σ r²; for the loss squared_error."""
+        residuals = self._curvature.residuals(self._stack(theta))
+        return like(residuals if len(theta.shape) == 2 else residuals[0], theta)
+
+    def jacobian(self, theta: Any) -> Any:
+        """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
+
+        Raises
+        ------
+        InvalidInput
+            The Jacobians are over the memory budget.
+        """
+        jacobian = self._curvature.jacobian(self._stack(theta))
+        return like(jacobian if len(theta.shape) == 2 else jacobian[0], theta)
+
+    @property
+    def _curvature(self) -> Curvature:
+        return Curvature(
+            self.network, self._normalized, self._scale, self._strength, self.memory_budget
+        )
+
+    def _curved(self, theta: Any, v: Any, product: Callable[[Tensor, Tensor], Tensor]) -> Any:
+        found = product(self._stack(theta), self._stack(v))
+        return like(found if len(theta.shape) == 2 else found[0], theta)
+
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
         warn_of_symmetry(self.network, theta)
@@ -163,14 +232,41 @@ class NetworkCost:
             return self
         index = torch.as_tensor(starts, dtype=torch.long)
         alpha = self._alpha[index] if self._alpha.dim() > 0 else self._alpha
-        return self._with(_alpha=alpha, _examples=self._examples.take(index.to(self.device)))
+        index = index.to(self.device)
+        m, total = self._whole
+        whole = m, (total[index] if total.dim() > 0 else total)
+        return self._with(_alpha=alpha, _examples=self._examples.take(index), _whole=whole)
 
     def batch(self, rows: Any) -> NetworkCost:
-        """Return the cost on these examples (indices): the same penalty, their weights."""
+        """Return an unbiased estimate of the cost from these examples (indices).
+
+        The penalty stays that of all examples, and Σ w loss is divided by the Σw that so many
+        examples have on average: the mean over examples drawn at random is J itself.
+        """
         index = torch.as_tensor(rows, dtype=torch.long, device=self.device)
         if index.numel() == 0:
             raise InvalidInput("rows of batch must hold at least one example. Got none.")
         return self._with(_examples=self._examples[index])
+
+    def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield the gradient of `batch` on every `size` rows of `order`, at theta as it then is.
+
+        Parameters
+        ----------
+        theta : (starts, n), contiguous, of the cost's dtype and device; it may be changed between
+            two gradients, which come in the same tensor each time.
+        order : (k,) indices of examples; the last mini-batch may be short.
+        """
+        starts = starts_of_block(self.network, theta, size, self.memory_budget)
+        if starts is None:
+            yield from (self.batch(rows)(theta)[1] for rows in order.split(size))
+            return
+        if self._minibatches is None or self._minibatches[0] != (starts, size):
+            made = MiniBatches(
+                self.network, self._examples, self._whole, self._strength, size, starts
+            )
+            self._minibatches = (starts, size), made
+        yield from self._minibatches[1].gradients(theta, order)
 
     def to(self, dtype: Any) -> NetworkCost:
         """Return the same cost computed in another dtype."""
@@ -226,12 +322,17 @@ class NetworkCost:
             for number, (part, part_gradient) in enumerate(zip(parts, gradients, strict=True))
         ]
         J = values[0] if len(values) == 1 else torch.cat(values)
-        if self._strength is not None:
-            slope = stack * self._strength
-            J += 0.5 * torch.linalg.vecdot(slope, stack)
-            if gradient is not None:
-                gradient += slope
+        self._penalize(stack, J, gradient)
         return J
+
+    def _penalize(self, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
+        """Add the penalty to J, and its part to the gradient, in place."""
+        if self._strength is None:
+            return
+        slope = stack * self._strength
+        J += 0.5 * torch.linalg.vecdot(slope, stack)
+        if gradient is not None:
+            gradient += slope
 
     def _blocks_for(self, stack: Tensor) -> Blocks:
         """Return the blocks of a pass over so many starts; those of the last call are kept."""
