@@ -4,7 +4,8 @@ Conventions
 -----------
 trial = theta + t direction, t the step that the line search tries; slope = gradient · direction.
 A direction that does not lead down, or along which the search fails, is replaced by steepest
-descent; a search that fails along steepest descent fails for good.
+descent; a search that fails along steepest descent fails for good. Where the slope itself overflows
+the direction is divided by the largest |entry| of the gradient.
 First trial: 1 where the direction has a scale of its own; else the step before, scaled so that the
 first-order change of J stays the same (Nocedal & Wright 2006, eq. 3.60); unit length along steepest
 descent.
@@ -36,7 +37,7 @@ class LineSearchStepper(PerStart):
         """Begin the first searches."""
         rows = len(here.value)
         self.along = self.direction.start(here, objective)
-        self._is_steepest = np.full(rows, True)
+        self._is_steepest: Mask = (self.along == -here.gradient).all(1).cpu().numpy()
         self._slope: Floats = np.full(rows, -1.0)  # of the direction, at its origin
         self._change: Floats = np.full(rows, np.nan)  # step times slope of the last accepted step
         self.search.start(rows, float(torch.finfo(here.theta.dtype).eps))
@@ -70,15 +71,22 @@ class LineSearchStepper(PerStart):
         if uphill.any():
             self._steepest(uphill, here)
             slope = self._slope_of(here)
+        overflown = rows & np.isneginf(slope)
+        if overflown.any():
+            unit = self.along / device_like(here.norm, here.theta)[:, None]
+            self.along = where(overflown, unit, self.along)
+            slope = self._slope_of(here)
         self._slope = np.where(rows, slope, self._slope)
         self.search.begin(rows, here.value, self._slope, self._first_steps())
 
     def _first_steps(self) -> Floats:
-        unit = 1.0 / np.sqrt(-self._slope)
+        if self.direction.has_scale and not self._is_steepest.any():
+            return np.ones(len(self._slope))
+        with np.errstate(all="ignore"):  # rows that are not searched may hold anything
+            unit = 1.0 / host(torch.linalg.vector_norm(self.along, dim=1))
+            alike = self._change / self._slope
         if self.direction.has_scale:
             return np.where(self._is_steepest, unit, 1.0)
-        with np.errstate(all="ignore"):
-            alike = self._change / self._slope
         usable = ~self._is_steepest & np.isfinite(alike) & (alike > 0.0)
         return np.where(usable, alike, unit)
 
