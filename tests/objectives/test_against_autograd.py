@@ -92,13 +92,20 @@ def test_penalties_and_weights_of_every_start_and_layer():
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_batch_is_the_cost_of_its_rows(loss):
+def test_batch_has_the_losses_of_its_rows_and_the_whole_penalty(loss):
     net, theta, X, y, weights = make("sigmoid", loss, 1)
     rows = np.array([3, 0, 11, 3])
     part = sb.NetworkCost(net, X, y, alpha=0.7, sample_weight=weights).batch(rows)
-    own = sb.NetworkCost(net, X[rows], y[rows], alpha=0.7, sample_weight=weights[rows])
-    np.testing.assert_allclose(part(theta)[0], own(theta)[0], rtol=1e-13)
-    np.testing.assert_allclose(part(theta)[1], own(theta)[1], rtol=1e-12, atol=1e-15)
+    # Both divide by the Σw that four examples have on average, not by that of these four.
+    share = len(rows) / len(X)
+    factor = weights[rows].sum() / (weights.sum() * share)
+    J, gradient = part(theta)
+    for start in range(STARTS):
+        expected = reference.value_and_gradient(
+            net, theta[start], X[rows], y[rows], 0.7 * share, weights[rows]
+        )
+        assert J[start] == pytest.approx(factor * expected[0], rel=1e-12)
+        assert_blocks_agree(net, gradient[start], factor * expected[1])
 
 
 @pytest.mark.parametrize("loss", LOSSES)

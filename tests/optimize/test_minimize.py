@@ -10,7 +10,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize import Status
 from symbreak.optimize.directions.lbfgs import LBFGS
-from symbreak.optimize.line_searches.wolfe import WolfeSearch
+from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.loop import _confirmed
 from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
@@ -138,7 +138,7 @@ def test_stationary_start_is_its_own_status():
 
 
 def test_a_failed_line_search_goes_on_along_steepest_descent(monkeypatch):
-    judge, restart = WolfeSearch.judge, LBFGS.restart
+    judge, restart = HagerZhang.judge, LBFGS.restart
     judged, restarted = [], []
 
     def failing_once(self, value, slope):
@@ -152,7 +152,7 @@ def test_a_failed_line_search_goes_on_along_steepest_descent(monkeypatch):
         restarted.append(rows)
         return restart(self, rows, here)
 
-    monkeypatch.setattr(WolfeSearch, "judge", failing_once)
+    monkeypatch.setattr(HagerZhang, "judge", failing_once)
     monkeypatch.setattr(LBFGS, "restart", counted)
     outcome = sb.minimize(rosenbrock, np.array([-1.2, 1.0]), gradient_rtol=1e-8)
     assert len(restarted) == 1
@@ -161,7 +161,7 @@ def test_a_failed_line_search_goes_on_along_steepest_descent(monkeypatch):
 
 def test_a_search_that_fails_along_steepest_descent_ends(monkeypatch):
     monkeypatch.setattr(
-        WolfeSearch,
+        HagerZhang,
         "judge",
         lambda self, value, slope: (np.zeros(len(value), bool), np.ones(len(value), bool)),
     )
@@ -317,7 +317,10 @@ def test_zero_start_of_logistic_regression_is_silent_and_right():
     ("arguments", "sentence"),
     [
         ({"method": "lbfgs"}, r"method of minimize must be one of .*Did you mean 'l-bfgs'"),
-        ({"memry": 3}, r"options of l-bfgs must be among memory. Got 'memry'. Did you mean"),
+        (
+            {"memry": 3},
+            r"options of l-bfgs must be among memory, line_search. Got 'memry'. Did you mean",
+        ),
         ({"memory": 0}, r"memory of l-bfgs must be a positive integer. Got 0"),
         ({"max_iter": -1}, r"max_iter must be zero or a positive integer. Got -1"),
         ({"gradient_rtol": -1.0}, r"gradient_rtol must be zero or a positive number. Got -1.0"),

@@ -26,10 +26,11 @@ from symbreak.units import distinct_units
 
 METHODS = {"gradient-descent": {"learning_rate": 0.01, "momentum": 0.9}, "l-bfgs": {}}
 LAYERS = (6, 9, 5, 3)
-CONSTANT = 0.05
+CONSTANTS = (0.05, -0.3, 0.5, 0.1, -0.05, 0.3, -0.5, -0.1)
 ALPHA = 5.0  # L-BFGS divides the gradient's rounding by the curvature; a penalty keeps that from 0
 UPDATES = 100
 SIZE = 1e-12
+MOST_SEARCHES = UPDATES  # every search makes at least one
 ENDED_BY_ITSELF = (Status.CONVERGED, Status.PRECISION_LIMIT)
 FAST = ("tanh", "sigmoid", "relu")
 
@@ -47,10 +48,10 @@ def make_cost(activation, loss, layers=LAYERS, m=53, seed=0):
     return NetworkCost(network, random.normal(size=(m, layers[0])), y, alpha=ALPHA)
 
 
-def starts(network):
+def starts(network, constant=CONSTANTS[0]):
     """Zeros and constants, (2, n)."""
-    constant = torch.full((network.n_parameters,), CONSTANT, dtype=torch.float64)
-    return torch.stack([torch.zeros_like(constant), constant])
+    constants = torch.full((network.n_parameters,), constant, dtype=torch.float64)
+    return torch.stack([torch.zeros_like(constants), constants])
 
 
 def put_back(loop, network, labels):
@@ -88,11 +89,23 @@ def spreads_of_updates(cost, theta, name, updates=UPDATES):
 
 
 def check_updates(activation, loss, name):
-    cost = make_cost(activation, loss)
-    found, loop = spreads_of_updates(cost, starts(cost.network), name)
-    assert all(distance <= SIZE for distance in found)
-    for status, made in zip(loop.status, loop.n_iterations, strict=True):
-        assert made == UPDATES or (made >= 1 and status in ENDED_BY_ITSELF)
+    """Check `UPDATES` updates from zeros and as many from constants.
+
+    A search that ends by itself is followed by one on other data, from another constant.
+    """
+    checked = np.zeros(2, dtype=int)
+    for seed in range(MOST_SEARCHES):
+        cost = make_cost(activation, loss, seed=seed)
+        to_go = checked < UPDATES
+        theta = starts(cost.network, CONSTANTS[seed % len(CONSTANTS)])[to_go]
+        found, loop = spreads_of_updates(cost, theta, name)
+        assert all(distance <= SIZE for distance in found)
+        for status, made in zip(loop.status, loop.n_iterations, strict=True):
+            assert made == UPDATES or (made >= 1 and status in ENDED_BY_ITSELF)
+        checked[to_go] += loop.n_iterations
+        if (checked >= UPDATES).all():
+            break
+    assert (checked >= UPDATES).all(), checked
 
 
 @pytest.mark.parametrize("name", METHODS)

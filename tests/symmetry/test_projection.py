@@ -192,7 +192,9 @@ def test_take_and_batch_reach_the_cost():
     J, _ = objective(theta)
     taken = objective.take(torch.tensor([2, 0]))
     torch.testing.assert_close(taken(theta[[2, 0]])[0], J[[2, 0]], rtol=1e-14, atol=0)
-    few = SymmetricCost(NetworkCost(NET, X[:7], y[:7], alpha=np.array([0.0, 1.0, 10.0])), LABELS)
+    # The penalty of a batch stays alpha / (2 m) with the m of all examples.
+    alpha = np.array([0.0, 1.0, 10.0]) * 7 / 20
+    few = SymmetricCost(NetworkCost(NET, X[:7], y[:7], alpha=alpha), LABELS)
     batch = objective.batch(torch.arange(7))
     torch.testing.assert_close(batch(theta)[1], few(theta)[1], rtol=1e-13, atol=0)
 

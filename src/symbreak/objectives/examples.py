@@ -39,11 +39,11 @@ class Examples:
             return torch.tensor(float(len(self)), dtype=torch.float64, device=self.rows.device)
         return self.weights.double().sum(-1)
 
-    def normalized(self) -> Examples:
-        """Return the same examples with weights that sum to 1, if they have any."""
+    def normalized(self, total: Tensor) -> Examples:
+        """Return the same with the weights, if any, divided by `total`, () or (starts,)."""
         if self.weights is None:
             return self
-        weights = self.weights / self.total_weight[..., None]
+        weights = self.weights / total[..., None]
         return replace(self, weights=weights.to(self.weights.dtype))
 
     def __getitem__(self, index: slice | Tensor) -> Examples:

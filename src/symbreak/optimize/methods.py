@@ -11,14 +11,31 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symbreak.errors import InvalidInput, choose, nearest
+from symbreak.optimize.directions.bfgs import BFGS
+from symbreak.optimize.directions.conjugate_gradient import BETAS, ConjugateGradient
 from symbreak.optimize.directions.lbfgs import LBFGS
 from symbreak.optimize.directions.momentum import Momentum
 from symbreak.optimize.directions.newton_cg import PRODUCTS, NewtonCG
-from symbreak.optimize.line_searches.wolfe import WolfeSearch
-from symbreak.optimize.parts import Stepper
+from symbreak.optimize.directions.rprop import Rprop
+from symbreak.optimize.line_searches.armijo import Armijo
+from symbreak.optimize.line_searches.hager_zhang import HagerZhang
+from symbreak.optimize.line_searches.more_thuente import MoreThuente
+from symbreak.optimize.parts import Stepper, StepRule
 from symbreak.optimize.steppers.fixed import FixedStepper
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from symbreak.optimize.steppers.line_search import LineSearchStepper
+from symbreak.optimize.stochastic import adam, adamw, sgd
+
+LINE_SEARCHES: dict[str, Callable[[], StepRule]] = {
+    "hager-zhang": HagerZhang,
+    "more-thuente": MoreThuente,
+    "armijo": Armijo,
+}
+# Conjugate directions need steps close to the minimum along them, and a slope that has risen.
+CONJUGATE_SEARCHES: dict[str, Callable[[], StepRule]] = {
+    "more-thuente": lambda: MoreThuente(c2=0.1),
+    "hager-zhang": HagerZhang,
+}
 
 
 def gradient_descent(
@@ -32,17 +49,64 @@ def gradient_descent(
     return FixedStepper(Momentum(learning_rate, momentum, nesterov=nesterov))
 
 
-def l_bfgs(*, memory: int = 10) -> Stepper:
-    """Limited-memory BFGS with a Wolfe line search (Liu & Nocedal 1989)."""
+def l_bfgs(*, memory: int = 10, line_search: str = "hager-zhang") -> Stepper:
+    """Limited-memory BFGS with a line search (Liu & Nocedal 1989)."""
     _check_positive_integer("memory of l-bfgs", memory)
-    return LineSearchStepper(LBFGS(memory), WolfeSearch())
+    return LineSearchStepper(LBFGS(memory), _search("l-bfgs", line_search))
 
 
-def newton_cg(*, curvature: str = "hessian", max_inner: int = 100) -> Stepper:
+def bfgs(*, line_search: str = "hager-zhang", memory_budget: int = 2**30) -> Stepper:
+    """BFGS with a dense inverse Hessian for each start, `memory_budget` bytes in all."""
+    _check_positive_integer("memory_budget of bfgs", memory_budget)
+    return LineSearchStepper(BFGS(memory_budget), _search("bfgs", line_search))
+
+
+def conjugate_gradient(*, beta: str = "hager-zhang", line_search: str = "more-thuente") -> Stepper:
+    """Nonlinear conjugate gradients; "more-thuente" is nearly exact here (c2 = 0.1)."""
+    choose("beta of conjugate-gradient", beta, BETAS)
+    search = _search("conjugate-gradient", line_search, CONJUGATE_SEARCHES)
+    return LineSearchStepper(ConjugateGradient(beta), search)
+
+
+def newton_cg(
+    *, curvature: str = "hessian", max_inner: int = 100, line_search: str = "hager-zhang"
+) -> Stepper:
     """Truncated Newton directions with a line search (Steihaug 1983)."""
     choose("curvature of newton-cg", curvature, PRODUCTS)
     _check_positive_integer("max_inner of newton-cg", max_inner)
-    return LineSearchStepper(NewtonCG(curvature, max_inner), WolfeSearch())
+    return LineSearchStepper(NewtonCG(curvature, max_inner), _search("newton-cg", line_search))
+
+
+def rprop(
+    *,
+    initial_step: float = 0.1,
+    min_step: float = 1e-6,
+    max_step: float = 50.0,
+    increase: float = 1.2,
+    decrease: float = 0.5,
+) -> Stepper:
+    """iRprop+: a step of its own for every entry, from gradient signs (Igel & Hüsken 2003)."""
+    for name, step in (("initial", initial_step), ("min", min_step), ("max", max_step)):
+        _check_positive(f"{name}_step of rprop", step)
+    if not min_step <= initial_step <= max_step:
+        raise InvalidInput(
+            "initial_step of rprop must be between min_step and max_step. "
+            f"Got {initial_step!r}, {min_step!r} and {max_step!r}."
+        )
+    _check_positive("increase of rprop", increase)
+    _check_positive("decrease of rprop", decrease)
+    if increase < 1:
+        raise InvalidInput(f"increase of rprop must be at least 1. Got {increase!r}.")
+    if decrease >= 1:
+        raise InvalidInput(f"decrease of rprop must be below 1. Got {decrease!r}.")
+    direction = Rprop(
+        initial_step=initial_step,
+        min_step=min_step,
+        max_step=max_step,
+        increase=increase,
+        decrease=decrease,
+    )
+    return FixedStepper(direction)
 
 
 def levenberg_marquardt(*, damping: float = 1e-3) -> Stepper:
@@ -57,11 +121,30 @@ def _check_positive_integer(what: str, number: object) -> None:
         raise InvalidInput(f"{what} must be a positive integer. Got {number!r}.")
 
 
+def _check_positive(what: str, number: object) -> None:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
+        raise InvalidInput(f"{what} must be a positive number. Got {number!r}.")
+
+
+def _search(
+    method: str, word: str, searches: Mapping[str, Callable[[], StepRule]] = LINE_SEARCHES
+) -> StepRule:
+    return searches[choose(f"line_search of {method}", word, searches)]()
+
+
 METHODS: dict[str, Callable[..., Stepper]] = {
     "gradient-descent": gradient_descent,
     "l-bfgs": l_bfgs,
+    "bfgs": bfgs,
+    "fminunc": bfgs,
+    "conjugate-gradient": conjugate_gradient,
+    "fmincg": conjugate_gradient,
+    "rprop": rprop,
     "newton-cg": newton_cg,
     "levenberg-marquardt": levenberg_marquardt,
+    "sgd": sgd,
+    "adam": adam,
+    "adamw": adamw,
 }
 
 

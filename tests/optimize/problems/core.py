@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-theta : (..., n) torch;  r : residuals (..., m);  jacobian : dr/dtheta (..., m, n), leading axes free.
-J = ½ Σ r², gradient = jacobianᵀ r. Moré, Garbow and Hillstrom state f = Σ r², so J = f / 2,, and the
-`minima` of a `Problem` are minima of J: half of what the paper prints. A `Minimum` states f.
+theta : (..., n) torch, leading axes free;  r : residuals (..., m);  jacobian : (..., m, n).
+J = ½ Σ r², gradient = jacobianᵀ r. Moré, Garbow and Hillstrom state f = Σ r², so J = f / 2, and
+the `minima` of a `Problem` are minima of J: half of what the paper prints. A `Minimum` states f.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class ResidualProblem:
     def jacobian(self, theta: Tensor) -> Tensor:
         """Return dr/dtheta (starts, m, n)."""
         return self._jacobian(theta.to(self.dtype))
+
+    def gauss_newton_product(self, theta: Tensor, v: Tensor) -> Tensor:
+        """Return Jacobianᵀ Jacobian v (starts, n)."""
+        jacobian = self.jacobian(theta)
+        return (jacobian.transpose(1, 2) @ (jacobian @ v[:, :, None]))[:, :, 0]
 
     def __call__(self, theta: Tensor, *, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return J (starts,) and the gradient (starts, n)."""

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.directions.curvature import has_curvature
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host
 
@@ -50,7 +51,7 @@ class LBFGS(PerStart):
     def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
         """Store the pairs of `rows` and return -H g."""
         move, change = here.theta - before.theta, here.gradient - before.gradient
-        stored = rows & self._has_curvature(move, change)
+        stored = rows & has_curvature(move, change)
         slot = self._clock % self.memory
         self._store(stored, slot, move, change)
         columns = torch.stack([move, change, here.gradient], dim=2)  # (rows, n, 3)
@@ -66,12 +67,6 @@ class LBFGS(PerStart):
         self._gamma[rows] = 1.0
         self._pairs[torch.from_numpy(rows).to(here.gradient.device)] = 0.0
         return here.gradient.neg()
-
-    def _has_curvature(self, move: Tensor, change: Tensor) -> Mask:
-        both = torch.linalg.vecdot(move, change)
-        norms = torch.linalg.vector_norm(move, dim=1) * torch.linalg.vector_norm(change, dim=1)
-        eps = torch.finfo(move.dtype).eps
-        return np.asarray((both > eps * norms).cpu().numpy(), dtype=np.bool_)
 
     def _store(self, stored: Mask, slot: Starts, move: Tensor, change: Tensor) -> None:
         rows = torch.from_numpy(np.flatnonzero(stored)).to(move.device)

@@ -1,0 +1,153 @@
+"""Gradients of J on one mini-batch after another, over buffers that are made once.
+
+Conventions
+-----------
+m : all examples;  B : a mini-batch of |B| examples
+v_i = w_i m / Σw, Σw over all m examples; 1 without weights
+J_B = 1/|B| Σ_{i in B} v_i loss_i + penalty;  the penalty is that of J, alpha / (2 Σw) Σ theta²
+
+So Σ_B |B|/m J_B = J for every cut of the examples into mini-batches, a short last one included, and
+the gradient of J_B is unbiased for a B drawn at random. (With the Σw of B in the place of Σw |B|/m,
+the penalty would be about m/|B| times too strong and weighted losses would be biased.)
+
+Starts are stacked as in a full pass, but no more than the cache holds. One start alone is not
+copied: its matrices are views of theta and of the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from symbreak.network import Network
+from symbreak.objectives.blocking import plan
+from symbreak.objectives.examples import Examples
+from symbreak.propagation.backward import backward
+from symbreak.propagation.forward import forward
+from symbreak.propagation.workspace import HiddenLayer, Layer, Layers, Workspace
+
+# So many numbers of X are gathered at once, so that small mini-batches share the cost of a call.
+GATHERED_NUMBERS = 2**16
+# Matrices of a stack beyond this no longer stay in the cache from one mini-batch to the next.
+STACKED_NUMBERS = 2**19
+
+
+def starts_of_block(network: Network, theta: Tensor, size: int, budget: int) -> int | None:
+    """Return how many starts of theta (starts, n) a pass over `size` examples takes at once.
+
+    None where the gathered examples and the buffers would be over the budget, in bytes.
+    """
+    gathered = max(GATHERED_NUMBERS, size * (1 + network.n_features)) * theta.element_size()
+    if 2 * gathered > budget:
+        return None
+    most = max(1, STACKED_NUMBERS // network.n_parameters)
+    starts, examples = plan(network, theta[:most], size, budget - gathered)
+    return starts if examples >= size else None
+
+
+class MiniBatches:
+    """Mini-batches of up to `size` of these examples, for blocks of so many starts.
+
+    Parameters
+    ----------
+    whole : (m, Σw), Σw of () or (starts,).
+    strength : of the penalty, (n,) or (starts, n); None for no penalty.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        examples: Examples,
+        whole: tuple[int, Tensor],
+        strength: Tensor | None,
+        size: int,
+        starts: int,
+    ) -> None:
+        rows = examples.rows
+        m, total = whole
+        self._examples = examples = examples.normalized(total / m)
+        self._network, self._strength = network, strength
+        self._size, self._starts = size, starts
+        self._chunk = max(1, GATHERED_NUMBERS // (rows.shape[1] * size)) * size
+        room = torch.zeros(self._chunk, dtype=torch.long, device=rows.device)
+        self._buffer = examples[room]
+        self._views: dict[int, tuple[Examples, tuple[Examples, ...]]] = {}
+        self._workspace = Workspace(network, starts, size, rows.dtype, rows.device)
+        # Tensors: torch takes several times longer to multiply a small one by a Python number.
+        self._one = torch.ones((), dtype=rows.dtype, device=rows.device)
+        self._scales: dict[int, Tensor] = {}
+
+    def gradients(self, theta: Tensor, order: Tensor) -> Iterator[Tensor]:
+        """Yield the gradient on each mini-batch of `order`, at theta as it then is.
+
+        Parameters
+        ----------
+        theta : (starts, n), contiguous; the caller changes it between two gradients.
+        order : (k,) indices of examples, cut into mini-batches from the front.
+
+        Yields
+        ------
+        (starts, n), the same tensor each time.
+        """
+        gradient = torch.empty_like(theta)
+        parts = list(zip(theta.split(self._starts), gradient.split(self._starts), strict=True))
+        layers: dict[int, list[Layers]] = {}
+        for chunk in order.split(self._chunk):
+            for batch in self._gathered(chunk):
+                size = len(batch)
+                if size not in layers:
+                    layers[size] = [self._layers(part, out, size) for part, out in parts]
+                for number, (part, out) in enumerate(parts):
+                    self._pass(batch, layers[size][number], part, out, number * self._starts)
+                if self._strength is not None:
+                    gradient.addcmul_(theta, self._strength)
+                yield gradient
+
+    def _gathered(self, chunk: Tensor) -> tuple[Examples, ...]:
+        """Copy these examples into the buffer and return their mini-batches, as views."""
+        if len(chunk) not in self._views:
+            whole = self._buffer[: len(chunk)]
+            self._views[len(chunk)] = whole, whole.cut(self._size)
+        whole, batches = self._views[len(chunk)]
+        torch.index_select(self._examples.rows, 0, chunk, out=whole.rows)
+        torch.index_select(self._examples.target, 1, chunk, out=whole.target)
+        if self._examples.weights is not None:
+            torch.index_select(self._examples.weights, -1, chunk, out=whole.weights)
+        return batches
+
+    def _layers(self, theta: Tensor, gradient: Tensor, size: int) -> Layers:
+        """Return the layers for `size` examples; over theta itself if it is one start."""
+        layers = self._workspace.layers(len(theta), size)
+        if len(theta) > 1:
+            return layers
+        thetas, gradients = self._network.thetas(theta), self._network.thetas(gradient)
+        hidden = tuple(
+            HiddenLayer(Theta, slope, layer.z, layer.delta, layer.with_one, layer.activation)
+            for Theta, slope, layer in zip(thetas, gradients, layers.hidden, strict=False)
+        )
+        output = layers.output
+        return Layers(hidden, Layer(thetas[-1], gradients[-1], output.z, output.delta))
+
+    def _pass(
+        self, batch: Examples, layers: Layers, theta: Tensor, gradient: Tensor, first_start: int
+    ) -> None:
+        """Write the gradient of J_B without its penalty for one block of starts."""
+        if len(theta) > 1:
+            layers.load(theta)
+        raw = forward(layers, batch.rows_T)
+        self._network.loss.value_and_delta_(raw, batch.target)
+        raw.mul_(self._scale(len(batch)))
+        weights = batch.weights
+        if weights is not None:
+            here = slice(first_start, first_start + len(theta))
+            raw.mul_(weights if weights.dim() == 1 else weights[here, None])
+        backward(layers, batch.rows, accumulate=False)
+        if len(theta) > 1:
+            layers.store_gradient(self._one, gradient)
+
+    def _scale(self, size: int) -> Tensor:
+        if size not in self._scales:
+            self._scales[size] = self._one / size
+        return self._scales[size]

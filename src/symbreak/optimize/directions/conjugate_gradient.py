@@ -1,0 +1,77 @@
+"""Nonlinear conjugate gradients for many starts at once.
+
+Conventions
+-----------
+g0, g = gradient before and after the last step, d = the direction of that step, y = g - g0
+d_new = -g + beta d
+Polak-Ribière+ (Polak & Ribière 1969, Gilbert & Nocedal 1992):
+    beta = max(0, g · y / g0 · g0); it leads down if steps are nearly exact
+Hager-Zhang (2005, SIAM J. Optim. 16, eq. 1.3-1.6):
+    beta = max((y - 2 d (y · y) / (d · y)) · g / (d · y), eta_k)
+    eta_k = -1 / (|d| min(eta, |g0|)), eta = 0.01; it leads down whatever the step
+A beta that is not finite counts as 0: steepest descent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Mask, PerStart, where
+
+ETA = 0.01
+
+
+def polak_ribiere(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:  # noqa: ARG001 - one signature
+    """Return beta (rows,) of Polak-Ribière+ from vectors (rows, n)."""
+    dot = torch.linalg.vecdot
+    beta: Tensor = dot(g, g - g0) / dot(g0, g0)
+    return beta.clamp_min_(0.0)
+
+
+def hager_zhang(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:
+    """Return beta (rows,) of Hager and Zhang from vectors (rows, n)."""
+    dot, norm = torch.linalg.vecdot, torch.linalg.vector_norm
+    y = g - g0
+    dy = dot(d, y)
+    # The quotient of equal powers first: no square of a square that could underflow.
+    beta = (dot(y, g) - 2.0 * (dot(y, y) / dy) * dot(d, g)) / dy
+    least = -1.0 / (norm(d, dim=1) * norm(g0, dim=1).clamp_max_(ETA))
+    return torch.maximum(beta, least)
+
+
+BETAS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "hager-zhang": hager_zhang,
+    "polak-ribiere": polak_ribiere,
+}
+
+
+class ConjugateGradient(PerStart):
+    """The direction -g + beta d, with d the last direction of each start."""
+
+    per_start = ("_last",)
+    has_scale = False
+
+    def __init__(self, beta: str) -> None:
+        self._beta = BETAS[beta]
+
+    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+        """Return steepest descent."""
+        self._last = here.gradient.neg()
+        return self._last
+
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+        """Return -g + beta d."""
+        beta = self._beta(before.gradient, here.gradient, self._last)
+        beta = torch.where(torch.isfinite(beta), beta, 0.0)
+        self._last = where(rows, (self._last * beta[:, None]).sub_(here.gradient), self._last)
+        return self._last
+
+    def restart(self, rows: Mask, here: Point) -> Tensor:
+        """Return steepest descent."""
+        self._last = where(rows, here.gradient.neg(), self._last)
+        return self._last

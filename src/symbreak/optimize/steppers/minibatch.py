@@ -1,0 +1,118 @@
+"""Epochs of mini-batch updates: the stepper of sgd, adam and adamw.
+
+A trial is `epochs` epochs of updates from where a start stands; J and its gradient over all
+examples are evaluated at their end, and any finite point is accepted. One tick of the loop is one
+trial: a limit of time, the callback and the first Ctrl-C take effect at its end, and it counts as
+one evaluation, whatever the number of mini-batches inside.
+
+Conventions
+-----------
+Each epoch runs over all examples once, in the order of `updates.shuffle`, the same for all starts
+(so that the first layer stays one product); the last mini-batch may be short and counts like the
+others. The mini-batch gradient is that of `batch`, unbiased. All running starts are in the same
+epoch, since each trial is accepted or ends its start.
+
+An objective without examples (it has no `n_examples`, as a plain function), and mini-batches no
+smaller than all examples, give one update an epoch, with the gradient of J itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Mask, PerStart, device_like
+from symbreak.optimize.status import Status
+from symbreak.optimize.updates.rule import Rate, UpdateRule
+from symbreak.optimize.updates.schedules import Constant
+from symbreak.optimize.updates.shuffle import order_of_epoch
+
+
+class MiniBatchStepper(PerStart):
+    """Epochs of updates by a rule, at the rates of a schedule.
+
+    Parameters
+    ----------
+    batch_size : examples in a mini-batch; None takes all of them for each update.
+    epochs : between one evaluation of J and the next.
+    seed : of the order of the examples.
+    """
+
+    per_start = ("rule", "schedule")
+    failure = Status.DIVERGED
+
+    def __init__(
+        self,
+        rule: UpdateRule,
+        schedule: Constant,
+        *,
+        batch_size: int | None,
+        epochs: int,
+        seed: int,
+    ) -> None:
+        self.rule, self.schedule = rule, schedule
+        self.batch_size, self.epochs, self.seed = batch_size, epochs, seed
+        self._after: UpdateRule | None = None
+
+    def start(self, here: Point, objective: Objective) -> None:
+        """Begin the first epoch."""
+        self.rule.start(here.theta, objective)
+        self.schedule.start(here.value)
+        self._epoch = 0
+
+    def trial(self, here: Point, objective: Objective) -> Tensor:
+        """Return theta after the next epochs."""
+        theta, rule = here.theta.clone(memory_format=torch.contiguous_format), self.rule.fresh()
+        for epoch in range(self._epoch, self._epoch + self.epochs):
+            rate = _rate(self.schedule, epoch, theta)
+            for gradient in self._gradients(epoch, theta, here, objective):
+                rule.update_(theta, gradient, rate)
+        # Kept apart until the trial is judged: an interrupted evaluation must not count.
+        self._after = rule
+        return theta
+
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:  # noqa: ARG002 - any J will do
+        """Accept what is finite."""
+        assert self._after is not None
+        self.rule, self._after = self._after, None
+        self._epoch += self.epochs
+        self.schedule.look(trial.value)
+        return trial.is_finite, ~trial.is_finite
+
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Do nothing: an epoch needs only theta."""
+
+    def _gradients(
+        self, epoch: int, theta: Tensor, here: Point, objective: Objective
+    ) -> Iterator[Tensor]:
+        """Yield the gradients of an epoch, each at theta as it then is."""
+        m = getattr(objective, "n_examples", None)
+        if m is not None and self.batch_size is not None and self.batch_size < m:
+            order = order_of_epoch(self.seed, epoch, m).to(theta.device)
+            yield from _minibatch_gradients(objective, theta, order, self.batch_size)
+        else:
+            yield here.gradient if epoch == self._epoch else objective(theta)[1]
+
+
+def _minibatch_gradients(
+    objective: Objective, theta: Tensor, order: Tensor, size: int
+) -> Iterator[Tensor]:
+    fast = getattr(objective, "minibatch_gradients", None)
+    if fast is not None:
+        yield from fast(theta, order, size)
+        return
+    for rows in order.split(size):
+        yield objective.batch(rows)(theta)[1]
+
+
+def _rate(schedule: Constant, epoch: int, theta: Tensor) -> Rate:
+    """Return a float where all starts share the rate, which saves a call in every update."""
+    rates = schedule.rates(epoch)
+    if np.all(rates == rates[0]):
+        return float(rates[0])
+    return device_like(rates, theta)[:, None]

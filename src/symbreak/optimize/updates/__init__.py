@@ -1,0 +1,1 @@
+"""How a mini-batch gradient changes theta, in place: one rule per file, and the rates over time."""

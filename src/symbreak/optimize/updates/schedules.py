@@ -1,0 +1,122 @@
+"""The learning rate of each start over time.
+
+Conventions
+-----------
+epoch = 0, 1, 2, ...; the rate holds for a whole epoch
+constant:    rate = learning_rate
+invscaling:  rate = learning_rate / (1 + epoch)^power_t
+cosine:      rate = learning_rate ½ (1 + cos(π (epoch mod T) / T)), T = cosine_epochs
+             (Loshchilov & Hutter 2017, eq. 5): down to 0 in T epochs, then again from the top
+adaptive:    divided by 5 for a start whose J has not fallen by more than tol below its lowest for
+             n_iter_no_change evaluations in a row; then the count begins anew
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from symbreak.errors import InvalidInput
+from symbreak.optimize.rows import Floats, PerStart
+
+SCHEDULES = ("constant", "invscaling", "adaptive", "cosine")
+DIVISOR = 5.0
+
+
+class Constant(PerStart):
+    """The same rate for ever.
+
+    learning_rate : (), or (starts,) one for each start.
+    """
+
+    per_start: ClassVar[tuple[str, ...]] = ("_rates",)
+
+    def __init__(self, learning_rate: Floats) -> None:
+        self._learning_rate = learning_rate
+
+    def start(self, value: Floats) -> None:
+        """Begin with J (rows,) at the starts.
+
+        Raises
+        ------
+        InvalidInput
+            As many learning rates as there are not starts.
+        """
+        if self._learning_rate.shape not in ((), value.shape):
+            raise InvalidInput(
+                f"learning_rate must be a number or one for each of {len(value)} starts. "
+                f"Got shape {self._learning_rate.shape}."
+            )
+        self._rates = np.array(np.broadcast_to(self._learning_rate, value.shape))
+
+    def rates(self, epoch: int) -> Floats:
+        """Return the rates of an epoch, (rows,)."""
+        return self._rates * self._factor(epoch)
+
+    def look(self, value: Floats) -> None:
+        """Take notice of J (rows,) at the end of an epoch."""
+
+    def _factor(self, epoch: int) -> float:  # noqa: ARG002 - the same in each
+        return 1.0
+
+
+class InverseScaling(Constant):
+    """Falls with a power of the epoch."""
+
+    def __init__(self, learning_rate: Floats, power_t: float) -> None:
+        super().__init__(learning_rate)
+        self._power = power_t
+
+    def _factor(self, epoch: int) -> float:
+        return float((1.0 + epoch) ** -self._power)
+
+
+class Cosine(Constant):
+    """Falls along half a cosine, again and again."""
+
+    def __init__(self, learning_rate: Floats, cosine_epochs: int) -> None:
+        super().__init__(learning_rate)
+        self._epochs = cosine_epochs
+
+    def _factor(self, epoch: int) -> float:
+        return 0.5 * (1.0 + math.cos(math.pi * (epoch % self._epochs) / self._epochs))
+
+
+class Adaptive(Constant):
+    """Falls where J does not."""
+
+    per_start = ("_rates", "_lowest", "_since")
+
+    def __init__(self, learning_rate: Floats, tol: float, n_iter_no_change: int) -> None:
+        super().__init__(learning_rate)
+        self._tol, self._patience = tol, n_iter_no_change
+
+    def start(self, value: Floats) -> None:
+        """Begin with J (rows,) at the starts."""
+        super().start(value)
+        self._lowest = value
+        self._since = np.zeros(len(value), dtype=np.int64)
+
+    def look(self, value: Floats) -> None:
+        """Count how long J has not fallen, and divide where that was too long."""
+        with np.errstate(invalid="ignore"):
+            fell = value < self._lowest - self._tol
+            self._lowest = np.fmin(self._lowest, value)
+        since = np.where(fell, 0, self._since + 1)
+        stuck = since >= self._patience
+        self._rates = np.where(stuck, self._rates / DIVISOR, self._rates)
+        self._since = np.where(stuck, 0, since)
+
+
+def schedule_of(word: str, learning_rate: Floats, options: Mapping[str, Any]) -> Constant:
+    """Return the schedule that `word` names; `options` holds the parameters of all of them."""
+    if word == "invscaling":
+        return InverseScaling(learning_rate, options["power_t"])
+    if word == "cosine":
+        return Cosine(learning_rate, options["cosine_epochs"])
+    if word == "adaptive":
+        return Adaptive(learning_rate, options["tol"], options["n_iter_no_change"])
+    return Constant(learning_rate)

@@ -1,0 +1,185 @@
+"""A search that was stopped goes on as if it had not been: bit for bit, for every method."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import symbreak as sb
+from symbreak.errors import InvalidInput
+from symbreak.optimize import Status
+from symbreak.optimize.interrupt import DeferredInterrupt
+from symbreak.optimize.methods import METHODS
+
+OPTIONS = {
+    "gradient-descent": {"learning_rate": 0.05},
+    "sgd": {"learning_rate": 0.05, "batch_size": 16},
+    "adam": {"batch_size": 16},
+    "adamw": {"batch_size": 16},
+}
+ITERATIONS = 25
+
+
+def make_cost(**options):
+    rng = np.random.default_rng(5)
+    net = sb.Network((4, 5, 3), "tanh", "cross_entropy")
+    X, y = rng.normal(size=(50, 4)), rng.integers(0, 3, 50)
+    return sb.NetworkCost(net, X, y, alpha=0.3, **options)
+
+
+def make_starts(cost):
+    return sb.initialize(cost.network, starts=4, seed=2)
+
+
+def search(cost, theta, method, **options):
+    return sb.minimize(
+        cost, theta, method=method, max_iter=ITERATIONS, gradient_rtol=0.0,
+        **OPTIONS.get(method, {}), **options,
+    )  # fmt: skip
+
+
+def assert_same(one, other):
+    assert torch.equal(one.theta, other.theta)
+    np.testing.assert_array_equal(one.history, other.history)
+    np.testing.assert_array_equal(one.value, other.value)
+    np.testing.assert_array_equal(one.n_evaluations, other.n_evaluations)
+    assert one.status == other.status
+
+
+def after(ticks):
+    """A callback that stops after so many ticks."""
+    seen = []
+    return lambda progress: seen.append(progress) or len(seen) == ticks
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ticks", [1, 2, 7, 18])
+def test_stopped_by_the_callback(method, ticks):
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), method)
+    part = search(cost, make_starts(cost), method, callback=after(ticks))
+    assert Status.STOPPED in part.status
+    assert_same(sb.minimize(cost, part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
+    # The part is as it was, and can go on once more.
+    assert_same(sb.minimize(cost, part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stopped_by_control_c_at_an_evaluation(method):
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), method)
+
+    class Interrupted(type(cost)):
+        calls = 0
+
+        def __call__(self, theta, **options):
+            Interrupted.calls += 1
+            if Interrupted.calls == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().__call__(theta, **options)
+
+    cost.__class__ = Interrupted
+    part = search(cost, make_starts(cost), method)
+    assert Status.INTERRUPTED in part.status
+    assert_same(sb.minimize(make_cost(), part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
+
+
+def test_stopped_many_times():
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), "l-bfgs")
+    outcome = search(cost, make_starts(cost), "l-bfgs", callback=after(1))
+    for _ in range(200):
+        if Status.STOPPED not in outcome.status:
+            break
+        outcome = sb.minimize(
+            cost, outcome, max_iter=ITERATIONS, gradient_rtol=0.0, callback=after(1)
+        )
+    assert_same(outcome, straight)
+
+
+def test_without_its_memory_it_goes_another_way():
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), "l-bfgs")
+    part = search(cost, make_starts(cost), "l-bfgs", callback=after(12))
+    anew = search(cost, part.theta, "l-bfgs")
+    assert not torch.equal(anew.theta, straight.theta)
+
+
+def test_a_raised_limit_goes_on_and_the_starts_that_ended_stay():
+    cost = make_cost(dtype="float64")
+    theta = make_starts(cost)
+    free = sb.minimize(cost, theta, gradient_rtol=1e-2)
+    short = sb.minimize(cost, theta, max_iter=int(np.median(free.n_iterations)), gradient_rtol=1e-2)
+    ended = short.converged
+    assert 0 < ended.sum() < 4
+    longer = sb.minimize(cost, short, max_iter=400)
+    straight = sb.minimize(cost, theta, max_iter=400, gradient_rtol=1e-2)
+    assert torch.equal(longer.theta[ended], short.theta[ended])
+    np.testing.assert_array_equal(longer.n_iterations, straight.n_iterations)
+    np.testing.assert_allclose(longer.value, straight.value, rtol=1e-9)
+    assert longer.converged.all()
+
+
+def test_with_the_same_limit_nothing_happens():
+    cost = make_cost()
+    short = sb.minimize(cost, make_starts(cost), max_iter=3)
+    again = sb.minimize(cost, short, max_iter=3)
+    assert_same(again, short)
+
+
+def test_an_outcome_is_a_start_for_another_method():
+    cost = make_cost()
+    first = sb.minimize(cost, make_starts(cost), method="gradient-descent", max_iter=5)
+    second = sb.minimize(cost, first, method="l-bfgs", max_iter=50)
+    assert (second.value < first.value).all()
+    assert second.history[0].tolist() == first.value.tolist()
+
+
+def test_options_belong_to_the_search_that_goes_on():
+    cost = make_cost()
+    part = sb.minimize(cost, make_starts(cost), max_iter=3)
+    with pytest.raises(InvalidInput, match=r"options of minimize must be none .*Got memory"):
+        sb.minimize(cost, part, memory=3)
+
+
+def test_a_vector_goes_on_as_a_vector():
+    cost = make_cost()
+    start = make_starts(cost)[0].numpy()
+    part = sb.minimize(cost, start, max_iter=4)
+    whole = sb.minimize(cost, part, max_iter=9)
+    assert whole.theta.shape == start.shape
+    np.testing.assert_array_equal(whole.theta, sb.minimize(cost, start, max_iter=9).theta)
+
+
+def test_the_second_control_c_breaks_off():
+    with DeferredInterrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.is_requested
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_program_and_other_threads_are_left_alone():
+    mine = lambda number, frame: None  # noqa: E731 - a handler with a name to compare
+    before = signal.signal(signal.SIGINT, mine)
+    try:
+        with DeferredInterrupt():
+            assert signal.getsignal(signal.SIGINT) is mine
+    finally:
+        signal.signal(signal.SIGINT, before)
+    found = []
+
+    def other():
+        with DeferredInterrupt():
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert found == [signal.default_int_handler]
