@@ -322,6 +322,8 @@ def test_zero_start_of_logistic_regression_is_silent_and_right():
             r"options of l-bfgs must be among memory, line_search. Got 'memry'. Did you mean",
         ),
         ({"memory": 0}, r"memory of l-bfgs must be a positive integer. Got 0"),
+        ({"method": "gradient-descent", "learning_rate": "a"}, "learning_rate must be a positive"),
+        ({"method": "gradient-descent", "momentum": "a"}, "momentum must be at least 0 and"),
         ({"max_iter": -1}, r"max_iter must be zero or a positive integer. Got -1"),
         ({"gradient_rtol": -1.0}, r"gradient_rtol must be zero or a positive number. Got -1.0"),
         ({"method": "gradient-descent", "learning_rate": 0.0}, "learning_rate must be a positive"),
@@ -347,3 +349,16 @@ def test_bad_objectives_and_starts_get_one_sentence():
         sb.minimize(lambda x: (x.sum(), x[:2]), np.ones(3))
     with pytest.raises(InvalidInput, match="theta of this network must be of shape"):
         sb.minimize(make_cost(), np.ones(3))
+
+
+def test_options_may_be_numbers_of_numpy():
+    def square(x):
+        return x @ x, 2 * x
+
+    x = np.array([3.0, -4.0])
+    for method, options in (
+        ("l-bfgs", {"memory": np.int64(3)}),
+        ("gradient-descent", {"learning_rate": np.float32(0.25), "momentum": np.float32(0.5)}),
+        ("rprop", {"initial_step": np.float32(0.25)}),
+    ):
+        assert sb.minimize(square, x, method=method, **options).converged[0]

@@ -25,36 +25,11 @@ def test_there_are_27_data_sets_with_two_starts():
     assert all(len(numbers["starts"]) == 2 for numbers in NUMBERS.values())
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_the_certified_values_have_the_certified_sum_of_squares_and_no_gradient(name):
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"Lanczos1"}))  # see test_nist_models.py
+def test_the_certified_values_have_the_certified_sum_of_squares(name):
     data = regression(name)
-    theta = torch.from_numpy(data.certified)[None]
-    r, jacobian = data.objective.residuals(theta)[0], data.objective.jacobian(theta)[0]
-    if name == "Lanczos1":
-        # The residuals are 1e-13: eleven digits of the parameters do not reach so far.
-        assert float(r.square().sum()) < 1e-20
-        return
-    assert float(r.square().sum()) == pytest.approx(data.sum_of_squares, rel=1e-9)
-    # The residuals are orthogonal to the columns of the Jacobian.
-    cosine = (jacobian.T @ r) / (jacobian.norm(dim=0) * r.norm())
-    assert float(cosine.abs().max()) < 1e-4
-
-
-@pytest.mark.parametrize("start", [0, 1])
-@pytest.mark.parametrize("name", MODELS)
-def test_the_jacobian_is_the_slope_of_the_residuals(name, start):
-    data = regression(name)
-    theta = torch.from_numpy(data.starts[start])
-    jacobian = data.objective.jacobian(theta[None])[0]
-    for k in range(len(theta)):
-        step = torch.zeros_like(theta)
-        step[k] = 1e-6 * theta[k].abs()
-        sides = data.objective.residuals(torch.stack([theta + step, theta - step]))
-        column = (sides[0] - sides[1]) / (2 * step[k])
-        noise = 1e-15 * float(sides.abs().max() + 1e3) / float(step[k])
-        assert float((column - jacobian[:, k]).abs().max()) <= (
-            1e-6 * float(jacobian[:, k].abs().max()) + noise
-        )
+    J = float(data.objective.value(torch.from_numpy(data.certified)[None]))
+    assert pytest.approx(data.sum_of_squares, rel=1e-9) == 2 * J
 
 
 @functools.cache

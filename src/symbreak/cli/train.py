@@ -96,13 +96,19 @@ def train(
         ),
     ] = TrainOptions.combine,
     method: Annotated[
-        str, typer.Option(metavar="NAME", help="l-bfgs or gradient-descent.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="l-bfgs, bfgs (or fminunc), conjugate-gradient (or fmincg), newton-cg, "
+            "levenberg-marquardt, rprop or gradient-descent, on all examples at once; sgd, adam or "
+            "adamw, on mini-batches.",
+        ),
     ] = TrainOptions.method,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of gradient-descent; 0.1 by default.")
+        float | None, typer.Option(help="Of gradient-descent, sgd, adam and adamw.")
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="Of gradient-descent; 0.9 by default.")
+        float | None, typer.Option(help="Of gradient-descent and sgd; 0.9 by default.")
     ] = None,
     alpha: Annotated[
         float | None,

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 # Squared errors of a standardised target overfit sooner than log-losses; measured on the five
 # bundled data sets.
 ALPHA = {"classification": 1.0, "regression": 10.0}
-GRADIENT_DESCENT = "gradient-descent"
+# The options of a method that the command has, and the methods that take them.
+TAKES = {
+    "learning_rate": ("gradient-descent", "sgd", "adam", "adamw"),
+    "momentum": ("gradient-descent", "sgd"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +68,24 @@ class TrainOptions:
             )
         if self.dataset is None and self.target is None:
             raise InvalidInput("--target must name the column to learn. Got none.")
+        if self.target_column in self.drop:
+            raise InvalidInput(
+                f"--drop must name a column other than the target. Got '{self.target_column}'."
+            )
+        if self.test is not None and self.holdout != TrainOptions.holdout:
+            raise InvalidInput(
+                "--holdout must not stand beside --test, whose rows give the score. "
+                f"Got --holdout {self.holdout:g}; leave one out."
+            )
         if self.seed < 0:
             raise InvalidInput(f"--seed must be 0 or above. Got {self.seed}.")
-        if self.method != GRADIENT_DESCENT and self.method_options:
-            raise InvalidInput(
-                f"--learning-rate and --momentum must come with --method {GRADIENT_DESCENT}. "
-                f"Got --method {self.method}."
-            )
+        for name in self.method_options:
+            if self.method not in TAKES[name]:
+                methods = " or ".join(TAKES[name])
+                raise InvalidInput(
+                    f"--{name.replace('_', '-')} must come with --method {methods}. "
+                    f"Got --method {self.method}."
+                )
         if self.epsilon is not None and self.init not in (None, "uniform"):
             raise InvalidInput(
                 f"--epsilon must come with --init uniform, whose range [-epsilon, epsilon] it is. "

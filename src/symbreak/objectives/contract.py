@@ -15,6 +15,11 @@ class Objective(Protocol):
     """J(theta) and its gradient for many starts.
 
     Conventions: theta (starts, n); J (starts,); gradient (starts, n). Starts do not see each other.
+
+    Optional capabilities, asked for by name: hessian_product(theta, v) and
+    gauss_newton_product(theta, v), (starts, n); gauss_newton(theta) -> (J, gradient, G), G
+    (starts, n, n); residuals(theta) (starts, r) with J = ½ Σ r², and jacobian(theta)
+    (starts, r, n); minibatch_gradients(theta, order, size), see `minibatches`.
     """
 
     @property
@@ -31,4 +36,4 @@ class Objective(Protocol):
         """Return the objective of these starts (repeats allowed), with what is theirs alone."""
 
     def batch(self, rows: Any) -> Self:
-        """Return the same objective on a subset of the examples."""
+        """Return the same on a subset of the examples; its mean over equal batches is J."""
