@@ -32,7 +32,7 @@ def test_other_dtypes_are_refused(word):
 
 def test_devices():
     assert as_device(None) == as_device("cpu") == torch.device("cpu")
-    for wrong in ("gpu", "cuda:99", 1.5):
+    for wrong in ("gpu", "cuda:99", "meta", 1.5):
         with pytest.raises(InvalidInput, match="device must be one that PyTorch can use here"):
             as_device(wrong)
 

@@ -140,10 +140,15 @@ def test_kinds_that_numpy_does_not_know_are_refused(tmp_path):
         load_model(tmp_path / "m")
 
 
-@pytest.mark.parametrize("name", ["none", ".", "a\0b", "x" * 5000])
+@pytest.mark.parametrize("name", ["none", "a\0b", "x" * 5000])
 def test_a_missing_file_is_refused(tmp_path, name):
     with pytest.raises(InvalidInput, match="must be an existing file"):
         load_model(tmp_path / name)
+
+
+def test_a_folder_is_no_model(tmp_path):
+    with pytest.raises(InvalidInput, match=r"must be a file\. Got a folder"):
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("kind", [object, complex, "U3", "M8[s]"])

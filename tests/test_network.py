@@ -176,3 +176,10 @@ def test_text_is_refused_as_x():
     net = sb.Network((2, 1))
     with pytest.raises(InvalidType, match="X must be an array of real numbers"):
         net.predict(np.zeros(3), [["a", "b"]])
+
+
+def test_layers_may_be_an_array():
+    assert sb.Network(np.array([4, 5, 3])) == sb.Network((4, 5, 3))
+    for wrong in (np.array([4.0, 3.0]), np.array(4), np.array([4, 0])):
+        with pytest.raises(InvalidInput, match="layers of Network must be"):
+            sb.Network(wrong)

@@ -6,6 +6,7 @@ a torch tensor. The dtype follows the data: floating arrays keep theirs, all els
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,24 +18,25 @@ from symbreak.errors import InvalidInput, InvalidType
 FLOATS = {"float32": torch.float32, "float64": torch.float64}
 
 
-def as_dtype(dtype: Any) -> torch.dtype:
-    """Return float32 or float64 of a word, a NumPy or a torch dtype."""
+def as_dtype(dtype: Any, known: Mapping[str, torch.dtype] = FLOATS) -> torch.dtype:
+    """Return the torch dtype of a word, a NumPy or a torch dtype; one of `known`."""
     name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype | str) else ""
     if not name:
         try:
             name = np.dtype(dtype).name
         except TypeError:
             name = repr(dtype)
-    if name not in FLOATS:
-        raise InvalidInput(f"dtype must be float32 or float64. Got {dtype!r}.")
-    return FLOATS[name]
+    if name not in known:
+        raise InvalidInput(f"dtype must be {' or '.join(known)}. Got {dtype!r}.")
+    return known[name]
 
 
 def as_device(device: Any) -> torch.device:
     """Return the torch device of a name such as "cpu" or "cuda:0"."""
     try:
         found = torch.device("cpu" if device is None else device)
-        torch.empty(0, device=found)
+        # Read back, since a device such as "meta" takes numbers and keeps none.
+        torch.zeros(1, device=found).item()
     except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
         raise InvalidInput(
             f"device must be one that PyTorch can use here, such as 'cpu'. Got {device!r}."

@@ -93,6 +93,8 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
 def _read(path: str | os.PathLike[str]) -> tuple[Any, Arrays]:
     from safetensors import SafetensorError, safe_open
 
+    if os.path.isdir(path):
+        raise InvalidInput(f"Model '{path}' must be a file. Got a folder; name a file in it.")
     if not os.path.isfile(path):
         raise InvalidInput(f"Model '{path}' must be an existing file. Got none of that name.")
     try:

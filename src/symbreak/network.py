@@ -150,6 +150,8 @@ class Network:
 
 
 def _checked_layers(layers: object) -> tuple[int, ...]:
+    if hasattr(layers, "tolist"):  # an array
+        layers = layers.tolist()
     if not isinstance(layers, Sequence) or isinstance(layers, str) or len(layers) < 2:
         raise InvalidInput(
             f"layers of Network must be two or more positive integers "

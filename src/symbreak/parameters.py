@@ -77,6 +77,7 @@ def views(theta: Any, blocks: Sequence[Block], order: str = "C") -> tuple[Any, .
     -------
     One array for each block, (starts, units_out, 1 + units_in), or without the first axis.
     """
+    theta = _as_array(theta)
     check_size(theta, blocks)
     choose("order of thetas", order, ORDERS)
     return tuple(_view(theta[..., block.slice], block.shape, order) for block in blocks)

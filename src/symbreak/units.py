@@ -57,7 +57,7 @@ def warn_of_symmetry(network: Network, theta: Any) -> None:
         if units > 1 and len(starts):
             found.append(
                 f"hidden layer {layer} has 1 distinct unit of {units} in {len(starts)} of "
-                f"{len(counts)} starts"
+                f"{len(counts)} start{'s' if len(counts) > 1 else ''}"
             )
     if found:
         warn_symmetric(

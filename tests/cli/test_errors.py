@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,8 @@ def contents() -> dict[str, bytes]:
         ((*IRIS, "--hidden", "25,0"), "layer 3 has 0 units"),
         ((*IRIS, "--hidden", "25,x"), "--hidden must be numbers of units"),
         ((*IRIS, "--hidden", "-3"), "must be positive integers"),
+        ((*IRIS, "--hidden", "1000000000000"), "The memory of this machine must hold"),
+        ((*IRIS, "--hidden", "1" + "0" * 19), "The memory of this machine must hold"),
         ((*IRIS, "--activation", "tahn"), "Did you mean 'tanh'?"),
         ((*IRIS, "--activation", "tanh,relu"), "activation"),
         ((*IRIS, "--init", "glorot"), "Did you mean 'glorot_"),
@@ -76,10 +80,14 @@ def contents() -> dict[str, bytes]:
         ((*IRIS, "--alpha", "nan"), "--alpha must be a finite number"),
         ((*IRIS, "--max-iter", "-1"), "max_iter must be"),
         ((*IRIS, "--holdout", "0"), "holdout must be a share"),
-        ((*IRIS, "--holdout", "0.99"), "smaller fractions"),
+        ((*IRIS, "--holdout", "0.99"), "choose smaller shares"),
+        ((*GOOD, "--test", "good.csv", "--holdout", "0.3"), "--holdout must not stand beside"),
+        ((*GOOD, "--drop", "kind"), "--drop must name a column other than the target"),
+        ((*IRIS, "--drop", "target"), "--drop must name a column other than the target"),
         ((*IRIS, "--validation", "1"), "validation must be a share"),
         ((*IRIS, "--dtype", "float16"), "dtype must be float32 or float64"),
         ((*IRIS, "--device", "abacus"), "device must be"),
+        ((*IRIS, "--device", "meta"), "device must be one that PyTorch can use here"),
         ((*IRIS, "--model", "no/such/folder/m"), "The folder of output 'no/such/folder/m'"),
         ((*IRIS, "--json", "."), "Output '.' must be a file that can be written"),
         ((*GOOD, "--model", "good.csv"), "Output 'good.csv' must be a file of its own"),
@@ -121,6 +129,8 @@ def test_an_unknown_command(run):
         (("model", "one.csv"), "'sepal"),
         (("model", "good.csv", "-o", "no/p.csv"), "The folder of output 'no/p.csv' must exist"),
         (("model", "good.csv", "-o", "good.csv"), "must be a file of its own"),
+        ((".", "good.csv"), "Model '.' must be a file. Got a folder"),
+        (("model", "good.csv", "-o", "p.xlsx"), "must end in .csv, .tsv, .txt or .parquet"),
         (("model", "good.csv", "-o", "model"), "must be a file of its own"),
         (("model",), "Missing argument"),
     ],
@@ -134,3 +144,18 @@ def test_bad_input_to_predict(run, words, sentence):
     assert ran.err.count("Error: ") == 1
     assert ran.out == ""
     assert contents() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("train", *IRIS), ("predict", "model", "x.csv")])
+def test_a_full_standard_output_is_one_sentence(run, words):
+    run("train", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model")
+    columns = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+    Path("x.csv").write_text(",".join(columns) + "\n1,2,3,4\n")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "symbreak", *words], stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("Error: Standard output must take what is printed.")
+    assert done.stderr.count(b"\n") == 1

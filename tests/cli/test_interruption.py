@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -51,6 +54,79 @@ def test_ctrl_c_before_the_training_keeps_nothing_and_says_so(run, monkeypatch, 
     assert ran.code == 130
     assert ran.err == "Interrupted before there was anything to keep.\n"
     assert not (tmp_path / "m").exists()
+
+
+def pressing(monkeypatch, place, *, times=1):
+    """Send SIGINT when the command comes to a function of `train_run`."""
+    found = getattr(train_run, place)
+
+    def press(*args, **options):
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        return found(*args, **options)
+
+    monkeypatch.setattr(train_run, place, press)
+
+
+def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatch, tmp_path):
+    def with_signal(*args, callback, **options):
+        def press(progress):
+            callback(progress)
+            if progress.iteration == 5:
+                signal.raise_signal(signal.SIGINT)
+
+        return train_from(*args, callback=press, **options)
+
+    monkeypatch.setattr(train_run, "train_from", with_signal)
+    ran = run(*IRIS, "--quiet", "--json", tmp_path / "f.json", "--model", tmp_path / "m")
+    assert ran.code == 130
+    assert ran.err == "Interrupted: every start keeps its best point so far.\n"
+    statuses = {one["status"] for one in json.loads((tmp_path / "f.json").read_text())["starts"]}
+    assert statuses == {"interrupted"}
+    assert (tmp_path / "m").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("place", ["holdout_scores", "single_scores", "_write", "_tell"])
+def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path, place):
+    pressing(monkeypatch, place)
+    model, found = tmp_path / "m", tmp_path / "f.json"
+    ran = run(*IRIS, "--max-iter", 3, "--quiet", "--model", model, "--json", found)
+    assert ran.code == 130
+    assert ran.err == "Interrupted after the training: nothing was lost.\n"
+    assert "Hold-out (30 rows)" in ran.out
+    assert not json.loads(found.read_text())["interrupted"]
+    assert model.exists()
+
+
+def test_a_second_signal_breaks_off_and_says_what_was_written(run, monkeypatch, tmp_path):
+    words = (*IRIS, "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
+    with monkeypatch.context() as early:
+        pressing(early, "single_scores", times=2)
+        ran = run(*words)
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err == "Interrupted before there was anything to keep.\n"
+    assert not (tmp_path / "m").exists()
+    pressing(monkeypatch, "_tell", times=2)
+    ran = run(*words)
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err == f"Interrupted; written was {tmp_path / 'm'}.\n"
+    assert (tmp_path / "m").exists()
+
+
+def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
+    model = tmp_path / "m"
+    command = [sys.executable, "-m", "symbreak", *map(str, IRIS), "--max-iter", "3"]
+    with subprocess.Popen(
+        [*command, "--model", str(model)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        errors = running.stderr.read().decode()
+    assert (running.returncode, model.exists()) == (0, True), errors
+    assert errors.count("\n") == errors.count("iteration")
 
 
 def test_a_wrong_gradient_stops_before_the_training(run, monkeypatch, tmp_path):

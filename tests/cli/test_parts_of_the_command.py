@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
 import shlex
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from symbreak.cli import main
+from symbreak.cli import main, progress
 from symbreak.cli.checks import Symmetry
 from symbreak.cli.outputs import plain, write_json
 from symbreak.cli.progress import _Lines
@@ -84,3 +86,16 @@ def test_symmetry_counts_starts_and_the_fewest_distinct_units():
     assert (found.units, found.least, found.n_broken) == ((3, 4), (1, 4), 2)
     assert not found.is_broken
     assert "not broken in 1 of 3 starts: hidden layer 1 has 1 distinct of 3." in found.line
+
+
+def test_the_bar_fits_a_line_of_80_characters(monkeypatch):
+    screen = io.StringIO()
+
+    def console(**_):
+        return Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
+
+    monkeypatch.setattr(progress, "Console", console)
+    with progress.shown(1000, quiet=False) as show:
+        show(Progress(1000, 1.23456e-05, 2.34567e-05, 64, 64, 75.0))
+    assert "64 of 64 " in screen.getvalue()
+    assert "…" not in screen.getvalue()

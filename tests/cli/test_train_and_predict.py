@@ -253,3 +253,28 @@ def test_activations_for_each_layer_and_float32(run):
     assert ran.code == 0, ran.err
     assert "Network: 4-4-3-3 (relu, tanh; cross_entropy)" in ran.out
     assert "float32." in ran.out
+
+
+def test_a_dash_is_standard_output(run, shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("train", shop, "--target", "kind", *FEW, "--model", "m")
+    dash = run("predict", "m", shop, "-o", "-")
+    assert (dash.code, dash.err) == (0, "")
+    assert dash.out == run("predict", "m", shop).out
+    assert not (tmp_path / "-").exists()
+
+
+def test_another_target_of_a_bundled_data_set_has_its_own_task(run):
+    ran = run("train", "--dataset", "wine", "--target", "alcohol", *FEW)
+    assert ran.code == 0, ran.err
+    assert "regression of 'alcohol' (numbers)" in ran.out
+
+
+def test_starts_that_diverged_are_told_of(run):
+    words = ("train", "--dataset", "diabetes", "--method", "gradient-descent", *FEW, "--quiet")
+    ran = run(*words, "--learning-rate", 1e200)
+    assert ran.err == (
+        "Warning: 3 of 3 starts diverged; each keeps the best point before that. "
+        "Lower --learning-rate.\n"
+    )
+    assert run(*words, "--learning-rate", 0.01).err == ""

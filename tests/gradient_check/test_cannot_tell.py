@@ -8,6 +8,8 @@ import torch
 
 from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
 from symbreak.parameters import Block
 
 
@@ -163,3 +165,34 @@ def test_a_net_with_units_near_their_kinks_is_no_false_alarm(make):
     report = check_gradient(cost, initialize(cost.network, "he_normal", seed=240))
     assert report.verdict == "inconclusive"
     assert "changes with the step" in report.line
+
+
+def test_a_derivative_that_is_zero_up_to_rounding_passes_beside_larger_ones(make):
+    # In linear regression on centred columns from a bias of 0 the bias has no derivative.
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(12, 3)), random.normal(size=12)
+    cost = NetworkCost(Network((3, 1), (), "squared_error"), X - X.mean(0), y - y.mean())
+    theta = np.array([0.0, 0.3, -0.2, 0.1])
+    assert 0 < abs(cost(theta)[1][0]) < 1e-15
+    report = check_gradient(cost, theta)
+    assert report.verdict == "pass"
+    biases = report.blocks[0]
+    assert (biases.note, biases.relative_error) == ("zero up to rounding", 0.0)
+    assert report.relative_error < 1e-9
+    # A bias with a derivative that the cost leaves out is still seen.
+    forgotten = make.changed(cost, make.change_entry(0, lambda g: 0 * g))
+    assert check_gradient(forgotten, theta + np.array([1.0, 0, 0, 0])).verdict == "fail"
+
+
+def test_rounding_below_a_large_constant_is_not_taken_for_zero():
+    def objective(constant):
+        def f(t):
+            return constant + 1e-15 * t[0] + 10 * t[1], np.array([1e-15, 10.0])
+
+        return f
+
+    blocks, theta = (Block("Theta1", 0, (1, 2)),), np.array([1e-3, 1.0])
+    small = check_gradient(objective(1.0), theta, blocks=blocks)
+    assert [block.verdict for block in small.blocks] == ["pass", "pass"]
+    hidden = check_gradient(objective(1e13), theta, blocks=blocks, step=2.0**-10)
+    assert [block.verdict for block in hidden.blocks] == ["inconclusive", "pass"]

@@ -37,11 +37,11 @@ def test_the_best_validated_point_is_returned_and_the_start_ends_after_patience(
     assert (outcome.value > np.nanmin(outcome.history, axis=0)).all()
     np.testing.assert_allclose(outcome.value, quadratic(outcome.theta, (1.0, 2.0))[0])
     best = outcome.n_iterations - 7
-    x, path = STARTS.copy(), []
+    x, scores = STARTS.copy(), []
     for _ in range(outcome.n_iterations.max() + 1):
-        path.append(distance_to_half_way(x))
+        scores.append(distance_to_half_way(x))
         x = x - 0.05 * quadratic(x, (1.0, 2.0))[1]
-    path = np.array(path)
+    path = np.array(scores)
     for start in range(4):
         assert path[1 : outcome.n_iterations[start] + 1, start].argmin() + 1 == best[start]
 
@@ -55,6 +55,7 @@ def test_the_cost_of_other_examples_is_a_validation():
     held = sb.NetworkCost(net, X[20:], y[20:], sample_weight=rng.uniform(0.5, 2.0, (3, 20)))
     theta = sb.initialize(net, starts=3)
     outcome = sb.minimize(cost, theta, validation=held, patience=5, max_iter=300)
+    assert outcome.validation is not None
     np.testing.assert_allclose(outcome.validation, held.value(outcome.theta), rtol=1e-12)
     assert (held.value(outcome.theta) <= held.value(theta)).all()
     free = sb.minimize(cost, theta, max_iter=300)

@@ -112,7 +112,7 @@ def test_dates_are_refused_with_an_example_and_advice(values):
     assert Preparation.fit(data, drop=["the day"]).feature_names == ("n",)
 
 
-@pytest.mark.parametrize("values", [["1-2", "3-4"], ["99/99/2020", "v"], ["2020-01", "2021-01"]])
+@pytest.mark.parametrize("values", [["1-2", "3-4"], ["99/99/2020", "v"], ["2020-13", "2021-00"]])
 def test_what_is_no_date_is_a_category(values):
     assert len(Preparation.fit(table(a=values)).feature_names) == 2
 
@@ -196,3 +196,36 @@ def test_settings_of_another_form_are_refused(columns):
         Preparation.from_settings({"columns": columns, "notes": []})
     with pytest.raises(InvalidInput):
         Preparation.from_settings(columns)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [("5 Jan 2024", "17 March 2024"), ("Jan 5, 2024", "Sept. 17 2024"), ("2024-03", "2024-11"),
+     ("10:15", "9:05:30"), ("10:15 PM", "11:00 am"), ("05-Jan-2024", "17-Feb-24")],
+)  # fmt: skip
+def test_dates_and_times_in_other_words_are_refused(dates):
+    with pytest.raises(InvalidInput, match="Got dates or times such as"):
+        Preparation.fit(table(day=list(dates) * 5, n=list(range(10))))
+
+
+def test_words_that_only_look_like_dates_are_categories():
+    words = ["may 5", "mar", "12 jars", "5-10", "10-20", "1:1 mix", "3 may be"]
+    assert len(Preparation.fit(table(word=words, n=list(range(7)))).feature_names) == 8
+
+
+def test_decimal_commas_are_refused_with_advice():
+    with pytest.raises(
+        InvalidInput, match=r"a decimal comma such as '1,5'; write .* point.*--drop"
+    ):
+        Preparation.fit(table(size=["1,5", "-2,25", None, "3"], n=[1, 2, 3, 4]))
+    lists = Preparation.fit(table(codes=["1,5", "2,x", "a"], n=[1, 2, 3]))
+    assert "codes=2,x" in lists.feature_names
+
+
+def test_advice_to_drop_a_column_is_given_where_it_can_be_followed():
+    prepared = Preparation.fit(table(age=[1.0, 2.0], n=[1, 2]))
+    with pytest.raises(InvalidInput, match="finite numbers") as caught:
+        prepared.transform(table(age=[1.0, np.inf], n=[1, 2]))
+    assert "--drop" not in str(caught.value)
+    with pytest.raises(InvalidInput, match="--drop age"):
+        Preparation.fit(table(age=[1.0, np.inf], n=[1, 2]))

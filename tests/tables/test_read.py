@@ -264,3 +264,17 @@ def test_the_room_does_not_import_torch():
         [sys.executable, "-c", program], capture_output=True, check=True, env=os.environ, text=True
     )
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv"])
+def test_a_space_may_stand_before_a_quote_in_every_line(written, name):
+    separator = "\t" if name.endswith("tsv") else ","
+    rows = [["n", ' "text"', " k"], ["1", ' "a, ""b"""', " p"], ["", "", ""], ["2", ' ""', "q"]]
+    text = "\n".join(separator.join(row) for row in rows)
+    frame = read_table(written(text.replace("q", "q\n\n"), name)).frame
+    assert frame.rows() == [(1, 'a, "b"', "p"), (None, None, None), (2, None, "q")]
+
+
+def test_a_space_and_a_quote_within_quotes_stay(written):
+    text = 'a,b\n"x, ""y""",1\n'
+    assert read_table(written(text)).frame.rows() == [('x, "y"', 1)]

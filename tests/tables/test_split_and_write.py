@@ -112,3 +112,10 @@ def test_predictions_that_are_no_columns_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match="must exist"):
         write_predictions(tmp_path / "none" / "p.csv", {"a": [1]})
     assert not os.listdir(tmp_path)
+
+
+def test_too_few_rows_get_advice_that_helps():
+    with pytest.raises(InvalidInput, match="Got 3 rows; give more rows"):
+        split_rows([0, 1, 1], (0.6, 0.2, 0.2), "classification", 0)
+    with pytest.raises(InvalidInput, match="Got 10 rows; choose smaller shares"):
+        split_rows(np.arange(10) % 2, (0.02, 0.98), "classification", 0)

@@ -35,9 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # else runs on the machine. OpenMP reads this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from symbreak.cli.app import app
+    from symbreak.cli.say import mute
 
     try:
         app(args=arguments, prog_name="symbreak")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except OSError as error:
+        # Files that are read and written are looked after where that is done.
+        mute()
+        print(
+            "Error: Standard output must take what is printed. "
+            f"Got: {error.strerror or error}; print elsewhere.",
+            file=sys.stderr,
+        )
+        return 2
     return 0

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from symbreak.cli.result import Result, spread, status_word
+from symbreak.cli.say import say
 from symbreak.cli.words import counted
+from symbreak.optimize import Status
 from symbreak.training.scores import Scores
 
 MOST_ROWS = 20
@@ -29,11 +31,28 @@ def print_starts(result: Result) -> None:
             str(outcome.n_iterations[start]), status_word(outcome.status[start]),
             "yes" if start in result.trained.kept else "no",
         )  # fmt: skip
-    Console().print(table)
+    console = Console()
+    with console.capture() as printed:
+        console.print(table)
+    say(printed.get().rstrip("\n"))
     rest = order[MOST_ROWS:]
     if rest:
         J = outcome.value[rest]
-        print(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+        say(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+
+
+def n_diverged(result: Result) -> int:
+    """Return how many starts ended where J is not finite."""
+    return result.trained.outcome.status.count(Status.DIVERGED)
+
+
+def diverged_line(result: Result) -> str:
+    """Return the warning of starts that diverged."""
+    n, total = n_diverged(result), counted(len(result.trained.outcome.status), "start")
+    return (
+        f"Warning: {n} of {total} diverged; each keeps the best point before that. "
+        "Lower --learning-rate."
+    )
 
 
 def score_line(result: Result) -> str:

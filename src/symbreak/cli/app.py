@@ -26,16 +26,26 @@ class OneSentence(TyperGroup):
         except SymbreakError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
-        except MemoryError as error:
+        except (MemoryError, RuntimeError, TypeError) as error:
+            if not _is_out_of_memory(error):
+                raise
             typer.echo(
                 "Error: The memory of this machine must hold data and starts. Got too little; "
-                "use fewer --starts, fewer rows or --dtype float32.",
+                "use fewer --starts, fewer --hidden units, fewer rows or --dtype float32.",
                 err=True,
             )
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as error:
             typer.echo("Interrupted before there was anything to keep.", err=True)
             raise typer.Exit(INTERRUPTED) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell whether memory was short; torch says so in words alone, and by sizes that overflow."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        one in words for one in ("allocate memory", "out of memory", "overflow")
+    )
 
 
 app = typer.Typer(

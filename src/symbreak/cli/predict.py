@@ -26,7 +26,7 @@ def predict(
             "-o",
             metavar="FILE",
             help="Where to write: CSV, or by its ending .tsv or .parquet; standard output if "
-            "not given.",
+            "not given or -.",
         ),
     ] = None,
 ) -> None:
@@ -37,9 +37,13 @@ def predict(
     """
     from symbreak.cli.outputs import check_outputs
     from symbreak.tables.read import read_table
-    from symbreak.tables.write import write_predictions
+    from symbreak.tables.write import check_ending, write_predictions
     from symbreak.training.model import Model
 
+    if output == Path("-"):
+        output = None
+    if output is not None:
+        check_ending(output)
     check_outputs([output], [model, data])
     found = Model.load(model)
     columns = found.columns(read_table(data, text=found.preparation.text_columns))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
+
+from symbreak.cli.say import say
 
 if TYPE_CHECKING:
     from symbreak.optimize import Progress as Where
@@ -26,14 +27,12 @@ def shown(max_iter: int, *, quiet: bool) -> Iterator[Callback | None]:
         yield _Lines()
     else:
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=8),
             TextColumn("{task.fields[where]}"),
-            TimeElapsedColumn(),
         )
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("Training", total=max(max_iter, 1), where="")
-            yield lambda where: bar.update(task, completed=where.iteration, where=words(where))
+            yield lambda where: bar.update(task, completed=where.iteration, where=short(where))
 
 
 def words(where: Where) -> str:
@@ -41,6 +40,14 @@ def words(where: Where) -> str:
     return (
         f"iteration {where.iteration}, best J {where.best_value:.6g}, "
         f"median J {where.median_value:.6g}, {where.n_running} of {where.n_starts} starts running"
+    )
+
+
+def short(where: Where) -> str:
+    """Return the same in words that leave room for the bar on a line of 80 characters."""
+    return (
+        f"iteration {where.iteration}, J {where.best_value:.4g} (best), "
+        f"{where.median_value:.4g} (median), {where.n_running} of {where.n_starts} run"
     )
 
 
@@ -53,7 +60,7 @@ class _Lines:
     def __call__(self, where: Where) -> None:
         if where.iteration < self._due:
             return
-        typer.echo(words(where), err=True)
+        say(words(where), err=True)
         while self._due <= where.iteration:
             # 1 -> 2 -> 5 -> 10
             self._due = self._due * 5 // 2 if str(self._due)[0] == "2" else self._due * 2

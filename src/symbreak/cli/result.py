@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbreak import __version__
 from symbreak.cli.checks import Symmetry
 from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.words import counted
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Status
 from symbreak.training import Trained
@@ -92,6 +93,16 @@ def spread(numbers: Sequence[float]) -> dict[str, float]:
     }
 
 
+def restart_lines(result: Result) -> list[str]:
+    """Return what the starts show together, and how many were drawn again."""
+    lines = str(result.trained.outcome.restarts).splitlines()
+    if redrawn := result.trained.redrawn:
+        lines.append(
+            f"Drawn again, as J or its gradient was not finite there: {counted(redrawn, 'start')}."
+        )
+    return lines
+
+
 def record(result: Result) -> dict[str, Any]:
     """Return the whole result as plain data."""
     gradient, symmetry, outcome = result.gradient, result.symmetry, result.trained.outcome
@@ -112,6 +123,8 @@ def record(result: Result) -> dict[str, Any]:
             "least_distinct_units": list(symmetry.least),
             "starts_with_all_distinct": symmetry.n_broken,
         },
+        "restarts": outcome.restarts.as_dict(),
+        "redrawn": result.trained.redrawn,
         "starts": [_start(result, start) for start in range(len(outcome.value))],
         "scores": summary(result),
         "interrupted": result.is_interrupted,

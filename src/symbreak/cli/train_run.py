@@ -6,8 +6,9 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
-import typer
 from torch import Tensor
 
 from symbreak import __version__
@@ -15,12 +16,21 @@ from symbreak.cli import after, before
 from symbreak.cli.checks import Symmetry, gradient_report
 from symbreak.cli.outputs import check_outputs, plain, write_json
 from symbreak.cli.progress import shown
-from symbreak.cli.result import Result, holdout_scores, record, single_scores, summary
+from symbreak.cli.result import (
+    Result,
+    holdout_scores,
+    record,
+    restart_lines,
+    single_scores,
+    summary,
+)
+from symbreak.cli.say import say
 from symbreak.cli.train_options import TrainOptions
 from symbreak.errors import SymmetryWarning
-from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.optimize import Progress
+from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
@@ -29,6 +39,7 @@ from symbreak.training import Trained, train_from
 from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
+from symbreak.training.starts import Drawn, drawn_starts
 
 DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
 WRONG_GRADIENT = (
@@ -46,27 +57,42 @@ def run(options: TrainOptions) -> int:
         parts = _parts(options, table, task)
     _say(options, before.data_line(table.source, parts), before.split_line(parts, options))
     with _timed(seconds, "check"):
-        cost, theta, alpha = _start(options, parts)
+        cost, (theta, redrawn), alpha = _start(options, parts)
         _say(options, before.network_line(cost.network, options, alpha))
         gradient = gradient_report(cost, theta)
         symmetry = Symmetry.of(cost.network, theta)
     _say(options, gradient.line)
     if gradient.verdict == "fail":
-        typer.echo(WRONG_GRADIENT, err=True)
+        say(WRONG_GRADIENT, err=True)
         return GRADIENT_FAILED
     _say_symmetry(options, symmetry)
-    with _timed(seconds, "train"):
-        trained = _train(options, cost, theta, parts)
-    with _timed(seconds, "score"):
-        holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
-        singles = single_scores(parts, trained)
-    result = Result(
-        options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
-        {**seconds, "total": sum(seconds.values())},
-    )  # fmt: skip
-    _write(result)
-    _tell(result)
-    return INTERRUPTED if result.is_interrupted else DONE
+    written: list[Path] = []
+    try:
+        # The first Ctrl-C ends the training; what was trained is scored and written all the same.
+        with DeferredInterrupt() as interrupt:
+            with _timed(seconds, "train"):
+                trained = _train(options, cost, theta, parts, interrupt)
+                trained = replace(trained, redrawn=redrawn)
+            with _timed(seconds, "score"):
+                holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
+                singles = single_scores(parts, trained)
+            result = Result(
+                options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
+                {**seconds, "total": sum(seconds.values())},
+            )  # fmt: skip
+            _write(result, written)
+            _tell(result)
+    except KeyboardInterrupt:
+        if not written:
+            raise
+        say(f"Interrupted; written was {' and '.join(map(str, written))}.", err=True)
+        return INTERRUPTED
+    if result.is_interrupted:
+        return INTERRUPTED
+    if interrupt.is_requested:
+        say("Interrupted after the training: nothing was lost.", err=True)
+        return INTERRUPTED
+    return DONE
 
 
 def _check(options: TrainOptions) -> None:
@@ -81,7 +107,8 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
         assert options.data is not None
         return read_table(options.data), options.task
     table, task = load_dataset(options.dataset)
-    return table, options.task or task
+    # The task is that of the usual target; another column has its own.
+    return table, options.task or (task if options.target_column == "target" else None)
 
 
 def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
@@ -95,7 +122,7 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     return parts.with_test(read_table(options.test, text=text))
 
 
-def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Tensor, float]:
+def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float]:
     """Return the cost on the training rows, the starts and the penalty."""
     alpha = options.alpha_for(parts.target.task)
     layers = (parts.train.X.shape[1], *options.hidden_layers, parts.n_outputs)
@@ -104,23 +131,34 @@ def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Tensor, fl
         network, *parts.train, alpha=alpha, dtype=options.dtype, device=options.device
     )
     with _without_symmetry_warning():
-        theta = initialize(
-            network, options.rule, starts=options.starts, seed=options.seed, dtype=cost.dtype,
-            device=cost.device,
-        )  # fmt: skip
-    return cost, theta, alpha
+        drawn = drawn_starts(cost, options.rule, starts=options.starts, seed=options.seed)
+    return cost, drawn, alpha
 
 
-def _train(options: TrainOptions, cost: NetworkCost, theta: Tensor, parts: Parts) -> Trained:
+def _train(
+    options: TrainOptions,
+    cost: NetworkCost,
+    theta: Tensor,
+    parts: Parts,
+    interrupt: DeferredInterrupt,
+) -> Trained:
     validation = parts.validation if parts.validation.n else None
-    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as callback:
+    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
+
+        def look(progress: Progress) -> None:
+            if interrupt.is_requested:
+                raise KeyboardInterrupt
+            if show is not None:
+                show(progress)
+
         return train_from(
-            cost, theta, method=options.method, max_iter=options.max_iter, callback=callback,
+            cost, theta, method=options.method, max_iter=options.max_iter, callback=look,
             combine=options.combine, validation=validation, **options.method_options,
         )  # fmt: skip
 
 
-def _write(result: Result) -> None:
+def _write(result: Result, written: list[Path]) -> None:
+    """Write what was asked for, and note in `written` what is on the disk."""
     options, trained, parts = result.options, result.trained, result.parts
     if options.model is not None:
         about = {"symbreak": __version__, "source": result.source, **summary(result)}
@@ -129,18 +167,23 @@ def _write(result: Result) -> None:
             trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about)
         )
         model.save(options.model)
+        written.append(options.model)
     if options.json is not None:
         write_json(options.json, record(result))
+        written.append(options.json)
 
 
 def _tell(result: Result) -> None:
     options = result.options
     if result.is_interrupted:
-        typer.echo("Interrupted: every start keeps its best point so far.", err=True)
+        say("Interrupted: every start keeps its best point so far.", err=True)
+    if after.n_diverged(result):
+        say(after.diverged_line(result), err=True)
     if options.quiet:
-        typer.echo(after.score_line(result))
+        say(after.score_line(result))
         return
     after.print_starts(result)
+    _say(options, *restart_lines(result))
     lines = (after.score_line, after.single_line, after.choice_line)
     _say(options, *(line(result) for line in lines))
     _say(options, f"Trained in {result.seconds['train']:.1f} s.", *after.written_lines(result))
@@ -150,14 +193,14 @@ def _tell(result: Result) -> None:
 def _say(options: TrainOptions, *lines: str) -> None:
     if not options.quiet:
         for line in lines:
-            typer.echo(line)
+            say(line)
 
 
 def _say_symmetry(options: TrainOptions, symmetry: Symmetry) -> None:
     if symmetry.is_broken:
         _say(options, symmetry.line)
     else:
-        typer.echo(symmetry.line, err=True)
+        say(symmetry.line, err=True)
 
 
 @contextmanager

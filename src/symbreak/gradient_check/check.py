@@ -196,7 +196,8 @@ def _check_start(
     blocks = []
     for part in parts:
         measure = _measurement(probes, part, steps)
-        found = judge(gradient[part.indices], measure, standard)
+        largest_of_block = float(np.abs(gradient[part.block.slice]).max())
+        found = judge(gradient[part.indices], measure, standard, largest_of_block)
         blocks.append(_describe(part, gradient, found))
     return GradientReport(
         verdict=overall(blocks),

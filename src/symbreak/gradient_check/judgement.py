@@ -100,7 +100,9 @@ class Judgement:
     note: str = ""
 
 
-def judge(analytic: Array, measure: Measure, standard: Standard) -> Judgement:
+def judge(
+    analytic: Array, measure: Measure, standard: Standard, largest_of_block: float
+) -> Judgement:
     """Compare the analytic derivatives of a part with differences of J.
 
     Parameters
@@ -108,6 +110,7 @@ def judge(analytic: Array, measure: Measure, standard: Standard) -> Judgement:
     analytic : (entries,) in float64.
     measure : measure(positions, factor) gives the differences for these entries, with the default
         step times factor.
+    largest_of_block : the largest |a| of the block that the part belongs to.
     """
     everything = np.arange(len(analytic))
     first = measure(everything, 1.0)
@@ -125,7 +128,7 @@ def judge(analytic: Array, measure: Measure, standard: Standard) -> Judgement:
     found = _sort(analytic[doubtful], levels, scale, standard)
     numerical[doubtful] = found.number
     noise = np.maximum(first.noise, standard.rounding) if found.unclear.any() else first.noise
-    return _verdict(analytic, numerical, scale, noise, doubtful, found)
+    return _verdict(analytic, numerical, scale, noise, doubtful, found, standard, largest_of_block)
 
 
 def _zero(noise: Array, standard: Standard) -> Judgement:
@@ -220,7 +223,14 @@ def _stays_apart(a: Array, levels: Sequence[Differences], rounding: float) -> Ma
 
 
 def _verdict(
-    a: Array, n: Array, scale: float, noise: Array, doubtful: NDArray[np.int64], found: _Sorted
+    a: Array,
+    n: Array,
+    scale: float,
+    noise: Array,
+    doubtful: NDArray[np.int64],
+    found: _Sorted,
+    standard: Standard,
+    largest_of_block: float,
 ) -> Judgement:
     error = np.abs(a - n)
     compared = np.ones(len(a), dtype=bool)
@@ -230,6 +240,11 @@ def _verdict(
         verdict, note = "fail", f"{found.wrong.sum()} of {len(a)} disagree"
         looked_at = _mask(len(a), doubtful[found.wrong])
     elif scale < noise.min():
+        # Of biases that sum to zero, say. The weights of the same units must rise above the noise,
+        # or nothing has been seen of those units.
+        is_zero = np.abs(a).max() <= standard.rounding
+        if is_zero and noise.max() <= RESOLUTION * largest_of_block:
+            return Judgement("pass", 0.0, scale, 0, float(n[0]), "zero up to rounding")
         verdict, note = "inconclusive", _drowned(scale, noise)
     elif found.unclear.any():
         verdict = "inconclusive"

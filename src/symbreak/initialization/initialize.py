@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from symbreak.errors import InvalidInput, InvalidType, nearest
+from symbreak.arrays import as_device, as_dtype
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.initialization.shapes import LayerShape
@@ -77,7 +78,8 @@ def initialize(
     """
     chosen = resolve(rule)
     numbers = range(1 if starts is None else _count(starts))
-    kind, place = _floating(dtype), _device(device)
+    kind = torch.float64 if dtype is None else as_dtype(dtype, FLOATING)
+    place = as_device(device)
     seed = secrets.randbits(_FRESH_SEED_BITS) if seed is None else _seed(seed)
     if chosen.symmetric:
         _warn_of_symmetry(network, chosen)
@@ -136,34 +138,3 @@ def _seed(seed: object) -> int:
     if number < 0:
         raise InvalidInput(f"seed of initialize must be 0 or above, or None. Got {number}.")
     return number
-
-
-def _floating(dtype: Any) -> torch.dtype:
-    if dtype is None:
-        return torch.float64
-    name = _dtype_name(dtype)
-    if name in FLOATING:
-        return FLOATING[name]
-    raise InvalidInput(
-        f"dtype of initialize must be one of {', '.join(FLOATING)}. "
-        f"Got {dtype!r}.{nearest(name, FLOATING)}"
-    )
-
-
-def _dtype_name(dtype: Any) -> str:
-    if isinstance(dtype, torch.dtype | str):
-        return str(dtype).removeprefix("torch.")
-    try:
-        return str(np.dtype(dtype).name)
-    except TypeError:
-        return str(dtype)
-
-
-def _device(device: Any) -> torch.device:
-    try:
-        return torch.device("cpu" if device is None else device)
-    except (RuntimeError, TypeError) as error:
-        raise InvalidInput(
-            f"device of initialize must be a device that PyTorch knows, such as 'cpu'. "
-            f"Got {device!r}."
-        ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from symbreak.errors import InvalidInput, choose, nearest
@@ -42,9 +43,8 @@ def gradient_descent(
     *, learning_rate: float = 0.1, momentum: float = 0.9, nesterov: bool = False
 ) -> Stepper:
     """Fixed steps along the velocity (Polyak 1964); momentum 0 is plain gradient descent."""
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise InvalidInput(f"learning_rate must be a positive number. Got {learning_rate!r}.")
-    if not 0 <= momentum < 1:
+    _check_positive("learning_rate", learning_rate)
+    if not isinstance(momentum, Real) or not 0 <= momentum < 1:
         raise InvalidInput(f"momentum must be at least 0 and below 1. Got {momentum!r}.")
     return FixedStepper(Momentum(learning_rate, momentum, nesterov=nesterov))
 
@@ -111,18 +111,17 @@ def rprop(
 
 def levenberg_marquardt(*, damping: float = 1e-3) -> Stepper:
     """Damped Gauss-Newton steps for sums of squares and, by their curvature, the other losses."""
-    if not (math.isfinite(damping) and damping > 0):
-        raise InvalidInput(f"damping must be a positive number. Got {damping!r}.")
+    _check_positive("damping", damping)
     return LevenbergMarquardt(damping)
 
 
 def _check_positive_integer(what: str, number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
         raise InvalidInput(f"{what} must be a positive integer. Got {number!r}.")
 
 
 def _check_positive(what: str, number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
+    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
         raise InvalidInput(f"{what} must be a positive number. Got {number!r}.")
 
 

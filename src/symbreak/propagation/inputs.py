@@ -49,7 +49,8 @@ def prepared_target(y: Any, network: Network, rows: Tensor) -> Tensor:
     InvalidInput
         Not finite, another number of examples, values outside the range of the loss.
     """
-    y = as_tensor(y, "y").to(rows.device)
+    # A copy: what the user does to y later must not change the cost.
+    y = as_tensor(y, "y").to(rows.device, copy=True)
     if y.is_floating_point() and not bool(torch.isfinite(y).all()):
         raise InvalidInput("y must be finite. Got NaN or infinity.")
     if y.dim() == 0 or len(y) != len(rows):

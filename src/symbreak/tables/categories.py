@@ -1,7 +1,8 @@
 """Text columns: which ones are categories, and which a network cannot learn from as they are.
 
-Refused are dates (most values read as year-month-day, day/month/year or month/day/year) and
-columns that name their row: more than `FEW` different values that fill more than half of the
+Refused are dates and times (most values read as year-month-day, year-month, day/month/year,
+month/day/year, a date with the name of the month or a time of day), numbers with a decimal comma,
+and columns that name their row: more than `FEW` different values that fill more than half of the
 rows, or more than `MANY` different values.
 """
 
@@ -16,10 +17,15 @@ FEW = 50
 MANY = 1000
 
 _DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])"
+_NAME = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_TIME = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?( ?[ap]m)?"
 _DATE = (
-    rf"^(\d{{4}}[-/.]{_MONTH}[-/.]{_DAY}"
-    rf"|({_DAY}[-/.]{_MONTH}|{_MONTH}[-/.]{_DAY})([-/.]\d{{4}}|/\d{{2}}))([T ,].*)?$"
+    rf"(?i)^((\d{{4}}[-/.]{_MONTH}[-/.]{_DAY}"
+    rf"|({_DAY}[-/.]{_MONTH}|{_MONTH}[-/.]{_DAY})([-/.]\d{{4}}|/\d{{2}})"
+    rf"|({_DAY}[-. ]+{_NAME}|{_NAME} +{_DAY})[-, ]+(\d{{4}}|\d{{2}}))([T ,].*)?"
+    rf"|\d{{4}}-(0[1-9]|1[0-2])|{_TIME})$"
 )
+_DECIMAL_COMMA = r"^[-+]?\d+,\d+$"
 
 
 def is_category(column: pl.Series) -> bool:
@@ -33,13 +39,14 @@ def refuse_unusable(column: pl.Series, source: str) -> None:
     Raises
     ------
     InvalidInput
-        It holds dates, names, identifiers or a kind that is neither number nor text; the sentence
-        names the column and one value of it.
+        It holds dates, decimal commas, names, identifiers or a kind that is neither number nor
+        text; the sentence names the column and one value of it.
     """
     kind = column.dtype
     if kind.is_temporal() or (kind == pl.String and _mostly_dates(column)):
         raise _refused(column, source, "dates or times", "turn it into numbers")
     if kind == pl.String:
+        _refuse_decimal_commas(column, source)
         _refuse_names(column, source)
     elif not (kind.is_numeric() or kind == pl.Boolean):
         raise _refused(column, source, f"{kind} values", "turn it into numbers")
@@ -53,6 +60,15 @@ def to_text(column: pl.Series) -> pl.Series:
 def _mostly_dates(column: pl.Series) -> bool:
     present = column.drop_nulls()
     return bool(2 * present.str.contains(_DATE).sum() > len(present))
+
+
+def _refuse_decimal_commas(column: pl.Series, source: str) -> None:
+    present = column.drop_nulls()
+    with_comma = present.filter(present.str.contains(_DECIMAL_COMMA))
+    others = present.filter(~present.str.contains(_DECIMAL_COMMA)).cast(pl.Float64, strict=False)
+    if len(with_comma) and not others.null_count():
+        found, advice = "numbers with a decimal comma", "write them with a decimal point"
+        raise _refused(with_comma, source, found, advice)
 
 
 def _refuse_names(column: pl.Series, source: str) -> None:

@@ -21,10 +21,11 @@ FloatArray = npt.NDArray[np.float64]
 LARGEST = 1e150
 
 
-def to_numbers(column: pl.Series, source: str) -> FloatArray:
+def to_numbers(column: pl.Series, source: str, *, may_drop: bool = False) -> FloatArray:
     """Return the column as (m,) float64; NaN where a value is missing.
 
-    Booleans become 0 and 1; text is taken where it spells a number.
+    Booleans become 0 and 1; text is taken where it spells a number. With `may_drop` a message tells
+    how to do without the column.
 
     Raises
     ------
@@ -44,18 +45,14 @@ def to_numbers(column: pl.Series, source: str) -> FloatArray:
             f"Got '{column[refused]}' in row {refused + 1}."
         )
     values: FloatArray = numbers.to_numpy()
-    refuse_extreme(values, column.name, source)
-    return values
-
-
-def refuse_extreme(values: FloatArray, name: str, source: str) -> None:
-    """Raise InvalidInput for the first value that is infinite or beyond `LARGEST`."""
     extreme = np.flatnonzero(np.abs(values) > LARGEST)
     if len(extreme):
+        otherwise = f", or {leave_out(column.name)}" if may_drop else ""
         raise InvalidInput(
-            f"Column '{name}' of '{source}' must hold finite numbers below {LARGEST:g} in size. "
-            f"Got {values[extreme[0]]:g} in row {extreme[0] + 1}; correct it, or {leave_out(name)}."
+            f"Column '{column.name}' of '{source}' must hold finite numbers below {LARGEST:g} in "
+            f"size. Got {values[extreme[0]]:g} in row {extreme[0] + 1}; correct it{otherwise}."
         )
+    return values
 
 
 def mean_and_std(values: FloatArray) -> tuple[float, float]:

@@ -133,7 +133,7 @@ def _fit(column: pl.Series, rows: Rows | None, source: str) -> Column | None:
     refuse_unusable(column, source)
     if is_category(column):
         return CategoryColumn.fit(column.name, column if rows is None else column.gather(rows))
-    values = to_numbers(column, source)
+    values = to_numbers(column, source, may_drop=True)
     return NumericColumn.fit(column.name, values if rows is None else values[rows])
 
 

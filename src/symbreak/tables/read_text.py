@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def _lines(content: str, separator: str) -> _Lines:
 def _as_text(content: str, separator: str, header: list[str], source: str) -> pl.DataFrame:
     # Plain names in place of the header: polars renames and looks for patterns in real ones.
     plain = separator.join(f"c{j}" for j in range(len(header)))
-    body = _without_header(content, separator)
+    body = _without_spaces(_without_header(content, separator), separator)
     try:
         frame = pl.read_csv(f"{plain}\n{body}".encode(), separator=separator, infer_schema=False)
     except pl.exceptions.ComputeError:
@@ -107,6 +108,17 @@ def _without_header(content: str, separator: str) -> str:
     lines = _lines(content, separator)
     next(lines)
     return "".join(content.split("\n", lines.line_num)[lines.line_num :])
+
+
+def _without_spaces(body: str, separator: str) -> str:
+    """Return the lines without the spaces before quotes, which polars does not pass over."""
+    if not re.search(rf'(^|{separator}) +"', body, re.MULTILINE):
+        return body
+    written = io.StringIO()
+    csv.writer(written, delimiter=separator, lineterminator="\n").writerows(
+        csv.reader(io.StringIO(body), delimiter=separator, skipinitialspace=True, strict=True)
+    )
+    return written.getvalue()
 
 
 def _blank_lines(content: str, separator: str, width: int, source: str) -> list[int]:

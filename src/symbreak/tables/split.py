@@ -52,9 +52,12 @@ def split_rows(
     reserved = _one_of_each(labels, random) if task == "classification" else np.empty(0, np.int64)
     rest = np.setdiff1d(np.arange(len(labels)), reserved)
     if len(rest) < sum(sizes) or len(labels) <= sum(sizes):
+        # Every part has a row, however small its share.
+        least = max(len(reserved), 1) + np.count_nonzero(sizes)
+        advice = "give more rows" if len(labels) < least else "choose smaller shares"
         raise InvalidInput(
             f"The table must have enough rows for a training row of every class and "
-            f"{sum(sizes)} rows for the other parts. Got {len(labels)} rows; use smaller fractions."
+            f"{sum(sizes)} rows for the other parts. Got {len(labels)} rows; {advice}."
         )
     strata = labels if task == "classification" else np.zeros(len(labels))
     parts = []

@@ -14,7 +14,25 @@ import polars as pl
 from symbreak.atomic import check_writable, replace_file
 from symbreak.errors import InvalidInput
 
-__all__ = ["check_writable", "write_predictions"]
+__all__ = ["check_ending", "check_writable", "write_predictions"]
+
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+
+
+def check_ending(path: str | os.PathLike[str]) -> None:
+    """Refuse a name whose ending promises what is not written.
+
+    Raises
+    ------
+    InvalidInput
+        The name has an ending, and it is none of `ENDINGS`.
+    """
+    ending = Path(path).suffix
+    if ending and ending.lower() not in ENDINGS:
+        raise InvalidInput(
+            f"The name of output '{path}' must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}. "
+            f"Got '{ending}'."
+        )
 
 
 def write_predictions(path: str | os.PathLike[str], columns: Mapping[str, npt.ArrayLike]) -> None:

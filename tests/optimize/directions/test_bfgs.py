@@ -43,20 +43,23 @@ def test_direction_is_the_textbook_one_when_rows_accept_at_their_own_times():
     rng = np.random.default_rng(0)
     rows, n = 3, 7
     A = positive_definite(rng, rows, n)
-    part, inverse = begun(rows, n), [None] * rows
+    part = begun(rows, n)
+    inverse: dict[int, np.ndarray] = {}
     for _ in range(12):
         accepted = rng.random(rows) < 0.7
         s, g = rng.normal(size=(rows, n)), rng.normal(size=(rows, n))
         y = np.einsum("rij,rj->ri", A, s)
         answer = moved(part, accepted, s, y, g)
-        for row in np.flatnonzero(accepted):
-            if inverse[row] is None:
+        for row in map(int, np.flatnonzero(accepted)):
+            if row not in inverse:
                 inverse[row] = (s[row] @ y[row]) / (y[row] @ y[row]) * np.eye(n)
             inverse[row] = textbook(inverse[row], s[row], y[row])
             expected = -inverse[row] @ g[row]
             scale = np.linalg.norm(expected)
-            np.testing.assert_allclose(answer[row], expected, rtol=0, atol=1e-11 * scale)
-    np.testing.assert_allclose(part._H.numpy(), np.stack(inverse), rtol=1e-9, atol=1e-11)
+            np.testing.assert_allclose(answer[row], expected, rtol=0.0, atol=float(1e-11 * scale))
+    np.testing.assert_allclose(
+        part._H.numpy(), np.stack([inverse[row] for row in range(rows)]), rtol=1e-9, atol=1e-11
+    )
 
 
 def test_secant_condition_and_positive_definiteness_after_every_update():

@@ -32,9 +32,9 @@ def restated(name, g0, g, d):
     """beta of one start, term by term as the papers print it."""
     y = g - g0
     if name == "polak-ribiere":
-        return max(0.0, np.dot(g, y) / np.dot(g0, g0))
+        return max(0.0, float(np.dot(g, y) / np.dot(g0, g0)))
     plain = np.dot(y - 2.0 * d * np.dot(y, y) / np.dot(d, y), g) / np.dot(d, y)
-    eta_k = -1.0 / (np.linalg.norm(d) * min(0.01, np.linalg.norm(g0)))
+    eta_k = -1.0 / (float(np.linalg.norm(d)) * min(0.01, float(np.linalg.norm(g0))))
     return max(plain, eta_k)
 
 
@@ -48,9 +48,9 @@ def test_beta_is_the_formula_of_the_paper(name):
         expected = [restated(name, *row) for row in vectors.swapaxes(0, 1)]
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-12)
         seen.append(found)
-    seen = np.concatenate(seen)
-    assert (seen <= 0).any()
-    assert (seen > 0).any()
+    betas = np.concatenate(seen)
+    assert (betas <= 0).any()
+    assert (betas > 0).any()
 
 
 def test_hager_zhang_is_bounded_below():

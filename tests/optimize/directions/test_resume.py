@@ -33,7 +33,7 @@ def test_goes_on_from_any_tick(method, options):
     cost, theta = make_problem()
     straight = sb.minimize(cost, theta, method=method, **LIMITS, **options)
     for ticks in range(1, straight.n_evaluations.max()):
-        seen = []
+        seen: list[object] = []
         part = sb.minimize(
             cost, theta, method=method, **LIMITS, **options,
             callback=lambda progress, seen=seen, ticks=ticks: seen.append(0) or len(seen) == ticks,
