@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from symbreak.activations import ACTIVATIONS, Activation, activations_of
@@ -113,6 +114,13 @@ def test_at_zero_the_derivative_is_that_of_the_left_side(name):
     assert ACTIVATIONS[name].derivative(z.detach()).item() == pytest.approx(slope.item())
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "selu", "elu"])
+def test_at_zero_the_second_derivative_is_that_of_the_left_side(name):
+    second = ACTIVATIONS[name].second_derivative
+    near, at = torch.tensor([-1e-12, 0.0], dtype=torch.float64).split(1)
+    torch.testing.assert_close(second(at), second(near), rtol=1e-11, atol=0)
+
+
 def test_one_for_all_layers_or_one_for_each():
     relu, tanh = ACTIVATIONS["relu"], ACTIVATIONS["tanh"]
     assert activations_of("relu", 2) == (relu, relu)
@@ -134,6 +142,44 @@ def test_one_for_all_layers_or_one_for_each():
 def test_other_words_are_refused(words, message):
     with pytest.raises(InvalidInput, match=message.replace("?", r"\?")):
         activations_of(words, 2)
+
+
+@EVERY
+@given(z=st.floats(-30, 30))
+def test_second_derivative_agrees_with_autograd(activation, z):
+    assume(z != 0.0)  # there autograd takes the right side of elu, the derivative the left one
+    rounding = 1e-15 * max(1.0, abs(z))  # of autograd, which multiplies what cancels by z
+    z = torch.tensor([z], dtype=torch.float64, requires_grad=True)
+    a = reference.ACTIVATIONS[activation.name](z)
+    (slope,) = torch.autograd.grad(a.sum(), z, create_graph=True)
+    bend = torch.zeros_like(z)
+    if slope.requires_grad:
+        (bend,) = torch.autograd.grad(slope.sum(), z)
+    found = activation.second_derivative(z.detach())
+    torch.testing.assert_close(found, bend, rtol=1e-11, atol=rounding)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "silu"])
+@pytest.mark.parametrize("z", [-36.0, -20.0, 15.0, 36.0])
+def test_second_derivative_keeps_its_digits_at_saturation(name, z):
+    e = math.exp(-abs(z))  # of the tail; terms below e² do not count in 16 digits
+    expected = {
+        "sigmoid": -math.copysign(e * (1 - 4 * e), z),
+        "tanh": -math.copysign(8 * e**2 * (1 - 4 * e**2), z),
+        "softplus": e * (1 - 2 * e),
+        "silu": e * (2 - abs(z) - e * (4 - 4 * abs(z))),
+    }[name]
+    found = ACTIVATIONS[name].second_derivative(torch.tensor([z], dtype=torch.float64)).item()
+    assert found == pytest.approx(expected, rel=1e-11, abs=0)
+
+
+@EVERY
+@DTYPES
+def test_far_out_nothing_bends_and_z_stays_as_it_is(activation, dtype):
+    z = torch.tensor([-1e30, -1e4, 1e4, 1e30], dtype=dtype)
+    kept = z.clone()
+    assert torch.equal(activation.second_derivative(z), torch.zeros_like(z))
+    assert torch.equal(z, kept)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)

@@ -177,13 +177,13 @@ def test_targets_outside_the_range_are_refused(name, y, message):
         loss_of(name).prepare(torch.as_tensor(y), 3)
 
 
-@pytest.mark.parametrize("delta", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("delta", [0.0, -1.0, math.nan, math.inf, "1", None])
 def test_huber_refuses_other_deltas(delta):
     with pytest.raises(InvalidInput, match=r"delta of Huber must be a positive number\. Got"):
         sb.losses.Huber(delta)
 
 
-@pytest.mark.parametrize("q", [0.0, 1.0, -0.5, math.nan])
+@pytest.mark.parametrize("q", [0.0, 1.0, -0.5, math.nan, "0.5", None])
 def test_quantile_refuses_other_levels(q):
     with pytest.raises(InvalidInput, match=r"q of Quantile must be between 0 and 1\. Got"):
         sb.losses.Quantile(q)
@@ -215,3 +215,44 @@ def test_curvature_is_the_slope_of_delta_and_its_root_squared(name):
     squared = torch.einsum("srkm,srlm,slm->skm", root, root, u)
     torch.testing.assert_close(squared, product, rtol=1e-12, atol=1e-14)
     assert torch.equal(raw, before)
+
+
+@pytest.mark.parametrize("gap", [0.0, 3.0, 40.0, 300.0])
+def test_curvature_of_classes_keeps_its_digits_at_saturation(gap):
+    loss = loss_of("cross_entropy")
+    raw = torch.tensor([gap, 0.0, -5.0], dtype=F64).view(1, 3, 1)
+    u = torch.tensor([0.7, -1.3, 0.4], dtype=F64)
+    p = torch.softmax(raw.flatten(), 0)
+    C = torch.diag(p) - torch.outer(p, p)
+    C.fill_diagonal_(0.0)
+    C -= torch.diag(C.sum(1))  # 1 - p_k is the sum of the others
+    expected = (C * (u - u[:, None])).sum(1)
+    target = torch.zeros(1, 1, dtype=torch.long)
+    product = loss.curvature_product(raw, target, u.view(1, 3, 1))
+    torch.testing.assert_close(product.flatten(), expected, rtol=1e-13, atol=0)
+    R = loss.curvature_root(raw, target)[0, :, :, 0]
+    torch.testing.assert_close(R.T @ R, C, rtol=1e-13, atol=0)
+
+
+@EVERY
+@pytest.mark.parametrize("dtype", [torch.float32, F64], ids=str)
+def test_curvature_is_finite_and_not_negative_at_ten_thousand(name, dtype):
+    raw = torch.tensor([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4], [1e4, 1e4, 1e4]], dtype=dtype).T[None]
+    y = [0, 1, 2] if name == "cross_entropy" else [[0.0, 1.0, 1.0]] * 3
+    loss = loss_of(name)
+    target = loss.prepare(torch.as_tensor(y), 3)
+    product = loss.curvature_product(raw, target, torch.ones_like(raw))
+    root = loss.curvature_root(raw, target)
+    assert bool(torch.isfinite(product).all())
+    assert bool(torch.isfinite(root).all())
+    assert bool((product >= -1e-6).all())
+
+
+def test_curvature_of_probabilities_keeps_its_digits_at_saturation():
+    loss, raw = (
+        loss_of("binary_cross_entropy"),
+        torch.tensor([40.0, -40.0], dtype=F64).view(1, 1, 2),
+    )
+    target = loss.prepare(torch.tensor([0.0, 1.0]), 1)
+    product = loss.curvature_product(raw, target, torch.ones_like(raw))
+    assert product.flatten().tolist() == pytest.approx([math.exp(-40.0)] * 2, rel=1e-14)

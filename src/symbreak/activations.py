@@ -6,11 +6,11 @@ z : the weighted input of the units, any shape; a = g(z) elementwise.
 Each activation states `value`, its derivative `derivative`, and the same derivative as it is used
 by back-propagation: `multiply_by_derivative_` turns an incoming gradient into delta * g'(z) in
 place.
-`second_derivative` gives g''(z); it is 0 where g is piecewise linear, at the kinks too.
+`second_derivative` gives g''(z); it is 0 where g is piecewise linear.
 `saved` is the array that the derivative is computed from: `a` itself (`needs_input` False: z may be
 overwritten by a) or z (`needs_input` True). `multiply_by_derivative_` may overwrite `saved`.
 
-At a kink the derivative is that of the left side, as PyTorch defines it: g'(0) = 0 for relu.
+At a kink both derivatives are those of the left side: g'(0) = 0 for relu, as PyTorch defines it.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _gelu_derivative(z: Tensor) -> Tensor:
 
 
 def _gelu_second(z: Tensor) -> Tensor:
-    square = z * z
+    square = (z * z).clamp_(max=1600.0)  # beyond, phi is 0 and z² may be infinite
     return torch.exp(-0.5 * square).mul_(_INV_SQRT_2PI).mul_(2.0 - square)
 
 

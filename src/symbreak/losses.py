@@ -9,7 +9,9 @@ loss       : (starts, examples), the sum over outputs for each example; means ar
 delta      : d loss / d raw, (starts, outputs, examples)
 
 curvature  : d delta / d raw, for each example an (outputs, outputs) matrix C; C is diagonal but for
-             soft-max. Its root R, with R^T R = C, makes the Gauss-Newton matrix.
+             soft-max. Its root R, with R^T R = C, makes the Gauss-Newton matrix. Where a loss is
+             linear in raw C is 0, at its kinks too: the Gauss-Newton matrix does not see such an
+             example, and that of absolute_error and quantile holds the penalty alone.
 
 `value(raw, target)` gives the loss; `value_and_delta_(raw, target)` gives it too and overwrites raw
 with delta. Both compute every term so that nothing cancels: the loss and its gradient keep their
@@ -22,6 +24,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import torch
@@ -54,17 +57,13 @@ class Loss(ABC):
     def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
         """Return the loss (starts, examples) and turn raw into delta."""
 
+    @abstractmethod
     def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:
         """Return C u for u (starts, outputs, examples), a fresh tensor."""
-        return self._curvature(raw, target) * u
-
-    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Return R, (starts, outputs, outputs, examples), its second axis the row of R."""
-        return _diagonal(self._curvature(raw, target).sqrt())
 
     @abstractmethod
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Return the diagonal of C, (starts, outputs, examples)."""
+    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return R, (starts, outputs, outputs, examples), its second axis the row of R."""
 
     def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
         """Return the target (outputs, examples) of y (examples,) or (examples, outputs)."""
@@ -90,8 +89,22 @@ class Loss(ABC):
         return self.name
 
 
+class LossByOutputs(Loss):
+    """A loss that is a sum over outputs of its own for each: C is diagonal."""
+
+    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:
+        return self._curvature(raw, target) * u
+
+    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
+        return torch.diag_embed(self._curvature(raw, target).sqrt().movedim(1, -1)).movedim(1, -1)
+
+    @abstractmethod
+    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Return the diagonal of C, (starts, outputs, examples)."""
+
+
 @dataclass(frozen=True)
-class SquaredError(Loss):
+class SquaredError(LossByOutputs):
     """½ Σ_k (raw_k - y_k)², the prediction is raw.       delta = raw - y."""
 
     name: ClassVar[str] = "squared_error"
@@ -110,7 +123,7 @@ class SquaredError(Loss):
 
 
 @dataclass(frozen=True)
-class AbsoluteError(Loss):
+class AbsoluteError(LossByOutputs):
     """Σ_k |raw_k - y_k|, the prediction is raw (a median).       delta = sign(raw - y)."""
 
     name: ClassVar[str] = "absolute_error"
@@ -131,18 +144,18 @@ class AbsoluteError(Loss):
 
 
 @dataclass(frozen=True)
-class Huber(Loss):
+class Huber(LossByOutputs):
     """Squared near the target, absolute beyond `delta` (Huber 1964).
 
     With r = raw - y:  ½ r² where |r| <= delta, else delta (|r| - ½ delta).
-    delta = clip(r, -delta, delta).
+    delta = clip(r, -delta, delta);  C = 1 where |r| <= delta, else 0.
     """
 
     delta: float = 1.0
     name: ClassVar[str] = "huber"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.delta) and self.delta > 0):
+        if not (_is_finite(self.delta) and self.delta > 0):
             raise InvalidInput(f"delta of Huber must be a positive number. Got {self.delta!r}.")
 
     def link(self, raw: Tensor) -> Tensor:
@@ -162,7 +175,7 @@ class Huber(Loss):
 
 
 @dataclass(frozen=True)
-class Quantile(Loss):
+class Quantile(LossByOutputs):
     """The pinball loss (Koenker & Bassett 1978); the prediction is the `q` quantile.
 
     With r = y - raw:  q r where r >= 0, else (q - 1) r.
@@ -173,7 +186,7 @@ class Quantile(Loss):
     name: ClassVar[str] = "quantile"
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.q < 1.0:
+        if not (_is_finite(self.q) and 0.0 < self.q < 1.0):
             raise InvalidInput(f"q of Quantile must be between 0 and 1. Got {self.q!r}.")
 
     def link(self, raw: Tensor) -> Tensor:
@@ -193,7 +206,7 @@ class Quantile(Loss):
 
 
 @dataclass(frozen=True)
-class Poisson(Loss):
+class Poisson(LossByOutputs):
     """Σ_k (exp(raw_k) - y_k raw_k), the prediction is exp(raw), y >= 0.       delta = exp(raw) - y.
 
     The mean stops growing at the square root of the largest number of the dtype (1e19 in float32,
@@ -233,7 +246,7 @@ def _poisson_value(raw: Tensor, mean: Tensor, target: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class BinaryCrossEntropy(Loss):
+class BinaryCrossEntropy(LossByOutputs):
     """Σ_k log(1 + exp(u_k)), u = (1 - 2 y) raw, y 0 or 1; the prediction is sigmoid(raw).
 
     delta = (1 - 2 y) sigmoid(u), which is sigmoid(raw) - y without the cancellation at saturation.
@@ -297,16 +310,14 @@ class CrossEntropy(Loss):
 
     def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:  # noqa: ARG002
         p = self.link(raw)
-        return p * (u - (p * u).sum(1, keepdim=True))
+        # C does not see a constant; without the u of the likeliest class nothing cancels.
+        apart = u - u.gather(1, raw.argmax(1, keepdim=True))
+        return p * (apart - (p * apart).sum(1, keepdim=True))
 
     def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
         p = self.link(raw)
         identity = torch.eye(raw.shape[1], dtype=raw.dtype, device=raw.device)[:, :, None]
         return p.sqrt()[:, :, None] * (identity - p[:, None])
-
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
-        p = self.link(raw)
-        return p * (1.0 - p)
 
     def _terms_(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return loss, q, s and the index of y; raw becomes e with a zero at y."""
@@ -348,9 +359,8 @@ class CrossEntropy(Loss):
         return index.reshape(1, -1)
 
 
-def _diagonal(entries: Tensor) -> Tensor:
-    """Return (starts, k, k, examples) with `entries` (starts, k, examples) on the diagonal."""
-    return torch.diag_embed(entries.movedim(1, -1)).movedim(1, -1)
+def _is_finite(number: object) -> bool:
+    return isinstance(number, Real) and not isinstance(number, bool) and math.isfinite(number)
 
 
 def _index_of_one_hot(y: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
         made.append(Workspace(*arguments, by_columns=by_columns))
         return made[-1]
 
-    monkeypatch.setattr("symbreak.objectives.network_cost.Workspace", spy)
+    monkeypatch.setattr("symbreak.objectives.passes.Workspace", spy)
     net = sb.Network((4, 5, 3, 2), ["gelu", "tanh"])
     rng = np.random.default_rng(0)
     cost = sb.NetworkCost(
@@ -96,9 +96,7 @@ def test_every_cut_gives_the_same_answer(starts, examples, shared, columns, monk
 
     J, gradient = answer()
     monkeypatch.setattr(blocking, "COLUMNS_FROM", 1 if columns else 10**9)
-    monkeypatch.setattr(
-        "symbreak.objectives.network_cost.plan", lambda *arguments: (starts, examples)
-    )
+    monkeypatch.setattr("symbreak.objectives.passes.plan", lambda *arguments: (starts, examples))
     J_cut, gradient_cut = answer()
     np.testing.assert_allclose(J_cut, J, rtol=1e-13)
     for block in net.blocks:
@@ -115,8 +113,8 @@ def test_transposed_copies_of_the_examples_are_made_only_within_the_budget():
     def is_transposed(budget):
         cost = sb.NetworkCost(net, X, y, memory_budget=budget)
         cost(theta)
-        assert cost._blocks is not None
-        blocks = cost._blocks[1].examples
+        assert cost._passes._blocks is not None
+        blocks = cost._passes._blocks[1].examples
         return {block.rows_T.is_contiguous() for block in blocks}
 
     assert is_transposed(2000 * 51 * 8 + 10**6) == {True}
@@ -130,3 +128,22 @@ def test_the_cache_bounds_blocks_on_the_cpu_only():
     assert s * m * numbers_per_pair(net) <= blocking.CACHE_NUMBERS
     elsewhere = torch.empty(1, device="meta").expand(32, net.n_parameters)
     assert plan(net, elsewhere, 10**6, 2**40) == (32, 10**6)
+
+
+def test_without_a_budget_any_net_may_be_evaluated(monkeypatch):
+    rng = np.random.default_rng(0)
+    net = sb.Network((4, 30, 2), "tanh")
+    X, y = rng.normal(size=(50, 4)), rng.integers(0, 2, (50, 2))
+    theta = torch.from_numpy(rng.normal(size=(3, net.n_parameters)))
+    wide = sb.NetworkCost(net, X, y)(theta)
+    monkeypatch.setattr(blocking, "DEFAULT_MEMORY", 1000)
+    for cost in (
+        sb.NetworkCost(net, X, y),
+        sb.NetworkCost(net, X, y, dtype="float32").to("float64"),
+    ):
+        assert cost.memory_budget < 2**20
+        J, gradient = cost(theta)
+        np.testing.assert_allclose(J, wide[0], rtol=1e-6)
+        np.testing.assert_allclose(gradient, wide[1], rtol=1e-5, atol=1e-7)
+        gradients = cost.minibatch_gradients(theta, torch.arange(50), 7)
+        assert sum(1 for _ in gradients) == 8

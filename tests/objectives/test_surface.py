@@ -233,7 +233,7 @@ def test_theta_that_does_not_fit_is_refused():
     for wrong in (THETA[:, :-1], THETA[:0], THETA[None]):
         with pytest.raises(InvalidInput, match="theta"):
             COST(wrong)
-    with pytest.raises(InvalidInput, match=r"3 starts.*Got 2\. Use take\(starts\)"):
+    with pytest.raises(InvalidInput, match=r"as many starts as .*, 3\. Got 2\. Use take\(starts\)"):
         sb.NetworkCost(NET, X, y, alpha=np.ones(3))(THETA[:2])
     with pytest.raises(InvalidInput, match="at least one example"):
         COST.batch([])
@@ -243,3 +243,60 @@ def test_theta_that_does_not_fit_is_refused():
 def test_out_that_does_not_fit_is_refused(wrong):
     with pytest.raises(InvalidInput, match=r"out must be of shape \(3, 37\) and torch.float64"):
         COST(THETA, out=wrong)
+
+
+def test_masks_pick_what_they_say():
+    mask = y > 0
+    for given in (mask, list(mask), torch.from_numpy(mask)):
+        picked = COST.batch(given)
+        np.testing.assert_array_equal(picked(THETA)[0], COST.batch(np.flatnonzero(mask))(THETA)[0])
+    own = sb.NetworkCost(NET, X, y, alpha=np.array([0.0, 1.0, 2.0]))
+    taken = own.take([True, False, True])
+    np.testing.assert_array_equal(taken(THETA[[0, 2]])[0], own(THETA)[0][[0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [([9], "9"), ([0, -10], "-10"), ([True] * 8, "8"), ([0.0], "float64"), (3, r"\(\)"),
+     ([[0, 1]], r"\(1, 2\)"), ([False] * 9, "none"), ([], "none")],
+)  # fmt: skip
+def test_wrong_indices_are_refused_in_one_sentence(wrong, found):
+    with pytest.raises(InvalidInput, match=f"rows of batch must .*Got .*{found}"):
+        COST.batch(wrong)
+    own = sb.NetworkCost(NET, X, y, sample_weight=np.ones((9, 9)))
+    with pytest.raises(InvalidInput, match=f"starts of take must .*Got .*{found}"):
+        own.take(wrong)
+
+
+def test_a_batch_without_weight_has_the_penalty_alone():
+    weights = np.r_[0.0, 0.0, np.ones(7)]
+    J, gradient = sb.NetworkCost(NET, X, y, sample_weight=weights).batch([0, 1])(THETA)
+    np.testing.assert_array_equal(J, 0.0)
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+def test_what_the_user_changes_later_does_not_change_the_cost():
+    net = sb.Network((4, 5, 2), "tanh", "squared_error")
+    given = {
+        "X": X.copy(), "y": rng.normal(size=(9, 2)), "sample_weight": rng.uniform(1, 2, (3, 9)),
+        "alpha": np.array([1.0, 2.0, 3.0]),
+    }  # fmt: skip
+    classes = y.copy()
+    costs = [sb.NetworkCost(net, **given), sb.NetworkCost(NET, X, classes)]
+    before = [(cost(THETA), cost.take([2, 0, 1])(THETA)) for cost in costs]
+    for array in (*given.values(), classes):
+        array[...] = 1 - array
+    after = [(cost(THETA), cost.take([2, 0, 1])(THETA)) for cost in costs]
+    np.testing.assert_equal(after, before)
+
+
+def test_lists_are_thetas_too():
+    theta = THETA.tolist()
+    for given, array in ((theta, THETA), (theta[0], THETA[0])):
+        np.testing.assert_equal(COST(given), COST(array))
+        np.testing.assert_equal(COST.value(given), COST.value(array))
+        np.testing.assert_equal(
+            COST.hessian_product(given, given), COST.hessian_product(array, array)
+        )
+        for found, expected in zip(NET.thetas(given), NET.thetas(array), strict=True):
+            np.testing.assert_array_equal(found, expected)

@@ -9,6 +9,7 @@ more.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
@@ -23,15 +24,30 @@ COLUMNS_FROM = 128  # examples
 ALIGNMENT = 16  # products are a tenth slower where rows of z do not begin on a vector
 
 
-def plan(network: Network, stack: Tensor, n_examples: int, memory_budget: int) -> tuple[int, int]:
+def default_memory(network: Network, dtype: torch.dtype) -> int:
+    """Return the budget in bytes where none is given: any net may be evaluated."""
+    least = numbers_per_start(network) + numbers_per_pair(network)
+    # Twice, to leave room for the examples of a mini-batch.
+    return max(DEFAULT_MEMORY, 2 * dtype.itemsize * least)
+
+
+def plan(
+    network: Network, stack: Tensor, n_examples: int, memory_budget: int,
+    *, more_per_start: int = 0, more_per_pair: int = 0,
+) -> tuple[int, int]:  # fmt: skip
     """Return (starts, examples) of a block for the pass over theta `stack` (starts, n).
+
+    Parameters
+    ----------
+    more_per_start, more_per_pair : numbers that the pass holds beside its workspace.
 
     Raises
     ------
     InvalidInput
         One start and one example are already over the budget, in bytes.
     """
-    per_start, per_pair = numbers_per_start(network), numbers_per_pair(network)
+    per_start = numbers_per_start(network) + more_per_start
+    per_pair = numbers_per_pair(network) + more_per_pair
     size = stack.element_size()
     budget = memory_budget // size
     if per_start + per_pair > budget:

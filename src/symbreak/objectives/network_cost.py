@@ -9,24 +9,25 @@ theta : (starts, n) or (n,);  J : (starts,) or ();  gradient : of the shape of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
-from symbreak.objectives.blocking import DEFAULT_MEMORY, by_columns, plan
+from symbreak.objectives.blocking import default_memory
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.indices import check_indices
 from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.network_curvature import Curvature
+from symbreak.objectives.passes import Passes
 from symbreak.objectives.penalty import check_alpha, strength
 from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block, check_size
-from symbreak.propagation.backward import backward
-from symbreak.propagation.forward import forward
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.propagation.workspace import Workspace
 from symbreak.units import warn_of_symmetry
@@ -46,7 +47,8 @@ class NetworkCost:
     dtype : float32 or float64; that of X by default, float64 when X holds no floats.
     device : any torch device; the CPU by default.
     memory_budget : bytes that the buffers of a call may take; blocks of starts and examples are
-        cut to fit.
+        cut to fit. By default 256 MiB, or twice what one start and one example need if that is
+        more.
 
     Raises
     ------
@@ -78,13 +80,13 @@ class NetworkCost:
         sample_weight: Any = None,
         dtype: Any = None,
         device: Any = None,
-        memory_budget: int = DEFAULT_MEMORY,
+        memory_budget: int | None = None,
     ) -> None:
         X = as_tensor(X, "X")
         self.network = network
         self.dtype = float_dtype(X, dtype)
         self.device = as_device(X.device if device is None else device)
-        self.memory_budget = memory_budget
+        self._given_budget = memory_budget
         rows = with_ones(X, network, self.dtype, self.device)
         target = prepared_target(y, network, rows)
         weights = check_weights(sample_weight, len(rows), self.dtype, self.device)
@@ -97,6 +99,8 @@ class NetworkCost:
     def _finish(self) -> None:
         """Derive what depends on examples, weights and penalty."""
         self._starts = self._own_starts()
+        given = self._given_budget
+        self.memory_budget = default_memory(self.network, self.dtype) if given is None else given
         m, total = self._whole
         self._normalized = self._examples.normalized(total * (len(self._examples) / m))
         scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
@@ -106,8 +110,9 @@ class NetworkCost:
         if bool((self._alpha > 0).any()):
             spread = strength(self._alpha, self.network, total.cpu())
             self._strength = spread.to(dtype=self.dtype, device=self.device)
-        self._blocks: tuple[int, Blocks] | None = None
-        self._cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
+        self._passes = Passes(
+            self.network, self._normalized, self._scale, self.memory_budget, self._workspaces
+        )
         self._minibatches: tuple[tuple[int, int], MiniBatches] | None = None
 
     @property
@@ -143,16 +148,11 @@ class NetworkCost:
         stack = self._stack(theta)
         gradient = torch.empty_like(stack) if out is None else self._checked_out(out, stack)
         J = self._evaluate(stack, gradient)
-        if out is not None:
-            return like(J if len(theta.shape) == 2 else J[0], theta), out
-        if len(theta.shape) == 1:
-            J, gradient = J[0], gradient[0]
-        return like(J, theta), like(gradient, theta)
+        return _as_given(J, theta), _as_given(gradient, theta) if out is None else out
 
     def value(self, theta: Any) -> Any:
         """Return J, equal to the first part of a call, without the backward pass."""
-        J = self._evaluate(self._stack(theta), None)
-        return like(J if len(theta.shape) == 2 else J[0], theta)
+        return _as_given(self._evaluate(self._stack(theta), None), theta)
 
     def numpy(self, theta: Any) -> tuple[float, Any]:
         """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
@@ -169,7 +169,12 @@ class NetworkCost:
 
         Parameters
         ----------
-        theta, v : (starts, n) or (n,).
+        theta, v : (starts, n) or (n,), of one shape.
+
+        Notes
+        -----
+        Takes about four times as long as a value with its gradient and keeps the memory budget.
+        At a kink the second derivative is that of one side: 0 for relu, which H does not see.
         """
         return self._curved(theta, v, self._curvature.hessian_product)
 
@@ -178,7 +183,7 @@ class NetworkCost:
 
         Parameters
         ----------
-        theta, v : (starts, n) or (n,).
+        theta, v : (starts, n) or (n,), of one shape.
         """
         return self._curved(theta, v, self._curvature.gauss_newton_product)
 
@@ -193,24 +198,34 @@ class NetworkCost:
         stack = self._stack(theta)
         J, gradient, G = self._curvature.gauss_newton(stack)
         self._penalize(stack, J, gradient)
-        answer = (J, gradient, G) if len(theta.shape) == 2 else (J[0], gradient[0], G[0])
-        return tuple(like(part, theta) for part in answer)
+        return _as_given(J, theta), _as_given(gradient, theta), _as_given(G, theta)
 
     def residuals(self, theta: Any) -> Any:
-        """Return r (starts, r) or (r,) with J = ½ Σ r²; for the loss squared_error."""
-        residuals = self._curvature.residuals(self._stack(theta))
-        return like(residuals if len(theta.shape) == 2 else residuals[0], theta)
+        """Return r (starts, r) or (r,) with J = ½ Σ r²; for the loss squared_error.
+
+        First sqrt(w / Σw) (raw - y), output by output; then, with a penalty,
+        sqrt(alpha / Σw) theta of the penalised weights.
+
+        Raises
+        ------
+        InvalidType
+            Another loss.
+        InvalidInput
+            The residuals are over the memory budget.
+        """
+        return _as_given(self._curvature.residuals(self._stack(theta)), theta)
 
     def jacobian(self, theta: Any) -> Any:
         """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
 
         Raises
         ------
+        InvalidType
+            Another loss.
         InvalidInput
             The Jacobians are over the memory budget.
         """
-        jacobian = self._curvature.jacobian(self._stack(theta))
-        return like(jacobian if len(theta.shape) == 2 else jacobian[0], theta)
+        return _as_given(self._curvature.jacobian(self._stack(theta)), theta)
 
     @property
     def _curvature(self) -> Curvature:
@@ -219,18 +234,27 @@ class NetworkCost:
         )
 
     def _curved(self, theta: Any, v: Any, product: Callable[[Tensor, Tensor], Tensor]) -> Any:
-        found = product(self._stack(theta), self._stack(v))
-        return like(found if len(theta.shape) == 2 else found[0], theta)
+        if np.shape(v) != np.shape(theta):
+            raise InvalidInput(
+                f"v must be of the shape of theta, {tuple(np.shape(theta))}. "
+                f"Got {tuple(np.shape(v))}."
+            )
+        return _as_given(product(self._stack(theta), self._stack(v)), theta)
 
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
         warn_of_symmetry(self.network, theta)
 
     def take(self, starts: Any) -> NetworkCost:
-        """Return the cost of these starts (indices, repeats allowed), with what is theirs alone."""
+        """Return the cost of these starts, with what is theirs alone.
+
+        Parameters
+        ----------
+        starts : indices, repeats allowed, or a mask.
+        """
         if self.starts is None:
             return self
-        index = torch.as_tensor(starts, dtype=torch.long)
+        index = check_indices(starts, self.starts, "starts of take", "start", self._alpha.device)
         alpha = self._alpha[index] if self._alpha.dim() > 0 else self._alpha
         index = index.to(self.device)
         m, total = self._whole
@@ -238,14 +262,12 @@ class NetworkCost:
         return self._with(_alpha=alpha, _examples=self._examples.take(index), _whole=whole)
 
     def batch(self, rows: Any) -> NetworkCost:
-        """Return an unbiased estimate of the cost from these examples (indices).
+        """Return an unbiased estimate of the cost from these examples (indices, or a mask).
 
         The penalty stays that of all examples, and Σ w loss is divided by the Σw that so many
         examples have on average: the mean over examples drawn at random is J itself.
         """
-        index = torch.as_tensor(rows, dtype=torch.long, device=self.device)
-        if index.numel() == 0:
-            raise InvalidInput("rows of batch must hold at least one example. Got none.")
+        index = check_indices(rows, self.n_examples, "rows of batch", "example", self.device)
         return self._with(_examples=self._examples[index])
 
     def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
@@ -298,7 +320,7 @@ class NetworkCost:
         stack = stack if stack.dim() == 2 else stack[None]
         if self._starts not in (None, len(stack)):
             raise InvalidInput(
-                f"theta must have {self.starts} starts, as alpha or sample_weight have. "
+                f"theta must have as many starts as alpha or sample_weight, {self.starts}. "
                 f"Got {len(stack)}. Use take(starts) for some of them."
             )
         return stack
@@ -313,15 +335,7 @@ class NetworkCost:
 
     def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted."""
-        blocks = self._blocks_for(stack)
-        size = blocks.starts
-        parts = _split(stack, size)
-        gradients = [None] * len(parts) if gradient is None else _split(gradient, size)
-        values = [
-            self._pass(blocks, part, part_gradient, number * size)
-            for number, (part, part_gradient) in enumerate(zip(parts, gradients, strict=True))
-        ]
-        J = values[0] if len(values) == 1 else torch.cat(values)
+        J = self._passes.evaluate(stack, gradient)
         self._penalize(stack, J, gradient)
         return J
 
@@ -334,74 +348,7 @@ class NetworkCost:
         if gradient is not None:
             gradient += slope
 
-    def _blocks_for(self, stack: Tensor) -> Blocks:
-        """Return the blocks of a pass over so many starts; those of the last call are kept."""
-        if self._blocks is None or self._blocks[0] != len(stack):
-            size = plan(self.network, stack, self.n_examples, self.memory_budget)
-            if size not in self._workspaces:
-                self._workspaces.clear()
-                self._workspaces[size] = Workspace(
-                    self.network, *size, self.dtype, self.device, by_columns=by_columns(*size)
-                )
-            workspace = self._workspaces[size]
-            examples = self._cut_for(size, self.memory_budget - workspace.bytes)
-            self._blocks = len(stack), Blocks(size[0], examples, workspace)
-        return self._blocks[1]
 
-    def _cut_for(self, size: tuple[int, int], spare: int) -> tuple[Examples, ...]:
-        """Return blocks of examples, transposed if that helps and the copies fit in `spare` bytes.
-
-        Those of the last call are kept: while starts end one by one, their cut often stays.
-        """
-        columns = by_columns(*size) and self._examples.rows.nbytes <= spare
-        if self._cut is None or self._cut[0] != (size[1], columns):
-            blocks = self._normalized.cut(size[1], by_columns=columns)
-            self._cut = (size[1], columns), blocks
-        return self._cut[1]
-
-    def _pass(
-        self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int
-    ) -> Tensor:
-        """Return J without penalty for one block of starts, and write its gradient."""
-        workspace, count = blocks.workspace, len(stack)
-        total: Tensor | None = None
-        for examples in blocks.examples:
-            layers = workspace.layers(count, len(examples))
-            if total is None:
-                layers.load(stack)
-            forward(layers, examples.rows_T)
-            weights = examples.weights
-            if weights is not None and weights.dim() == 2:
-                weights = weights[first_start : first_start + count]
-            value = self._losses(layers.output.z, examples.target, weights, gradient is not None)
-            if gradient is not None:
-                backward(layers, examples.rows, accumulate=total is not None)
-            total = value if total is None else total + value
-        assert total is not None
-        if gradient is not None:
-            layers.store_gradient(self._scale, gradient)
-        return total.mul_(self._scale)
-
-    def _losses(
-        self, raw: Tensor, target: Tensor, weights: Tensor | None, backward_too: bool
-    ) -> Tensor:
-        """Return Σ w loss (starts,); turn raw into w delta if `backward_too`."""
-        loss = self.network.loss
-        losses = loss.value_and_delta_(raw, target) if backward_too else loss.value(raw, target)
-        if weights is None:
-            return losses.sum(1)
-        if backward_too:
-            raw.mul_(weights if weights.dim() == 1 else weights[:, None, :])
-        return (losses * weights).sum(1)
-
-
-def _split(stack: Tensor, size: int) -> Sequence[Tensor]:
-    return stack.split(size) if len(stack) > size else (stack,)
-
-
-class Blocks(NamedTuple):
-    """How a pass is cut: starts of a block, blocks of examples, and the buffers for them."""
-
-    starts: int
-    examples: tuple[Examples, ...]
-    workspace: Workspace
+def _as_given(answer: Tensor, theta: Any) -> Any:
+    """Return `answer` of the kind of theta, without its first axis where theta has none."""
+    return like(answer if np.ndim(theta) == 2 else answer[0], theta)

@@ -2,19 +2,20 @@
 
 Conventions (those of `network_cost`)
 -----------
-theta, v : (starts, n);  H v : (starts, n);  Gauss-Newton matrix : (starts, n, n)
-G = Σ w Jᵀ C J, and the penalty alpha / Σw on the diagonal of the weights;
-J = d raw / d theta, C = d delta / d raw.
-Residuals (squared error only): sqrt(w) (raw - y) and sqrt(alpha / Σw) theta over the weights, with
-Σ w = 1, so that the cost is half the sum of their squares.
-Everything is summed over blocks of examples, which are cut so that the temporaries of a block stay
-within the memory budget.
+theta, v : (s, n);  H v : (s, n);  Gauss-Newton matrix G : (s, n, n)
+G = scale Σ w Jᵀ C J, and the penalty alpha / Σw on the diagonal of the weights;
+J = d raw / d theta, C = Rᵀ R = d delta / d raw, so Jᵀ C J is a product of rows of R J.
+Residuals (squared error only): sqrt(scale w) (raw - y), output by output, and after them
+sqrt(alpha / Σw) theta over the penalised weights: the cost is half the sum of their squares.
+Everything is worked off in blocks of starts and examples; what a block holds, temporaries
+included, stays within the memory budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,10 +33,39 @@ from symbreak.propagation.curvature import (
     tangent,
 )
 from symbreak.propagation.forward import forward
-from symbreak.propagation.workspace import Layers, Workspace, numbers_per_pair
+from symbreak.propagation.workspace import (
+    Layers,
+    Workspace,
+    numbers_per_pair,
+    numbers_per_start,
+)
 
-TEMPORARIES = 4  # a product holds about so many times the numbers of a gradient
-CACHE_NUMBERS = 2**19  # entries of a block of the Jacobian; half and twice are alike
+# Strips of rows of a Gauss-Newton matrix: four take 0.7 of the time of one on the CPU, from about
+# 128 rows on.
+STRIPS, STRIPS_FROM = 4, 128
+
+
+class Piece(NamedTuple):
+    """A block of starts and examples after its forward pass.
+
+    `weights` are (m,), or (s, 1, m) where each start has its own; None for none.
+    """
+
+    starts: slice
+    examples: slice
+    layers: Layers
+    rows: Tensor
+    target: Tensor
+    weights: Tensor | None
+
+    @property
+    def raw(self) -> Tensor:
+        """The output before the link, (s, outputs, m)."""
+        return self.layers.output.z
+
+    def weighted(self, delta: Tensor) -> Tensor:
+        """Return w delta, for delta (s, outputs, m)."""
+        return delta if self.weights is None else delta * self.weights
 
 
 @dataclass(frozen=True)
@@ -44,7 +74,7 @@ class Curvature:
 
     Attributes
     ----------
-    examples : with weights that sum to 1, or none.
+    examples : with normalised weights, or none.
     scale : what sums over examples are multiplied by: 1 / m, or 1 with weights.
     strength : alpha / Σw for each entry of theta, (n,) or (starts, n); None without penalty.
     memory_budget : bytes.
@@ -57,147 +87,187 @@ class Curvature:
     memory_budget: int
 
     def hessian_product(self, theta: Tensor, v: Tensor) -> Tensor:
-        """Return H v, (starts, n)."""
+        """Return H v, (s, n)."""
         loss = self.network.loss
 
-        def block(
-            layers: Layers, V: tuple[Tensor, ...], part: Examples, w: Tensor | None
-        ) -> list[Tensor]:
-            Rz = tangent(layers, V, part.rows_T)
-            raw = layers.output.z
-            delta = raw.clone()
-            loss.value_and_delta_(delta, part.target)
-            Rdelta = loss.curvature_product(raw, part.target, Rz[-1])
-            if w is not None:
-                delta, Rdelta = delta * w, Rdelta * w
-            return hessian_gradient(layers, V, Rz, delta, Rdelta, part.rows)
+        def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
+            layers, raw, target = piece.layers, piece.raw, piece.target
+            Rz = tangent(layers, V, piece.rows.T)
+            Rdelta = piece.weighted(loss.curvature_product(raw, target, Rz[-1]))
+            loss.value_and_delta_(raw, target)
+            return hessian_gradient(layers, V, Rz, piece.weighted(raw), Rdelta, piece.rows)
 
         return self._product(theta, v, block)
 
     def gauss_newton_product(self, theta: Tensor, v: Tensor) -> Tensor:
-        """Return G v, (starts, n)."""
+        """Return G v, (s, n)."""
         loss = self.network.loss
 
-        def block(
-            layers: Layers, V: tuple[Tensor, ...], part: Examples, w: Tensor | None
-        ) -> list[Tensor]:
-            Rraw = tangent(layers, V, part.rows_T)[-1]
-            Rdelta = loss.curvature_product(layers.output.z, part.target, Rraw)
-            return gauss_newton_gradient(layers, Rdelta if w is None else Rdelta * w, part.rows)
+        def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
+            Rraw = tangent(piece.layers, V, piece.rows.T)[-1]
+            Rdelta = piece.weighted(loss.curvature_product(piece.raw, piece.target, Rraw))
+            return gauss_newton_gradient(piece.layers, Rdelta, piece.rows)
 
         return self._product(theta, v, block)
 
     def gauss_newton(self, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return J without penalty, its gradient and G with penalty, each as a sum over blocks."""
+        """Return J and its gradient, both without penalty, and G with it."""
         s, n = theta.shape
-        self._check_room(s * n * n, f"the Gauss-Newton matrices of {s} starts of {n} parameters")
+        size = self._plan(theta, s * n * (n + 1), f"the Gauss-Newton matrices of {s} starts")
+        value, gradient = theta.new_zeros(s), torch.zeros_like(theta)
         G = theta.new_zeros(s, n, n)
-        gradient = torch.zeros_like(theta)
-        value = theta.new_zeros(s)
-        for starts, layers, part, w in self._blocks(theta, self._jacobian_examples(theta)):
-            raw = layers.output.z
-            root = self.network.loss.curvature_root(raw, part.target)
-            if w is not None:
-                root *= w.sqrt()[:, None] if w.dim() == 3 else w.sqrt()
-            rows = jacobian(layers, root, part.rows)
-            G[starts].baddbmm_(rows, rows.transpose(1, 2))
-            losses = self.network.loss.value_and_delta_(raw, part.target)
-            if w is not None:
-                raw *= w
-                losses = losses * (w[:, 0] if w.dim() == 3 else w)
-            value[starts] += losses.sum(1)
-            backward(layers, part.rows, accumulate=False)
-            gradient[starts] += torch.cat([g.gradient.flatten(1) for g in layers.all], dim=1)
+        room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
+        for piece in self._pieces(theta, *size):
+            rows = self._jacobian(piece, room).flatten(2)
+            for strip, left in _strips(n):
+                # Left of the diagonal and on it; the rest is its mirror.
+                G[piece.starts, strip, left].baddbmm_(rows[:, strip], rows[:, left].transpose(1, 2))
+            self._add_gradient(piece, value[piece.starts], gradient[piece.starts])
+        for strip, _ in _strips(n):
+            above = slice(0, strip.start)
+            G[:, above, strip] = G[:, strip, above].transpose(1, 2)
         G *= self.scale
         if self.strength is not None:
             torch.diagonal(G, dim1=1, dim2=2).add_(self.strength)
-        return value * self.scale, gradient * self.scale, G
+        return value * self.scale, gradient.mul_(self.scale), G
 
     def residuals(self, theta: Tensor) -> Tensor:
-        """Return r (starts, m * outputs, and n with a penalty): the cost is ½ Σ r²."""
+        """Return r, (s, m * outputs and one for each penalised weight)."""
         self._check_squared_error("residuals")
-        found = []
-        for _, layers, part, w in self._blocks(theta, len(self.examples)):
-            apart = layers.output.z - part.target
-            found.append(apart.flatten(1) if w is None else (apart * w.sqrt()).flatten(1))
-        residuals = torch.cat(found) * self.scale.sqrt()
-        if self.strength is None:
-            return residuals
-        return torch.cat([residuals, theta * self.strength.sqrt()], dim=1)
+        s, count = len(theta), self._n_residuals
+        size = self._plan(theta, s * count, f"the {count} residuals of {s} starts")
+        residuals = theta.new_empty(s, count)
+        of_outputs = self._of_outputs(residuals)
+        for piece in self._pieces(theta, *size):
+            apart = (piece.raw - piece.target) * self._root_of_weights(piece)
+            of_outputs[piece.starts, :, piece.examples] = apart
+        if self.strength is not None:
+            at = self._penalised
+            residuals[:, -len(at) :] = (theta * self.strength.sqrt())[:, at]
+        return residuals
 
     def jacobian(self, theta: Tensor) -> Tensor:
-        """Return d r / d theta, (starts, residuals, n)."""
+        """Return d r / d theta, (s, residuals, n)."""
         self._check_squared_error("jacobian")
-        s, n = theta.shape
-        count = len(self.examples) * self.network.n_outputs
-        self._check_room(s * n * count, f"the Jacobians of {s} starts, {count} x {n} each")
-        found = []
-        for _, layers, part, w in self._blocks(theta, len(self.examples)):
-            root = self.network.loss.curvature_root(layers.output.z, part.target)
-            if w is not None:
-                root *= w.sqrt()[:, None] if w.dim() == 3 else w.sqrt()
-            found.append(jacobian(layers, root, part.rows))
-        rows = torch.cat(found).transpose(1, 2) * self.scale.sqrt()
-        if self.strength is None:
-            return rows
-        penalty = torch.diag_embed(self.strength.sqrt().expand(s, n))
-        return torch.cat([rows, penalty], dim=1)
+        (s, n), count = theta.shape, self._n_residuals
+        size = self._plan(theta, s * count * n, f"the Jacobians, {count} x {n}, of {s} starts")
+        rows = theta.new_empty(s, count, n)
+        of_outputs = self._of_outputs(rows)
+        room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
+        for piece in self._pieces(theta, *size):
+            found = self._jacobian(piece, room).mul_(self.scale.sqrt())
+            of_outputs[piece.starts, :, piece.examples] = found.permute(0, 2, 3, 1)
+        if self.strength is not None:
+            at = self._penalised
+            of_penalty = rows[:, -len(at) :].zero_()
+            of_penalty[:, torch.arange(len(at), device=at.device), at] = self.strength[
+                ..., at
+            ].sqrt()
+        return rows
 
     def _product(
-        self,
-        theta: Tensor,
-        v: Tensor,
-        block: Callable[[Layers, tuple[Tensor, ...], Examples, Tensor | None], list[Tensor]],
+        self, theta: Tensor, v: Tensor, block: Callable[[Piece, tuple[Tensor, ...]], list[Tensor]]
     ) -> Tensor:
-        """Return the sum of `block` over all starts and examples, and the penalty's part."""
+        """Return the sum of `block` over all pieces, and the penalty's part."""
         product = torch.zeros_like(theta)
-        size = plan(self.network, theta, len(self.examples), self.memory_budget // TEMPORARIES)
-        for starts, layers, part, w in self._blocks(theta, size[1], size[0]):
-            matrices = block(layers, self.network.thetas(v[starts]), part, w)
-            product[starts] += torch.cat([matrix.flatten(1) for matrix in matrices], dim=1)
+        network = self.network
+        # Beside the workspace: v, and the parts of a product before they are one vector.
+        size = plan(
+            network, theta, len(self.examples), self.memory_budget,
+            more_per_start=2 * network.n_parameters, more_per_pair=_temporaries(network),
+        )  # fmt: skip
+        for piece in self._pieces(theta, *size):
+            matrices = block(piece, network.thetas(v[piece.starts]))
+            product[piece.starts] += torch.cat([matrix.flatten(1) for matrix in matrices], dim=1)
         product *= self.scale
         return product if self.strength is None else product.addcmul_(v, self.strength)
 
-    def _blocks(
-        self, theta: Tensor, examples: int, starts: int | None = None
-    ) -> Iterator[tuple[slice, Layers, Examples, Tensor | None]]:
-        """Yield layers after a forward pass: blocks of starts, and of examples within them.
-
-        The weights are given as (m,), or (starts, 1, m) where each start has its own.
-        """
-        starts = len(theta) if starts is None else starts
-        examples = min(examples, len(self.examples))
+    def _pieces(self, theta: Tensor, starts: int, examples: int) -> Iterator[Piece]:
         workspace = Workspace(self.network, starts, examples, theta.dtype, theta.device)
         for begin in range(0, len(theta), starts):
-            of_starts = slice(begin, min(begin + starts, len(theta)))
-            stack = theta[of_starts]
+            here = slice(begin, begin + starts)
+            stack = theta[here]
+            first = 0
             for part in self.examples.cut(examples):
                 layers = workspace.layers(len(stack), len(part))
                 layers.load(stack)
                 forward(layers, part.rows_T)
                 w = part.weights
-                yield (
-                    of_starts,
-                    layers,
-                    part,
-                    w[of_starts, None] if w is not None and w.dim() == 2 else w,
-                )
+                w = w[here, None] if w is not None and w.dim() == 2 else w
+                of_examples = slice(first, first + len(part))
+                yield Piece(here, of_examples, layers, part.rows, part.target, w)
+                first += len(part)
 
-    def _jacobian_examples(self, theta: Tensor) -> int:
-        """Return how many examples a block of the Jacobian has, to fit cache and budget."""
-        s, n = theta.shape
-        per_example = s * (n + numbers_per_pair(self.network)) * self.network.n_outputs
-        spare = self.memory_budget // theta.element_size() - s * n * n
-        return max(1, min(max(CACHE_NUMBERS, 16 * per_example), spare) // per_example)
+    def _jacobian(self, piece: Piece, room: Tensor) -> Tensor:
+        """Return d (sqrt(w) R raw) / d theta, (s, n, outputs, m), in `room`."""
+        root = self.network.loss.curvature_root(piece.raw, piece.target)
+        if piece.weights is not None:
+            root *= _unsqueezed(piece.weights.sqrt())
+        s, r, _, m = root.shape
+        n = self.network.n_parameters
+        out = room[: s * n * r * m].view(s, n, r, m)
+        jacobian(piece.layers, root, piece.rows.T, out)
+        return out
 
-    def _check_room(self, numbers: int, what: str) -> None:
-        needed = numbers * self.scale.element_size()
+    def _add_gradient(self, piece: Piece, value: Tensor, gradient: Tensor) -> None:
+        """Add Σ w loss and its gradient; uses up what the forward pass left."""
+        losses = self.network.loss.value_and_delta_(piece.raw, piece.target)
+        if piece.weights is not None:
+            piece.raw.mul_(piece.weights)
+            losses = piece.weighted(losses[:, None])[:, 0]
+        value += losses.sum(1)
+        backward(piece.layers, piece.rows, accumulate=False)
+        gradient += torch.cat([layer.gradient.flatten(1) for layer in piece.layers.all], dim=1)
+
+    def _root_of_weights(self, piece: Piece) -> Tensor:
+        scale = self.scale.sqrt()
+        return scale if piece.weights is None else scale * piece.weights.sqrt()
+
+    @property
+    def _n_residuals(self) -> int:
+        penalised = 0 if self.strength is None else len(self._penalised)
+        return len(self.examples) * self.network.n_outputs + penalised
+
+    @property
+    def _penalised(self) -> Tensor:
+        """The indices of theta that the penalty of any start is on."""
+        assert self.strength is not None
+        return torch.nonzero((torch.atleast_2d(self.strength) > 0).any(0))[:, 0]
+
+    def _of_outputs(self, residuals: Tensor) -> Tensor:
+        """Return the part of (s, residuals, ...) that no penalty makes as (s, outputs, m, ...)."""
+        m, outputs = len(self.examples), self.network.n_outputs
+        of_outputs: Tensor = residuals[:, : outputs * m].unflatten(1, (outputs, m))
+        return of_outputs
+
+    def _plan(self, theta: Tensor, kept: int, what: str) -> tuple[int, int]:
+        """Return (starts, examples) of a block of Jacobians beside so many numbers kept.
+
+        Raises
+        ------
+        InvalidInput
+            These numbers and a block of one start and one example are over the budget.
+        """
+        network = self.network
+        wide = max(network.layers[1:])
+        # The rows themselves, their deltas in two layers, and slopes; a gradient of the block.
+        more_per_pair = network.n_outputs * (network.n_parameters + 2 * wide) + 2 * wide
+        size = theta.element_size()
+        more_per_start = network.n_parameters
+        block = numbers_per_start(network) + more_per_start + numbers_per_pair(network)
+        block += more_per_pair
+        needed = size * (kept + block)
         if needed > self.memory_budget:
             raise InvalidInput(
-                f"memory_budget must be at least {needed} bytes for {what}. "
-                f"Got {self.memory_budget}. Take fewer starts at a time, or a method that needs "
-                f"no matrices, such as 'l-bfgs'."
+                f"memory_budget of NetworkCost must be at least {needed} bytes for {what}. "
+                f"Got {self.memory_budget}. Raise it, take fewer starts at a time, or use a method "
+                f"without matrices, such as 'l-bfgs' or 'newton-cg'."
             )
+        spare = self.memory_budget - size * kept
+        return plan(
+            network, theta, len(self.examples), spare,
+            more_per_start=more_per_start, more_per_pair=more_per_pair,
+        )  # fmt: skip
 
     def _check_squared_error(self, what: str) -> None:
         if not isinstance(self.network.loss, SquaredError):
@@ -205,3 +275,23 @@ class Curvature:
                 f"{what} of NetworkCost needs the loss 'squared_error'. "
                 f"Got {self.network.loss.name!r}. Use gauss_newton(theta)."
             )
+
+
+def _unsqueezed(weights: Tensor) -> Tensor:
+    """Return weights (m,) or (s, 1, m) so that they multiply (s, r, outputs, m)."""
+    return weights if weights.dim() == 1 else weights[:, None]
+
+
+def _strips(n: int) -> list[tuple[slice, slice]]:
+    """Return (rows, columns) of strips that cover a symmetric matrix up to its diagonal."""
+    size = -(-n // STRIPS) if n >= STRIPS_FROM else n
+    return [
+        (slice(first, min(first + size, n)), slice(0, min(first + size, n)))
+        for first in range(0, n, size)
+    ]
+
+
+def _temporaries(network: Network) -> int:
+    """Return how many numbers a product holds for each start and example beside its workspace."""
+    units, wide = sum(network.layers[1:]), max(network.layers[1:])
+    return 2 * units + 8 * wide  # R{z}; then slope, bend, deltas and their derivatives of one layer

@@ -27,7 +27,7 @@ def check_alpha(alpha: Any, network: Network) -> Tensor:
     InvalidInput
         Negative or not finite, or of a shape that fits no start or layer.
     """
-    tensor = as_tensor(alpha, "alpha").to(torch.float64)
+    tensor = as_tensor(alpha, "alpha").to(torch.float64, copy=True)
     layers = len(network.blocks)
     if tensor.dim() > 2 or (tensor.dim() == 2 and tensor.shape[1] != layers):
         raise InvalidInput(

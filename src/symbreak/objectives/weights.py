@@ -23,7 +23,7 @@ def check_weights(
     """
     if sample_weight is None:
         return None
-    weights = as_tensor(sample_weight, "sample_weight").to(dtype=dtype, device=device)
+    weights = as_tensor(sample_weight, "sample_weight").to(dtype=dtype, device=device, copy=True)
     if weights.dim() not in (1, 2) or weights.shape[-1] != n_examples:
         raise InvalidInput(
             f"sample_weight must be of shape ({n_examples},) or (starts, {n_examples}). "

@@ -78,28 +78,30 @@ def hessian_gradient(
     return found[::-1]
 
 
-def jacobian(layers: Layers, root: Tensor, rows: Tensor) -> Tensor:
-    """Return d (R raw) / d theta of a block, (s, n, r * m); column i * m + j is row i, example j.
+def jacobian(layers: Layers, root: Tensor, rows_T: Tensor, out: Tensor) -> None:
+    """Write d (R raw) / d theta of a block into `out`.
 
     Parameters
     ----------
-    root : R, (s, r, outputs, m): the rows that raw is multiplied by.
+    layers : after `forward`.
+    root : R, (s, r, outputs, m): row i of R raw is made by root[:, i].
+    rows_T : (1 + features, m).
+    out : (s, n, r, m); each row of R is propagated back as a delta of the last layer.
     """
-    s, r, _, m = root.shape
+    parts = out.split_with_sizes(layers.sizes, 1)[::-1]
     delta = root
-    found: list[Tensor] = []
-    for above, layer in zip(layers.all[:0:-1], layers.hidden[::-1], strict=True):
-        found.append(_outer(delta, layer.with_one))
-        below = above.weights_T[:, None] @ delta
-        delta = below.mul_(_slope(layer)[:, None])
-    found.append(_outer(delta, rows.T.expand(s, -1, -1)))
-    return torch.cat(found[::-1], dim=1).view(s, -1, r * m)
+    for part, above, layer in zip(parts[:-1], layers.all[:0:-1], layers.hidden[::-1], strict=True):
+        _write_outer(delta, layer.with_one, part)
+        delta = (above.weights_T[:, None] @ delta).mul_(_slope(layer)[:, None])
+    _write_outer(delta, rows_T.expand(len(root), -1, -1), parts[-1])
 
 
-def _outer(delta: Tensor, below: Tensor) -> Tensor:
-    """Return (s, u * (1 + v), r, m), the products of delta (s, r, u, m) and below (s, 1 + v, m)."""
-    product = delta.transpose(1, 2)[:, :, None] * below[:, None, :, None]
-    return product.flatten(1, 2)
+def _write_outer(delta: Tensor, below: Tensor, out: Tensor) -> None:
+    """Put the products of delta (s, r, u, m) and below (s, 1 + v, m) in (s, u * (1 + v), r, m)."""
+    units = (delta.shape[2], below.shape[1])
+    torch.mul(
+        delta.transpose(1, 2)[:, :, None], below[:, None, :, None], out=out.unflatten(1, units)
+    )
 
 
 def _slope(layer: HiddenLayer) -> Tensor:
