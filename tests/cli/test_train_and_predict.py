@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-import symbreak as sb
+from symbreak.training.starts import drawn_starts
 
 FEW = ("--starts", 3, "--hidden", 4, "--max-iter", 30)
 
@@ -221,12 +221,12 @@ def test_gradient_descent_takes_its_options(run):
 
 @pytest.fixture
 def first_start_is_huge(monkeypatch):
-    def initialize(*args, **options):
-        theta = sb.initialize(*args, **options)
-        theta[0] = 1e300
-        return theta
+    def drawn(*args, **options):
+        found = drawn_starts(*args, **options)
+        found.theta[0] = 1e300  # as if ten redraws had been no better
+        return found
 
-    monkeypatch.setattr("symbreak.cli.train_run.initialize", initialize)
+    monkeypatch.setattr("symbreak.cli.train_run.drawn_starts", drawn)
 
 
 @pytest.mark.usefixtures("first_start_is_huge")

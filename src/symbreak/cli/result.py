@@ -97,9 +97,8 @@ def restart_lines(result: Result) -> list[str]:
     """Return what the starts show together, and how many were drawn again."""
     lines = str(result.trained.outcome.restarts).splitlines()
     if redrawn := result.trained.redrawn:
-        lines.append(
-            f"Drawn again, as J or its gradient was not finite there: {counted(redrawn, 'start')}."
-        )
+        times = counted(redrawn, "time")
+        lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
     return lines
 
 

@@ -160,9 +160,8 @@ class Curvature:
         if self.strength is not None:
             at = self._penalised
             of_penalty = rows[:, -len(at) :].zero_()
-            of_penalty[:, torch.arange(len(at), device=at.device), at] = self.strength[
-                ..., at
-            ].sqrt()
+            place = torch.arange(len(at), device=at.device)
+            of_penalty[:, place, at] = self.strength[..., at].sqrt()
         return rows
 
     def _product(

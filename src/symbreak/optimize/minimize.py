@@ -17,6 +17,8 @@ from symbreak.optimize.loop import Loop, Progress
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.racing import Racing
+from symbreak.optimize.scipy_methods import ScipySearch
+from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.validation import Validation
 from symbreak.parameters import check_size
@@ -48,8 +50,12 @@ def minimize(
     objective : an `Objective` such as `NetworkCost`, or a function theta -> (J, gradient).
     theta : the starts, (starts, n), or (n,) for one start; NumPy or torch. Or the `Outcome` of a
         search that was stopped: it goes on from there, with what it remembers.
-    method : "l-bfgs" (the default; option `memory`) or "gradient-descent" (`learning_rate`,
-        `momentum`, `nesterov`).
+    method : on all examples at once "l-bfgs" (the default), "bfgs" or "fminunc",
+        "conjugate-gradient" or "fmincg", "newton-cg", "levenberg-marquardt", "rprop",
+        "gradient-descent"; on mini-batches "sgd", "adam", "adamw", whose iterations are epochs.
+        Their options are those of the functions in `symbreak.optimize.methods` and
+        `symbreak.optimize.stochastic`. Or one of `scipy.optimize.minimize`, start by start:
+        "scipy:BFGS" and the like, with its options; see `symbreak.optimize.scipy_options`.
     max_iter, max_evaluations : accepted steps, and evaluations of J with gradient, of each start.
     max_seconds : wall-clock time of this call; it is looked at after every tick.
     gradient_rtol : converged when the largest |entry| of the gradient is at most this, or this
@@ -106,6 +112,11 @@ def minimize(
     objective = as_objective(objective, given if isinstance(example, Tensor) else given.numpy())
     stack = _stack(objective, given)
     test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(stack.dtype).eps))
+    if is_scipy(method):
+        refuse_beside_scipy(method, validation=validation, racing=racing)
+        search = ScipySearch(method, objective, stack, test, limits, options)
+        search.run(callback)
+        return _answer(search, given, example)
     loop = Loop(
         objective,
         stack,
@@ -154,7 +165,7 @@ def _stack(objective: Objective, given: Tensor) -> Tensor:
     return stack
 
 
-def _answer(loop: Loop, given: Tensor, example: Any) -> Outcome:
+def _answer(loop: Loop | ScipySearch, given: Tensor, example: Any) -> Outcome:
     outcome = loop.outcome()
     found = outcome.theta if given.dim() == 2 else outcome.theta[0]
     return dataclasses.replace(outcome, theta=like(found, example))

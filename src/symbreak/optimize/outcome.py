@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.optimize.restarts import Restarts, restarts
 from symbreak.optimize.status import Status
 
 
@@ -27,6 +28,7 @@ class Outcome:
     validation : (starts,), the best validation score of each start (theta is where it was seen);
         None without validation.
     search : what `minimize(objective, outcome)` goes on from.
+    messages : for methods of scipy one for each start, what scipy said where it ended by itself.
     """
 
     theta: Any
@@ -39,6 +41,7 @@ class Outcome:
     seconds: float
     validation: NDArray[np.float64] | None = None
     search: Any = field(default=None, repr=False, compare=False)
+    messages: tuple[str, ...] = ()
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -49,6 +52,11 @@ class Outcome:
     def best(self) -> int:
         """The index of the start with the lowest J."""
         return int(np.argmin(self.value))
+
+    @property
+    def restarts(self) -> Restarts:
+        """What the starts show together; `symbreak.optimize.restarts` takes another tolerance."""
+        return restarts(self)
 
     def __str__(self) -> str:
         lines = [

@@ -37,7 +37,10 @@ class Status(Enum):
     )
     DIVERGED = "the steps led to a value that is not finite; lower the learning rate"
     NON_FINITE_START = "J or its gradient is not finite at the start; draw a smaller start"
-    FAILED = "the method gave up without a reason of its own; try another method"
+    FAILED = (
+        "the method ended by itself where the gradient test does not hold; "
+        "see messages of the outcome, or try another method"
+    )
     STOPPED = "stopped by the callback"
     INTERRUPTED = "interrupted; the best point so far is kept"
 

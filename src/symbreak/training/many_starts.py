@@ -9,7 +9,7 @@ in the training.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.training.combine import check_combine, combined_prediction, kept_starts
 from symbreak.training.scores import Scores, scores_of
+from symbreak.training.starts import drawn_starts
 
 Callback = Callable[[Progress], Any]
 
@@ -41,6 +41,7 @@ class Trained:
     kept : indices of the starts whose mean is the combined prediction.
     validation : the validation scores of every start, None for one that is not usable; empty
         without a validation part.
+    redrawn : how many starts were drawn again, as J or its gradient was not finite there.
     """
 
     cost: NetworkCost
@@ -49,6 +50,7 @@ class Trained:
     usable: NDArray[np.bool_]
     kept: tuple[int, ...]
     validation: tuple[Scores | None, ...] = ()
+    redrawn: int = 0
 
     @property
     def network(self) -> Network:
@@ -89,7 +91,8 @@ def train(
     ----------
     network : what to train.
     X : (m, features); y : the targets as `NetworkCost` takes them.
-    starts, rule, seed : how many starts, and how each is drawn; see `symbreak.initialize`.
+    starts, rule, seed : how many starts, and how each is drawn; see `symbreak.initialize`. Those
+        where J or its gradient is not finite are drawn again; see `symbreak.training.starts`.
     method, max_iter, callback : see `symbreak.minimize`; `options` go to the method.
     alpha, dtype, device : see `symbreak.NetworkCost`.
     combine : "average" of the starts' predictions, "best" by the validation score, or
@@ -103,13 +106,12 @@ def train(
     """
     check_combine(combine, has_validation=validation is not None)
     cost = NetworkCost(network, X, y, alpha=alpha, dtype=dtype, device=device)
-    theta = initialize(
-        network, rule, starts=starts, seed=seed, dtype=cost.dtype, device=cost.device
-    )
-    return train_from(
+    theta, redrawn = drawn_starts(cost, rule, starts=starts, seed=seed)
+    trained = train_from(
         cost, theta, method=method, max_iter=max_iter, combine=combine, validation=validation,
         callback=callback, **options,
     )  # fmt: skip
+    return replace(trained, redrawn=redrawn)
 
 
 def train_from(

@@ -1,0 +1,205 @@
+"""What scipy calls for one start: J, gradient, Hessian, and the look after each of its iterations.
+
+scipy names an accepted point by x alone, so the points since the last accepted one are kept; it
+also asks again for J where it has just been, which costs no evaluation.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.optimize
+import torch
+from torch import Tensor
+
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Floats, host
+from symbreak.optimize.scipy_options import (
+    TAKES_MATRIX,
+    TAKES_PRODUCTS,
+    WITHOUT_GRADIENT,
+    one_line,
+    options_for,
+    refused_option,
+)
+from symbreak.optimize.status import Status
+from symbreak.optimize.stopping import ROUNDING
+
+if TYPE_CHECKING:
+    from symbreak.optimize.scipy_methods import ScipySearch
+
+
+class Ended(Exception):
+    """Leads out of scipy, with the status of the start."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class OneStart:
+    """The functions that scipy calls for one start."""
+
+    def __init__(self, search: ScipySearch, start: int, here: Point) -> None:
+        self._search, self._start = search, start
+        self._rows = np.array([start])
+        self._objective = search.objective.take(self._rows)
+        self._first = self._here = self._before = here
+        self._x0 = host(here.theta)[0]
+        # Points since the last one that scipy accepted, which it will name by x alone.
+        self._seen = {self._x0.tobytes(): here}
+        self._raised: Exception | None = None
+
+    def run(self) -> tuple[Status, str]:
+        """Let scipy search; return how it ended by itself, and its sentence.
+
+        Raises
+        ------
+        Ended
+            The start was ended by us.
+        """
+        search = self._search
+        try:
+            result = self._scipy()
+        except Exception as error:
+            # Only what the function has raised is an error of the user's; scipy gives up.
+            if self._raised is not None:
+                raise self._raised from None
+            if search.options and search.n_evaluations[self._start] == 1:
+                raise refused_option(search.method, error) from None
+            return Status.FAILED, one_line(error)
+        if self._raised is not None:
+            raise self._raised
+        return self._own_ending(), one_line(result.message)
+
+    def _scipy(self) -> Any:
+        search = self._search
+        method = search.method
+        has_gradient = method not in WITHOUT_GRADIENT
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"scipy(\.|$)")
+            warnings.filterwarnings("error", message="Unknown solver options")
+            minimize: Any = scipy.optimize.minimize  # its stubs want the method as a literal
+            return minimize(
+                self._guarded(self._value_and_gradient if has_gradient else self._value),
+                self._x0.copy(),
+                method=method,
+                jac=True if has_gradient else None,
+                callback=self._guarded_callback,
+                options=options_for(method, search.limits.max_iter, search.options),
+                **self._curvature(),
+            )
+
+    def _curvature(self) -> dict[str, Any]:
+        if not hasattr(self._objective, "hessian_product"):
+            return {}
+        if self._search.method in TAKES_MATRIX:
+            return {"hess": self._guarded(self._hessian)}
+        if self._search.method in TAKES_PRODUCTS:
+            return {"hessp": self._guarded(self._hessian_product)}
+        return {}
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Note what `function` raises: some of scipy's methods swallow it or change it."""
+
+        def called(*arguments: Any) -> Any:
+            if self._raised is not None:
+                raise self._raised
+            try:
+                return function(*arguments)
+            except Exception as error:
+                self._raised = error
+                raise
+
+        return called
+
+    # scipy looks at the name of the parameter. Old methods hand over x, the others a result.
+    def _guarded_callback(self, intermediate_result: Any) -> None:
+        self._guarded(self._accepted)(getattr(intermediate_result, "x", intermediate_result))
+
+    def _value(self, x: Floats) -> float:
+        return float(self._point(x).value[0])
+
+    def _value_and_gradient(self, x: Floats) -> tuple[float, Floats]:
+        point = self._point(x)
+        return float(point.value[0]), host(point.gradient)[0].copy()
+
+    def _hessian_product(self, x: Floats, v: Floats) -> Floats:
+        objective: Any = self._objective
+        product = host(objective.hessian_product(self._theta(x), self._theta(v)))
+        return product.reshape(-1)
+
+    def _hessian(self, x: Floats) -> Floats:
+        n = len(x)
+        objective: Any = self._objective.take(np.zeros(n, dtype=np.int64))
+        unit = self._theta(np.eye(n).reshape(-1)).reshape(n, n)
+        H = host(objective.hessian_product(self._theta(x).expand(n, n).contiguous(), unit))
+        return 0.5 * (H + H.T)
+
+    def _theta(self, x: Floats) -> Tensor:
+        """Return (1, n) as the objective needs it; a copy, as scipy goes on writing into x."""
+        like = self._first.theta
+        return torch.tensor(x, dtype=like.dtype, device=like.device)[None]
+
+    def _point(self, x: Floats) -> Point:
+        """Return the point at x: one that was just seen, or an evaluation."""
+        x = np.ascontiguousarray(x, dtype=np.float64)
+        key = x.tobytes()
+        if key not in self._seen:
+            self._seen[key] = self._evaluate(self._theta(x))
+        return self._seen[key]
+
+    def _evaluate(self, theta: Tensor) -> Point:
+        search = self._search
+        value, gradient = self._objective(theta)
+        point = Point(theta, host(value), gradient, host(gradient.abs().amax(1)))
+        search.n_evaluations[self._start] += 1
+        self._offer(point)
+        search.look_at_the_clock()
+        most = search.limits.max_evaluations
+        if most is not None and search.n_evaluations[self._start] >= most:
+            raise Ended(Status.MAX_EVALUATIONS)
+        return point
+
+    def _offer(self, point: Point) -> None:
+        """Let the best point of this start see `point`; other starts see nothing."""
+        best = self._search.best
+        mine = best.pick(self._rows)
+        mine.offer(point)
+        for name in best.per_start:
+            getattr(best, name)[self._start] = getattr(mine, name)[0]
+
+    def _accepted(self, x: Floats) -> None:
+        """Take the point that scipy stands at after an iteration; end the start if it is time."""
+        search, start = self._search, self._start
+        here = self._point(x)
+        moved = np.array([not torch.equal(here.theta, self._here.theta)])
+        if moved[0]:
+            self._before, self._here = self._here, here
+        self._seen = {np.ascontiguousarray(x, dtype=np.float64).tobytes(): here}
+        search.n_iterations[start] += 1
+        iterations, evaluations = search.n_iterations[[start]], search.n_evaluations[[start]]
+        search.history.record(iterations, self._rows, here.value)
+        scale = np.minimum(np.abs(here.value), np.abs(self._first.value))
+        arrived = here.is_finite & search.test.holds(here.norm, scale, self._first.norm)
+        endings = search.limits.endings(moved, self._before, here, iterations, evaluations)
+        for holds, status in [(arrived, Status.CONVERGED), *endings]:
+            if holds[0]:
+                raise Ended(status)
+        search.tell()
+
+    def _own_ending(self) -> Status:
+        """Return why scipy ended by itself: rounding hides what is lower, or else its own reason.
+
+        Rounding does when the last step changed J by no more than rounding, or a trial after it.
+        """
+        here, search = self._here, self._search
+        noise = ROUNDING * search.test.eps * abs(here.value[0])
+        near = [self._before, *(point for point in self._seen.values())]
+        others = [point for point in near if not torch.equal(point.theta, here.theta)]
+        if any(abs(point.value[0] - here.value[0]) <= noise for point in others):
+            return Status.PRECISION_LIMIT
+        return Status.FAILED

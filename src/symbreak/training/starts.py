@@ -1,0 +1,59 @@
+"""Random starts at which J and its gradient are finite.
+
+A start where they are not is drawn again from the same rule, with the next start number that is not
+used: of `starts` starts, the k-th redraw (from 0) is start number `starts + k`. Numbers are
+counters, so start 7 is the same start whatever else is drawn. After `MOST_REDRAWS` redraws of one
+place it stays as it is, and the optimiser says "non-finite start".
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.initialization import initialize
+from symbreak.initialization.rule import Rule
+from symbreak.objectives import NetworkCost
+
+MOST_REDRAWS = 10
+
+
+class Drawn(NamedTuple):
+    """theta (starts, n), and how many starts were drawn again."""
+
+    theta: Tensor
+    redrawn: int
+
+
+def drawn_starts(
+    cost: NetworkCost, rule: str | Rule, *, starts: int, seed: int | None = 0
+) -> Drawn:
+    """Draw starts for the network of `cost`; see `symbreak.initialize`."""
+    seed = secrets.randbits(64) if seed is None else seed
+
+    def drawn(count: int) -> Tensor:
+        return initialize(
+            cost.network, rule, starts=count, seed=seed, dtype=cost.dtype, device=cost.device
+        )
+
+    theta, redrawn = drawn(starts), 0
+    bad = np.flatnonzero(~_is_finite(cost, theta))
+    for _ in range(MOST_REDRAWS):
+        if len(bad) == 0:
+            break
+        first = starts + redrawn
+        fresh = drawn(first + len(bad))[first:]
+        theta[torch.from_numpy(bad).to(theta.device)] = fresh
+        redrawn += len(bad)
+        bad = bad[~_is_finite(cost.take(bad), fresh)]
+    return Drawn(theta, redrawn)
+
+
+def _is_finite(cost: NetworkCost, theta: Tensor) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    J, gradient = cost(theta)
+    finite = torch.isfinite(J) & torch.isfinite(gradient).all(dim=1)
+    return np.asarray(finite.cpu().numpy())
