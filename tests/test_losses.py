@@ -107,6 +107,9 @@ def test_poisson_goes_on_along_its_tangent():
     found, delta = value_and_delta(loss_of("poisson"), [[limit], [limit + 2.0], [1e4]], [0, 0, 0])
     assert delta[1].item() == delta[0].item() == delta[2].item()
     assert (found[1] - found[0]).item() == pytest.approx(2.0 * delta[0].item())
+    raw = torch.tensor([limit - 1.0, limit + 2.0], dtype=F64).view(1, 1, 2)
+    bend = loss_of("poisson").curvature_product(raw, torch.zeros(1, 2), torch.ones_like(raw))
+    assert bend.flatten().tolist() == pytest.approx([math.exp(limit - 1.0), 0.0])
 
 
 def test_huber_is_squared_inside_and_absolute_outside():
@@ -255,4 +258,4 @@ def test_curvature_of_probabilities_keeps_its_digits_at_saturation():
     )
     target = loss.prepare(torch.tensor([0.0, 1.0]), 1)
     product = loss.curvature_product(raw, target, torch.ones_like(raw))
-    assert product.flatten().tolist() == pytest.approx([math.exp(-40.0)] * 2, rel=1e-14)
+    assert product.flatten().tolist() == pytest.approx([math.exp(-40.0)] * 2, rel=1e-14, abs=0)
