@@ -130,6 +130,10 @@ def test_with_the_same_limit_nothing_happens():
     short = sb.minimize(cost, make_starts(cost), max_iter=3)
     again = sb.minimize(cost, short, max_iter=3)
     assert_same(again, short)
+    # It has not lost what it needs to go on, and each continuation has its own history.
+    straight = sb.minimize(cost, make_starts(cost), max_iter=9)
+    assert_same(sb.minimize(cost, again, max_iter=9), straight)
+    assert len(sb.minimize(cost, short, max_iter=5).history) == 6
 
 
 def test_an_outcome_is_a_start_for_another_method():

@@ -69,6 +69,11 @@ def test_a_score_that_is_nan_is_no_improvement():
     np.testing.assert_array_equal(outcome.theta, STARTS)
 
 
+def test_an_equal_score_is_no_improvement():
+    outcome = descend(validation=lambda theta: np.ones(len(theta)), patience=3)
+    assert outcome.n_iterations.tolist() == [4] * 4  # the first score counts, three do not
+
+
 def test_bad_validation_gets_one_sentence():
     with pytest.raises(InvalidInput, match=r"patience must be a positive integer. Got 0"):
         descend(validation=distance_to_half_way, patience=0)

@@ -177,9 +177,7 @@ class Loop:
     def _unpause(self) -> None:
         if not self._paused:
             return
-        together = functools.reduce(Running.join, self._paused)
-        # In the order of the stack that was stopped, or sums would be rounded differently.
-        rows = together.pick(np.argsort(together.starts))
+        rows = functools.reduce(Running.join, self._paused)
         spent = self.n_iterations[rows.starts] >= self.limits.max_iter
         self._paused = [rows.pick(spent)]
         self._running = rows.pick(~spent)
