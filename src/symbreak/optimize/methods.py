@@ -6,12 +6,11 @@ To add one: write the direction or the step rule in its own file and one functio
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
-from numbers import Integral, Real
 from typing import Any
 
 from symbreak.errors import InvalidInput, choose, nearest
+from symbreak.optimize.checks import check_fraction, check_positive, check_positive_integer
 from symbreak.optimize.directions.bfgs import BFGS
 from symbreak.optimize.directions.conjugate_gradient import BETAS, ConjugateGradient
 from symbreak.optimize.directions.lbfgs import LBFGS
@@ -43,21 +42,20 @@ def gradient_descent(
     *, learning_rate: float = 0.1, momentum: float = 0.9, nesterov: bool = False
 ) -> Stepper:
     """Fixed steps along the velocity (Polyak 1964); momentum 0 is plain gradient descent."""
-    _check_positive("learning_rate", learning_rate)
-    if not isinstance(momentum, Real) or not 0 <= momentum < 1:
-        raise InvalidInput(f"momentum must be at least 0 and below 1. Got {momentum!r}.")
+    check_positive("learning_rate", learning_rate)
+    check_fraction("momentum", momentum)
     return FixedStepper(Momentum(learning_rate, momentum, nesterov=nesterov))
 
 
 def l_bfgs(*, memory: int = 10, line_search: str = "hager-zhang") -> Stepper:
     """Limited-memory BFGS with a line search (Liu & Nocedal 1989)."""
-    _check_positive_integer("memory of l-bfgs", memory)
+    check_positive_integer("memory of l-bfgs", memory)
     return LineSearchStepper(LBFGS(memory), _search("l-bfgs", line_search))
 
 
 def bfgs(*, line_search: str = "hager-zhang", memory_budget: int = 2**30) -> Stepper:
     """BFGS with a dense inverse Hessian for each start, `memory_budget` bytes in all."""
-    _check_positive_integer("memory_budget of bfgs", memory_budget)
+    check_positive_integer("memory_budget of bfgs", memory_budget)
     return LineSearchStepper(BFGS(memory_budget), _search("bfgs", line_search))
 
 
@@ -73,7 +71,7 @@ def newton_cg(
 ) -> Stepper:
     """Truncated Newton directions with a line search (Steihaug 1983)."""
     choose("curvature of newton-cg", curvature, PRODUCTS)
-    _check_positive_integer("max_inner of newton-cg", max_inner)
+    check_positive_integer("max_inner of newton-cg", max_inner)
     return LineSearchStepper(NewtonCG(curvature, max_inner), _search("newton-cg", line_search))
 
 
@@ -87,14 +85,14 @@ def rprop(
 ) -> Stepper:
     """iRprop+: a step of its own for every entry, from gradient signs (Igel & Hüsken 2003)."""
     for name, step in (("initial", initial_step), ("min", min_step), ("max", max_step)):
-        _check_positive(f"{name}_step of rprop", step)
+        check_positive(f"{name}_step of rprop", step)
     if not min_step <= initial_step <= max_step:
         raise InvalidInput(
             "initial_step of rprop must be between min_step and max_step. "
             f"Got {initial_step!r}, {min_step!r} and {max_step!r}."
         )
-    _check_positive("increase of rprop", increase)
-    _check_positive("decrease of rprop", decrease)
+    check_positive("increase of rprop", increase)
+    check_positive("decrease of rprop", decrease)
     if increase < 1:
         raise InvalidInput(f"increase of rprop must be at least 1. Got {increase!r}.")
     if decrease >= 1:
@@ -111,18 +109,8 @@ def rprop(
 
 def levenberg_marquardt(*, damping: float = 1e-3) -> Stepper:
     """Damped Gauss-Newton steps for sums of squares and, by their curvature, the other losses."""
-    _check_positive("damping", damping)
+    check_positive("damping", damping)
     return LevenbergMarquardt(damping)
-
-
-def _check_positive_integer(what: str, number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
-        raise InvalidInput(f"{what} must be a positive integer. Got {number!r}.")
-
-
-def _check_positive(what: str, number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) < math.inf:
-        raise InvalidInput(f"{what} must be a positive number. Got {number!r}.")
 
 
 def _search(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbreak.errors import InvalidInput
+from symbreak.optimize.checks import check_above, check_positive_integer
 from symbreak.optimize.rows import Floats, Mask
 
 
@@ -31,10 +31,8 @@ class Racing:
     factor: float = 2.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.first, bool) or not isinstance(self.first, int) or self.first < 1:
-            raise InvalidInput(f"first of Racing must be a positive integer. Got {self.first!r}.")
-        if not (math.isfinite(self.factor) and self.factor > 1):
-            raise InvalidInput(f"factor of Racing must be above 1. Got {self.factor!r}.")
+        check_positive_integer("first of Racing", self.first)
+        check_above("factor of Racing", self.factor, 1)
 
     def is_rung(self, evaluations: int) -> bool:
         """Whether starts are compared after so many evaluations."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbreak.arrays import as_tensor
-from symbreak.errors import InvalidInput
+from symbreak.optimize.checks import check_not_negative
 from symbreak.optimize.rows import Floats, Starts, host
 from symbreak.optimize.status import Status
 
@@ -172,8 +172,7 @@ def restarts(outcome: Outcome, rtol: float = 1e-4) -> Restarts:
     InvalidInput
         rtol is negative or not finite.
     """
-    if not (isinstance(rtol, int | float) and math.isfinite(rtol) and rtol >= 0):
-        raise InvalidInput(f"rtol of restarts must be zero or a positive number. Got {rtol!r}.")
+    check_not_negative("rtol of restarts", rtol)
     J, converged = np.asarray(outcome.value, dtype=np.float64), outcome.converged
     usable = np.isfinite(J)
     converged = converged & usable

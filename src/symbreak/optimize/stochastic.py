@@ -14,12 +14,17 @@ seed : of the order of the examples, which is the same for all starts.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from symbreak.errors import InvalidInput, choose
+from symbreak.optimize.checks import (
+    check_at_least,
+    check_fraction,
+    check_integer_at_least,
+    check_positive,
+)
 from symbreak.optimize.parts import Stepper
 from symbreak.optimize.rows import Floats
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
@@ -45,7 +50,7 @@ def sgd(
 ) -> Stepper:
     """Stochastic gradient descent with momentum; momentum 0 is the plain one."""
     options = dict(locals())
-    _check_fraction("momentum of sgd", momentum)
+    check_fraction("momentum of sgd", momentum)
     return _stepper("sgd", SGD(momentum, nesterov=nesterov), options)
 
 
@@ -87,14 +92,14 @@ def adamw(
 ) -> Stepper:
     """Adam with decoupled weight decay, of the weights only (Loshchilov & Hutter 2019)."""
     options = dict(locals())
-    _check_number("weight_decay of adamw", weight_decay, least=0.0)
+    check_at_least("weight_decay of adamw", weight_decay, 0.0)
     return _stepper("adamw", _adam("adamw", beta1, beta2, eps, weight_decay), options)
 
 
 def _adam(name: str, beta1: float, beta2: float, eps: float, decay: float = 0.0) -> Adam:
-    _check_fraction(f"beta1 of {name}", beta1)
-    _check_fraction(f"beta2 of {name}", beta2)
-    _check_positive(f"eps of {name}", eps)
+    check_fraction(f"beta1 of {name}", beta1)
+    check_fraction(f"beta2 of {name}", beta2)
+    check_positive(f"eps of {name}", eps)
     return Adam(beta1, beta2, eps, decay)
 
 
@@ -102,12 +107,12 @@ def _stepper(name: str, rule: UpdateRule, options: dict[str, Any]) -> Stepper:
     """Check the options that all methods share and put the parts together."""
     word = choose(f"schedule of {name}", options["schedule"], SCHEDULES)
     for option in ("n_iter_no_change", "cosine_epochs", "epochs_per_evaluation"):
-        _check_count(f"{option} of {name}", options[option], least=1)
+        check_integer_at_least(f"{option} of {name}", options[option], 1)
     if options["batch_size"] is not None:
-        _check_count(f"batch_size of {name}", options["batch_size"], least=1)
-    _check_count(f"seed of {name}", options["seed"], least=0)
-    _check_number(f"tol of {name}", options["tol"], least=0.0)
-    _check_positive(f"power_t of {name}", options["power_t"])
+        check_integer_at_least(f"batch_size of {name}", options["batch_size"], 1)
+    check_integer_at_least(f"seed of {name}", options["seed"], 0)
+    check_at_least(f"tol of {name}", options["tol"], 0.0)
+    check_positive(f"power_t of {name}", options["power_t"])
     rates = _learning_rates(name, options["learning_rate"])
     return MiniBatchStepper(
         rule,
@@ -129,23 +134,3 @@ def _learning_rates(name: str, given: Any) -> Floats:
             f"Got {given!r}."
         )
     return rates
-
-
-def _check_fraction(what: str, number: object) -> None:
-    if not (isinstance(number, int | float) and 0 <= number < 1):
-        raise InvalidInput(f"{what} must be at least 0 and below 1. Got {number!r}.")
-
-
-def _check_positive(what: str, number: object) -> None:
-    if not (isinstance(number, int | float) and math.isfinite(number) and number > 0):
-        raise InvalidInput(f"{what} must be a positive number. Got {number!r}.")
-
-
-def _check_number(what: str, number: object, *, least: float) -> None:
-    if not (isinstance(number, int | float) and math.isfinite(number) and number >= least):
-        raise InvalidInput(f"{what} must be a number of at least {least:g}. Got {number!r}.")
-
-
-def _check_count(what: str, number: object, *, least: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise InvalidInput(f"{what} must be an integer of at least {least}. Got {number!r}.")

@@ -16,13 +16,13 @@ Both end a start; neither is called convergence.
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from symbreak.errors import InvalidInput
+from symbreak.optimize.checks import check_count, check_not_negative
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, Mask, host
 from symbreak.optimize.status import Status
@@ -40,12 +40,20 @@ class GradientTest:
 
     def __post_init__(self) -> None:
         for name, number in (("gradient_rtol", self.rtol), ("gradient_atol", self.atol)):
-            _check_not_negative(name, number)
+            check_not_negative(name, number)
 
     def holds(self, gradient_norm: Floats, value: Floats, start_norm: Floats) -> Mask:
         """Whether each start has converged."""
         limit = np.maximum(self.atol, self.rtol * np.minimum(start_norm, 1.0))
         return np.asarray(gradient_norm <= np.maximum(limit, self.floor(value)))
+
+    def holds_later(
+        self, gradient_norm: Floats, value: Floats, start_norm: Floats, start_value: Floats
+    ) -> Mask:
+        """Whether each start has converged after steps from a J of `start_value`."""
+        # A diverged J must not raise the floor of rounding above its gradient.
+        scale = np.minimum(np.abs(value), np.abs(start_value))
+        return self.holds(gradient_norm, scale, start_norm)
 
     def floor(self, value: Floats) -> Floats:
         """Return what rounding leaves of a gradient that is zero."""
@@ -70,15 +78,15 @@ class Limits:
     step_rtol: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_count("max_iter", self.max_iter)
+        check_count("max_iter", self.max_iter)
         if self.max_evaluations is not None:
-            _check_count("max_evaluations", self.max_evaluations)
+            check_count("max_evaluations", self.max_evaluations)
         if self.max_seconds is not None:
-            _check_not_negative("max_seconds", self.max_seconds)
+            check_not_negative("max_seconds", self.max_seconds)
         if self.target_value is not None and not math.isfinite(self.target_value):
             raise InvalidInput(f"target_value must be a finite number. Got {self.target_value!r}.")
-        _check_not_negative("value_rtol", self.value_rtol)
-        _check_not_negative("step_rtol", self.step_rtol)
+        check_not_negative("value_rtol", self.value_rtol)
+        check_not_negative("step_rtol", self.step_rtol)
 
     def endings(
         self, accepted: Mask, before: Point, here: Point, iterations: Any, evaluations: Any
@@ -103,13 +111,3 @@ class Limits:
     def _is_small_step(self, before: Point, here: Point) -> Mask:
         step = host((here.theta - before.theta).abs().amax(1))
         return np.asarray(step <= self.step_rtol * host(here.theta.abs().amax(1)))
-
-
-def _check_not_negative(name: str, number: Any) -> None:
-    if not (isinstance(number, int | float) and math.isfinite(number) and number >= 0):
-        raise InvalidInput(f"{name} must be zero or a positive number. Got {number!r}.")
-
-
-def _check_count(name: str, number: Any) -> None:
-    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < 0:
-        raise InvalidInput(f"{name} must be zero or a positive integer. Got {number!r}.")

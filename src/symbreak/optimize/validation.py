@@ -15,6 +15,7 @@ from torch import Tensor
 
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.checks import check_positive_integer
 from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
 
 
@@ -31,8 +32,7 @@ class Validation(PerStart):
     per_start = ("theta", "score", "_since")
 
     def __init__(self, score: Any, patience: int, theta: Tensor) -> None:
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
-            raise InvalidInput(f"patience must be a positive integer. Got {patience!r}.")
+        check_positive_integer("patience", patience)
         if not callable(score):
             raise InvalidInput(
                 f"validation must be an objective or a function theta -> score. Got {score!r}."

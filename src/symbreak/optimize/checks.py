@@ -1,0 +1,73 @@
+"""Checks of single numbers, with one sentence for each kind.
+
+NumPy numbers are as good as Python's; True and False are no numbers. `what` names the number for
+people. Every check raises `InvalidInput`.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+from symbreak.errors import InvalidInput
+
+
+def check_positive(what: str, number: object) -> None:
+    """Accept finite numbers above 0."""
+    if not 0 < _real(number) < math.inf:
+        raise InvalidInput(f"{what} must be a positive number. Got {number!r}.")
+
+
+def check_not_negative(what: str, number: object) -> None:
+    """Accept finite numbers of 0 and above."""
+    if not 0 <= _real(number) < math.inf:
+        raise InvalidInput(f"{what} must be zero or a positive number. Got {number!r}.")
+
+
+def check_at_least(what: str, number: object, least: float) -> None:
+    """Accept finite numbers of `least` and above."""
+    if not least <= _real(number) < math.inf:
+        raise InvalidInput(f"{what} must be a number of at least {least:g}. Got {number!r}.")
+
+
+def check_above(what: str, number: object, bound: float) -> None:
+    """Accept finite numbers above `bound`."""
+    if not bound < _real(number) < math.inf:
+        raise InvalidInput(f"{what} must be above {bound:g}. Got {number!r}.")
+
+
+def check_fraction(what: str, number: object) -> None:
+    """Accept numbers from 0 to below 1."""
+    if not 0 <= _real(number) < 1:
+        raise InvalidInput(f"{what} must be at least 0 and below 1. Got {number!r}.")
+
+
+def check_positive_integer(what: str, number: object) -> None:
+    """Accept integers of 1 and above."""
+    if not _is_integer(number, 1):
+        raise InvalidInput(f"{what} must be a positive integer. Got {number!r}.")
+
+
+def check_count(what: str, number: object) -> None:
+    """Accept integers of 0 and above."""
+    if not _is_integer(number, 0):
+        raise InvalidInput(f"{what} must be zero or a positive integer. Got {number!r}.")
+
+
+def check_integer_at_least(what: str, number: object, least: int) -> None:
+    """Accept integers of `least` and above."""
+    if not _is_integer(number, least):
+        raise InvalidInput(f"{what} must be an integer of at least {least}. Got {number!r}.")
+
+
+def _real(number: object) -> float:
+    """Return the number as a float; NaN, which no range holds, for what is none."""
+    if isinstance(number, bool) or not isinstance(number, Real):
+        return math.nan
+    return float(number)
+
+
+def _is_integer(number: object, least: int) -> bool:
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        return False
+    return int(number) >= least
