@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.confirm import confirmed_outcome
 from symbreak.optimize.history import History
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
@@ -138,15 +139,13 @@ class Loop:
 
     def outcome(self) -> Outcome:
         """Return the best points; J, gradient and convergence are evaluated there once more."""
-        value, gradient = self._all(self._theta)
-        norm, value = host(gradient.abs().amax(1)), host(value)
-        usable = np.isfinite(value) & np.isfinite(norm)
-        arrived = usable & self._arrived(norm, value, self._start_norm, self._start_value)
-        return Outcome(
-            theta=self._theta,
-            value=np.where(usable, value, np.inf),
-            gradient_norm=np.where(usable, norm, np.inf),
-            status=tuple(map(_confirmed, self.status, arrived)),
+        return confirmed_outcome(
+            self._all,
+            self._theta,
+            self._test,
+            self.status,
+            start_norm=self._start_norm,
+            start_value=self._start_value,
             n_iterations=self.n_iterations,
             n_evaluations=self.n_evaluations,
             history=self._history.table(),
@@ -218,7 +217,9 @@ class Loop:
         moved = run.starts[accepted]
         self.n_iterations[moved] += 1
         self._history.record(self.n_iterations[moved], moved, trial.value[accepted])
-        arrived = accepted & self._arrived(trial.norm, trial.value, run.start_norm, run.start_value)
+        arrived = accepted & self._test.holds_later(
+            trial.norm, trial.value, run.start_norm, run.start_value
+        )
         self._end(
             (failed, run.stepper.failure), (arrived, Status.CONVERGED), *self._spent(accepted)
         )
@@ -245,13 +246,6 @@ class Loop:
         score = self._best_values() if self._validation is None else self._best_scores()
         assert self._racing is not None
         return self._racing.losers(score, in_race)[self.running.starts]
-
-    def _arrived(
-        self, norm: Floats, value: Floats, start_norm: Floats, start_value: Floats
-    ) -> Mask:
-        # A diverged J must not raise the floor of rounding above its gradient.
-        scale = np.minimum(np.abs(value), np.abs(start_value))
-        return self._test.holds(norm, scale, start_norm)
 
     def _evaluate(self, theta: Tensor, starts: Starts) -> Point:
         value, gradient = self._objective(theta)
@@ -303,12 +297,3 @@ class Loop:
             self._score[starts] = run.validation.score[rows]
         if status in PAUSES:
             self._paused.append(run.pick(rows))
-
-
-def _confirmed(status: Status, arrived: bool) -> Status:
-    """Say "converged" exactly where the test holds at the returned point."""
-    if status in (Status.STATIONARY_START, Status.NON_FINITE_START):
-        return status
-    if arrived:
-        return Status.CONVERGED
-    return Status.PRECISION_LIMIT if status is Status.CONVERGED else status

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.best import BestPoints
+from symbreak.optimize.confirm import confirmed_outcome
 from symbreak.optimize.history import History
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.loop import Progress
@@ -94,16 +95,13 @@ class ScipySearch:
 
     def outcome(self) -> Outcome:
         """Return the best points; J, gradient and convergence are evaluated there once more."""
-        value, gradient = self.objective(self.best.theta)
-        norm, value = host(gradient.abs().amax(1)), host(value)
-        usable = np.isfinite(value) & np.isfinite(norm)
-        scale = np.minimum(np.abs(value), np.abs(self._start_value))
-        arrived = usable & self.test.holds(norm, scale, self._start_norm)
-        return Outcome(
-            theta=self.best.theta,
-            value=np.where(usable, value, np.inf),
-            gradient_norm=np.where(usable, norm, np.inf),
-            status=tuple(map(_confirmed, self.status, arrived)),
+        return confirmed_outcome(
+            self.objective,
+            self.best.theta,
+            self.test,
+            self.status,
+            start_norm=self._start_norm,
+            start_value=self._start_value,
             n_iterations=self.n_iterations,
             n_evaluations=self.n_evaluations,
             history=self.history.table(),
@@ -168,12 +166,3 @@ class ScipySearch:
             self.status[start] = ended.status
             if ended.status in ENDS_ALL:
                 raise
-
-
-def _confirmed(status: Status, arrived: bool) -> Status:
-    """Say "converged" exactly where the test holds at the returned point."""
-    if status in (Status.STATIONARY_START, Status.NON_FINITE_START):
-        return status
-    if arrived:
-        return Status.CONVERGED
-    return Status.PRECISION_LIMIT if status is Status.CONVERGED else status
