@@ -278,3 +278,11 @@ def test_starts_that_diverged_are_told_of(run):
         "Lower --learning-rate.\n"
     )
     assert run(*words, "--learning-rate", 0.01).err == ""
+
+
+def test_a_method_of_scipy_trains(run, shop, tmp_path):
+    found = tmp_path / "found.json"
+    ran = run("train", shop, "--target", "kind", *FEW, "--method", "scipy:bfgs", "--json", found)
+    assert ran.code == 0, ran.err
+    assert "scipy:bfgs" in ran.out
+    assert json.loads(found.read_text(encoding="utf-8"))["scores"]["holdout"]["accuracy"] > 0.8

@@ -12,7 +12,7 @@ import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
-from symbreak.optimize import Status
+from symbreak.optimize import Racing, Status
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import METHODS
 
@@ -187,3 +187,54 @@ def test_a_handler_of_the_program_and_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert found == [signal.default_int_handler]
+
+
+def paused(**options):
+    cost = make_cost()
+    return cost, sb.minimize(cost, make_starts(cost), max_iter=3, **options)
+
+
+@pytest.mark.parametrize(
+    ("began", "changed", "sentence"),
+    [
+        ({}, {"gradient_rtol": -1}, r"gradient_rtol of minimize must stay 1e-05 .* Got -1"),
+        ({"gradient_atol": 1e-3}, {"gradient_atol": 1e-9}, "gradient_atol of minimize must stay"),
+        ({}, {"validation": 5}, "validation of minimize must stay None"),
+        ({}, {"patience": 3}, "patience of minimize must stay 10"),
+        ({"racing": True}, {"racing": Racing(7)}, "racing of minimize must stay"),
+    ],
+)
+def test_what_a_search_keeps_for_good_cannot_be_changed(began, changed, sentence):
+    cost, outcome = paused(**began)
+    with pytest.raises(InvalidInput, match=sentence):
+        sb.minimize(cost, outcome, max_iter=4, **changed)
+
+
+def test_what_it_began_with_may_be_said_again_or_left_out():
+    began = {"gradient_rtol": 1e-2, "racing": True, "validation": make_cost(), "patience": 4}
+    cost, outcome = paused(**began)
+    again = sb.minimize(cost, outcome, **began)
+    assert_same(again, sb.minimize(cost, outcome))
+    # The test of the gradient is the first call's, not the default's.
+    at_start = cost(make_starts(cost))[1].abs().amax(1).numpy()
+    converged = again.converged
+    limit = 1e-2 * np.minimum(at_start, 1.0)
+    assert (again.gradient_norm[converged] <= limit[converged]).all()
+    assert (again.gradient_norm > 1e-5 * np.minimum(at_start, 1.0)).all()
+
+
+def test_an_objective_of_fewer_starts_is_refused_by_name():
+    cost = sb.NetworkCost(
+        make_cost().network, np.eye(4), [0, 1, 2, 0], alpha=np.array([0.1, 0.2, 0.3, 0.4])
+    )
+    outcome = sb.minimize(cost, make_starts(cost), max_iter=3)
+    with pytest.raises(InvalidInput, match="objective of minimize must be for 4 starts"):
+        sb.minimize(cost.take(torch.tensor([0, 1])), outcome, max_iter=5)
+
+
+def test_a_search_of_scipy_is_not_begun_anew_in_silence():
+    cost = make_cost()
+    outcome = sb.minimize(cost, make_starts(cost), method="scipy:BFGS", max_iter=1)
+    with pytest.raises(InvalidInput, match="method of minimize must be named to begin anew"):
+        sb.minimize(cost, outcome)
+    assert sb.minimize(cost, outcome, method="l-bfgs").converged.all()

@@ -322,14 +322,32 @@ def test_zero_start_of_logistic_regression_is_silent_and_right():
             r"options of l-bfgs must be among memory, line_search. Got 'memry'. Did you mean",
         ),
         ({"memory": 0}, r"memory of l-bfgs must be a positive integer. Got 0"),
-        ({"method": "gradient-descent", "learning_rate": "a"}, "learning_rate must be a positive"),
-        ({"method": "gradient-descent", "momentum": "a"}, "momentum must be at least 0 and"),
+        (
+            {"method": "gradient-descent", "learning_rate": "a"},
+            "learning_rate of gradient-descent must be a positive",
+        ),
+        (
+            {"method": "gradient-descent", "momentum": "a"},
+            "momentum of gradient-descent must be at least 0 and",
+        ),
+        (
+            {"method": "gradient-descent", "nesterov": "no"},
+            "nesterov of gradient-descent must be True or False. Got 'no'",
+        ),
+        ({"method": 5}, "method of minimize must be one of .*scipy:NAME"),
+        ({"racing": "yes"}, "racing of minimize must be True, False or a Racing .* Got 'yes'"),
+        ({"racing": 0}, "racing of minimize must be True, False or a Racing"),
+        ({"target_value": "a"}, "target_value must be a finite number. Got 'a'"),
+        ({"value_rtol": False}, "value_rtol must be zero or a positive number. Got False"),
         ({"max_iter": -1}, r"max_iter must be zero or a positive integer. Got -1"),
         ({"gradient_rtol": -1.0}, r"gradient_rtol must be zero or a positive number. Got -1.0"),
-        ({"method": "gradient-descent", "learning_rate": 0.0}, "learning_rate must be a positive"),
+        (
+            {"method": "gradient-descent", "learning_rate": 0.0},
+            "learning_rate of gradient-descent must be a positive",
+        ),
         (
             {"method": "gradient-descent", "momentum": 1.0},
-            "momentum must be at least 0",
+            "momentum of gradient-descent must be at least 0",
         ),
     ],
 )
@@ -347,6 +365,10 @@ def test_bad_objectives_and_starts_get_one_sentence():
         sb.minimize(lambda x: x.sum(), np.ones(3))
     with pytest.raises(InvalidInput, match="gradient of shape"):
         sb.minimize(lambda x: (x.sum(), x[:2]), np.ones(3))
+    with pytest.raises(InvalidInput, match="theta of minimize must have at least one parameter"):
+        sb.minimize(quadratic, np.ones((2, 0)))
+    with pytest.raises(InvalidType, match="callback of minimize must be a function"):
+        sb.minimize(quadratic, np.ones(3), callback=5)
     with pytest.raises(InvalidInput, match="theta of this network must be of shape"):
         sb.minimize(make_cost(), np.ones(3))
 
@@ -360,5 +382,13 @@ def test_options_may_be_numbers_of_numpy():
         ("l-bfgs", {"memory": np.int64(3)}),
         ("gradient-descent", {"learning_rate": np.float32(0.25), "momentum": np.float32(0.5)}),
         ("rprop", {"initial_step": np.float32(0.25)}),
+        ("l-bfgs", {"gradient_rtol": np.float32(1e-3), "max_iter": np.int64(50)}),
+        ("sgd", {"seed": np.int64(1), "learning_rate": 0.25, "momentum": 0, "batch_size": None}),
     ):
         assert sb.minimize(square, x, method=method, **options).converged[0]
+
+
+def test_one_start_is_one_start_in_words():
+    outcome = sb.minimize(quadratic, np.ones((1, 3)))
+    assert str(outcome).startswith("1 start, 1 converged, best J")
+    assert str(sb.minimize(quadratic, np.ones((2, 3)))).startswith("2 starts, 2 converged")

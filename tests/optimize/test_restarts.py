@@ -197,3 +197,11 @@ def test_xor_says_how_many_starts_solved_it():
     assert str(found).startswith(f"{solved.sum()} of 100 starts reached the lowest J, ")
     # Elsewhere two of the four examples, or three, are left at their mean.
     np.testing.assert_allclose([one.value for one in found.minima[1:]], [1 / 16, 1 / 12], rtol=1e-6)
+
+
+def test_a_start_without_a_gradient_warns_of_nothing():
+    found = made(
+        [1.0, 0.0], status=[C, Status.NON_FINITE_START], gradient=[0.0, math.inf], theta=0.0
+    )
+    assert found.restarts.n_converged == 1
+    assert "1 converged" in str(found.restarts)

@@ -346,10 +346,10 @@ def test_a_network_cost_of_either_dtype_and_with_own_penalties_is_trained():
     np.testing.assert_allclose(found.value, single.value(found.theta), rtol=1e-6)
 
 
-def test_going_on_begins_anew_with_the_default_method():
+def test_going_on_begins_anew_with_the_method_that_is_named():
     first = sb.minimize(rosenbrock, np.array([-1.2, 1.0]), method="scipy:CG", max_iter=3)
     assert first.search is None
-    again = sb.minimize(rosenbrock, first)
+    again = sb.minimize(rosenbrock, first, method="l-bfgs")
     assert again.converged[0]
     assert again.history[0, 0] == first.value[0]
 

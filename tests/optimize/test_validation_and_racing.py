@@ -158,3 +158,9 @@ def test_the_race_is_seen_by_torch_starts_too():
         lambda x: ((x * x).sum(-1), 2 * x), theta, racing=Racing(first=1, factor=4), max_iter=3
     )
     assert [status is Status.DROPPED for status in outcome.status] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("factor", ["a", True, 1.0, np.nan])
+def test_a_factor_that_drops_nothing_is_refused(factor):
+    with pytest.raises(InvalidInput, match="factor of Racing must be above 1"):
+        Racing(factor=factor)

@@ -101,7 +101,8 @@ def train(
             metavar="NAME",
             help="l-bfgs, bfgs (or fminunc), conjugate-gradient (or fmincg), newton-cg, "
             "levenberg-marquardt, rprop or gradient-descent, on all examples at once; sgd, adam or "
-            "adamw, on mini-batches.",
+            "adamw, on mini-batches; or scipy:NAME, a method of scipy.optimize.minimize, such as "
+            "scipy:BFGS.",
         ),
     ] = TrainOptions.method,
     learning_rate: Annotated[

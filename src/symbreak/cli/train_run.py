@@ -32,6 +32,7 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
+from symbreak.optimize.scipy_options import is_scipy, method_named
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
 from symbreak.tables.table import Table
@@ -99,7 +100,10 @@ def _check(options: TrainOptions) -> None:
     """Refuse what can be refused before anything is read."""
     check_outputs([options.model, options.json], [options.data, options.test])
     check_combine(options.combine, has_validation=options.validation > 0)
-    method_of(options.method, options.method_options)
+    if is_scipy(options.method):
+        method_named(options.method)
+    else:
+        method_of(options.method, options.method_options)
 
 
 def _table(options: TrainOptions) -> tuple[Table, str | None]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 
+import numpy as np
+
 from symbreak.errors import InvalidInput
 
 
@@ -40,6 +42,18 @@ def check_fraction(what: str, number: object) -> None:
     """Accept numbers from 0 to below 1."""
     if not 0 <= _real(number) < 1:
         raise InvalidInput(f"{what} must be at least 0 and below 1. Got {number!r}.")
+
+
+def check_finite(what: str, number: object) -> None:
+    """Accept finite numbers."""
+    if not math.isfinite(_real(number)):
+        raise InvalidInput(f"{what} must be a finite number. Got {number!r}.")
+
+
+def check_switch(what: str, value: object) -> None:
+    """Accept True and False, of Python or NumPy."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"{what} must be True or False. Got {value!r}.")
 
 
 def check_positive_integer(what: str, number: object) -> None:

@@ -30,7 +30,7 @@ from symbreak.optimize.rows import Floats, Mask, Starts, host
 from symbreak.optimize.running import Running
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation
+from symbreak.optimize.validation import PATIENCE, Validation
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,18 @@ class Loop:
             validation=None if self._validation is None else self._score,
             search=self._without_objective(),
         )
+
+    @property
+    def began_with(self) -> dict[str, Any]:
+        """The arguments of `minimize` that a search keeps for good."""
+        validation = self._validation
+        return {
+            "gradient_rtol": self._test.rtol,
+            "gradient_atol": self._test.atol,
+            "validation": None if validation is None else validation.of,
+            "patience": PATIENCE if validation is None else validation.patience,
+            "racing": self._racing,
+        }
 
     def resumed(self, objective: Objective, limits: Limits) -> Loop:
         """Return a search that goes on from where the paused starts of this one stand."""

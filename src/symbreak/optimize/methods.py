@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symbreak.errors import InvalidInput, choose, nearest
-from symbreak.optimize.checks import check_fraction, check_positive, check_positive_integer
+from symbreak.optimize.checks import (
+    check_at_least,
+    check_fraction,
+    check_positive,
+    check_positive_integer,
+    check_switch,
+)
 from symbreak.optimize.directions.bfgs import BFGS
 from symbreak.optimize.directions.conjugate_gradient import BETAS, ConjugateGradient
 from symbreak.optimize.directions.lbfgs import LBFGS
@@ -42,8 +48,9 @@ def gradient_descent(
     *, learning_rate: float = 0.1, momentum: float = 0.9, nesterov: bool = False
 ) -> Stepper:
     """Fixed steps along the velocity (Polyak 1964); momentum 0 is plain gradient descent."""
-    check_positive("learning_rate", learning_rate)
-    check_fraction("momentum", momentum)
+    check_positive("learning_rate of gradient-descent", learning_rate)
+    check_fraction("momentum of gradient-descent", momentum)
+    check_switch("nesterov of gradient-descent", nesterov)
     return FixedStepper(Momentum(learning_rate, momentum, nesterov=nesterov))
 
 
@@ -91,12 +98,9 @@ def rprop(
             "initial_step of rprop must be between min_step and max_step. "
             f"Got {initial_step!r}, {min_step!r} and {max_step!r}."
         )
-    check_positive("increase of rprop", increase)
+    check_at_least("increase of rprop", increase, 1.0)
     check_positive("decrease of rprop", decrease)
-    if increase < 1:
-        raise InvalidInput(f"increase of rprop must be at least 1. Got {increase!r}.")
-    if decrease >= 1:
-        raise InvalidInput(f"decrease of rprop must be below 1. Got {decrease!r}.")
+    check_fraction("decrease of rprop", decrease)
     direction = Rprop(
         initial_step=initial_step,
         min_step=min_step,
@@ -109,7 +113,7 @@ def rprop(
 
 def levenberg_marquardt(*, damping: float = 1e-3) -> Stepper:
     """Damped Gauss-Newton steps for sums of squares and, by their curvature, the other losses."""
-    check_positive("damping", damping)
+    check_positive("damping of levenberg-marquardt", damping)
     return LevenbergMarquardt(damping)
 
 
@@ -143,7 +147,7 @@ def method_of(name: str, options: Mapping[str, Any]) -> Stepper:
     InvalidInput
         Unknown name or option (the nearest valid one is named), or a value out of range.
     """
-    build = METHODS[choose("method of minimize", name, METHODS)]
+    build = METHODS[choose("method of minimize", name, (*METHODS, "scipy:NAME"))]
     known = list(inspect.signature(build).parameters)
     for option in options:
         if option not in known:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype, like
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
 from symbreak.optimize.loop import Loop, Progress
@@ -20,8 +20,14 @@ from symbreak.optimize.racing import Racing
 from symbreak.optimize.scipy_methods import ScipySearch
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation
+from symbreak.optimize.validation import PATIENCE, Validation
 from symbreak.parameters import check_size
+
+GRADIENT_RTOL = 1e-5
+_DEFAULTS: dict[str, Any] = {
+    "gradient_rtol": GRADIENT_RTOL, "gradient_atol": 0.0, "validation": None,
+    "patience": PATIENCE, "racing": None,
+}  # fmt: skip
 
 
 def minimize(
@@ -32,13 +38,13 @@ def minimize(
     max_iter: int = 400,
     max_evaluations: int | None = None,
     max_seconds: float | None = None,
-    gradient_rtol: float = 1e-5,
+    gradient_rtol: float = GRADIENT_RTOL,
     gradient_atol: float = 0.0,
     value_rtol: float = 0.0,
     step_rtol: float = 0.0,
     target_value: float | None = None,
     validation: Any = None,
-    patience: int = 10,
+    patience: int = PATIENCE,
     racing: Racing | bool | None = None,
     callback: Callable[[Progress], Any] | None = None,
     **options: Any,
@@ -93,7 +99,8 @@ def minimize(
     `minimize(objective, outcome)` goes on with the starts that were stopped by a limit, the
     callback or Ctrl-C, and keeps the others. A search that was stopped as a whole (all but
     max_iter and max_evaluations do so) goes on bit for bit as if it had not been stopped, given
-    the same objective, machine and number of threads.
+    the same objective, machine and number of threads. It keeps the test of the gradient, the
+    validation and the racing that it began with.
 
     Examples
     --------
@@ -105,15 +112,21 @@ def minimize(
     limits = Limits(
         max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
     )  # fmt: skip
-    if isinstance(theta, Outcome) and theta.search is not None and method is None:
-        return _go_on(objective, theta, limits, callback, options)
+    _check_callback(callback)
+    race = Racing.of(racing)
+    if isinstance(theta, Outcome) and method is None:
+        kept = {
+            "gradient_rtol": gradient_rtol, "gradient_atol": gradient_atol,
+            "validation": validation, "patience": patience, "racing": race,
+        }  # fmt: skip
+        return _go_on(objective, theta, limits, callback, kept, options)
     given = as_tensor(theta.theta if isinstance(theta, Outcome) else theta, "theta")
     example = theta.theta if isinstance(theta, Outcome) else theta
     objective = as_objective(objective, given if isinstance(example, Tensor) else given.numpy())
     stack = _stack(objective, given)
     test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(stack.dtype).eps))
     if is_scipy(method):
-        refuse_beside_scipy(method, validation=validation, racing=racing)
+        refuse_beside_scipy(method, validation=validation, racing=race)
         search = ScipySearch(method, objective, stack, test, limits, options)
         search.run(callback)
         return _answer(search, given, example)
@@ -124,7 +137,7 @@ def minimize(
         test,
         limits,
         validation=None if validation is None else Validation(validation, patience, stack),
-        racing=Racing() if racing is True else racing or None,
+        racing=race,
     )
     loop.run(callback)
     return _answer(loop, given, example)
@@ -135,25 +148,59 @@ def _go_on(
     outcome: Outcome,
     limits: Limits,
     callback: Callable[[Progress], Any] | None,
+    kept: dict[str, Any],
     options: dict[str, Any],
 ) -> Outcome:
+    if outcome.search is None:
+        raise InvalidInput(
+            "method of minimize must be named to begin anew from an outcome that cannot be gone on "
+            "from, such as that of a method of SciPy. Got None."
+        )
     if options:
         raise InvalidInput(
             f"options of minimize must be none when it goes on from an outcome. "
             f"Got {', '.join(options)}. Name a method to begin anew from outcome.theta."
         )
+    _check_kept(kept, outcome.search.began_with)
     given = as_tensor(outcome.theta, "theta")
     example = given if isinstance(outcome.theta, Tensor) else given.numpy()
     objective = as_objective(objective, example)
     check_size(given, objective.blocks)
+    starts = getattr(objective, "starts", None)
+    if starts not in (None, len(outcome.value)):
+        raise InvalidInput(
+            f"objective of minimize must be for {len(outcome.value)} starts, as the outcome is. "
+            f"Got one for {starts}."
+        )
     loop = outcome.search.resumed(objective, limits)
     loop.run(callback)
     return _answer(loop, given, outcome.theta)
 
 
+def _check_kept(given: dict[str, Any], began_with: dict[str, Any]) -> None:
+    """Refuse what a search that goes on cannot change; what is not given stays as it was."""
+    for name, value in given.items():
+        if value != _DEFAULTS[name] and value != began_with[name]:
+            raise InvalidInput(
+                f"{name} of minimize must stay {began_with[name]!r} when it goes on from an "
+                f"outcome. Got {value!r}. Name a method to begin anew from outcome.theta."
+            )
+
+
+def _check_callback(callback: object) -> None:
+    if callback is not None and not callable(callback):
+        raise InvalidType(
+            f"callback of minimize must be a function of the progress. Got {callback!r}."
+        )
+
+
 def _stack(objective: Objective, given: Tensor) -> Tensor:
     """Return theta as the loop needs it: checked, two-dimensional, of the objective's dtype."""
     check_size(given, objective.blocks)
+    if given.shape[-1] == 0:
+        raise InvalidInput(
+            f"theta of minimize must have at least one parameter. Got shape {tuple(given.shape)}."
+        )
     if not bool(torch.isfinite(given).all()):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
     dtype = getattr(objective, "dtype", float_dtype(given))

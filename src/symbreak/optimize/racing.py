@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbreak.errors import InvalidInput
 from symbreak.optimize.checks import check_above, check_positive_integer
 from symbreak.optimize.rows import Floats, Mask
 
@@ -33,6 +34,19 @@ class Racing:
     def __post_init__(self) -> None:
         check_positive_integer("first of Racing", self.first)
         check_above("factor of Racing", self.factor, 1)
+
+    @classmethod
+    def of(cls, given: object) -> Racing | None:
+        """Return the racing that True, False, None or a `Racing` stands for."""
+        if given is None or given is False:
+            return None
+        racing = cls() if given is True else given
+        if not isinstance(racing, cls):
+            raise InvalidInput(
+                f"racing of minimize must be True, False or a Racing of symbreak.optimize. "
+                f"Got {given!r}."
+            )
+        return racing
 
     def is_rung(self, evaluations: int) -> bool:
         """Whether starts are compared after so many evaluations."""

@@ -31,7 +31,7 @@ import numpy as np
 
 from symbreak.arrays import as_tensor
 from symbreak.optimize.checks import check_not_negative
-from symbreak.optimize.rows import Floats, Starts, host
+from symbreak.optimize.rows import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def restarts(outcome: Outcome, rtol: float = 1e-4) -> Restarts:
     J, converged = np.asarray(outcome.value, dtype=np.float64), outcome.converged
     usable = np.isfinite(J)
     converged = converged & usable
-    left_open = np.where(converged, _left_open(outcome), 0.0)
+    left_open = _left_open(outcome, converged)
     best = int(np.argmin(np.where(usable, J, np.inf)))
     near = (
         usable & (J - J[best] <= _tolerance(J, left_open, best, rtol)) if usable[best] else usable
@@ -209,7 +209,7 @@ def _tolerance(J: Floats, left_open: Floats, lowest: int, rtol: float) -> Floats
     return np.asarray(rtol * abs(J[lowest]) + np.maximum(left_open, left_open[lowest]))
 
 
-def _left_open(outcome: Outcome) -> Floats:
+def _left_open(outcome: Outcome, converged: Mask) -> Floats:
     theta = as_tensor(outcome.theta, "theta")
     size = host(theta.reshape(len(outcome.value), -1).abs().amax(1))
-    return size * outcome.gradient_norm
+    return size * np.where(converged, outcome.gradient_norm, 0.0)

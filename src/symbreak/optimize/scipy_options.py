@@ -97,8 +97,8 @@ def _documented_options(method: str) -> list[str]:
     text = str(show_options("minimize", method.lower(), disp=False))
     listed = text.split("Options\n")[-1].split("Returns\n")[0]
     words = re.findall(r"^ *([a-zA-Z]\w+(?:, \w+)*) : ", listed, re.MULTILINE)
-    names = dict.fromkeys(name for names in words for name in names.split(", "))
-    return [name for name in (*names, *TOLERANCES[method]) if name not in OURS]
+    names = [name for names in words for name in names.split(", ")]
+    return [name for name in dict.fromkeys((*names, *TOLERANCES[method])) if name not in OURS]
 
 
 def one_line(text: object) -> str:

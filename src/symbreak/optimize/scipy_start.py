@@ -198,7 +198,7 @@ class OneStart:
         """
         here, search = self._here, self._search
         noise = ROUNDING * search.test.eps * abs(here.value[0])
-        near = [self._before, *(point for point in self._seen.values())]
+        near = [self._before, *self._seen.values()]
         others = [point for point in near if not torch.equal(point.theta, here.theta)]
         if any(abs(point.value[0] - here.value[0]) <= noise for point in others):
             return Status.PRECISION_LIMIT

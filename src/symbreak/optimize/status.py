@@ -16,15 +16,15 @@ class Status(Enum):
     )
     MAX_ITERATIONS = "stopped at max_iter; raise max_iter to go on"
     MAX_EVALUATIONS = "stopped at max_evaluations; raise max_evaluations to go on"
-    MAX_SECONDS = "stopped at max_seconds; raise max_seconds to go on"
+    MAX_SECONDS = "stopped at max_seconds; going on from the outcome has as long again"
     TARGET_REACHED = "stopped at target_value, which J has reached"
     VALUE_TOLERANCE = (
         "the last step lowered J by less than value_rtol; "
-        "lower value_rtol if the gradient is still too large"
+        "begin anew from outcome.theta with a lower value_rtol if the gradient is still too large"
     )
     STEP_TOLERANCE = (
         "the last step moved theta by less than step_rtol; "
-        "lower step_rtol if the gradient is still too large"
+        "begin anew from outcome.theta with a lower step_rtol if the gradient is still too large"
     )
     NO_IMPROVEMENT = (
         "the validation score has not improved for `patience` steps; "

@@ -24,6 +24,7 @@ from symbreak.optimize.checks import (
     check_fraction,
     check_integer_at_least,
     check_positive,
+    check_switch,
 )
 from symbreak.optimize.parts import Stepper
 from symbreak.optimize.rows import Floats
@@ -51,6 +52,7 @@ def sgd(
     """Stochastic gradient descent with momentum; momentum 0 is the plain one."""
     options = dict(locals())
     check_fraction("momentum of sgd", momentum)
+    check_switch("nesterov of sgd", nesterov)
     return _stepper("sgd", SGD(momentum, nesterov=nesterov), options)
 
 

@@ -15,14 +15,12 @@ Both end a start; neither is called convergence.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symbreak.errors import InvalidInput
-from symbreak.optimize.checks import check_count, check_not_negative
+from symbreak.optimize.checks import check_count, check_finite, check_not_negative
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, Mask, host
 from symbreak.optimize.status import Status
@@ -83,8 +81,8 @@ class Limits:
             check_count("max_evaluations", self.max_evaluations)
         if self.max_seconds is not None:
             check_not_negative("max_seconds", self.max_seconds)
-        if self.target_value is not None and not math.isfinite(self.target_value):
-            raise InvalidInput(f"target_value must be a finite number. Got {self.target_value!r}.")
+        if self.target_value is not None:
+            check_finite("target_value", self.target_value)
         check_not_negative("value_rtol", self.value_rtol)
         check_not_negative("step_rtol", self.step_rtol)
 

@@ -18,6 +18,8 @@ from symbreak.objectives.contract import Objective
 from symbreak.optimize.checks import check_positive_integer
 from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
 
+PATIENCE = 10
+
 
 class Validation(PerStart):
     """The best validated point of every running start.
@@ -37,8 +39,8 @@ class Validation(PerStart):
             raise InvalidInput(
                 f"validation must be an objective or a function theta -> score. Got {score!r}."
             )
-        self._of = score
-        self._patience = patience
+        self.of = score
+        self.patience = patience
         self.theta = theta.clone()
         self.score: Floats = np.full(len(theta), np.inf)
         self._since = np.zeros(len(theta), dtype=np.int64)
@@ -52,12 +54,12 @@ class Validation(PerStart):
         self.theta = where(better, theta, self.theta)
         self.score = np.where(better, score, self.score)
         self._since = np.where(better, 0, self._since + rows)
-        return rows & (self._since >= self._patience)
+        return rows & (self._since >= self.patience)
 
     def _scores(self, theta: Tensor, starts: Starts) -> Floats:
-        of: Callable[[Any], Any] = self._of
-        if isinstance(self._of, Objective):
-            of = self._of.take(starts).value
+        of: Callable[[Any], Any] = self.of
+        if isinstance(self.of, Objective):
+            of = self.of.take(starts).value
         scores = of(theta)
         found = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
         if found.shape != (len(theta),):

@@ -189,10 +189,10 @@ def test_a_step_over_the_edge_is_named():
         ({"min_step": -1}, "min_step of rprop must be a positive number. Got -1"),
         ({"max_step": float("inf")}, "max_step of rprop must be a positive number. Got inf"),
         ({"max_step": 0.01}, "initial_step of rprop must be between min_step and max_step"),
-        ({"increase": 0.9}, "increase of rprop must be at least 1. Got 0.9"),
-        ({"decrease": 1.0}, "decrease of rprop must be below 1. Got 1.0"),
+        ({"increase": 0.9}, "increase of rprop must be a number of at least 1. Got 0.9"),
+        ({"decrease": 1.0}, "decrease of rprop must be at least 0 and below 1. Got 1.0"),
         ({"decrease": "half"}, "decrease of rprop must be a positive number. Got 'half'"),
-        ({"increase": True}, "increase of rprop must be a positive number. Got True"),
+        ({"increase": True}, "increase of rprop must be a number of at least 1. Got True"),
     ],
 )
 def test_bad_options_get_one_sentence(options, sentence):

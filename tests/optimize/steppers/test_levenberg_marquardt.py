@@ -165,7 +165,9 @@ def test_where_nothing_lower_can_be_told_apart_it_says_so():
 def test_objectives_without_curvature_and_bad_options_get_one_sentence():
     with pytest.raises(InvalidType, match=r"levenberg-marquardt must have the method gauss_newton"):
         sb.minimize(lambda x: (x @ x, 2 * x), np.ones(3), method="levenberg-marquardt")
-    with pytest.raises(InvalidInput, match=r"damping must be a positive number. Got 0.0"):
+    with pytest.raises(
+        InvalidInput, match=r"damping of levenberg-marquardt must be a positive number. Got 0.0"
+    ):
         sb.minimize(
             linear(np.eye(2), np.ones(2)), np.ones(2), method="levenberg-marquardt", damping=0.0
         )
