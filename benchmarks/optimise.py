@@ -3,9 +3,9 @@
     python benchmarks/optimise.py [--quick] [--write-docs] [--data FOLDER]
 
 A: many L-BFGS fits (`optimise_fits.py`). B: Levenberg-Marquardt beside scikit-learn's L-BFGS
-(`optimise_least_squares.py`). C: Adam on mini-batches (`optimise_minibatches.py`). One thread; each
-case runs in a fresh process. FOLDER holds the four files of Fashion-MNIST; without it that case is
-left out.
+(`optimise_least_squares.py`). C: Adam on mini-batches (`optimise_minibatches.py`). On one thread
+and on all; each case runs in a fresh process. FOLDER holds the four files of Fashion-MNIST; without
+it that case is left out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from common import (
     ROOT,
+    all_threads,
     machine,
     machine_line,
     markdown_table,
@@ -64,8 +65,9 @@ def main() -> None:
     for task in tasks:
         # Our J, SciPy's and torch's are float64 in part A; JAX has to be told.
         variables = {"JAX_ENABLE_X64": "1"} if task["part"] == "fits" else {}
-        cases += run_fresh(__file__, task, threads=1, **variables)
-        say(f"  {task['part']}, {task['data']}: {time.perf_counter() - begin:.0f} s")
+        cases += run_fresh(__file__, task, task["threads"], **variables)
+        name = f"{task['part']}, {task['data']}, threads {task['threads']}"
+        say(f"  {name}: {time.perf_counter() - begin:.0f} s")
     result = {"machine": machine(PACKAGES), "quick": options.quick, "cases": cases}
     text = render(result)
     print(text)
@@ -93,26 +95,31 @@ def tasks_of(quick: bool, folder: str | None) -> list[dict[str, Any]]:
         say(NO_FASHION)
     elif not quick:
         tasks.append({"part": "minibatches", "data": FASHION, "folder": folder})
-    return [{**task, "budget": QUICK_BUDGET if quick else BUDGET} for task in tasks]
+    budget = QUICK_BUDGET if quick else BUDGET
+    threads = [1] if quick else sorted({1, all_threads()})
+    return [{**task, "threads": number, "budget": budget} for number in threads for task in tasks]
 
 
-def measure(part: str, data: str, budget: float, folder: str | None = None) -> list[dict[str, Any]]:
+def measure(
+    part: str, data: str, threads: int, budget: float, folder: str | None = None
+) -> list[dict[str, Any]]:
     """Return the cases of one data set; without JAX where it is not installed."""
     has_jax = all(importlib.util.find_spec(name) for name in ("jax", "optax"))
     if part == "fits":
         import optimise_fits
 
         names = [name for name in FIT_NAMES if has_jax or name != "jax"]
-        return [optimise_fits.measure(data, names, 1, budget)]
+        return [optimise_fits.measure(data, names, threads, budget)]
     if part == "least_squares":
         import optimise_least_squares
 
-        return [optimise_least_squares.measure(data, optimise_least_squares.STARTS, 1, budget)]
+        starts = optimise_least_squares.STARTS
+        return [optimise_least_squares.measure(data, starts, threads, budget)]
     import optimise_minibatches
 
     names = [name for name in BATCH_NAMES if has_jax or name != "jax"]
-    numbers = (1,) if data == FASHION else (1, 8)
-    return optimise_minibatches.measure(data, numbers, names, 1, budget, folder)
+    numbers = (1,) if data == FASHION else (1, 16)
+    return optimise_minibatches.measure(data, numbers, names, threads, budget, folder)
 
 
 def render(result: Mapping[str, Any]) -> str:
@@ -123,18 +130,27 @@ def render(result: Mapping[str, Any]) -> str:
     }
     blocks = [("Quick run. " if result["quick"] else "") + machine_line(result["machine"])]
     if parts["fits"]:
-        blocks += ["### Many L-BFGS fits, 1 thread", _fits(parts["fits"])]
+        blocks += ["### Many L-BFGS fits", _fits(parts["fits"])]
     if parts["least_squares"]:
-        blocks += ["### Levenberg-Marquardt, 1 thread", _least_squares(parts["least_squares"])]
+        blocks += ["### Levenberg-Marquardt", _least_squares(parts["least_squares"])]
     if parts["minibatches"]:
-        blocks += ["### Adam on mini-batches, float32, 1 thread", _batches(parts["minibatches"])]
+        blocks += ["### Adam on mini-batches, float32", _batches(parts["minibatches"])]
     if not any(case["data"] == FASHION for case in parts["minibatches"]):
         blocks.append(NO_FASHION)
     return "\n\n".join(blocks)
 
 
 def _fits(cases: Sequence[Mapping[str, Any]]) -> str:
-    head = ["problem", "contestant", "seconds", "/ ours", "rule met, %", "median J", "compile, s"]
+    head = [
+        "problem",
+        "threads",
+        "contestant",
+        "seconds",
+        "/ ours",
+        "rule met, %",
+        "median J",
+        "compile, s",
+    ]
     rows = []
     for case in cases:
         ours = case["ours_float64"]
@@ -143,12 +159,12 @@ def _fits(cases: Sequence[Mapping[str, Any]]) -> str:
             scaled = "*" if one["networks"] < ours["networks"] else ""
             cells = [number(one["seconds"]) + scaled, number(one["seconds"] / ours["seconds"])]
             cells += [f"{100 * one['met']:.0f}", f"{one['J']:.5f}" + scaled]
-            rows.append([_problem(case), FIT_NAMES[name], *cells, number(one["compile_seconds"])])
+            rows.append([*_setting(case), FIT_NAMES[name], *cells, number(one["compile_seconds"])])
     return markdown_table(head, rows)
 
 
 def _least_squares(cases: Sequence[Mapping[str, Any]]) -> str:
-    head = ["problem", "starts", "ours, ms per start", "scikit-learn", "median ratio"]
+    head = ["problem", "threads", "starts", "ours, ms per start", "scikit-learn", "median ratio"]
     head += ["smallest", "largest", "ours stacked", "ratio stacked", "reached"]
     rows = []
     for case in cases:
@@ -157,16 +173,25 @@ def _least_squares(cases: Sequence[Mapping[str, Any]]) -> str:
         stacked = [case["stacked_ms_per_start"], case["stacked_ratio"]]
         cells = [number(value) for value in (ours, peer, *ratios, *stacked)]
         reached = f"{case['stacked_reached']} of {case['starts']}"
-        rows.append([_problem(case), str(case["starts"]), *cells, reached])
+        rows.append([*_setting(case), str(case["starts"]), *cells, reached])
     return markdown_table(head, rows)
 
 
 def _batches(cases: Sequence[Mapping[str, Any]]) -> str:
-    head = ["problem", "batch", "epochs", "starts", "contestant", "seconds per net", "/ ours"]
+    head = [
+        "problem",
+        "threads",
+        "batch",
+        "epochs",
+        "starts",
+        "contestant",
+        "seconds per net",
+        "/ ours",
+    ]
     head += ["median J", "compile, s"]
     rows = []
     for case in cases:
-        setting = [_problem(case), *(str(case[key]) for key in ("batch", "epochs", "starts"))]
+        setting = [*_setting(case), *(str(case[key]) for key in ("batch", "epochs", "starts"))]
         for name in (name for name in BATCH_NAMES if name in case):
             one = case[name]
             scaled = "*" if one["networks"] < case["starts"] else ""
@@ -176,8 +201,8 @@ def _batches(cases: Sequence[Mapping[str, Any]]) -> str:
     return markdown_table(head, rows)
 
 
-def _problem(case: Mapping[str, Any]) -> str:
-    return f"{case['data']}, {case['examples']}x{case['net']}"
+def _setting(case: Mapping[str, Any]) -> list[str]:
+    return [f"{case['data']}, {case['examples']}x{case['net']}", str(case["threads"])]
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ DTYPE = "float32"
 FASHION, DIGITS = "Fashion-MNIST", "digits"
 # Hidden units, activation, mini-batch, epochs.
 SETTINGS: dict[str, tuple[int, str, int, int]] = {
-    DIGITS: (30, "relu", 32, 10),
-    FASHION: (128, "relu", 128, 1),
+    DIGITS: (30, "relu", 32, 20),
+    FASHION: (128, "relu", 128, 3),
 }
 
 

@@ -101,7 +101,7 @@ def made_up() -> dict[str, Any]:
     adam = {"part": "minibatches", "data": "digits", "net": "64-30-10", "examples": 1797}
     loop = {"seconds_per_network": 0.2, "networks": 1, "compile_seconds": None, "J": 0.05}
     lm = {"part": "least_squares", "data": "diabetes", "net": "10-16-1", "examples": 442}
-    lm |= {"starts": 3, "ms": {"ours": [1.0, 2.0, 9.0], "sklearn": [4.0, 4.0, 4.0]}}
+    lm |= {"threads": 2, "starts": 3, "ms": {"ours": [1.0, 2.0, 9.0], "sklearn": [4.0, 4.0, 4.0]}}
     lm |= {"ratios": [4.0, 2.0, 0.444], "stacked_ms_per_start": 2.0}
     return {
         "machine": common.machine(()),
@@ -126,13 +126,13 @@ def test_the_tables_show_what_was_measured() -> None:
     text = optimise.render(made_up())
     assert text.startswith("Quick run. ")
     lines = text.splitlines()
-    assert "| iris, 150x4-10-3 | ours, float64 | 0.500 | 1.00 | 100 | 0.12500 |  |" in lines
-    assert "| iris, 150x4-10-3 | scikit-learn | 1.25 | 2.50 | 75 | 0.12500 |  |" in lines
+    assert "| iris, 150x4-10-3 | 1 | ours, float64 | 0.500 | 1.00 | 100 | 0.12500 |  |" in lines
+    assert "| iris, 150x4-10-3 | 1 | scikit-learn | 1.25 | 2.50 | 75 | 0.12500 |  |" in lines
     # Fewer fits than ours were made: scaled, and marked.
-    assert "| iris, 150x4-10-3 | torch LBFGS | 1.25* | 2.50 | 75 | 0.12500* |  |" in lines
-    row = "| diabetes, 442x10-16-1 | 3 | 2.00 | 4.00 | 2.00 | 0.444 | 4.00 | 2.00 | 2.00 | 3 of 3 |"
-    assert row in lines
-    digits = "| digits, 1797x64-30-10 | 32 | 20 | 8 |"
+    assert "| iris, 150x4-10-3 | 1 | torch LBFGS | 1.25* | 2.50 | 75 | 0.12500* |  |" in lines
+    setting = "| diabetes, 442x10-16-1 | 2 | 3 |"
+    assert f"{setting} 2.00 | 4.00 | 2.00 | 0.444 | 4.00 | 2.00 | 2.00 | 3 of 3 |" in lines
+    digits = "| digits, 1797x64-30-10 | 1 | 32 | 20 | 8 |"
     assert f"{digits} ours | 0.200 | 1.00 | 0.0500 |  |" in lines
     assert f"{digits} torch loop | 0.200* | 4.00 | 0.0500* | 3.00 |" in lines
     assert lines[-1] == optimise.NO_FASHION
@@ -141,6 +141,8 @@ def test_the_tables_show_what_was_measured() -> None:
 def test_without_the_files_fashion_mnist_is_left_out() -> None:
     assert all(task["data"] != optimise.FASHION for task in optimise.tasks_of(False, None))
     assert optimise.tasks_of(False, "folder")[-1]["folder"] == "folder"
+    threads = {task["threads"] for task in optimise.tasks_of(False, None)}
+    assert threads == {1, common.all_threads()}
     parts = [task["part"] for task in optimise.tasks_of(True, "folder")]
     assert parts == ["fits", "least_squares", "minibatches"]
 

@@ -241,9 +241,7 @@ def test_a_small_asymmetry_grows_under_the_cost_and_not_under_the_symmetric_cost
     assert grown.value < 0.8 * kept.value
 
 
-@pytest.mark.parametrize(
-    "method", ["gradient-descent", "l-bfgs", "bfgs", "conjugate-gradient"]
-)
+@pytest.mark.parametrize("method", ["gradient-descent", "l-bfgs", "bfgs", "conjugate-gradient"])
 def test_updates_keep_every_class_of_a_finer_partition(method):
     theta = project(NET, random_theta(NET, 8, starts=2), LABELS)
     outcome = minimize(SymmetricCost(problem(), LABELS), theta, method=method, max_iter=50)
