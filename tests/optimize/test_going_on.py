@@ -238,3 +238,12 @@ def test_a_search_of_scipy_is_not_begun_anew_in_silence():
     with pytest.raises(InvalidInput, match="method of minimize must be named to begin anew"):
         sb.minimize(cost, outcome)
     assert sb.minimize(cost, outcome, method="l-bfgs").converged.all()
+
+
+@pytest.mark.parametrize("method", ["l-bfgs", "adam"])
+def test_a_search_goes_on_when_its_time_was_over(method):
+    cost = make_cost()
+    outcome = search(cost, make_starts(cost), method, max_seconds=0.0)
+    assert outcome.status == (Status.MAX_SECONDS,) * 4
+    again = sb.minimize(cost, outcome, max_iter=ITERATIONS)
+    assert_same(again, search(cost, make_starts(cost), method))

@@ -36,7 +36,7 @@ def confirmed_outcome(
     value_there, gradient = objective(theta)
     norm, value = host(gradient.abs().amax(1)), host(value_there)
     usable = np.isfinite(value) & np.isfinite(norm)
-    arrived = usable & test.holds_later(norm, value, start_norm, start_value)
+    arrived = test.holds_later(norm, value, start_norm, start_value)
     return Outcome(
         theta=theta,
         value=np.where(usable, value, np.inf),

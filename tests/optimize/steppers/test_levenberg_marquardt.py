@@ -171,3 +171,25 @@ def test_objectives_without_curvature_and_bad_options_get_one_sentence():
         sb.minimize(
             linear(np.eye(2), np.ones(2)), np.ones(2), method="levenberg-marquardt", damping=0.0
         )
+
+
+def test_a_scale_never_falls():
+    """D holds the largest diagonal so far (Moré 1978): here H grows and falls along the way."""
+    objective = exponential(T, NOISY)
+    starts = torch.tensor([[2.0, 0.1], [0.1, 3.0]], dtype=torch.float64)
+    diagonals = [
+        (J.transpose(1, 2) @ J).diagonal(dim1=1, dim2=2)
+        for J in (objective.jacobian(starts), objective.jacobian(starts.flip(0)))
+    ]
+    assert bool((diagonals[0] > diagonals[1]).any() and (diagonals[0] < diagonals[1]).any())
+    stepper, here = LevenbergMarquardt(damping=0.3), point(objective, starts)
+    stepper.start(here, objective)
+    moved = point(objective, starts.flip(0))
+    stepper.advance(np.array([True, True]), here, moved, objective)
+    step = (stepper.trial(moved, objective) - moved.theta).numpy()
+    squares = torch.maximum(*diagonals).numpy()
+    jacobians = objective.jacobian(moved.theta).numpy()
+    for row in range(2):
+        H = jacobians[row].T @ jacobians[row]
+        expected = -np.linalg.solve(H + 0.3 * np.diag(squares[row]), moved.gradient[row].numpy())
+        np.testing.assert_allclose(step[row], expected, rtol=1e-10)
