@@ -37,7 +37,7 @@ print("   error terms of hidden units 1 and 2:", *np.round(trace.delta[0][:2].to
 # 3. Is the gradient the slope of J? Compare all its entries with differences of J on some images.
 report = sb.check_gradient(sb.NetworkCost(net, X[:50], y[:50], alpha=1.0), theta)
 print(f"\n3. {report.line}")
-report.raise_if_failed()
+report.raise_on_failure()
 
 # 4. Minimise J from that start.
 outcome = sb.minimize(cost, theta, method="l-bfgs", max_iter=200)

@@ -82,11 +82,11 @@ def test_the_relative_error_is_that_of_the_definition():
     np.testing.assert_allclose(report.relative_error, 3.0 / 4.0, rtol=1e-9)
 
 
-def test_raise_if_failed(make, cost, theta):
-    check_gradient(cost, theta).raise_if_failed()
+def test_raise_on_failure(make, cost, theta):
+    check_gradient(cost, theta).raise_on_failure()
     report = check_gradient(make.changed(cost, make.change_entry(3, lambda g: -g)), theta)
     with pytest.raises(GradientError, match=r"Theta1\[0, 3\]") as caught:
-        report.raise_if_failed()
+        report.raise_on_failure()
     assert isinstance(caught.value, AssertionError)
     assert isinstance(caught.value, SymbreakError)
 

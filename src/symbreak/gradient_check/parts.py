@@ -37,6 +37,11 @@ class Part:
         """The indices in theta."""
         return self.block.start + self.within
 
+    @property
+    def owner(self) -> str:
+        """What the part belongs to together with others: Theta1, or the layer of a parameter."""
+        return self.block.name.rpartition(".")[0] or self.block.name
+
     def entry(self, position: int) -> str:
         """Name the entry at `position` of `within`, such as "Theta1[3, 0]"."""
         return self.block.entry(int(self.within[position]))

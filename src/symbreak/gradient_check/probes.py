@@ -12,6 +12,7 @@ does not count as an error of the derivative.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
+from symbreak.gradient_check.lines import Line
 from symbreak.objectives import Objective
 
 Array = NDArray[np.float64]
@@ -76,6 +78,7 @@ class Probes:
         self._largest = 0.0
         self._all_single = True
         self.n_evaluations = 0
+        self.changes = False  # whether J changes from call to call
         self.value, self._spread = self._at_theta()
 
     def differences(self, indices: NDArray[np.int64], steps: Array) -> Differences:
@@ -97,6 +100,25 @@ class Probes:
         central, forward, backward = (np.where(np.isfinite(e), e, np.nan) for e in estimates)
         return Differences(central, forward, backward, np.where(np.isnan(central), np.inf, noise))
 
+    def along(self, lines: Sequence[Line], steps: Array) -> tuple[Array, Array]:
+        """Return J at theta + t u and theta - t u, (lines, steps) each; NaN where not finite."""
+        signed = [(line, t) for line in lines for t in np.concatenate([steps, -steps])]
+        values = [
+            self._values(self._moved(signed[begin : begin + self._stack]))
+            for begin in range(0, len(signed), self._stack)
+        ]
+        both = np.concatenate(values).reshape(len(lines), 2, len(steps))
+        both = np.where(np.isfinite(both), both, np.nan)
+        return both[:, 0], both[:, 1]
+
+    def _moved(self, moves: Sequence[tuple[Line, float]]) -> Tensor:
+        stack = self._theta.repeat(len(moves), 1)
+        for row, (line, t) in zip(stack, moves, strict=True):
+            row[torch.as_tensor(line.indices, device=row.device)] += torch.as_tensor(
+                t * line.weights, device=row.device
+            )
+        return stack
+
     @property
     def noise_of_value(self) -> float:
         """How far rounding can move one J."""
@@ -112,14 +134,14 @@ class Probes:
         """
         moves = torch.arange(-3, 4, dtype=torch.float64, device=self._theta.device)
         values = self._values(self._theta * (1.0 + EPS * moves[:, None]))
-        again = self._values(self._theta[None])
-        value = float(again[0])
+        value, again = (float(self._values(self._theta[None])[0]) for _ in range(2))
+        self.changes = abs(again - value) > ULPS_OF_J * EPS * abs(value)
         if not np.isfinite(value):
             raise InvalidInput(
                 f"J of check_gradient must be finite at theta. Got {value} (start {self.start}). "
                 f"Choose a theta where J exists."
             )
-        around = np.append(values[np.isfinite(values)], value)
+        around = np.append(values[np.isfinite(values)], [value, again])
         return value, float(around.max() - around.min())
 
     def _pair(self, indices: NDArray[np.int64], steps: Array) -> tuple[Array, Array, Array]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symbreak.errors import SymbreakError
+from symbreak.gradient_check.rendering import html_of, text_of
 
 SEVERITY = ("pass", "inconclusive", "fail")
-_HEADER = (
-    "block",
-    "verdict",
-    "rel. error",
-    "scale",
-    "worst entry",
-    "analytic",
-    "numerical",
-    "checked",
-)
 
 
 class GradientError(SymbreakError, AssertionError):
@@ -38,7 +32,12 @@ class BlockReport:
     worst : the entry with the largest error, such as "Theta1[3, 0]".
     analytic, numerical : its two derivatives.
     n_checked, n_parameters : entries compared, entries there are.
-    note : what else must be known, or "".
+    note : what else must be known (for a failed block the probable cause), or "".
+    bar : the error that the numerical side may have, relative to the scale; NaN for "coordinates".
+    wrong : the entries that were found to be wrong, the worst first.
+    kernel_error : the largest difference of the gradient in the objective's own dtype from that in
+        float64, relative to the largest entry of the part; NaN where that dtype is float64.
+    is_spread : whether the error is all over the block, so that `wrong` is a sample.
     """
 
     name: str
@@ -51,6 +50,10 @@ class BlockReport:
     n_checked: int
     n_parameters: int
     note: str = ""
+    bar: float = math.nan
+    wrong: tuple[str, ...] = ()
+    kernel_error: float = math.nan
+    is_spread: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ class GradientReport:
     n_evaluations : evaluations of J, over all starts.
     start : the start that is reported: the worst; None when theta was a plain vector.
     value : J there.
-    tolerance : the relative error up to which a block passes.
+    tolerance : for "coordinates" the relative error up to which a block passes; else NaN.
+    directions : lines through each block; 0 for "coordinates".
+    note : what is to be done where nothing could be told, or "".
+    also : further checks by name (`thorough`), which the verdict takes in.
     """
 
     verdict: str
@@ -73,7 +79,10 @@ class GradientReport:
     n_evaluations: int
     start: int | None
     value: float
-    tolerance: float
+    tolerance: float = math.nan
+    directions: int = 0
+    note: str = ""
+    also: tuple[tuple[str, GradientReport], ...] = ()
 
     @property
     def worst(self) -> BlockReport:
@@ -108,16 +117,21 @@ class GradientReport:
 
     def _reason(self) -> str:
         worst = self.worst
+        own = overall(self.blocks)
+        if own != self.verdict:
+            name, other = next(pair for pair in self.also if pair[1].verdict == self.verdict)
+            return f"{name}, {other._reason()}"
         if self.verdict == "pass":
             return f"largest relative error {worst.relative_error:.1e} ({worst.name})"
         if self.verdict == "fail":
+            cause = f"; {worst.note}" if worst.note and self.directions else ""
             return (
                 f"relative error {worst.relative_error:.1e} at {worst.worst} (analytic "
-                f"{worst.analytic:.6g}, numerical {worst.numerical:.6g})"
+                f"{worst.analytic:.6g}, numerical {worst.numerical:.6g}){cause}"
             )
-        return f"{worst.name}: {worst.note}"
+        return self.note or f"{worst.name}: {worst.note}"
 
-    def raise_if_failed(self) -> None:
+    def raise_on_failure(self) -> None:
         """Raise if the verdict is "fail"; an inconclusive check does not raise.
 
         Raises
@@ -128,10 +142,36 @@ class GradientReport:
         if self.verdict == "fail":
             raise GradientError(str(self))
 
+    def missed(self, error: float) -> float:
+        """Return the chance that an error was missed, the largest over the blocks that passed.
+
+        Parameters
+        ----------
+        error : the norm of the error, relative to that of the gradient of its block. Along a line
+            it shows by its size times a standard normal number; below the bar on all lines it is
+            missed. For "coordinates", which looks at every entry, NaN.
+        """
+        bars = [b.bar for b in self.blocks if b.verdict == "pass" and b.scale > 0.0]
+        if not self.directions or not bars:
+            return math.nan
+        return float(math.erf(max(bars) / error / math.sqrt(2.0)) ** self.directions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        found: dict[str, Any] = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("blocks", "also")
+        }
+        found["blocks"] = [dataclasses.asdict(block) for block in self.blocks]
+        found["also"] = {name: report.to_dict() for name, report in self.also}
+        return found
+
     def __str__(self) -> str:
-        rows = [_HEADER, *(_row(block) for block in self.blocks)]
-        notes = [f"{block.name}: {block.note}." for block in self.blocks if block.note]
-        return "\n".join([self.line, *_aligned(rows), *notes])
+        return text_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
 
 def severity(block: BlockReport) -> tuple[int, float]:
@@ -149,24 +189,3 @@ def overall(blocks: Sequence[BlockReport]) -> str:
     if all(block.scale == 0.0 for block in blocks):
         return "inconclusive"
     return max((block.verdict for block in blocks), key=SEVERITY.index)
-
-
-def _row(block: BlockReport) -> tuple[str, ...]:
-    return (
-        block.name,
-        block.verdict,
-        f"{block.relative_error:.1e}",
-        f"{block.scale:.1e}",
-        block.worst,
-        f"{block.analytic:.6e}",
-        f"{block.numerical:.6e}",
-        f"{block.n_checked} of {block.n_parameters}",
-    )
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

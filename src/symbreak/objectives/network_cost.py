@@ -131,6 +131,12 @@ class NetworkCost:
         one = torch.ones((), dtype=torch.float64)
         return strength(one, self.network, one).to(self.device) > 0
 
+    def terms(self) -> NetworkCost | None:
+        """Return the cost of the data alone, or None where there is no penalty beside it."""
+        if self._strength is None:
+            return None
+        return self._with(_alpha=torch.zeros_like(self._alpha))
+
     @property
     def starts(self) -> int | None:
         """How many starts the per-start penalties or weights are for; None when there are none."""

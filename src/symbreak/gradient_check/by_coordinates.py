@@ -1,0 +1,74 @@
+"""The classic check of one start: every entry by itself, with one step and a tolerance.
+
+Formula: n_i = (J(theta + step e_i) - J(theta - step e_i)) / (2 step), for every i. It is the two
+columns of the lecture: beside each other stand the gradient and n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbreak.errors import InvalidInput
+from symbreak.gradient_check.judgement import Judgement, Measure, Precision, Standard, judge
+from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.probes import EPS, Array, Differences, Probes
+from symbreak.gradient_check.report import BlockReport, GradientReport, overall
+
+
+def by_coordinates(
+    probes: Probes,
+    theta: Tensor,
+    gradient: Array,
+    parts: Sequence[Part],
+    step: float | None,
+    precision: Precision,
+) -> GradientReport:
+    """Return the report on one start; theta and gradient are (n,)."""
+    here = theta.cpu().numpy()
+    steps = np.maximum(1.0, np.abs(here)) * EPS ** (1 / 3) if step is None else here * 0.0 + step
+    if bool((here + steps == here).any()):
+        raise InvalidInput(
+            f"step of check_gradient must be large enough to change every parameter. Got {step!r}."
+        )
+    standard = Standard.of(gradient, here, precision)
+    blocks = []
+    for part in parts:
+        measure = _measurement(probes, part, steps)
+        largest_of_block = float(np.abs(gradient[part.block.slice]).max())
+        found = judge(gradient[part.indices], measure, standard, largest_of_block)
+        blocks.append(_describe(part, gradient, found))
+    return GradientReport(
+        verdict=overall(blocks),
+        blocks=tuple(blocks),
+        n_evaluations=probes.n_evaluations,
+        start=probes.start,
+        value=probes.value,
+        tolerance=precision.tolerance,
+    )
+
+
+def _measurement(probes: Probes, part: Part, steps: Array) -> Measure:
+    def measure(positions: NDArray[np.int64], factor: float) -> Differences:
+        indices = part.indices[positions]
+        return probes.differences(indices, factor * steps[indices])
+
+    return measure
+
+
+def _describe(part: Part, gradient: Array, found: Judgement) -> BlockReport:
+    return BlockReport(
+        name=part.name,
+        verdict=found.verdict,
+        relative_error=found.relative_error,
+        scale=found.scale,
+        worst=part.entry(found.position),
+        analytic=float(gradient[part.indices[found.position]]),
+        numerical=found.number,
+        n_checked=len(part.within),
+        n_parameters=part.n_parameters,
+        note=found.note,
+    )

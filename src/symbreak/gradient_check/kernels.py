@@ -1,0 +1,116 @@
+"""The gradient in the objective's own dtype beside that of its float64 copy.
+
+The mathematics is judged in float64. What the objective computes in float32 or bfloat16, perhaps
+by other code, must then be the same up to rounding. How much rounding does is measured: theta is
+moved by one rounding of its dtype a few times; how far that moves the gradient tells what the
+roundings inside may do.
+
+Conventions
+-----------
+error : |g - g64| of an entry, g in the native dtype, g64 in float64
+bar   : SPREAD max |g(theta moved) - g| + FLOOR eps max |g64|, the maxima over the part,
+        + REACH eps times the largest |g64| of all and the largest |theta|: back-propagation
+        multiplies large derivatives by small factors such as 1 - a², whose error is absolute
+Where the bar is as large as the part's own derivatives, nothing can be told of the dtype's own
+gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.probes import Array
+from symbreak.gradient_check.report import BlockReport, GradientReport, overall
+from symbreak.gradient_check.subject import Subject
+
+MOVES = 4
+SPREAD = 10.0
+FLOOR = 16.0
+REACH = 4.0
+TELLS = 0.5  # of the largest derivative of a part: a bar that still tells something
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The native gradient (starts, n), and how far roundings of theta move it."""
+
+    gradient: Array
+    spread: Array
+    dtype: torch.dtype
+    reach: Array  # (starts,), the largest |theta|, or 1
+
+    @property
+    def name(self) -> str:
+        """The dtype in a word."""
+        return str(self.dtype).removeprefix("torch.")
+
+    @classmethod
+    def of(cls, subject: Subject, seed: int) -> Kernels | None:
+        """Measure; None where the objective computes in float64 anyway."""
+        if subject.native == torch.float64:
+            return None
+        gradient = subject.gradient()
+        stream = np.random.default_rng([seed, 2])
+        eps = torch.finfo(subject.native).eps
+        spread = np.zeros_like(gradient)
+        for _ in range(MOVES):
+            signs = torch.from_numpy(stream.integers(-1, 2, gradient.shape).astype(np.float64))
+            moved = subject.stack * (1.0 + eps * signs.to(subject.stack.device))
+            spread = np.maximum(spread, np.abs(subject.gradient(moved) - gradient))
+        reach = np.maximum(subject.stack.abs().amax(1).cpu().numpy(), 1.0)
+        return cls(gradient, spread, subject.native, reach)
+
+    def judged(
+        self, report: GradientReport, parts: Sequence[Part], precise: Array, start: int
+    ) -> GradientReport:
+        """Return the report on one start with the verdict on the native gradient put in."""
+        blocks = tuple(
+            self._judged(block, part, precise, start)
+            for block, part in zip(report.blocks, parts, strict=True)
+        )
+        return replace(report, blocks=blocks, verdict=overall(blocks))
+
+    def _judged(self, block: BlockReport, part: Part, precise: Array, start: int) -> BlockReport:
+        native, exact = self.gradient[start][part.indices], precise[part.indices]
+        error = np.abs(native - exact)
+        worst = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
+        largest = float(np.abs(exact).max())
+        eps = torch.finfo(self.dtype).eps
+        bar = SPREAD * float(self.spread[start][part.indices].max()) + FLOOR * eps * largest
+        bar += REACH * eps * float(np.abs(precise).max()) * self.reach[start]
+        known = replace(block, kernel_error=_relative(error[worst], largest))
+        if block.verdict != "pass" or block.relative_error == 0.0:
+            return known
+        if error[worst] <= bar:
+            return known if bar <= TELLS * largest else _untold(known, self.name)
+        note = (
+            f"the mathematics is right, but the {self.name} gradient is not that of "
+            f"the float64 copy: rounding explains a difference of {bar:.1e}"
+        )
+        return replace(
+            known,
+            verdict="fail",
+            worst=part.entry(worst),
+            analytic=float(native[worst]),
+            numerical=float(exact[worst]),
+            relative_error=_relative(error[worst], largest),
+            wrong=(part.entry(worst),),
+            note=note,
+        )
+
+
+def _relative(error: float, largest: float) -> float:
+    return float(error / largest) if largest > 0.0 else float(error)
+
+
+def _untold(block: BlockReport, name: str) -> BlockReport:
+    note = (
+        f"the mathematics is right, but the {name} gradient is no larger than its rounding: "
+        f"cannot tell"
+    )
+    return replace(block, verdict="inconclusive", note=note)

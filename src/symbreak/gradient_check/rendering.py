@@ -1,0 +1,100 @@
+"""A gradient report as a table: for the terminal and for notebooks."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symbreak.gradient_check.report import BlockReport, GradientReport
+
+HEAD = ("block", "verdict", "rel. error", "scale", "worst", "analytic", "numerical", "checked")
+MOST_NAMED = 4  # wrong entries that are named in a note
+
+
+def text_of(report: GradientReport) -> str:
+    """Return the report for a terminal: a sentence, a table, notes, what else was checked."""
+    lines = [report.line, *_aligned(_rows(report)), *notes_of(report)]
+    for name, other in report.also:
+        indented = text_of(other).replace("\n", "\n  ")
+        lines += [f"{name}:", f"  {indented}"]
+    return "\n".join(lines)
+
+
+def html_of(report: GradientReport) -> str:
+    """Return the report for a notebook; everything in it is escaped."""
+    head, *rows = _rows(report)
+    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in notes_of(report))
+    others = "".join(f"<h4>{html.escape(name)}</h4>{html_of(other)}" for name, other in report.also)
+    return (
+        f"<p><b>{html.escape(report.line)}</b></p><table><thead><tr>{cells}</tr></thead>"
+        f"<tbody>{body}</tbody></table>{f'<ul>{notes}</ul>' if notes else ''}{others}"
+    )
+
+
+def notes_of(report: GradientReport) -> list[str]:
+    """Return what must be known beside the table."""
+    notes = [f"{report.note}."] if report.note else []
+    for block in report.blocks:
+        found = _found(block)
+        parts = [part for part in (block.note, found) if part]
+        notes += [f"{block.name}: {'; '.join(parts)}."] if parts else []
+    if report.directions and not report.note:
+        notes.append(
+            f"{report.directions} lines through each block; an error of 1 % of a block's gradient "
+            f"would be missed with a chance of {_chance(report.missed(0.01))}."
+        )
+    return notes
+
+
+def _found(block: BlockReport) -> str:
+    if not block.wrong:
+        return ""
+    named = ", ".join(block.wrong[:MOST_NAMED])
+    if block.is_spread:
+        return f"the error is spread over the block, of the entries looked at wrong are {named}"
+    more = " and others" if len(block.wrong) > MOST_NAMED else ""
+    return f"wrong: {named}{more}"
+
+
+def _chance(chance: float) -> str:
+    return "less than 1e-12" if chance < 1e-12 else f"{chance:.1e}"
+
+
+def _rows(report: GradientReport) -> list[tuple[str, ...]]:
+    head, rows = list(HEAD), [list(_row(block)) for block in report.blocks]
+    extra = [("bar", "bar"), ("kernel_error", "own dtype")]
+    for name, title in extra:
+        numbers = [getattr(block, name) for block in report.blocks]
+        if any(not math.isnan(number) for number in numbers):
+            head.insert(3, title)
+            for row, number in zip(rows, numbers, strict=True):
+                row.insert(3, f"{number:.1e}")
+    return [tuple(head), *(tuple(row) for row in rows)]
+
+
+def _row(block: BlockReport) -> tuple[str, ...]:
+    return (
+        block.name,
+        block.verdict,
+        f"{block.relative_error:.1e}",
+        f"{block.scale:.1e}",
+        block.worst,
+        f"{block.analytic:.6e}",
+        f"{block.numerical:.6e}",
+        f"{block.n_checked} of {block.n_parameters}",
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

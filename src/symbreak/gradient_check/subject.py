@@ -1,0 +1,132 @@
+"""What is checked: an objective, beside its copy in float64, at a stack of theta.
+
+The numerical side is computed in float64 whatever the dtype of the objective, since a difference of
+two float32 numbers leaves no digits. Both sides see the very same theta, rounded as the objective
+rounds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_tensor, float_dtype
+from symbreak.errors import InvalidInput
+from symbreak.gradient_check.probes import Array, Probes
+from symbreak.objectives import FunctionObjective, Objective, as_objective
+from symbreak.parameters import Block, check_size
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An objective and where it is checked.
+
+    Attributes
+    ----------
+    objective, precise : the objective; the one that computes in float64, perhaps the same.
+    native : the dtype of the objective's own gradient.
+    stack : (starts, n) float64, numbers of the native dtype.
+    blocks : the parts of theta.
+    is_stack : whether the caller has a stack, or one plain theta.
+    one_at_a_time : whether the objective takes a single theta in a call.
+    """
+
+    objective: Objective
+    precise: Objective
+    native: torch.dtype
+    stack: Tensor
+    blocks: Sequence[Block]
+    is_stack: bool
+    one_at_a_time: bool
+
+    @classmethod
+    def of(cls, objective: Any, theta: Any, blocks: Sequence[Block] | None) -> Subject:
+        """Check what the caller gives, and put it together."""
+        theta = theta if hasattr(theta, "shape") else np.asarray(theta)
+        objective = as_objective(objective, theta)
+        blocks = objective.blocks if blocks is None else blocks
+        stack, native = _stack(theta, objective, blocks)
+        one = isinstance(objective, FunctionObjective) and len(theta.shape) == 1
+        precise = _in_float64(objective)
+        return cls(objective, precise, native, stack, blocks, len(theta.shape) == 2, one)
+
+    @property
+    def n_examples(self) -> int | None:
+        """How many examples the objective has, where it says so."""
+        return getattr(self.objective, "n_examples", None)
+
+    def gradient(self, moved: Tensor | None = None) -> Array:
+        """Return the objective's own gradient (starts, n), at another stack if one is given."""
+        stack = self.stack if moved is None else moved
+        return _analytic(self.objective, stack.to(self.native))
+
+    def precise_gradient(self) -> Array:
+        """Return the gradient of the copy in float64, (starts, n)."""
+        with _float64_is_needed(self.native):
+            return _analytic(self.precise, self.stack)
+
+    def probes(self, start: int) -> Probes:
+        """Return what evaluates J beside one start."""
+        with _float64_is_needed(self.native):
+            return Probes(self.precise, self.stack[start], start, one_at_a_time=self.one_at_a_time)
+
+
+@contextmanager
+def _float64_is_needed(native: torch.dtype) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if native == torch.float64:
+            raise
+        raise InvalidInput(
+            f"objective of check_gradient must accept theta in float64 too, where the numerical "
+            f"side is computed. Got theta of {native} and this error in float64: {error} "
+            f"Check with data and theta in float64."
+        ) from error
+
+
+def _stack(theta: Any, objective: Objective, blocks: Sequence[Block]) -> tuple[Tensor, torch.dtype]:
+    """Return theta as (starts, n) float64 and the dtype that the analytic gradient has."""
+    tensor = as_tensor(theta, "theta")
+    check_size(tensor, objective.blocks)
+    check_size(tensor, blocks)
+    if not bool(torch.isfinite(tensor).all()):
+        raise InvalidInput("theta of check_gradient must be finite. Got NaN or infinity.")
+    native = getattr(objective, "dtype", None) or float_dtype(tensor)
+    # Both sides must see the very same theta, so it is rounded as the objective will round it.
+    return torch.atleast_2d(tensor).to(native).to(torch.float64), native
+
+
+def _analytic(objective: Objective, stack: Tensor) -> Array:
+    """Return the gradient (starts, n) in float64."""
+    value, gradient = objective(stack.clone())
+    value, gradient = torch.as_tensor(value), torch.as_tensor(gradient)
+    if tuple(gradient.shape) != tuple(stack.shape) or tuple(value.shape) != (len(stack),):
+        raise InvalidInput(
+            f"The objective must return J of shape {(len(stack),)} and a gradient of shape "
+            f"{tuple(stack.shape)}. Got {tuple(value.shape)} and {tuple(gradient.shape)}."
+        )
+    if not bool(torch.isfinite(value).all()):
+        raise InvalidInput(
+            "J of check_gradient must be finite at theta. Got NaN or infinity. Choose a theta "
+            "where J exists."
+        )
+    return gradient.detach().to(torch.float64).cpu().numpy()
+
+
+def _in_float64(objective: Objective) -> Objective:
+    if getattr(objective, "dtype", torch.float64) == torch.float64:
+        return objective
+    if not hasattr(objective, "to"):
+        raise InvalidInput(
+            f"objective of check_gradient must compute in float64, or offer to('float64'). "
+            f"Got one of {objective.dtype} without it."  # type: ignore[attr-defined]
+        )
+    precise: Objective = objective.to("float64")
+    return precise
