@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.parameters import Block
+
+coordinates = partial(check_gradient, method="coordinates")
 
 
 def target_of(loss, examples, outputs, random):

@@ -11,9 +11,10 @@ import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
-from symbreak.gradient_check import GradientError, check_gradient
+from symbreak.gradient_check import GradientError
 from symbreak.gradient_check.parts import parts_of
 from symbreak.initialization import initialize
+from tests.gradient_check.conftest import coordinates as check_gradient
 
 
 @pytest.fixture
@@ -28,10 +29,6 @@ def theta(cost):
 
 def square(theta):
     return (theta**2).sum(), 2 * theta
-
-
-def test_it_is_a_public_name():
-    assert sb.check_gradient is check_gradient
 
 
 def test_the_line_of_a_pass(cost, theta):
@@ -115,8 +112,8 @@ def test_seeds_draw_other_entries_and_all_of_them_in_the_end(make, cost, theta):
 
 def test_evaluations_are_counted(theta, cost):
     n = len(theta)
-    assert check_gradient(cost, theta).n_evaluations == 2 * n + 8
-    assert check_gradient(cost, theta[None].repeat(3, 1)).n_evaluations == 3 * (2 * n + 8)
+    assert check_gradient(cost, theta).n_evaluations == 2 * n + 9
+    assert check_gradient(cost, theta[None].repeat(3, 1)).n_evaluations == 3 * (2 * n + 9)
 
 
 def test_blocks_name_the_parts_of_a_function(cost, theta):
@@ -145,12 +142,19 @@ def test_lists_are_accepted():
         ({"max_per_block": 0}, "max_per_block of check_gradient must be an integer"),
         ({"max_per_block": 2.5}, "max_per_block of check_gradient must be an integer"),
         ({"max_per_block": True}, "max_per_block of check_gradient must be an integer"),
+        ({"directions": 0}, "directions of check_gradient must be an integer of at least 1"),
+        ({"method": "coordinate"}, "Did you mean 'coordinates'"),
+        ({"method": "directions", "step": 1e-5}, "step of check_gradient must come with method="),
+        (
+            {"method": "directions", "max_per_block": 5},
+            "max_per_block of .* must come with method=",
+        ),
         ({"seed": -1}, "seed of check_gradient must be an integer"),
     ],
 )
 def test_bad_arguments_get_one_sentence(change, sentence):
     with pytest.raises(InvalidInput, match=sentence):
-        check_gradient(square, np.ones(3), **change)
+        sb.check_gradient(square, np.ones(3), **{"method": "coordinates", **change})
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -178,6 +182,18 @@ def test_a_gradient_of_another_size_is_refused(make, cost, theta):
     short = make.changed(cost, lambda theta, gradient: gradient[..., :-1])
     with pytest.raises(InvalidInput, match=r"gradient of shape \(1, 51\).*\(1, 50\)"):
         check_gradient(short, theta)
+
+
+def test_a_function_that_changes_its_theta_is_refused():
+    def objective(theta):
+        value, gradient = (theta**2).sum(), 2 * theta
+        theta[:] = 7.0
+        return value, gradient
+
+    theta = np.array([1.0, 2.0])
+    with pytest.raises(InvalidInput, match="must leave the theta that it is given as it is"):
+        check_gradient(objective, theta)
+    assert theta.tolist() == [1.0, 2.0]
 
 
 def test_what_is_no_objective_is_refused():

@@ -178,7 +178,7 @@ def _judged(
     if seen.is_wrong.any():
         return _failed(start, part, seen, scale, stream)
     is_between = seen.at_kink & seen.is_between
-    if not (seen.agrees | is_between).all() and seen.at_kink.any():
+    if not seen.agrees.all() and seen.at_kink.any():
         settled = settle(start.directional, part.indices, stream)
         if settled is Settled.WRONG:
             return _failed(start, part, seen, scale, stream)
@@ -189,8 +189,7 @@ def _judged(
         return _nothing(part, seen, scale, around)
     if (seen.bar > RESOLUTION * scale)[~is_between].any() or not (seen.agrees | is_between).all():
         return _report(part, seen, scale, "inconclusive", _why_unclear(seen))
-    note = KINKS[Settled.BETWEEN][1] if (is_between & ~seen.agrees).any() else ""
-    return _report(part, seen, scale, "pass", note)
+    return _report(part, seen, scale, "pass", "")
 
 
 KINKS = {

@@ -9,7 +9,9 @@ backward B_j = (phi(0) - phi(-h_j)) / h_j     = phi'(0-) + c_1 h_j + ...
 T_{j,0} = the difference at h_j,
 T_{j,m} = T_{j,m-1} + (T_{j,m-1} - T_{j-1,m-1}) / ((h_{j-m} / h_j)^p - 1),  p = 2 central, 1 else
 (Richardson 1911; Neville's scheme in h^p). The bar of T_{j,m} is
-    truncation: the larger of |T_{j,m} - T_{j,m-1}| and |T_{j,m} - T_{j-1,m-1}| (Ridders 1982)
+    truncation: the larger of |T_{j,m} - T_{j,m-1}| and |T_{j,m} - T_{j-1,m-1}| (Ridders 1982),
+                and of |T_{j,m} - T_{j+1,m}| as far as rounding does not explain it: two differences
+                that are equal by chance are betrayed by the next
     + rounding: that of J, carried through the same scheme.
 The estimate is the T with the smallest bar. Where J was not finite a difference is NaN and spoils
 only the T that are made of it.
@@ -70,6 +72,7 @@ def _extrapolated(differences: Array, rounding: Array, steps: Array, power: int)
         column = newer + (newer - older) / ratio
         rounding = rounding[:, 1:] + (rounding[:, 1:] + rounding[:, :-1]) / ratio
         truncation = np.maximum(np.abs(column - newer), np.abs(column - older))
+        truncation = np.maximum(truncation, _unexplained(column, rounding))
         bars = np.where(np.isnan(column), np.inf, truncation + rounding)
         best = bars.argmin(1)
         row = np.arange(len(column))
@@ -77,3 +80,10 @@ def _extrapolated(differences: Array, rounding: Array, steps: Array, power: int)
         number = np.where(better, column[row, best], number)
         bar = np.where(better, bars[row, best], bar)
     return Estimate(number, bar)
+
+
+def _unexplained(column: Array, rounding: Array) -> Array:
+    """Return how far each entry is from the next, beyond the rounding of both; 0 for the last."""
+    apart = np.zeros_like(column)
+    apart[:, :-1] = np.abs(column[:, :-1] - column[:, 1:]) - rounding[:, :-1] - rounding[:, 1:]
+    return np.where(np.isnan(apart), 0.0, np.maximum(apart, 0.0))

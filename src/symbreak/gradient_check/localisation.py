@@ -2,8 +2,9 @@
 
 A line through half of the entries, all weighing alike, disagrees if the half holds a wrong entry
 (unless errors cancel along it, which other signs then show). So k entries need about log2 k rounds.
-Where both halves are wrong at once, the error is spread; then some entries are looked at as well,
-and a common ratio or a common pattern is looked for (`causes`).
+Where both halves are wrong at once, some entries are looked at as well. If most of them are wrong,
+the error is spread over the block, and a common ratio or pattern is looked for (`causes`); if not,
+the other wrong entries are searched for one by one.
 """
 
 from __future__ import annotations
@@ -56,14 +57,11 @@ class Located:
 
 def locate(directional: Directional, indices: Indices, stream: np.random.Generator) -> Located:
     """Return the wrong entries among `indices`, of which one is known to be wrong."""
-    found, is_spread = _bisected(directional, indices, stream)
+    found, are_both = _bisected(directional, indices, stream)
     entries = [found] if found is not None else []
-    if is_spread:
-        size = min(SAMPLED, len(indices))
-        sample = stream.choice(indices, size=size, replace=False)
-        entries += entries_of(directional, [i for i in sample if found is None or i != found.index])
-    else:
-        entries += _others(directional, indices, entries, stream)
+    sample = _sample(directional, indices, entries, stream) if are_both else []
+    is_spread = sum(entry.is_wrong for entry in sample) > len(sample) / 2
+    entries += sample if is_spread else _others(directional, indices, entries, stream)
     entries.sort(key=lambda entry: -abs(entry.analytic - entry.numerical))
     return Located(tuple(entries), is_spread)
 
@@ -78,6 +76,15 @@ def entries_of(directional: Directional, indices: Sequence[int]) -> list[Entry]:
         Entry(int(line.indices[0]), float(a), float(n), float(bar))
         for line, a, n, bar in zip(lines, seen.analytic, seen.numerical, seen.bar, strict=True)
     ]
+
+
+def _sample(
+    directional: Directional, indices: Indices, known: list[Entry], stream: np.random.Generator
+) -> list[Entry]:
+    left = np.setdiff1d(indices, [entry.index for entry in known])
+    return entries_of(
+        directional, stream.choice(left, size=min(SAMPLED, len(left)), replace=False).tolist()
+    )
 
 
 def _bisected(

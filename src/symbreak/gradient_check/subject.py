@@ -49,7 +49,7 @@ class Subject:
     def of(cls, objective: Any, theta: Any, blocks: Sequence[Block] | None) -> Subject:
         """Check what the caller gives, and put it together."""
         theta = theta if hasattr(theta, "shape") else np.asarray(theta)
-        objective = as_objective(objective, theta)
+        objective = as_objective(_watched(objective), theta)
         blocks = objective.blocks if blocks is None else blocks
         stack, native = _stack(theta, objective, blocks)
         one = isinstance(objective, FunctionObjective) and len(theta.shape) == 1
@@ -75,6 +75,24 @@ class Subject:
         """Return what evaluates J beside one start."""
         with _float64_is_needed(self.native):
             return Probes(self.precise, self.stack[start], start, one_at_a_time=self.one_at_a_time)
+
+
+def _watched(objective: Any) -> Any:
+    """Return a plain function that refuses to go on when it has changed its theta."""
+    if isinstance(objective, Objective) or not callable(objective):
+        return objective
+
+    def watched(theta: Any) -> Any:
+        before = theta.clone() if isinstance(theta, Tensor) else theta.copy()
+        answer = objective(theta)
+        if not bool((theta == before).all()):
+            raise InvalidInput(
+                "The objective function must leave the theta that it is given as it is. Got one "
+                "that has changed; work on a copy."
+            )
+        return answer
+
+    return watched
 
 
 @contextmanager

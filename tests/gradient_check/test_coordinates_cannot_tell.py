@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.parameters import Block
+from tests.gradient_check.conftest import coordinates as check_gradient
 
 
 def saturated(make, factor, dtype="float64"):

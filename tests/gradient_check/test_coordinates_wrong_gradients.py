@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from symbreak.activations import ACTIVATIONS
-from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.probes import EPS
 from symbreak.initialization import initialize
+from tests.gradient_check.conftest import coordinates as check_gradient
 
 WRONG = {
     "sign": lambda g: -g,
