@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,7 +38,7 @@ def test_equal_differences_by_chance_are_betrayed_by_the_next():
     assert abs(found.forward.number[0]) <= found.forward.bar[0] < 1e-3
 
 
-CURVES = {
+CURVES: dict[str, tuple[Any, Any]] = {
     "exp": (np.exp, np.exp),
     "sine": (np.sin, np.cos),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),

@@ -39,7 +39,12 @@ def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
             f"At least one start must have a finite J. Got none of {len(theta)}; draw smaller "
             "starts, with a smaller --epsilon or another --init."
         )
-    return check_gradient(part, theta[int(finite.argmax())], max_per_block=CHECKED_PER_BLOCK)
+    return check_gradient(
+        part,
+        theta[int(finite.argmax())],
+        method="coordinates",
+        max_per_block=CHECKED_PER_BLOCK,
+    )
 
 
 @dataclass(frozen=True)

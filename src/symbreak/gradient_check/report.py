@@ -117,10 +117,10 @@ class GradientReport:
 
     def _reason(self) -> str:
         worst = self.worst
-        own = overall(self.blocks)
-        if own != self.verdict:
-            name, other = next(pair for pair in self.also if pair[1].verdict == self.verdict)
-            return f"{name}, {other._reason()}"
+        if overall(self.blocks) != self.verdict:
+            for name, other in self.also:
+                if other.verdict == self.verdict:
+                    return f"{name}, {other._reason()}"
         if self.verdict == "pass":
             return f"largest relative error {worst.relative_error:.1e} ({worst.name})"
         if self.verdict == "fail":
