@@ -16,7 +16,7 @@ from symbreak.errors import InvalidInput
 from symbreak.gradient_check.judgement import Judgement, Measure, Precision, Standard, judge
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import EPS, Array, Differences, Probes
-from symbreak.gradient_check.report import BlockReport, GradientReport, overall
+from symbreak.gradient_check.report import BlockReport, GradientReport
 
 
 def by_coordinates(
@@ -41,14 +41,7 @@ def by_coordinates(
         largest_of_block = float(np.abs(gradient[part.block.slice]).max())
         found = judge(gradient[part.indices], measure, standard, largest_of_block)
         blocks.append(_describe(part, gradient, found))
-    return GradientReport(
-        verdict=overall(blocks),
-        blocks=tuple(blocks),
-        n_evaluations=probes.n_evaluations,
-        start=probes.start,
-        value=probes.value,
-        tolerance=precision.tolerance,
-    )
+    return GradientReport.of(blocks, probes, tolerance=precision.tolerance)
 
 
 def _measurement(probes: Probes, part: Part, steps: Array) -> Measure:

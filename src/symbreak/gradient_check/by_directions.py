@@ -18,16 +18,17 @@ from torch import Tensor
 
 from symbreak.gradient_check.causes import Clues, cause_of
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
+from symbreak.gradient_check.judgement import rounding_unit
 from symbreak.gradient_check.kinks import Settled, settle
 from symbreak.gradient_check.lines import Line, size, spherical
 from symbreak.gradient_check.localisation import Entry, Located, locate
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import EPS, Array, Probes
-from symbreak.gradient_check.report import BlockReport, GradientReport, overall
+from symbreak.gradient_check.report import BlockReport, GradientReport, relative
 
 RESOLUTION = 1e-3
 SHARP = 1e-6  # of the scale: a bar that asks for no smaller steps
-ROUNDING = 50.0  # units of eps of the largest derivative, which others may be off
+ROUNDING = 50.0  # rounding units of the whole gradient that an entry may be off
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,7 @@ def by_directions(
     if probes.changes:
         note = CHANGES
         blocks = [_untold(block) for block in blocks]
-    return GradientReport(
-        verdict=overall(blocks),
-        blocks=tuple(blocks),
-        n_evaluations=probes.n_evaluations,
-        start=probes.start,
-        value=probes.value,
-        directions=settings.directions,
-        note=note,
-    )
+    return GradientReport.of(blocks, probes, directions=settings.directions, note=note)
 
 
 CHANGES = (
@@ -177,17 +170,18 @@ def _judged(
         return _report(part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic))))
     if seen.is_wrong.any():
         return _failed(start, part, seen, scale, stream)
-    is_between = seen.at_kink & seen.is_between
     if not seen.agrees.all() and seen.at_kink.any():
         settled = settle(start.directional, part.indices, stream)
         if settled is Settled.WRONG:
             return _failed(start, part, seen, scale, stream)
         verdict, note = KINKS[settled]
         return _report(part, seen, scale, verdict, note)
-    is_noise = has_clear_neighbour and _is_rounding(analytic, start.gradient, start.theta)
+    rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
+    is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
     if scale == 0.0 or is_noise:
         return _nothing(part, seen, scale, around)
-    if (seen.bar > RESOLUTION * scale)[~is_between].any() or not (seen.agrees | is_between).all():
+    is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
+    if is_dull.any() or not seen.agrees.all():
         return _report(part, seen, scale, "inconclusive", _why_unclear(seen))
     return _report(part, seen, scale, "pass", "")
 
@@ -243,12 +237,6 @@ def _nothing(part: Part, seen: Comparison, scale: float, around: float) -> Block
     return _report(part, seen, scale, "inconclusive", note)
 
 
-def _is_rounding(analytic: Array, gradient: Array, theta: Array) -> bool:
-    largest = float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
-    reach = max(1.0, float(np.abs(theta).max()))
-    return bool((np.abs(analytic) <= ROUNDING * EPS * largest * reach).all())
-
-
 def _why_unclear(seen: Comparison) -> str:
     if np.isnan(seen.numerical).any():
         return "J is not finite beside theta: cannot tell"
@@ -261,12 +249,11 @@ def _report(
     errors = np.abs(seen.analytic - seen.numerical)
     line = int(np.argmax(np.where(np.isnan(errors), -1.0, errors)))
     with np.errstate(all="ignore"):
-        relative = float(errors[line] / scale) if scale > 0.0 else float(errors[line])
-        bar = float(seen.bar.max() / scale) if scale > 0.0 else float(seen.bar.max())
+        error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
     return BlockReport(
         name=part.name,
         verdict=verdict,
-        relative_error=relative,
+        relative_error=error,
         scale=scale,
         worst=f"direction {line + 1}" if position is None else part.entry(position),
         analytic=float(seen.analytic[line]),

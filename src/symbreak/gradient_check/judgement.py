@@ -78,14 +78,23 @@ class Standard:
 
     @staticmethod
     def of(gradient: Array, theta: Array, precision: Precision) -> Standard:
-        """Return the standard for the parts of one gradient at theta, (n,) both.
+        """Return the standard for the parts of one gradient at theta, (n,) both."""
+        rounding = 4.0 * rounding_unit(gradient, theta, precision.eps)
+        return Standard(precision, largest_of(gradient), rounding)
 
-        Back-propagation multiplies larger derivatives by small factors such as 1 - a², which have
-        an absolute error of eps: in float32 those of a saturated unit are 0 or noise.
-        """
-        largest = float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
-        reach = max(1.0, float(np.abs(theta).max()))
-        return Standard(precision, largest, 4.0 * precision.eps * largest * reach)
+
+def rounding_unit(gradient: Array, theta: Array, eps: float) -> float:
+    """Return the size below which entries of a gradient at theta, (n,) both, may be rounding.
+
+    Back-propagation multiplies larger derivatives by small factors such as 1 - a², which have an
+    absolute error of eps: in float32 those of a saturated unit are 0 or noise.
+    """
+    return eps * largest_of(gradient) * max(1.0, float(np.abs(theta).max()))
+
+
+def largest_of(gradient: Array) -> float:
+    """Return the largest |entry| that is finite."""
+    return float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ import torch
 
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import Array
-from symbreak.gradient_check.report import BlockReport, GradientReport, overall
+from symbreak.gradient_check.report import BlockReport, GradientReport, overall, relative
 from symbreak.gradient_check.subject import Subject
 
 MOVES = 4
@@ -83,7 +83,7 @@ class Kernels:
         eps = torch.finfo(self.dtype).eps
         bar = SPREAD * float(self.spread[start][part.indices].max()) + FLOOR * eps * largest
         bar += REACH * eps * float(np.abs(precise).max()) * self.reach[start]
-        known = replace(block, kernel_error=_relative(error[worst], largest))
+        known = replace(block, kernel_error=relative(error[worst], largest))
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
         if error[worst] <= bar:
@@ -98,14 +98,10 @@ class Kernels:
             worst=part.entry(worst),
             analytic=float(native[worst]),
             numerical=float(exact[worst]),
-            relative_error=_relative(error[worst], largest),
+            relative_error=relative(error[worst], largest),
             wrong=(part.entry(worst),),
             note=note,
         )
-
-
-def _relative(error: float, largest: float) -> float:
-    return float(error / largest) if largest > 0.0 else float(error)
 
 
 def _untold(block: BlockReport, name: str) -> BlockReport:

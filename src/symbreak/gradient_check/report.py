@@ -6,10 +6,13 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symbreak.errors import SymbreakError
 from symbreak.gradient_check.rendering import html_of, text_of
+
+if TYPE_CHECKING:
+    from symbreak.gradient_check.probes import Probes
 
 SEVERITY = ("pass", "inconclusive", "fail")
 
@@ -83,6 +86,18 @@ class GradientReport:
     directions: int = 0
     note: str = ""
     also: tuple[tuple[str, GradientReport], ...] = ()
+
+    @classmethod
+    def of(cls, blocks: Sequence[BlockReport], probes: Probes, **known: Any) -> GradientReport:
+        """Return the report on one start; `known` are the attributes of the method alone."""
+        return cls(
+            verdict=overall(blocks),
+            blocks=tuple(blocks),
+            n_evaluations=probes.n_evaluations,
+            start=probes.start,
+            value=probes.value,
+            **known,
+        )
 
     @property
     def worst(self) -> BlockReport:
@@ -172,6 +187,11 @@ class GradientReport:
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+
+def relative(size: float, scale: float) -> float:
+    """Return a size relative to a scale; where there is no scale, as it is."""
+    return float(size / scale) if scale > 0.0 else float(size)
 
 
 def severity(block: BlockReport) -> tuple[int, float]:
