@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from symbreak.checks import check_integer_at_least, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import Settings, by_directions
@@ -134,10 +135,7 @@ def _check_arguments(
     seed: object,
 ) -> None:
     choose("method of check_gradient", method, METHODS)
-    if not _is_integer(directions, 1):
-        raise InvalidInput(
-            f"directions of check_gradient must be an integer of at least 1. Got {directions!r}."
-        )
+    check_integer_at_least("directions of check_gradient", directions, 1)
     if method != "coordinates" and not (step is None and max_per_block is None):
         name, given = ("step", step) if step is not None else ("max_per_block", max_per_block)
         raise InvalidInput(
@@ -146,19 +144,10 @@ def _check_arguments(
         )
     if step is not None and not _is_positive(step):
         raise InvalidInput(f"step of check_gradient must be a positive number. Got {step!r}.")
-    if max_per_block is not None and not _is_integer(max_per_block, 1):
-        raise InvalidInput(
-            f"max_per_block of check_gradient must be an integer of at least 1. "
-            f"Got {max_per_block!r}."
-        )
-    if not _is_integer(seed, 0):
+    if max_per_block is not None:
+        check_integer_at_least("max_per_block of check_gradient", max_per_block, 1)
+    if not is_integer(seed, 0):
         raise InvalidInput(f"seed of check_gradient must be an integer >= 0. Got {seed!r}.")
-
-
-def _is_integer(number: object, least: int) -> bool:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        return False
-    return int(number) >= least
 
 
 def _is_positive(number: object) -> bool:

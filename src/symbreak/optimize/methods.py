@@ -9,14 +9,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symbreak.errors import InvalidInput, choose, nearest
-from symbreak.optimize.checks import (
+from symbreak.checks import (
     check_at_least,
     check_fraction,
     check_positive,
     check_positive_integer,
     check_switch,
 )
+from symbreak.errors import InvalidInput, choose, nearest
 from symbreak.optimize.directions.bfgs import BFGS
 from symbreak.optimize.directions.conjugate_gradient import BETAS, ConjugateGradient
 from symbreak.optimize.directions.lbfgs import LBFGS

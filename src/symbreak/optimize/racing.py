@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbreak.checks import check_above, check_positive_integer
 from symbreak.errors import InvalidInput
-from symbreak.optimize.checks import check_above, check_positive_integer
 from symbreak.optimize.rows import Floats, Mask
 
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbreak.arrays import as_tensor
-from symbreak.optimize.checks import check_not_negative
+from symbreak.checks import check_not_negative
 from symbreak.optimize.rows import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
 

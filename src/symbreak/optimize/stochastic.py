@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.errors import InvalidInput, choose
-from symbreak.optimize.checks import (
+from symbreak.checks import (
     check_at_least,
     check_fraction,
     check_integer_at_least,
     check_positive,
     check_switch,
 )
+from symbreak.errors import InvalidInput, choose
 from symbreak.optimize.parts import Stepper
 from symbreak.optimize.rows import Floats
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.optimize.checks import check_count, check_finite, check_not_negative
+from symbreak.checks import check_count, check_finite, check_not_negative
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, Mask, host
 from symbreak.optimize.status import Status

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.checks import check_positive_integer
 from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
 
 PATIENCE = 10

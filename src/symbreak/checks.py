@@ -58,19 +58,19 @@ def check_switch(what: str, value: object) -> None:
 
 def check_positive_integer(what: str, number: object) -> None:
     """Accept integers of 1 and above."""
-    if not _is_integer(number, 1):
+    if not is_integer(number, 1):
         raise InvalidInput(f"{what} must be a positive integer. Got {number!r}.")
 
 
 def check_count(what: str, number: object) -> None:
     """Accept integers of 0 and above."""
-    if not _is_integer(number, 0):
+    if not is_integer(number, 0):
         raise InvalidInput(f"{what} must be zero or a positive integer. Got {number!r}.")
 
 
 def check_integer_at_least(what: str, number: object, least: int) -> None:
     """Accept integers of `least` and above."""
-    if not _is_integer(number, least):
+    if not is_integer(number, least):
         raise InvalidInput(f"{what} must be an integer of at least {least}. Got {number!r}.")
 
 
@@ -81,7 +81,8 @@ def _real(number: object) -> float:
     return float(number)
 
 
-def _is_integer(number: object, least: int) -> bool:
+def is_integer(number: object, least: int) -> bool:
+    """Tell whether a number is an integer of `least` and above."""
     if isinstance(number, bool) or not isinstance(number, Integral):
         return False
     return int(number) >= least
