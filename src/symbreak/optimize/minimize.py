@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -23,12 +24,6 @@ from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.validation import PATIENCE, Validation
 from symbreak.parameters import check_size
 
-GRADIENT_RTOL = 1e-5
-_DEFAULTS: dict[str, Any] = {
-    "gradient_rtol": GRADIENT_RTOL, "gradient_atol": 0.0, "validation": None,
-    "patience": PATIENCE, "racing": None,
-}  # fmt: skip
-
 
 def minimize(
     objective: Any,
@@ -38,7 +33,7 @@ def minimize(
     max_iter: int = 400,
     max_evaluations: int | None = None,
     max_seconds: float | None = None,
-    gradient_rtol: float = GRADIENT_RTOL,
+    gradient_rtol: float = 1e-5,
     gradient_atol: float = 0.0,
     value_rtol: float = 0.0,
     step_rtol: float = 0.0,
@@ -179,8 +174,9 @@ def _go_on(
 
 def _check_kept(given: dict[str, Any], began_with: dict[str, Any]) -> None:
     """Refuse what a search that goes on cannot change; what is not given stays as it was."""
+    defaults = inspect.signature(minimize).parameters
     for name, value in given.items():
-        if value != _DEFAULTS[name] and value != began_with[name]:
+        if value != defaults[name].default and value != began_with[name]:
             raise InvalidInput(
                 f"{name} of minimize must stay {began_with[name]!r} when it goes on from an "
                 f"outcome. Got {value!r}. Name a method to begin anew from outcome.theta."
