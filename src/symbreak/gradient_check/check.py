@@ -41,8 +41,7 @@ def check_gradient(
 
     Parameters
     ----------
-    objective : an objective such as `NetworkCost` or `ModuleCost`, or a function
-        theta -> (J, gradient).
+    objective : an objective such as `NetworkCost`, or a function theta -> (J, gradient).
     theta : (n,), or (starts, n): then each start is checked and the worst is reported.
     method : "directions" takes derivatives along random lines through each block, with a bar on
         their error, and searches for the wrong entries; "coordinates" is the two columns of the
