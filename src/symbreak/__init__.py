@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 # Name -> module. Imported on first use, so that `import symbreak` and `symbreak --help` stay fast.
 _HOMES = {
+    "ModuleCost": "symbreak.objectives",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
     "backpropagate": "symbreak.propagation.trace",
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize
     from symbreak.network import Network as Network
+    from symbreak.objectives import ModuleCost as ModuleCost
     from symbreak.objectives import NetworkCost as NetworkCost
     from symbreak.optimize.minimize import minimize as minimize
     from symbreak.propagation.trace import backpropagate as backpropagate

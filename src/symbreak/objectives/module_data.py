@@ -1,0 +1,118 @@
+"""What a module is evaluated on: nested containers of tensors.
+
+Containers are dictionaries, lists and tuples (named ones too), in each other; the rest is a leaf.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from symbreak.arrays import as_tensor
+from symbreak.errors import InvalidInput, InvalidType
+
+
+class LossStep:
+    """The step (module, (X, y)) -> loss(output, y).
+
+    A tuple X is handed over as positional arguments, a dictionary X by name.
+    """
+
+    def __init__(self, loss: Callable[[Any, Any], Any]) -> None:
+        self.loss = loss
+
+    def __call__(self, module: nn.Module, batch: tuple[Any, Any]) -> Any:
+        """Return the loss of the module's output."""
+        X, y = batch
+        if isinstance(X, dict):
+            return self.loss(module(**X), y)
+        return self.loss(module(*X) if isinstance(X, tuple) else module(X), y)
+
+
+def mapped(data: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the same containers, fresh ones, with every leaf changed."""
+    if isinstance(data, dict):
+        fresh = copy.copy(data)
+        fresh.update({key: mapped(value, change) for key, value in data.items()})
+        return fresh
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*(mapped(value, change) for value in data))
+    if isinstance(data, tuple | list):
+        return type(data)(mapped(value, change) for value in data)
+    return change(data)
+
+
+def mapped_tensors(data: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Return the same containers, fresh ones, with every tensor changed."""
+    return mapped(data, lambda leaf: change(leaf) if isinstance(leaf, Tensor) else leaf)
+
+
+def tensors_of(data: Any) -> Iterator[Tensor]:
+    """Yield all tensors."""
+    found: list[Tensor] = []
+    mapped_tensors(data, lambda tensor: found.append(tensor) or tensor)  # type: ignore[func-returns-value]
+    yield from found
+
+
+def as_floating(data: Any, dtype: torch.dtype) -> Any:
+    """Return the data with its floating tensors in another dtype; nothing else changes."""
+    return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+
+def prepared_pair(data: Any, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
+    """Return (X, y) as tensors of our own, floating ones in `dtype`.
+
+    Raises
+    ------
+    InvalidType
+        No pair, or something in it is no array of real numbers.
+    """
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        got = f"{len(data)} parts" if isinstance(data, tuple | list) else type(data).__name__
+        raise InvalidType(
+            f"data of ModuleCost must be a pair (X, y). Got {got}. For other data pass step= and "
+            "batch=."
+        )
+    X, y = data
+    return _prepared(X, "X", dtype, device), _prepared(y, "y", dtype, device)
+
+
+def _prepared(part: Any, what: str, dtype: torch.dtype, device: torch.device) -> Any:
+    if isinstance(part, dict):
+        return {k: _prepared(v, f"{what}[{k!r}]", dtype, device) for k, v in part.items()}
+    if isinstance(part, tuple):
+        parts = enumerate(part)
+        return tuple(_prepared(value, f"{what}[{k}]", dtype, device) for k, value in parts)
+    tensor = as_tensor(part, what)
+    kind = dtype if tensor.is_floating_point() else tensor.dtype
+    return tensor.to(device=device, dtype=kind, copy=True)
+
+
+def count_examples(pair: tuple[Any, Any]) -> int | None:
+    """Return the length of the first axis that all tensors share; None when they share none."""
+    lengths = {len(tensor) if tensor.dim() > 0 else None for tensor in tensors_of(pair)}
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def check_scalar(J: Any) -> Tensor:
+    """Return what the loss or the step gave back, if it is a scalar that J can be.
+
+    Raises
+    ------
+    InvalidType, InvalidInput
+    """
+    if not isinstance(J, Tensor):
+        raise InvalidType(
+            f"The loss of ModuleCost must be a scalar tensor. Got {type(J).__name__}. Return the "
+            "tensor itself, without .item() or float()."
+        )
+    if J.dim() != 0 or not J.is_floating_point():
+        raise InvalidInput(
+            f"The loss of ModuleCost must be one real number. Got {J.dtype} of shape "
+            f"{tuple(J.shape)}. Take its mean over the examples."
+        )
+    return J

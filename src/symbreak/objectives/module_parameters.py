@@ -1,0 +1,110 @@
+"""The parameters of a module as theta.
+
+Conventions
+-----------
+theta : (n,) or (starts, n), the trainable parameters one after the other, row-major, in the order
+of `module.named_parameters()`. A parameter that is used in several places (tied) stands in theta
+once, under its first name. Frozen ones (requires_grad=False) stand not in theta.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.parameters import Block
+
+
+def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that theta holds, by name.
+
+    Raises
+    ------
+    InvalidInput
+        None, some that have no shape yet, or of several dtypes or devices.
+    InvalidType
+        No module.
+    """
+    if not isinstance(module, nn.Module):
+        raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    found = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    if not found:
+        raise InvalidInput(
+            "module must have at least one parameter that is trained (requires_grad=True). "
+            "Got none."
+        )
+    for name, parameter in found.items():
+        if is_lazy(parameter):
+            raise InvalidInput(
+                f"Parameters of module must have a shape. Got {name} without one. Call the "
+                "module once first."
+            )
+    for what in ("dtype", "device"):
+        kinds = {str(getattr(parameter, what)): name for name, parameter in found.items()}
+        if len(kinds) > 1:
+            named = ", ".join(f"{kind} ({name})" for kind, name in kinds.items())
+            raise InvalidInput(f"Parameters of module must be of one {what}. Got {named}.")
+    first = next(iter(found.values()))
+    if not first.is_floating_point():
+        raise InvalidInput(f"Parameters of module must be real numbers. Got {first.dtype}.")
+    return found
+
+
+def blocks_of_module(module: nn.Module) -> tuple[Block, ...]:
+    """Return one block for each trained parameter, under its name."""
+    blocks = []
+    start = 0
+    for name, parameter in trainable(module).items():
+        block = Block(name, start, tuple(parameter.shape))
+        blocks.append(block)
+        start = block.stop
+    return tuple(blocks)
+
+
+def flat(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
+    """Return the parameters of the module as a fresh vector (n,)."""
+    named = dict(module.named_parameters())
+    return torch.cat([named[block.name].detach().reshape(-1) for block in blocks])
+
+
+def named_views(theta: Tensor, blocks: Sequence[Block]) -> dict[str, Tensor]:
+    """Return views of theta (n,) or (starts, n) in the shapes of the parameters, by name."""
+    lead = tuple(theta.shape[:-1])
+    return {block.name: theta[..., block.slice].reshape(*lead, *block.shape) for block in blocks}
+
+
+def load_(module: nn.Module, theta: Tensor, blocks: Sequence[Block]) -> None:
+    """Write theta (n,) into the parameters of the module."""
+    named = dict(module.named_parameters())
+    with torch.no_grad():
+        for name, values in named_views(theta, blocks).items():
+            named[name].copy_(values)
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """Return a copy that shares nothing with the module.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be copied.
+    """
+    # Tensors of a graph that a module keeps from its last call cannot be copied; a copy needs none.
+    memo: dict[int, Any] = {
+        id(kept): kept.detach().clone()
+        for part in module.modules()
+        for kept in vars(part).values()
+        if isinstance(kept, Tensor) and kept.grad_fn is not None
+    }
+    try:
+        return copy.deepcopy(module, memo)
+    except Exception as error:
+        raise InvalidInput(
+            f"module must be one that copy.deepcopy can copy. Got {type(error).__name__}: {error}"
+        ) from error
