@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -37,7 +39,7 @@ class Words(nn.Module):
 def mlp(layers, activation):
     """Fully connected layers in float64."""
     parts = []
-    for units_in, units_out in zip(layers, layers[1:], strict=False):
+    for units_in, units_out in pairwise(layers):
         parts += [nn.Linear(units_in, units_out), activation()]
     return nn.Sequential(*parts[:-1]).double()
 

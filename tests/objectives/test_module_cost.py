@@ -135,7 +135,7 @@ def test_the_gradient_goes_into_out():
     cost, _, _ = modules.made("mlp")
     theta = cost.initialize(starts=3)
     out = torch.full_like(theta, torch.nan)
-    J, gradient = cost(theta, out=out)
+    _, gradient = cost(theta, out=out)
     assert gradient is out
     torch.testing.assert_close(out, cost(theta)[1], rtol=0, atol=0)
     for wrong in (torch.empty(2, 43), torch.empty(3, 43, dtype=torch.float32)):
@@ -180,7 +180,10 @@ def test_a_float64_copy_of_module_loss_and_data():
     torch.testing.assert_close(cost(theta)[0].double(), J, rtol=1e-5, atol=0)
     torch.testing.assert_close(cost(theta)[1].double(), gradient, rtol=1e-3, atol=1e-5)
     taking_dict = sb.ModuleCost(module, step=modules.dict_step, batch={"x": [X], "labels": y})
-    torch.testing.assert_close(taking_dict.to("float64")(theta.double())[0].dtype, torch.float64)
+    torch.testing.assert_close(
+        taking_dict.to("float64")(theta.double())[0],
+        sb.ModuleCost(module, F.cross_entropy, (X, y)).to("float64")(theta.double())[0],
+    )
 
 
 def test_batches_are_rows_and_their_mean_is_j():
@@ -212,7 +215,7 @@ def test_batches_are_rows_and_their_mean_is_j():
             torch.testing.assert_close(torch.stack(of_parts).mean(0), of_all, rtol=1e-12, atol=0)
         again = cost.batch([5, 2, 0]).batch([True, False, True])
         torch.testing.assert_close(again(theta), cost.batch([5, 0])(theta), rtol=0, atol=0)
-        with pytest.raises(InvalidInput, match="rows of batch must be indices from 0 to 5. Got 6"):
+        with pytest.raises(InvalidInput, match=r"rows of batch must be indices .* 5\. Got 6"):
             cost.batch([6])
 
 
@@ -248,9 +251,9 @@ def test_a_module_is_minimised_on_mini_batches_and_checked():
 def test_theta_is_loaded_by_start():
     cost, _, module = modules.made("mlp")
     theta = cost.initialize(starts=3, seed=5)
-    with pytest.raises(InvalidInput, match="start of load_into_module_ must be given.*3 starts"):
+    with pytest.raises(InvalidInput, match=r"must be given for a stack of 3 starts"):
         cost.load_into_module_(theta)
-    with pytest.raises(InvalidInput, match="start of load_into_module_ must be indices from 0 to"):
+    with pytest.raises(InvalidInput, match=r"start of load_into_module_ must be indices"):
         cost.load_into_module_(theta, start=3)
     cost.load_into_module_(theta, start=1)
     torch.testing.assert_close(cost.initial_theta(), theta[1], rtol=0, atol=0)
