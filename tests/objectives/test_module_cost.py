@@ -101,7 +101,6 @@ def test_a_gradient_by_hand():
 
 def test_it_is_an_objective_with_named_blocks():
     cost, _, _ = modules.made("mlp")
-    assert isinstance(cost, Objective)
     assert [(b.name, b.start, b.shape) for b in cost.blocks] == [
         ("0.weight", 0, (5, 4)), ("0.bias", 20, (5,)),
         ("2.weight", 25, (3, 5)), ("2.bias", 40, (3,)),
@@ -110,6 +109,7 @@ def test_it_is_an_objective_with_named_blocks():
     assert cost.dtype == torch.float64
     assert cost.device == torch.device("cpu")
     assert cost.take([2, 0]) is cost
+    assert isinstance(sb.ModuleCost(MLP, F.mse_loss, PAIR), Objective)
     assert cost.is_weight.tolist() == [True] * 20 + [False] * 5 + [True] * 15 + [False] * 3
 
 
@@ -167,12 +167,14 @@ def test_answers_are_the_same_whatever_grad_mode_is_on():
 
 def test_a_float64_copy_of_module_loss_and_data():
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
-    loss = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0]))
+    weight = torch.tensor([1.0, 3.0])
+    loss = nn.CrossEntropyLoss(weight=weight)
     X, y = torch.randn(6, 3, generator=SEEDED), torch.tensor([0, 1, 1, 0, 1, 0])
     cost = sb.ModuleCost(module, loss, (X, y))
     precise = cost.to("float64")
     assert (cost.dtype, precise.dtype) == (torch.float32, torch.float64)
-    assert next(module.parameters()).dtype == loss.weight.dtype == torch.float32
+    assert next(module.parameters()).dtype == torch.float32
+    assert loss.weight is weight
     theta = cost.initialize(starts=2, seed=3)
     J, gradient = precise(theta.double())
     assert J.dtype == torch.float64

@@ -84,10 +84,10 @@ def test_parts_and_kernels_are_orthogonal_each_by_itself():
 
 
 def test_biases_follow_the_rule_and_norms_stay():
-    module = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm((2, 4)), nn.Linear(4, 2))
-    with torch.no_grad():
-        module[1].weight.fill_(1.5)
-        module[1].bias.fill_(0.25)
+    norm = nn.LayerNorm((2, 4))
+    module = nn.Sequential(nn.Linear(3, 4), norm, nn.Linear(4, 2))
+    nn.init.constant_(norm.weight, 1.5)
+    nn.init.constant_(norm.bias, 0.25)
     zero = drawn(module, "glorot_uniform")
     one = drawn(module, sb.rules.GlorotUniform(bias=1.0))
     uniform = drawn(module, sb.rules.Uniform(epsilon=0.12))
