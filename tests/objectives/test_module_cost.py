@@ -57,7 +57,8 @@ def test_stacked_and_one_by_one_are_the_same(name):
 
 @given(
     layers=st.lists(st.integers(1, 6), min_size=2, max_size=4),
-    activation=st.sampled_from(["Sigmoid", "Tanh", "ReLU", "SiLU", "Softplus"]),
+    # Not Softplus: that of torch is cut to the identity above 20.
+    activation=st.sampled_from(["Sigmoid", "Tanh", "ReLU", "SiLU", "GELU"]),
     loss=st.sampled_from(["squared_error", "binary_cross_entropy", "cross_entropy"]),
     starts=st.integers(1, 4),
     seed=st.integers(0, 2**32),
@@ -65,7 +66,7 @@ def test_stacked_and_one_by_one_are_the_same(name):
 @settings(max_examples=30, deadline=None)
 def test_it_equals_the_network_cost_of_an_equal_net(layers, activation, loss, starts, seed):
     rng = np.random.default_rng(seed)
-    layers[-1] += loss == "cross_entropy"
+    layers = [*layers[:-1], layers[-1] + (loss == "cross_entropy")]
     net = sb.Network(tuple(layers), activation.lower(), loss)
     X = rng.normal(size=(7, layers[0]))
     y, module_loss = modules.targets_and_loss(loss, rng, 7, layers[-1])
