@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
+from symbreak.objectives.module_call import ModuleCall
 from tests.objectives import modules
 
 
@@ -112,7 +113,7 @@ def test_dropout_differs_between_starts_and_calls_but_not_in_eval():
     theta = cost.initialize(seed=0).repeat(4, 1)
     assert cost.mode == "stacked"
     J, gradient = cost(theta)
-    assert len(J.unique()) == 4
+    assert len(J.unique()) == len(cost.value(theta).unique()) == 4
     assert not torch.equal(cost(theta)[0], J)
     assert gradient.isfinite().all()
     torch.manual_seed(0)
@@ -261,21 +262,27 @@ def test_the_caller_keeps_theta_where_a_module_changes_its_weights():
         assert (theta == 5).all()
 
 
+def noted_sizes(monkeypatch):
+    """Return a list that will hold the size of every stack that is evaluated."""
+    sizes = []
+    stacked = ModuleCall.stacked
+
+    def noted(self, theta, gradient=None, **way):
+        sizes.append(len(theta))
+        return stacked(self, theta, gradient, **way)
+
+    monkeypatch.setattr(ModuleCall, "stacked", noted)
+    return sizes
+
+
 @pytest.mark.parametrize("memory_budget", [1, 20_000, 2**28])
 def test_chunks_of_starts_change_nothing(memory_budget, monkeypatch):
     whole, _, module = modules.made("batch norm")
     X, y = whole._call.batch
     cost = sb.ModuleCost(module, F.cross_entropy, (X, y), memory_budget=memory_budget)
     theta = whole.initialize("lecun_normal", starts=7)
-    sizes = []
-    stacked = type(cost._call).stacked
-
-    def noted(self, theta, gradient=None, **way):
-        sizes.append(len(theta))
-        return stacked(self, theta, gradient, **way)
-
-    cost.mode  # noqa: B018 - tries two starts
-    monkeypatch.setattr(type(cost._call), "stacked", noted)
+    assert cost.mode == whole.mode == "stacked"
+    sizes = noted_sizes(monkeypatch)
     J, gradient = cost(theta)
     assert sum(sizes) == 7
     assert {1: 1, 20_000: max(sizes), 2**28: 7}[memory_budget] == max(sizes)
@@ -283,6 +290,27 @@ def test_chunks_of_starts_change_nothing(memory_budget, monkeypatch):
         assert 1 < max(sizes) < 7
     torch.testing.assert_close(J, whole(theta)[0], rtol=1e-13, atol=0)
     torch.testing.assert_close(gradient, whole(theta)[1], rtol=1e-9, atol=1e-14)
+
+
+def test_data_that_all_starts_share_counts_not(monkeypatch):
+    X = torch.ones(1000, 20).double()
+    module = nn.Linear(20, 1, bias=False).double()
+    cost = sb.ModuleCost(module, step=lambda m, x: m(x).mean(), batch=X, memory_budget=20_000)
+    assert cost.mode == "stacked"
+    sizes = noted_sizes(monkeypatch)
+    cost(torch.ones(4, 20))
+    assert sizes == [4]
+
+
+@pytest.mark.parametrize("name", modules.CASES)
+def test_a_value_alone_is_stacked_too(name, monkeypatch):
+    cost, _, _ = modules.made(name)
+    theta = cost.initialize("lecun_normal", starts=3)
+    cost(theta)
+    sizes = noted_sizes(monkeypatch)
+    monkeypatch.setattr(ModuleCall, "single", None)
+    cost.value(theta)
+    assert sizes == [3]
 
 
 def test_an_error_of_the_module_is_its_own():
