@@ -292,13 +292,21 @@ def test_chunks_of_starts_change_nothing(memory_budget, monkeypatch):
     torch.testing.assert_close(gradient, whole(theta)[1], rtol=1e-9, atol=1e-14)
 
 
-def test_data_that_all_starts_share_counts_not(monkeypatch):
-    X = torch.ones(1000, 20).double()
-    module = nn.Linear(20, 1, bias=False).double()
-    cost = sb.ModuleCost(module, step=lambda m, x: m(x).mean(), batch=X, memory_budget=20_000)
+@pytest.mark.parametrize(
+    ("rows", "layers"),
+    [
+        (1000, [nn.Linear(20, 1, bias=False)]),
+        (1, [nn.Linear(20, 20, bias=False), nn.Linear(20, 1000).requires_grad_(False)]),
+    ],
+    ids=["data", "frozen"],
+)
+def test_what_all_starts_share_counts_once(rows, layers, monkeypatch):
+    X = torch.ones(rows, 20).double()
+    module = nn.Sequential(*layers).double()
+    cost = sb.ModuleCost(module, step=lambda m, x: m(x).mean(), batch=X, memory_budget=100_000)
     assert cost.mode == "stacked"
     sizes = noted_sizes(monkeypatch)
-    cost(torch.ones(4, 20))
+    cost(torch.ones(4, cost.blocks[-1].stop))
     assert sizes == [4]
 
 

@@ -20,7 +20,7 @@ from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from symbreak.errors import SymbreakError
-from symbreak.objectives.module_data import check_scalar, mapped
+from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
 from symbreak.objectives.module_parameters import named_views
 from symbreak.parameters import Block
 
@@ -128,15 +128,15 @@ class ModuleCall:
             return tensor
 
         named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
+        given = {**named, **self._own_buffers()}
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
             torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor),
         ):
-            self._called({**named, **self._own_buffers()})
-        shared = [*named.values(), *self._buffers.values()]
-        mapped(self.batch, lambda leaf: shared.append(leaf) if isinstance(leaf, Tensor) else None)
-        for tensor in shared:
+            self._called(given)
+        frozen = self._stepped.parameters()
+        for tensor in (*given.values(), *frozen, *tensors_of(self.batch)):
             kept.pop(tensor.untyped_storage().data_ptr(), None)
         return sum(kept.values())
 
