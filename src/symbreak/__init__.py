@@ -13,6 +13,7 @@ _HOMES = {
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
     "backpropagate": "symbreak.propagation.trace",
+    "check_backpropagation": "symbreak.backpropagation_check",
     "check_gradient": "symbreak.gradient_check",
     "initialize": "symbreak.initialization",
     "minimize": "symbreak.optimize",
@@ -23,6 +24,7 @@ _MODULES = {"losses": "symbreak.losses", "rules": "symbreak.initialization.rules
 
 if TYPE_CHECKING:
     from symbreak import losses as losses
+    from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.gradient_check import check_gradient as check_gradient

@@ -1,0 +1,10 @@
+"""A person's own back-propagation beside ours, stage by stage: where it first goes wrong, and how."""
+
+from symbreak.backpropagation_check.check import check_backpropagation
+from symbreak.backpropagation_check.report import (
+    BackpropagationError,
+    BackpropagationReport,
+    StageReport,
+)
+
+__all__ = ["BackpropagationError", "BackpropagationReport", "StageReport", "check_backpropagation"]

@@ -1,0 +1,149 @@
+"""Calling a person's function on copies, and sorting what it returns by kind."""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from symbreak.arrays import as_tensor
+from symbreak.errors import InvalidInput, InvalidType, nearest
+
+KINDS = ("z", "a", "delta", "gradients", "J")
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function returned, by kind, and which of its arguments it changed."""
+
+    parts: dict[str, Any]
+    changed: tuple[str, ...]
+
+
+def answer_of(
+    function: Callable[..., Any], thetas: tuple[Any, ...], X: Any, y: Any, alpha: float
+) -> Answer:
+    """Call `function(thetas, X, y)` or `function(thetas, X, y, alpha)` on copies.
+
+    Raises
+    ------
+    InvalidType
+        It cannot be called, or returns another kind of object.
+    InvalidInput
+        It raises, or returns names that mean nothing here.
+    """
+    if not callable(function):
+        raise InvalidType(
+            f"my_function of check_backpropagation must be a function of thetas, X and y. "
+            f"Got {type(function).__name__}."
+        )
+    given = {f"Theta{k}": theta.copy() for k, theta in enumerate(thetas, start=1)}
+    given |= {"X": np.array(plain(X)), "y": np.array(plain(y))}
+    kept = {name: array.copy() for name, array in given.items()}
+    matrices = [given[f"Theta{k}"] for k in range(1, len(thetas) + 1)]
+    listed = list(matrices)
+    returned = _called(function, matrices, given["X"], given["y"], alpha)
+    changed = [name for name in given if not np.array_equal(kept[name], given[name])]
+    if len(matrices) != len(listed) or any(
+        one is not other for one, other in zip(matrices, listed, strict=True)
+    ):
+        changed.append("the list of matrices")
+    return Answer(_by_kind(returned), tuple(changed))
+
+
+def plain(array: Any) -> Any:
+    """Return a NumPy array of what users hold: a list, an array, a tensor or a frame."""
+    if isinstance(array, Tensor):
+        return array.detach().cpu().numpy()
+    return array.to_numpy() if hasattr(array, "to_numpy") else np.asarray(array)
+
+
+def _called(function: Callable[..., Any], thetas: list[Any], X: Any, y: Any, alpha: float) -> Any:
+    positional, named = _alpha_of(function, alpha)
+    try:
+        return function(thetas, X, y, *positional, **named)
+    except Exception as error:
+        raise InvalidInput(
+            f"my_function of check_backpropagation must return its arrays. "
+            f"Got {type(error).__name__} from it: {error}"
+        ) from error
+
+
+def _alpha_of(
+    function: Callable[..., Any], alpha: float
+) -> tuple[tuple[float, ...], dict[str, float]]:
+    """Return the arguments that hand alpha on: by place, by name, or none."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some built-in callables do not tell
+        return (), {}
+    places = [one for one in parameters if one.kind in _POSITIONAL]
+    if len(places) > 3 and _takes_a_number(places[3]):
+        return (alpha,), {}
+    if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters):
+        return (alpha,), {}
+    if any(one.name == "alpha" for one in parameters):
+        return (), {"alpha": alpha}
+    return (), {}
+
+
+def _takes_a_number(parameter: inspect.Parameter) -> bool:
+    """Whether a fourth parameter is alpha; one such as `verbose=False` is not."""
+    default = parameter.default
+    if parameter.name == "alpha" or default is inspect.Parameter.empty:
+        return True
+    return isinstance(default, numbers.Real) and not isinstance(default, bool)
+
+
+def _by_kind(returned: Any) -> dict[str, Any]:
+    if isinstance(returned, Mapping):
+        for key in returned:
+            if key not in KINDS:
+                raise InvalidInput(
+                    f"keys of what my_function returns must be among {', '.join(KINDS)}. "
+                    f"Got {key!r}.{nearest(str(key), KINDS)}"
+                )
+        return {kind: returned[kind] for kind in KINDS if returned.get(kind) is not None}
+    if isinstance(returned, tuple) and len(returned) == 2 and _is_number(returned[0]):
+        return {"J": returned[0], "gradients": returned[1]}
+    if isinstance(returned, list | tuple | np.ndarray | Tensor) and np.size(returned[0]) > 0:
+        return {"gradients": returned}
+    raise InvalidType(
+        f"my_function of check_backpropagation must return a dictionary with any of "
+        f"{', '.join(KINDS)}, or (J, gradients), or the gradients. Got {_kind_of(returned)}."
+    )
+
+
+def _is_number(thing: Any) -> bool:
+    return isinstance(thing, numbers.Real) or getattr(thing, "shape", None) in ((), (1,), (1, 1))
+
+
+def _kind_of(returned: Any) -> str:
+    if returned is None:
+        return "None: does the function end with return?"
+    return (
+        f"an empty {type(returned).__name__}" if np.size(returned) == 0 else type(returned).__name__
+    )
+
+
+def numbers_of(array: Any, what: str) -> tuple[np.ndarray, str]:  # type: ignore[type-arg]
+    """Return an array in float64 and the word of the precision that it came in.
+
+    Raises
+    ------
+    InvalidType
+        `what` holds no real numbers.
+    """
+    try:
+        tensor = as_tensor(array, what)
+    except ValueError as error:  # rows of unequal length
+        raise InvalidType(f"{what} must be an array of real numbers. Got {error}.") from error
+    word = str(tensor.dtype).removeprefix("torch.")
+    precision = word if word in ("float16", "float32") else "float64"
+    return tensor.detach().cpu().double().numpy(), precision

@@ -1,0 +1,132 @@
+"""Why a stage is wrong: which known mistake gives just these numbers.
+
+Every mistake is made in a pass of our own, from the person's own earlier stages, and its result is
+compared with theirs. Where an earlier stage was not returned, the mistakes of that stage are made
+too, in one layer or in all that were not returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+
+from symbreak.backpropagation_check.compare import Truth, compare
+from symbreak.backpropagation_check.mistakes import LAST_RESORT, MISTAKES, Mistake
+from symbreak.backpropagation_check.mistakes.mistake import NotApplicable
+from symbreak.backpropagation_check.problem import Array, Problem
+from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of
+
+MOST_FITS = 3
+_CLOSER = 0.25  # a cause must explain most of the difference, also where it is near the tolerance
+_RATIO = 1e-6
+
+
+def fitting_mistakes(
+    problem: Problem,
+    stage: Stage,
+    theirs: Array,
+    given: Mapping[Stage, Array],
+    returned: Collection[Stage],
+    truth: Truth,
+) -> list[str]:
+    """Return the mistakes that give `theirs`, the likeliest first, at most `MOST_FITS`.
+
+    Parameters
+    ----------
+    given : the earlier stages to compute from, as the person has them.
+    returned : the stages whose own mistakes have been seen already.
+    """
+    now = compare(stage, theirs, truth.values[stage], truth).error
+    found: list[str] = []
+    for sentence, formulas in _candidates(problem, stage, returned):
+        made = _made(problem, stage, given, formulas)
+        if made is None or made.shape != theirs.shape or sentence in found:
+            continue
+        difference = compare(stage, theirs, made, truth)
+        if difference.verdict == "pass" and difference.error <= _CLOSER * now:
+            found.append(sentence)
+            if len(found) == MOST_FITS:
+                break
+    return found
+
+
+def _candidates(
+    problem: Problem, stage: Stage, returned: Collection[Stage]
+) -> Iterator[tuple[str, dict[Stage, Formula]]]:
+    L = problem.n_layers
+    origins = _not_returned_before(stage, returned, L)
+    for origin in (stage, *origins):
+        for mistake in MISTAKES[origin.kind]:
+            yield mistake.said_of(origin.layer, L), {origin: mistake.formula}
+    for kind in ("delta", "a", "z"):
+        layers = [one for one in (stage, *origins) if one.kind == kind]
+        if len(layers) > 1:
+            yield from _in_every_layer(layers, MISTAKES[kind], L)
+    for mistake in LAST_RESORT.get(stage.kind, ()):
+        yield mistake.said_of(stage.layer, L), {stage: mistake.formula}
+
+
+def _in_every_layer(
+    layers: list[Stage], mistakes: tuple[Mistake, ...], n_layers: int
+) -> Iterator[tuple[str, dict[Stage, Formula]]]:
+    inner = [one for one in layers if one.layer < n_layers]
+    first = max(inner, key=lambda one: one.layer if one.kind == "delta" else -one.layer)
+    for mistake in mistakes:
+        said = mistake.said_of(first.layer, n_layers)
+        yield f"{said}, and so in every layer", {one: mistake.formula for one in layers}
+        if len(inner) > 1:
+            hidden = {one: mistake.formula for one in inner}
+            yield f"{said}, and so in every hidden layer", hidden
+
+
+def _not_returned_before(
+    stage: Stage, returned: Collection[Stage], n_layers: int
+) -> tuple[Stage, ...]:
+    """Return the stages that lead to `stage` through stages not returned, the nearest first."""
+    found: list[Stage] = []
+    ahead = [one for one in inputs_of(stage, n_layers) if one not in returned]
+    while ahead:
+        nearest = ahead.pop(0)
+        if nearest not in found:
+            found.append(nearest)
+            ahead += [one for one in inputs_of(nearest, n_layers) if one not in returned]
+    return tuple(found)
+
+
+def _made(
+    problem: Problem, stage: Stage, given: Mapping[Stage, Array], formulas: Mapping[Stage, Formula]
+) -> Array | None:
+    """Return what the stage is with these formulas, None where they cannot be used."""
+    try:
+        with np.errstate(all="ignore"):
+            made = Pass(problem, given, formulas).value(*stage)
+    except (NotApplicable, ValueError):  # NumPy refuses shapes that do not fit
+        return None
+    return made if bool(np.isfinite(made).all()) else None
+
+
+def no_known_mistake(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> str:
+    """Return what can be said where no known mistake fits."""
+    if not theirs.any():
+        return f"{stage.name} is zero everywhere"
+    size = float((ours * ours).sum())
+    ratio = float((theirs * ours).sum()) / size if size > 0.0 else 0.0
+    if ratio != 0.0 and compare(stage, theirs, ratio * ours, truth).error <= _RATIO:
+        return f"no known mistake fits: {stage.name} is {ratio:.6g} times what it should be"
+    return f"no known mistake fits{_where(stage, theirs, ours, truth)}"
+
+
+def _where(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> str:
+    scale = float(np.abs(ours).max())
+    wrong = np.abs(theirs - ours) > truth.tolerance * scale
+    if wrong.size == 1 or not wrong.any():
+        return ""
+    extent = f": {int(wrong.sum())} of {wrong.size} entries differ"
+    units, columns = (np.flatnonzero(wrong.any(axis=axis)) for axis in (1, 0))
+    if len(units) == 1 < wrong.shape[0]:
+        return f"{extent}, all of unit {units[0] + 1}"
+    if len(columns) == 1 < wrong.shape[1]:
+        what = f"column {columns[0]}" if stage.kind == "gradients" else f"example {columns[0] + 1}"
+        return f"{extent}, all in {what}"
+    return extent

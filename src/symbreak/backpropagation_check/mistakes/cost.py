@@ -1,0 +1,113 @@
+"""Known mistakes of J = mean loss + penalty: in the loss, in its mean, in the penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+
+from symbreak.backpropagation_check.mistakes.mistake import Mistake, require
+from symbreak.backpropagation_check.problem import Array, Problem
+from symbreak.backpropagation_check.stages import Formula, Pass, losses, penalty
+
+Term = Callable[[Pass], float]
+
+
+def _mean(run: Pass) -> float:
+    return float(losses(run).mean())
+
+
+def _times(factor: Callable[[Problem], float]) -> Term:
+    return lambda run: factor(run.problem) * _mean(run)
+
+
+def _one_term(run: Pass) -> float:
+    problem = run.problem
+    require(problem.network.loss.name == "binary_cross_entropy")
+    return float(-(problem.Y * np.log(run.a(problem.n_layers))).sum() / problem.m)
+
+
+def _squared(run: Pass) -> float:
+    problem = run.problem
+    require(problem.network.loss.name != "squared_error")
+    return float(0.5 * ((run.a(problem.n_layers) - problem.Y) ** 2).sum() / problem.m)
+
+
+def _last_example(run: Pass) -> float:
+    return float(losses(run)[-1])
+
+
+def _is_squared(problem: Problem) -> float:
+    require(problem.network.loss.name == "squared_error")
+    return 1.0
+
+
+_DATA: tuple[tuple[str, Term], ...] = (
+    ("the sum over examples is not divided by m in J", _times(lambda p: p.m)),
+    ("the mean over examples is divided by m a second time in J", _times(lambda p: 1 / p.m)),
+    ("J lacks the factor 1/2 of the squared error", _times(lambda p: 2.0 * _is_squared(p))),
+    ("J has the factor 1/2 twice", _times(lambda p: 0.5)),
+    ("the loss is doubled in J", _times(lambda p: 2.0)),
+    ("J has the wrong sign", _times(lambda p: -1.0)),
+    ("J is divided by the number of outputs", _times(lambda p: 1 / p.network.n_outputs)),
+    ("J lacks the term (1 - y) log(1 - a)", _one_term),
+    ("J is the squared error, but the net has another loss", _squared),
+    ("J counts the last example alone", _last_example),
+)  # fmt: skip
+
+
+def _penalty_times(factor: Callable[[Problem], float]) -> Term:
+    return lambda run: factor(run.problem) * penalty(run.problem)
+
+
+def _with_bias(run: Pass) -> float:
+    return penalty(run.problem, with_bias=True)
+
+
+def _not_squared(run: Pass) -> float:
+    problem = run.problem
+    total = sum(np.abs(problem.penalised(k)).sum() for k in range(1, problem.n_layers))
+    return float(problem.alpha / (2 * problem.m) * total)
+
+
+def _without(layer: int) -> Term:
+    def term(run: Pass) -> float:
+        problem = run.problem
+        require(layer < problem.n_layers)
+        square = float((problem.penalised(layer) ** 2).sum())
+        return penalty(problem) - problem.alpha / (2 * problem.m) * square
+
+    return term
+
+
+_PENALTY: tuple[tuple[str, Term], ...] = (
+    ("J lacks the penalty", _penalty_times(lambda p: 0.0)),
+    ("the bias column is regularised in J", _with_bias),
+    ("the penalty counts twice in J: alpha / m instead of alpha / (2 m)",
+     _penalty_times(lambda p: 2.0)),
+    ("the penalty counts half in J", _penalty_times(lambda p: 0.5)),
+    ("the penalty has the wrong sign in J", _penalty_times(lambda p: -1.0)),
+    ("the penalty is not divided by m in J", _penalty_times(lambda p: p.m)),
+    ("the penalty is neither divided by m nor by 2 in J", _penalty_times(lambda p: 2 * p.m)),
+    ("the penalty sums |theta| instead of theta² in J", _not_squared),
+    *((f"the penalty leaves Theta{k} out in J", _without(k)) for k in range(1, 6)),
+)  # fmt: skip
+
+
+def _formula(data: Term, penalised: Term) -> Formula:
+    return lambda run, layer: np.array([[data(run) + penalised(run)]])  # noqa: ARG005 - of J
+
+
+def _penalty(run: Pass) -> float:
+    return penalty(run.problem)
+
+
+COST = (
+    *(Mistake(said, _formula(data, _penalty)) for said, data in _DATA),
+    *(Mistake(said, _formula(_mean, term)) for said, term in _PENALTY),
+    Mistake("the sum over examples is not divided by m in J, nor is the penalty",
+            _formula(_DATA[0][1], _penalty_times(lambda p: p.m))),
+    *(Mistake(f"{first}, and {second}", _formula(data, term))
+      for (first, data), (second, term) in product(_DATA, _PENALTY)),
+)  # fmt: skip

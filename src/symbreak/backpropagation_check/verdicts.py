@@ -1,0 +1,189 @@
+"""The verdict on every stage, in the order of computation.
+
+A stage that is wrong is compared again with what the right formula makes of the person's own
+earlier stages: if it is that, it only follows from a wrong stage before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from symbreak.backpropagation_check.compare import Difference, Truth, compare
+from symbreak.backpropagation_check.diagnose import fitting_mistakes, no_known_mistake
+from symbreak.backpropagation_check.mistakes.kinks import right_sided
+from symbreak.backpropagation_check.problem import Array, Problem
+from symbreak.backpropagation_check.reading import Reading
+from symbreak.backpropagation_check.report import StageReport
+from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of, stages_of
+
+_ZERO = "zero everywhere at this theta: nothing to compare"
+_AT_A_KINK = "takes g' from the right side of a kink, which is as good as from the left"
+_ROUNDING = "rounding hides the difference at this theta; take another one"
+
+
+class Judge:
+    """Judges the stages of one answer, each after those before it."""
+
+    def __init__(self, problem: Problem, truth: Truth, reading: Reading) -> None:
+        self.problem, self.truth, self.reading = problem, truth, reading
+        self._given: dict[Stage, Array] = {}
+        self._wrong: set[Stage] = set()
+        self._right: set[Stage] = set()
+
+    def stages(self) -> tuple[StageReport, ...]:
+        """Return the reports of all stages in the order of computation."""
+        return tuple(self._judged(stage) for stage in stages_of(self.problem.n_layers))
+
+    def _judged(self, stage: Stage) -> StageReport:
+        if stage in self.reading.mistakes:
+            self._wrong.add(stage)
+            return self._report(stage, "fail", cause=self.reading.mistakes[stage])
+        if stage not in self.reading.arrays:
+            return self._report(stage, "not returned")
+        theirs = self.reading.arrays[stage]
+        if not bool(np.isfinite(theirs).all()):
+            return self._not_finite(stage, theirs)
+        difference = compare(stage, theirs, self.truth.values[stage], self.truth)
+        if difference.verdict == "pass":
+            return self._passed(stage, difference)
+        if difference.verdict == "inconclusive":
+            self._take_ours(stage)
+            return self._compared(stage, "inconclusive", difference, _ROUNDING)
+        return self._failed(stage, theirs, difference)
+
+    def _passed(self, stage: Stage, difference: Difference) -> StageReport:
+        self._take_ours(stage)
+        zero = not self.truth.values[stage].any()
+        return self._compared(stage, "pass", difference, _ZERO if zero else "")
+
+    def _take_ours(self, stage: Stage) -> None:
+        """Let later stages see our value, which is theirs without its rounding."""
+        self._right.add(stage)
+        self._given[stage] = self.truth.values[stage]
+        if stage == Stage("a", self.problem.n_layers):
+            # J and delta(L) are taken from z(L), where 1 - a does not cancel.
+            del self._given[stage]
+            before = Stage("z", stage.layer)
+            self._given[before] = self.truth.values[before]
+
+    def _failed(self, stage: Stage, theirs: Array, difference: Difference) -> StageReport:
+        before = self._wrong_before(stage)
+        given = {one: array for one, array in self._given.items() if one != stage}
+        self._given[stage] = theirs
+        if before is None and self._is_right_at_kinks(stage, theirs, given):
+            return self._compared(stage, "pass", difference, _AT_A_KINK)
+        follows = self._equals(stage, theirs, Pass(self.problem, given))
+        if before is None and follows:
+            # Only a kink taken from the other side lies between theirs and ours.
+            return self._compared(stage, "pass", difference, "consistent with that kink")
+        self._wrong.add(stage)
+        if follows and before is not None:
+            said = f"consistent with the wrong {before.name} before it"
+            return self._compared(stage, "fail", difference, said, depends_on=before.name)
+        return self._explained(stage, theirs, difference, given, before)
+
+    def _explained(
+        self,
+        stage: Stage,
+        theirs: Array,
+        difference: Difference,
+        given: dict[Stage, Array],
+        before: Stage | None,
+    ) -> StageReport:
+        returned = self.reading.arrays
+        fits = fitting_mistakes(self.problem, stage, theirs, given, returned, self.truth)
+        if not fits and before is not None:
+            right = {one: self.truth.values[one] for one in given}
+            fits = fitting_mistakes(self.problem, stage, theirs, right, returned, self.truth)
+        name = "" if before is None else before.name
+        if fits:
+            first, *others = fits
+            return self._compared(stage, "fail", difference, first, tuple(others), name)
+        said = no_known_mistake(stage, theirs, self.truth.values[stage], self.truth)
+        if before is not None:
+            said = f"depends on the wrong {name} before it"
+        return self._compared(stage, "fail", difference, said, depends_on=name)
+
+    def _not_finite(self, stage: Stage, theirs: Array) -> StageReport:
+        row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(theirs)))
+        entry = entry_name(stage, (row, column))
+        if entry == stage.name:
+            return self._report(stage, "inconclusive", cause=f"{stage.name} is not finite")
+        return self._report(
+            stage, "inconclusive", cause=f"{stage.name} is not finite at {entry}", worst=entry,
+            theirs=float(theirs[row, column]), ours=float(self.truth.values[stage][row, column]),
+        )  # fmt: skip
+
+    def _wrong_before(self, stage: Stage) -> Stage | None:
+        """Return the nearest wrong stage that this one depends on, directly or not."""
+        ahead, seen = list(inputs_of(stage, self.problem.n_layers)), set[Stage]()
+        while ahead:
+            one = ahead.pop(0)
+            if one in self._wrong:
+                return one
+            if one not in seen and one not in self._right:
+                ahead += inputs_of(one, self.problem.n_layers)
+            seen.add(one)
+        return None
+
+    def _is_right_at_kinks(self, stage: Stage, theirs: Array, given: dict[Stage, Array]) -> bool:
+        changed = dict(self._kinked_deltas(stage, given))
+        return bool(changed) and self._equals(stage, theirs, Pass(self.problem, given, changed))
+
+    def _kinked_deltas(
+        self, stage: Stage, given: dict[Stage, Array]
+    ) -> Iterator[tuple[Stage, Formula]]:
+        for layer in range(2, self.problem.n_layers):
+            delta = Stage("delta", layer)
+            kinks = self.problem.network.activations[layer - 2].kinks
+            at_kink = np.isin(self.truth.values[Stage("z", layer)], kinks).any()
+            if at_kink and delta not in given and stage.kind in ("delta", "gradients"):
+                yield delta, right_sided
+
+    def _equals(self, stage: Stage, theirs: Array, run: Pass) -> bool:
+        with np.errstate(all="ignore"):
+            made = run.value(*stage)
+        if not bool(np.isfinite(made).all()):
+            return False
+        return compare(stage, theirs, made, self.truth).verdict == "pass"
+
+    def _compared(
+        self,
+        stage: Stage,
+        verdict: str,
+        difference: Difference,
+        cause: str,
+        also_fits: tuple[str, ...] = (),
+        depends_on: str = "",
+    ) -> StageReport:
+        entry, error = difference.entry, difference.error
+        return StageReport(
+            stage.name, stage.kind, stage.layer, verdict, error, entry_name(stage, entry),
+            float(self.reading.arrays[stage][entry]), float(self.truth.values[stage][entry]),
+            cause, also_fits, depends_on,
+        )  # fmt: skip
+
+    def _report(
+        self,
+        stage: Stage,
+        verdict: str,
+        cause: str = "",
+        worst: str = "",
+        theirs: float = math.nan,
+        ours: float = math.nan,
+    ) -> StageReport:
+        return StageReport(
+            stage.name, stage.kind, stage.layer, verdict,
+            worst=worst, theirs=theirs, ours=ours, cause=cause,
+        )  # fmt: skip
+
+
+def entry_name(stage: Stage, entry: tuple[int, int]) -> str:
+    """Return "unit 2, example 5" (both counted from 1), "Theta1[3, 0]" (as NumPy counts) or J."""
+    row, column = entry
+    if stage.kind == "gradients":
+        return f"Theta{stage.layer}[{row}, {column}]"
+    return "J" if stage.kind == "J" else f"unit {row + 1}, example {column + 1}"
