@@ -1,4 +1,4 @@
-"""A person's own back-propagation beside ours, stage by stage: where it first goes wrong, and how."""
+"""A person's own back-propagation beside ours, stage by stage: where it goes wrong, and how."""
 
 from symbreak.backpropagation_check.check import check_backpropagation
 from symbreak.backpropagation_check.report import (

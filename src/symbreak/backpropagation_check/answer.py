@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.arrays import as_tensor
@@ -110,9 +111,9 @@ def _by_kind(returned: Any) -> dict[str, Any]:
                     f"Got {key!r}.{nearest(str(key), KINDS)}"
                 )
         return {kind: returned[kind] for kind in KINDS if returned.get(kind) is not None}
-    if isinstance(returned, tuple) and len(returned) == 2 and _is_number(returned[0]):
+    if _is_pair(returned):
         return {"J": returned[0], "gradients": returned[1]}
-    if isinstance(returned, list | tuple | np.ndarray | Tensor) and np.size(returned[0]) > 0:
+    if isinstance(returned, list | tuple | np.ndarray | Tensor) and not _is_empty(returned):
         return {"gradients": returned}
     raise InvalidType(
         f"my_function of check_backpropagation must return a dictionary with any of "
@@ -120,19 +121,30 @@ def _by_kind(returned: Any) -> dict[str, Any]:
     )
 
 
+def _is_pair(returned: Any) -> bool:
+    """Whether it is (J, gradients): a number first, and no number behind it."""
+    if not isinstance(returned, list | tuple) or len(returned) != 2:
+        return False
+    return _is_number(returned[0]) and not _is_number(returned[1])
+
+
 def _is_number(thing: Any) -> bool:
     return isinstance(thing, numbers.Real) or getattr(thing, "shape", None) in ((), (1,), (1, 1))
+
+
+def _is_empty(returned: Any) -> bool:
+    shape = getattr(returned, "shape", None)
+    return len(returned) == 0 if shape is None else shape == () or 0 in shape
 
 
 def _kind_of(returned: Any) -> str:
     if returned is None:
         return "None: does the function end with return?"
-    return (
-        f"an empty {type(returned).__name__}" if np.size(returned) == 0 else type(returned).__name__
-    )
+    word = type(returned).__name__
+    return f"an empty {word}" if isinstance(returned, list | tuple) else word
 
 
-def numbers_of(array: Any, what: str) -> tuple[np.ndarray, str]:  # type: ignore[type-arg]
+def numbers_of(array: Any, what: str) -> tuple[NDArray[np.float64], str]:
     """Return an array in float64 and the word of the precision that it came in.
 
     Raises

@@ -74,9 +74,9 @@ def _in_every_layer(
     first = max(inner, key=lambda one: one.layer if one.kind == "delta" else -one.layer)
     for mistake in mistakes:
         said = mistake.said_of(first.layer, n_layers)
-        yield f"{said}, and so in every layer", {one: mistake.formula for one in layers}
+        yield f"{said}, and so in every layer", dict.fromkeys(layers, mistake.formula)
         if len(inner) > 1:
-            hidden = {one: mistake.formula for one in inner}
+            hidden = dict.fromkeys(inner, mistake.formula)
             yield f"{said}, and so in every hidden layer", hidden
 
 

@@ -201,7 +201,10 @@ def _wrong_shape(layer: int, matrix: Array, target: Array, form: _Form) -> str:
     if theirs == target.shape:
         return f"{what} is transposed, and the others are not"
     if ours == (units_out, width - 1):
-        return f"{what} lacks the bias column: its shape is {shape}, that of Theta{layer} is {target.shape}"
+        return (
+            f"{what} lacks the bias column: its shape is {shape}, that of Theta{layer} is "
+            f"{target.shape}"
+        )
     if ours in ((units_out + 1, width), (units_out + 1, width - 1)):
         return (
             f"{what} has a row too many: the bias row of delta({layer + 1}) is not dropped "

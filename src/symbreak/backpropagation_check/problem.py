@@ -47,7 +47,7 @@ class Problem:
     @property
     def m(self) -> int:
         """The number of examples."""
-        return self.X_T.shape[1]
+        return int(self.X_T.shape[1])
 
     def penalised(self, layer: int, *, with_bias: bool = False) -> Array:
         """Return Theta(layer) with zeros in the bias column, where the penalty does not reach."""

@@ -119,11 +119,14 @@ class BackpropagationReport:
         }
 
     def __str__(self) -> str:
-        rows = [_HEADER, *(_row(stage) for stage in self.stages)]
+        returned = [stage for stage in self.stages if stage.verdict != "not returned"]
+        rows = [_HEADER, *(_row(stage) for stage in returned)] if returned else []
         causes = [line for stage in self.stages for line in _remarks(stage)]
         understood = [f"Understood: {said}." for said in self.layout]
         notes = [f"Note: {said}." for said in self.notes]
-        return "\n".join([self.line, *_aligned(rows), *causes, *understood, *notes])
+        missing = [stage.name for stage in self.stages if stage.verdict == "not returned"]
+        absent = [f"Not returned: {', '.join(missing)}."] if missing else []
+        return "\n".join([self.line, *_aligned(rows), *causes, *absent, *understood, *notes])
 
 
 def _compared(stages: Sequence[StageReport]) -> list[StageReport]:
@@ -155,7 +158,8 @@ def _row(stage: StageReport) -> tuple[str, ...]:
 
 
 def _remarks(stage: StageReport) -> list[str]:
-    lines = [f"{stage.name}: {stage.cause}."] if stage.cause else []
+    named = stage.name in stage.cause
+    lines = [f"{'' if named else stage.name + ': '}{stage.cause}."] if stage.cause else []
     return lines + [f"  the same numbers come from: {also}." for also in stage.also_fits]
 
 

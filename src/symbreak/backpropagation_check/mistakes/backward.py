@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from symbreak.activations import ACTIVATIONS
@@ -52,7 +51,7 @@ def _below(run: Pass, layer: int) -> Array:
 def _with_slope_of_link(run: Pass, layer: int) -> Array:
     a = run.a(layer)
     require(run.problem.network.loss.name != "poisson")
-    return _right(run, layer) * a * (1.0 - a)
+    return np.asarray(_right(run, layer) * a * (1.0 - a))
 
 
 def _with_slope(word: str) -> Formula:
@@ -60,7 +59,7 @@ def _with_slope(word: str) -> Formula:
 
 
 def _with_prediction(run: Pass, layer: int) -> Array:
-    return _right(run, layer) * run.a(layer)
+    return np.asarray(_right(run, layer) * run.a(layer))
 
 
 def _by_prediction(run: Pass, layer: int) -> Array:

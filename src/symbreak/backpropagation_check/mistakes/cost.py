@@ -8,18 +8,23 @@ from itertools import product
 import numpy as np
 
 from symbreak.backpropagation_check.mistakes.mistake import Mistake, require
-from symbreak.backpropagation_check.problem import Array, Problem
+from symbreak.backpropagation_check.problem import Problem
 from symbreak.backpropagation_check.stages import Formula, Pass, losses, penalty
 
 Term = Callable[[Pass], float]
+Factor = float | Callable[[Problem], float]
 
 
 def _mean(run: Pass) -> float:
     return float(losses(run).mean())
 
 
-def _times(factor: Callable[[Problem], float]) -> Term:
-    return lambda run: factor(run.problem) * _mean(run)
+def _times(factor: Factor) -> Term:
+    return lambda run: _number(factor, run) * _mean(run)
+
+
+def _number(factor: Factor, run: Pass) -> float:
+    return factor(run.problem) if callable(factor) else factor
 
 
 def _one_term(run: Pass) -> float:
@@ -47,9 +52,9 @@ _DATA: tuple[tuple[str, Term], ...] = (
     ("the sum over examples is not divided by m in J", _times(lambda p: p.m)),
     ("the mean over examples is divided by m a second time in J", _times(lambda p: 1 / p.m)),
     ("J lacks the factor 1/2 of the squared error", _times(lambda p: 2.0 * _is_squared(p))),
-    ("J has the factor 1/2 twice", _times(lambda p: 0.5)),
-    ("the loss is doubled in J", _times(lambda p: 2.0)),
-    ("J has the wrong sign", _times(lambda p: -1.0)),
+    ("J has the factor 1/2 twice", _times(0.5)),
+    ("the loss is doubled in J", _times(2.0)),
+    ("J has the wrong sign", _times(-1.0)),
     ("J is divided by the number of outputs", _times(lambda p: 1 / p.network.n_outputs)),
     ("J lacks the term (1 - y) log(1 - a)", _one_term),
     ("J is the squared error, but the net has another loss", _squared),
@@ -57,8 +62,8 @@ _DATA: tuple[tuple[str, Term], ...] = (
 )  # fmt: skip
 
 
-def _penalty_times(factor: Callable[[Problem], float]) -> Term:
-    return lambda run: factor(run.problem) * penalty(run.problem)
+def _penalty_times(factor: Factor) -> Term:
+    return lambda run: _number(factor, run) * penalty(run.problem)
 
 
 def _with_bias(run: Pass) -> float:
@@ -82,12 +87,12 @@ def _without(layer: int) -> Term:
 
 
 _PENALTY: tuple[tuple[str, Term], ...] = (
-    ("J lacks the penalty", _penalty_times(lambda p: 0.0)),
+    ("J lacks the penalty", _penalty_times(0.0)),
     ("the bias column is regularised in J", _with_bias),
     ("the penalty counts twice in J: alpha / m instead of alpha / (2 m)",
-     _penalty_times(lambda p: 2.0)),
-    ("the penalty counts half in J", _penalty_times(lambda p: 0.5)),
-    ("the penalty has the wrong sign in J", _penalty_times(lambda p: -1.0)),
+     _penalty_times(2.0)),
+    ("the penalty counts half in J", _penalty_times(0.5)),
+    ("the penalty has the wrong sign in J", _penalty_times(-1.0)),
     ("the penalty is not divided by m in J", _penalty_times(lambda p: p.m)),
     ("the penalty is neither divided by m nor by 2 in J", _penalty_times(lambda p: 2 * p.m)),
     ("the penalty sums |theta| instead of theta² in J", _not_squared),

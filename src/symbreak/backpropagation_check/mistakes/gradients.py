@@ -12,6 +12,7 @@ from symbreak.backpropagation_check.problem import Array
 from symbreak.backpropagation_check.stages import Formula, Pass, with_one
 
 Term = Callable[[Pass, int], Array]
+Factor = float | Callable[[Pass], float]
 
 
 def _mean(run: Pass, layer: int) -> Array:
@@ -48,10 +49,14 @@ def _halved(run: Pass, layer: int) -> Array:
     return 0.5 * _mean(run, layer)
 
 
-def _bias_times(factor: Callable[[Pass], float]) -> Term:
+def _number(factor: Factor, run: Pass) -> float:
+    return factor(run) if callable(factor) else factor
+
+
+def _bias_times(factor: Factor) -> Term:
     def term(run: Pass, layer: int) -> Array:
         found = _mean(run, layer)
-        found[:, 0] *= factor(run)
+        found[:, 0] *= _number(factor, run)
         return found
 
     return term
@@ -77,12 +82,12 @@ def _last_example_of_m(run: Pass, layer: int) -> Array:
 _DATA: tuple[tuple[str, Term], ...] = (
     ("the sum over examples is not divided by m in the gradient of Theta{l}", _sum),
     ("the gradient of Theta{l} is divided by m twice", _twice_divided),
-    ("the gradient of the bias is zero in Theta{l}", _bias_times(lambda run: 0.0)),
+    ("the gradient of the bias is zero in Theta{l}", _bias_times(0.0)),
     ("the gradient of the bias is not divided by m in Theta{l}",
      _bias_times(lambda run: run.problem.m)),
     ("the gradient of the bias is divided by m twice in Theta{l}",
      _bias_times(lambda run: 1 / run.problem.m)),
-    ("the gradient of the bias has the wrong sign in Theta{l}", _bias_times(lambda run: -1.0)),
+    ("the gradient of the bias has the wrong sign in Theta{l}", _bias_times(-1.0)),
     ("the gradient of Theta{l} takes z({l}) instead of a({l})", _from_z),
     ("the bias column of the gradient of Theta{l} is last instead of first", _one_last),
     ("the gradient of Theta{l} is that of the last example alone: the sum is overwritten",
@@ -95,8 +100,8 @@ _DATA: tuple[tuple[str, Term], ...] = (
 )  # fmt: skip
 
 
-def _penalty_times(factor: Callable[[Pass], float]) -> Term:
-    return lambda run, layer: factor(run) * _penalty(run, layer)
+def _penalty_times(factor: Factor) -> Term:
+    return lambda run, layer: _number(factor, run) * _penalty(run, layer)
 
 
 def _with_bias(run: Pass, layer: int) -> Array:
@@ -105,14 +110,14 @@ def _with_bias(run: Pass, layer: int) -> Array:
 
 
 _PENALTY: tuple[tuple[str, Term], ...] = (
-    ("the penalty is missing in the gradient of Theta{l}", _penalty_times(lambda run: 0.0)),
+    ("the penalty is missing in the gradient of Theta{l}", _penalty_times(0.0)),
     ("the bias column is regularised in the gradient of Theta{l}", _with_bias),
     ("the penalty counts twice in the gradient of Theta{l}: 2 alpha / m instead of alpha / m",
-     _penalty_times(lambda run: 2.0)),
+     _penalty_times(2.0)),
     ("the penalty counts half in the gradient of Theta{l}: alpha / (2 m) instead of alpha / m",
-     _penalty_times(lambda run: 0.5)),
+     _penalty_times(0.5)),
     ("the penalty has the wrong sign in the gradient of Theta{l}",
-     _penalty_times(lambda run: -1.0)),
+     _penalty_times(-1.0)),
     ("the penalty is not divided by m in the gradient of Theta{l}",
      _penalty_times(lambda run: run.problem.m)),
     ("the penalty is divided by m twice in the gradient of Theta{l}",
@@ -163,7 +168,7 @@ GRADIENT = (
 )  # fmt: skip
 GRADIENT_LAST = (
     Mistake("the gradient of Theta{l} has the wrong sign",
-            _formula(_opposite, _penalty_times(lambda run: -1.0))),
+            _formula(_opposite, _penalty_times(-1.0))),
     Mistake("delta({above}) [1; a({l})]^T has the wrong sign in the gradient of Theta{l}",
             _formula(_opposite, _penalty)),
 )  # fmt: skip
