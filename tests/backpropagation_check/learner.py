@@ -7,6 +7,8 @@ in every layer where `at` is None.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import symbreak as sb
@@ -16,7 +18,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Any, Any]] = {
     "identity": (lambda z: z, lambda z: np.ones_like(z)),
     "sigmoid": (sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z))),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
@@ -36,7 +38,7 @@ def softmax(z):
     return e / e.sum(axis=0)
 
 
-LINKS = {
+LINKS: dict[str, Any] = {
     "cross_entropy": softmax,
     "binary_cross_entropy": sigmoid,
     "squared_error": lambda z: z,
@@ -132,7 +134,7 @@ class Learner:
         }
 
 
-def problem(layers, activation="tanh", loss="cross_entropy", m=7, seed=0, scale=1.0):
+def problem(layers, activation="tanh", loss="cross_entropy", m=7, seed=0, scale=1.0) -> Any:
     """Return a net, theta, X and y, all random."""
     random = np.random.default_rng(seed)
     net = sb.Network(layers, activation, loss)
@@ -147,8 +149,9 @@ def problem(layers, activation="tanh", loss="cross_entropy", m=7, seed=0, scale=
     return net, theta, X, y
 
 
-def check(net, theta, X, y, changes=None, at=None, alpha=0.7, only=None):
+def check(case, changes=None, at=None, alpha=0.7, only=None):
     """Check a learner who makes `changes`; `only` names what is returned."""
+    net, theta, X, y = case
     learner = Learner(net, changes, at)
 
     def my_function(thetas, X, y, alpha):

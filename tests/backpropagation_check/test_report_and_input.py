@@ -33,7 +33,7 @@ def checked(case, change, alpha=0.7):
 
 
 def wrong_sign(case, **options):
-    return check(*case, {"delta": lambda me, k: -me.right("delta", k)}, at=4, **options)
+    return check(case, {"delta": lambda me, k: -me.right("delta", k)}, at=4, **options)
 
 
 def test_it_is_a_public_name():
@@ -57,7 +57,7 @@ def test_the_report_names_stage_entry_numbers_and_cause(case):
 
 
 def test_the_stages_stand_in_the_order_of_computation(case):
-    assert [stage.name for stage in check(*case).stages] == [
+    assert [stage.name for stage in check(case).stages] == [
         "z(2)", "a(2)", "z(3)", "a(3)", "z(4)", "a(4)", "J", "delta(4)", "delta(3)", "delta(2)",
         "gradient of Theta1", "gradient of Theta2", "gradient of Theta3",
     ]  # fmt: skip
@@ -86,7 +86,7 @@ def test_it_is_frozen_and_plain_data(case):
 
 
 def test_raise_on_failure(case):
-    check(*case).raise_on_failure()
+    check(case).raise_on_failure()
     checked(case, lambda found: {"J": np.nan}).raise_on_failure()
     report = wrong_sign(case)
     with pytest.raises(BackpropagationError) as caught:
@@ -319,7 +319,7 @@ def test_arguments_that_do_not_fit_get_one_sentence(case):
         ((net, theta, X, y[1:]), "equally many examples"),
     ]:
         with pytest.raises(InvalidInput, match=message):
-            check(*bad)
+            check(bad)
     for alpha, message in [(-1.0, "alpha must be zero or a positive"), ([1.0], "must be one num")]:
         with pytest.raises(InvalidInput, match=message):
-            check(net, theta, X, y, alpha=alpha)
+            check((net, theta, X, y), alpha=alpha)

@@ -124,7 +124,7 @@ def test_saturation_is_no_mistake(activation, scale):
     for seed in range(10):
         for loss in ("cross_entropy", "binary_cross_entropy"):
             net, theta, X, y = problem((4, 5, 3), activation, loss, seed=seed, scale=scale)
-            report = check(net, theta, X, y)
+            report = check((net, theta, X, y))
             assert report.first_wrong is None, str(report)
 
 
@@ -132,7 +132,7 @@ def test_a_trained_theta_is_no_mistake():
     """The gradient is then much smaller than its terms."""
     net, theta, X, y = problem((4, 5, 3), "tanh", "cross_entropy", m=30)
     outcome = sb.minimize(sb.NetworkCost(net, X, y, alpha=0.7), theta[None], max_iter=500)
-    report = check(net, outcome.theta[0], X, y)
+    report = check((net, outcome.theta[0], X, y))
     assert report.first_wrong is None, str(report)
 
 
@@ -147,14 +147,14 @@ def test_the_right_side_of_a_kink_is_no_mistake():
         return me.Theta[layer][:, 1:].T @ me.delta[layer + 1] * (me.z[layer] >= 0)
 
     for only in (None, ["gradients"]):
-        report = check(net, theta, X, y, {"delta": from_the_right}, only=only)
+        report = check((net, theta, X, y), {"delta": from_the_right}, only=only)
         assert report.verdict == "pass", str(report)
         assert "kink" in str(report)
 
 
 def test_zeros_pass_and_are_said_to_be_zeros():
     net, theta, X, y = problem((4, 5, 3))
-    report = check(net, 0 * theta, X, y)
+    report = check((net, 0 * theta, X, y))
     assert report.verdict == "pass"
     assert "delta(2): zero everywhere at this theta: nothing to compare." in str(report)
 
@@ -178,6 +178,6 @@ def test_tensors_frames_and_a_stack_of_one_are_taken():
 
 @pytest.mark.parametrize("only", [["J"], ["z"], ["a"], ["delta"], ["gradients"]], ids=str)
 def test_one_kind_is_enough(only):
-    report = check(*problem((4, 5, 5, 3)), only=only)
+    report = check(problem((4, 5, 5, 3)), only=only)
     assert report.verdict == "pass"
     assert {stage.kind for stage in report.stages if stage.verdict == "pass"} == set(only)

@@ -20,6 +20,7 @@ from symbreak.backpropagation_check.stages import Stage
 from symbreak.errors import InvalidInput, InvalidType
 
 _CLOSER = 0.5
+_RIGHT = 1e-3
 _ORDER_FITS = 0.1  # of the misfit in the order of the layers
 WRONG_ORDER = "the gradients of the layers are in the wrong order: the last Theta comes first"
 
@@ -164,8 +165,11 @@ def _matrices(reading: Reading, value: Any, n: int) -> dict[int, Array]:
 
 
 def _form_of(matrices: Mapping[int, Array], right: Sequence[Array]) -> _Form:
-    """Return the form that fits most shapes, then the one that comes closest."""
-    best, best_rank = _FORMS[0], (-1, 0.0)
+    """Return the form in which most matrices are right; if none is, that which fits most shapes.
+
+    One transposed matrix must not turn a square one that is right as it is.
+    """
+    best, best_rank, best_cost = _FORMS[0], (-1, -1), 0.0
     for form in _FORMS:
         parts = [
             (form.read(matrix), right[layer - 1])
@@ -173,10 +177,11 @@ def _form_of(matrices: Mapping[int, Array], right: Sequence[Array]) -> _Form:
             if matrix.ndim == 2
         ]
         costs = [misfit(part, target) for part, target in parts if part.shape == target.shape]
-        rank = len(costs), sum(costs)
-        closer = rank[0] == best_rank[0] and rank[1] < _CLOSER * best_rank[1]
-        if rank[0] > best_rank[0] or closer:
-            best, best_rank = form, rank
+        n_right = sum(cost <= _RIGHT for cost in costs)
+        rank, cost = (n_right, 0 if n_right else len(costs)), sum(costs)
+        closer = rank == best_rank and n_right == 0 and cost < _CLOSER * best_cost
+        if rank > best_rank or closer:
+            best, best_rank, best_cost = form, rank, cost
     return best
 
 

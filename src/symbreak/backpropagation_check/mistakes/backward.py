@@ -70,7 +70,7 @@ def _by_prediction(run: Pass, layer: int) -> Array:
 
 def _class_index(run: Pass, layer: int) -> Array:
     require(run.problem.network.loss.name == "cross_entropy")
-    return run.a(layer) - run.problem.Y.argmax(axis=0)
+    return np.asarray(run.a(layer) - run.problem.Y.argmax(axis=0))
 
 
 _NONLINEAR = [word for word in ACTIVATIONS if word != "identity"]
