@@ -7,7 +7,15 @@ import re
 import numpy as np
 import pytest
 
-from tests.backpropagation_check.learner import ACTIVATIONS, check, loss_of, problem, sigmoid
+import symbreak as sb
+from tests.backpropagation_check.learner import (
+    ACTIVATIONS,
+    Learner,
+    check,
+    loss_of,
+    problem,
+    sigmoid,
+)
 
 ONE = (4, 5, 3)
 TWO = (4, 5, 5, 3)
@@ -340,6 +348,47 @@ def test_a_second_mistake_is_found_behind_the_first():
     assert by_name["delta(3)"].depends_on == "delta(4)"
 
 
+def test_a_mistake_in_what_was_computed_from_other_values_than_returned():
+    """delta(3) is divided by m only after delta(2) was computed from it."""
+    net, theta, X, y = problem(TWO)
+
+    def my_function(thetas, X, y, alpha):
+        delta = Learner(net, {"delta": below}, 2)(thetas, X, y, alpha)["delta"]
+        return {"delta": [delta[0], delta[1] / len(X), delta[2]]}
+
+    report = sb.check_backpropagation(my_function, net, theta, X, y, 0.7)
+    by_name = {stage.name: stage for stage in report.stages}
+    assert by_name["delta(3)"].cause.startswith("delta(3) is divided by m")
+    assert by_name["delta(2)"].cause == "delta(2) lacks the factor g'(z(2))"
+
+
+def test_a_mistake_in_J_where_the_output_is_saturated():
+    """1 - a of one example is 0 in float64; J must come from z, without a logarithm of 0."""
+    net, theta, X, y = problem((1, 1), loss="binary_cross_entropy", m=200)
+    theta[:] = [0.0, 1.0]
+    X[0], y[0] = 40.0, 0.0
+
+    def my_function(thetas, X, y, alpha):
+        z = X @ thetas[0][:, 1:].T + thetas[0][:, 0]
+        return {"a": [sigmoid(z)], "J": np.sum(np.logaddexp(0.0, z) - y * z)}
+
+    report = sb.check_backpropagation(my_function, net, theta, X, y)
+    expect(report, "J", "the sum over examples is not divided by m in J")
+
+
+def test_the_bias_unit_of_a_is_where_the_ones_are():
+    net, theta, X, y = problem(ONE, "sigmoid")
+
+    def my_function(thetas, X, y, alpha):
+        a = np.zeros((6, len(X)))
+        a[0] = 1.0
+        return {"a": {2: a}}
+
+    report = sb.check_backpropagation(my_function, net, theta, X, y)
+    assert report.layout == ("a: by layer, units x examples, bias unit first",)
+    expect(report, "a(2)", r"a\(2\) is zero everywhere")
+
+
 def test_what_is_no_known_mistake_is_described():
     def one_unit(me, layer):
         found = me.right("delta", layer)
@@ -378,6 +427,19 @@ def test_the_size_of_the_data_does_not_change_what_is_found(scale):
         (net, small, X * scale, y), change("gradients", bias_times(0.0)), at=1, alpha=0
     )
     expect(zero_bias, "gradient of Theta1", "the gradient of the bias is zero in Theta1")
+
+
+def test_small_derivatives_by_weights_do_not_hide_behind_those_by_biases():
+    net, theta, X, y = problem(TWO)
+
+    def doubled(me, layer):
+        found = me.right("gradients", layer)
+        found[:, 1:] *= 2
+        return found
+
+    case = net, theta, X * 1e-8, y
+    report = check(case, change("gradients", doubled), at=1, alpha=0.0)
+    expect(report, "gradient of Theta1", "no known mistake fits")
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1e8])

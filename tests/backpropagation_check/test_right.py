@@ -13,7 +13,7 @@ from symbreak.backpropagation_check.compare import truth_of
 from symbreak.backpropagation_check.problem import problem_of
 from symbreak.backpropagation_check.stages import Pass
 from symbreak.losses import LOSSES
-from tests.backpropagation_check.learner import ACTIVATIONS, LINKS, Learner, check, problem
+from tests.backpropagation_check.learner import ACTIVATIONS, LINKS, Learner, check, problem, sigmoid
 from tests.objectives import reference
 
 
@@ -126,6 +126,28 @@ def test_saturation_is_no_mistake(activation, scale):
             net, theta, X, y = problem((4, 5, 3), activation, loss, seed=seed, scale=scale)
             report = check((net, theta, X, y))
             assert report.first_wrong is None, str(report)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_a_layer_saturated_as_a_whole_is_no_mistake(activation):
+    """1 - a is a few thousand roundings of 1, and that is what g' is made of in ours."""
+    net, theta, X, y = problem((4, 5, 3), activation)
+    net.thetas(theta)[0][:, 0] = 28.0 if activation == "sigmoid" else 14.0
+    net.thetas(theta)[0][:, 1:] *= 0.1
+
+    def without_cancellation(me, layer):
+        slope = {
+            "sigmoid": lambda z: sigmoid(z) * sigmoid(-z),
+            "tanh": lambda z: np.cosh(z) ** -2.0,
+        }
+        if layer == me.L:
+            return me.right("delta", layer)
+        return me.Theta[layer][:, 1:].T @ me.delta[layer + 1] * slope[activation](me.z[layer])
+
+    report = check((net, theta, X, y), {"delta": without_cancellation})
+    delta = next(stage for stage in report.stages if stage.name == "delta(2)")
+    assert 1e-6 < delta.relative_error < 1e-2
+    assert report.verdict == "pass", str(report)
 
 
 def test_a_trained_theta_is_no_mistake():

@@ -87,7 +87,7 @@ def check_backpropagation(
 def _handed(net: Network, theta: Any) -> tuple[Any, ...]:
     """Return the matrices that the function gets, in the precision of theta."""
     vector = one_vector(theta, net)
-    return net.thetas(vector.to(float_dtype(vector)).numpy().copy())
+    return net.thetas(vector.to(float_dtype(vector)).numpy())
 
 
 def _read(answer: Answer, problem: Problem, truth: Truth) -> Reading:
