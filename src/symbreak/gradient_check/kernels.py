@@ -2,8 +2,9 @@
 
 The mathematics is judged in float64. What the objective computes in float32 or bfloat16, perhaps
 by other code, must then be the same up to rounding. How much rounding does is measured: theta is
-moved by one rounding of its dtype a few times; how far that moves the gradient tells what the
-roundings inside may do.
+moved by one rounding of its dtype a few times (an entry that is zero by one of 1: what it is added
+to or multiplied with is rounded too); how far that moves the gradient tells what the roundings
+inside may do.
 
 Conventions
 -----------
@@ -58,9 +59,10 @@ class Kernels:
         stream = np.random.default_rng([seed, 2])
         eps = torch.finfo(subject.native).eps
         spread = np.zeros_like(gradient)
+        size = torch.where(subject.stack == 0.0, 1.0, subject.stack)
         for _ in range(MOVES):
             signs = torch.from_numpy(stream.integers(-1, 2, gradient.shape).astype(np.float64))
-            moved = subject.stack * (1.0 + eps * signs.to(subject.stack.device))
+            moved = subject.stack + eps * signs.to(subject.stack.device) * size
             spread = np.maximum(spread, np.abs(subject.gradient(moved) - gradient))
         reach = np.maximum(subject.stack.abs().amax(1).cpu().numpy(), 1.0)
         return cls(gradient, spread, subject.native, reach)

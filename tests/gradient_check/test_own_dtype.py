@@ -1,0 +1,46 @@
+"""The gradient in float32 is held to its rounding, and to no less."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symbreak as sb
+from symbreak.gradient_check import check_gradient
+from tests.gradient_check.conftest import cost_of
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_errors_that_cancel_at_zeros_are_rounding(seed):
+    # Every output has the probability 1/3, rounded, and the 120 errors nearly cancel in the biases.
+    random = np.random.default_rng(seed)
+    y = random.permutation(np.repeat([0, 1, 2], [40, 41, 39]))
+    net = sb.Network((4, 5, 3), activation="tanh", loss="cross_entropy")
+    cost = sb.NetworkCost(net, random.normal(size=(120, 4)), y, dtype="float32")
+    assert check_gradient(cost, np.zeros(net.n_parameters)).verdict == "pass"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_small_penalty_beside_large_data_is_no_false_alarm_in_float32(seed):
+    random = np.random.default_rng(seed)
+    net = sb.Network((5, 6, 1), activation="tanh", loss="poisson")
+    X, y = random.normal(size=(60, 5)), random.poisson(150.0, 60)
+    cost = sb.NetworkCost(net, X, y, alpha=1.0, dtype="float32")
+    report = check_gradient(cost, sb.initialize(net, seed=seed), thorough=True)
+    assert report.verdict == "pass", str(report)
+    assert "penalty alone" in dict(report.also)
+
+
+def test_a_penalty_that_is_wrong_in_float32_alone_shows_in_the_whole():
+    class WrongPenalty(sb.NetworkCost):
+        def _penalize(self, stack, J, gradient):
+            super()._penalize(stack, J, gradient)
+            if self._strength is not None and gradient is not None:
+                gradient += 1e-2 * stack * self._strength
+
+    right = cost_of((6, 8, 3), dtype="float32")
+    wrong = object.__new__(WrongPenalty)
+    wrong.__dict__.update(right.__dict__)
+    report = check_gradient(wrong, sb.initialize(right.network, seed=1), thorough=True)
+    assert report.verdict == "fail"
+    assert "the mathematics is right, but the float32 gradient" in report.line
