@@ -286,3 +286,12 @@ def test_a_method_of_scipy_trains(run, shop, tmp_path):
     assert ran.code == 0, ran.err
     assert "scipy:bfgs" in ran.out
     assert json.loads(found.read_text(encoding="utf-8"))["scores"]["holdout"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_starts_of_zeros_do_not_stop_at_the_gradient_check(run, dtype):
+    # All outputs are equal there, so that the errors of many examples nearly cancel.
+    ran = run("train", "--dataset", "iris", "--init", "zeros", "--dtype", dtype, *FEW)
+    assert ran.code == 0
+    assert "Gradient check: pass" in ran.out
+    assert ran.err.startswith("Warning: Symmetry is not broken")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.cli.words import counted
 from symbreak.errors import InvalidInput
@@ -15,11 +16,16 @@ from symbreak.objectives import NetworkCost
 from symbreak.units import distinct_units
 
 CHECKED_ROWS = 64
-CHECKED_PER_BLOCK = 100
+
+
+def spread_rows(total: int, n: int) -> NDArray[np.int64]:
+    """Return n of so many rows, spread evenly; all of them if n is 0 or too many."""
+    count = min(n or total, total)
+    return np.linspace(0, total - 1, count).astype(np.int64)
 
 
 def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
-    """Check the gradient at one start, on a few rows and a few parameters of each block.
+    """Check the gradient at one start, on a few rows.
 
     Parameters
     ----------
@@ -30,21 +36,14 @@ def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
     InvalidInput
         There is none.
     """
-    last = cost.n_examples - 1
-    rows = np.unique(np.linspace(0, last, min(CHECKED_ROWS, last + 1)).astype(np.int64))
-    part = cost.batch(rows)
+    part = cost.batch(spread_rows(cost.n_examples, CHECKED_ROWS))
     finite = np.isfinite(part.value(theta).cpu().numpy())
     if not finite.any():
         raise InvalidInput(
             f"At least one start must have a finite J. Got none of {len(theta)}; draw smaller "
             "starts, with a smaller --epsilon or another --init."
         )
-    return check_gradient(
-        part,
-        theta[int(finite.argmax())],
-        method="coordinates",
-        max_per_block=CHECKED_PER_BLOCK,
-    )
+    return check_gradient(part, theta[int(finite.argmax())])
 
 
 @dataclass(frozen=True)
