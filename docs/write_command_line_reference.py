@@ -27,7 +27,7 @@ def reference() -> str:
     program: Any = app.registered_callback
     commands: list[Any] = [info.callback for info in app.registered_commands]
     sections = [_section("symbreak", program.callback, "COMMAND ...")]
-    sections += [_section(f"symbreak {command.__name__}", command) for command in commands]
+    sections += [_section(f"symbreak {_name(command)}", command) for command in commands]
     return "\n\n".join([HEAD, *sections]) + "\n"
 
 
@@ -38,6 +38,11 @@ def _section(name: str, command: Callable[..., Any], then: str = "") -> str:
     text = inspect.getdoc(command) or ""
     paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
     return "\n\n".join([f"## {name}", f"    {usage}", *paragraphs, table])
+
+
+def _name(command: Callable[..., Any]) -> str:
+    """Return the command as it is typed."""
+    return command.__name__.replace("_", "-")
 
 
 def _places(command: Callable[..., Any]) -> Iterator[str]:

@@ -20,7 +20,14 @@ sys.exit(f"exit code {code}, imported {heavy}" if code or heavy else 0)
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["train", "--help"], ["predict", "--help"], ["lesson", "--help"], ["--version"]],
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["predict", "--help"],
+        ["check-gradient", "--help"],
+        ["lesson", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_imports_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True)
@@ -47,11 +54,22 @@ def test_help_names_every_choice(run):
     assert {*ACTIVATIONS, *BY_NAME, *METHODS, *DATASETS, *COMBINES} <= words
 
 
+def test_help_of_the_gradient_check_names_every_choice(run):
+    from symbreak.gradient_check.check import METHODS
+    from symbreak.losses import LOSSES
+    from symbreak.tables.datasets import DATASETS
+
+    shown = re.sub(r"-\n +", "-", run("check-gradient", "--help").out)
+    words = set(re.split(r"[\s,.;:()]+", shown))
+    assert {*METHODS, *LOSSES, *DATASETS} <= words
+
+
 def test_commands_are_listed(run):
     shown = run("--help")
     assert shown.code == 0
     assert "train " in shown.out
     assert "predict " in shown.out
+    assert "check-gradient " in shown.out
 
 
 def test_without_its_packages_the_command_says_what_to_install(monkeypatch, capsys):

@@ -10,10 +10,11 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "command-line-reference.md"
-COMMANDS = ["train", "predict", "lesson"]
+COMMANDS = ["train", "predict", "check-gradient", "lesson"]
 # | `-o, --output FILE` | help | `default` |
 ROW = re.compile(
-    r"^\| `(?:-\w, )?([\w-]+)(?: ([A-Z]+))?` \| (.+) \| (?:`(.+)`)? ?\|$", re.MULTILINE
+    r"^\| `(?:-\w, )?([\w-]+)(?:/--[\w-]+)?(?: ([A-Z]+))?` \| (.+) \| (?:`(.+)`)? ?\|$",
+    re.MULTILINE,
 )
 
 

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from symbreak import __version__
+from symbreak.cli.check_gradient import check_gradient
 from symbreak.cli.lesson import lesson
 from symbreak.cli.predict import predict
 from symbreak.cli.train import train
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(check_gradient)
 app.command()(lesson)
 
 

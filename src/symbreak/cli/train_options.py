@@ -141,10 +141,7 @@ class TrainOptions:
 
     def alpha_for(self, task: str) -> float:
         """The penalty: the one given, or the default of the task."""
-        alpha = ALPHA[task] if self.alpha is None else self.alpha
-        if not math.isfinite(alpha) or alpha < 0:
-            raise InvalidInput(f"--alpha must be a finite number, 0 or above. Got {alpha!r}.")
-        return alpha
+        return penalty(self.alpha, task)
 
     def command_line(self, **changes: Any) -> str:
         """Return the command that asks for these options, changed."""
@@ -160,6 +157,14 @@ class TrainOptions:
         """Return the options as plain data."""
         found = dataclasses.asdict(self)
         return {name: str(one) if isinstance(one, Path) else one for name, one in found.items()}
+
+
+def penalty(alpha: float | None, task: str) -> float:
+    """Return alpha, the default of the task if it is None."""
+    alpha = ALPHA[task] if alpha is None else alpha
+    if not math.isfinite(alpha) or alpha < 0:
+        raise InvalidInput(f"--alpha must be a finite number, 0 or above. Got {alpha!r}.")
+    return alpha
 
 
 def _words(flag: str, value: Any) -> list[str]:

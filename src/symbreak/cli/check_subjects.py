@@ -1,0 +1,191 @@
+"""What `symbreak check-gradient` checks: an objective, theta, and words about both."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.cli.check_options import CheckOptions
+from symbreak.cli.checks import CHECKED_ROWS, spread_rows
+from symbreak.cli.train_options import penalty
+from symbreak.cli.words import counted
+from symbreak.errors import InvalidInput, SymmetryWarning
+from symbreak.initialization import initialize
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.tables.datasets import load_dataset
+from symbreak.tables.preparation import Preparation
+from symbreak.tables.read import ENDINGS, read_table
+from symbreak.tables.table import Table
+from symbreak.tables.target import Target
+from symbreak.training.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What is checked, where, and words about it."""
+
+    objective: Any
+    theta: Any
+    words: str
+
+
+def of_model(options: CheckOptions) -> Checked:
+    """Return a saved model on the rows of a table, at its starts or at one of them."""
+    assert options.subject is not None
+    model = Model.load(options.subject)
+    table = _table_for(model, options)
+    X, y = model.preparation.transform(table), model.target.encode(table)
+    alpha = penalty(options.alpha, model.target.task)
+    dtype = options.dtype or str(model.theta.dtype)
+    cost = NetworkCost(
+        model.network, X, y, alpha=alpha, dtype=dtype, device=options.device or "cpu"
+    )
+    theta, which = _starts(model, options)
+    part = _part(cost, options)
+    words = (
+        f"model {options.subject}, {model.network}; {which}, {_rows(part, cost)} of "
+        f"{table.source}, alpha {alpha:g}, {dtype}"
+    )
+    return Checked(part, theta, words)
+
+
+def _table_for(model: Model, options: CheckOptions) -> Table:
+    if options.dataset is not None:
+        return load_dataset(options.dataset)[0]
+    assert options.data is not None
+    text = (*model.preparation.text_columns, *model.target.text_columns)
+    return read_table(options.data, text=text)
+
+
+def _starts(model: Model, options: CheckOptions) -> tuple[NDArray[Any], str]:
+    """Return all starts (starts, n), or the one that was asked for (n,), and how it is called."""
+    many = len(model.theta)
+    if options.start is None:
+        return model.theta, counted(many, "start")
+    if options.start >= many:
+        raise InvalidInput(
+            f"--start must be one of the starts of the model, 0 to {many - 1}. Got {options.start}."
+        )
+    return model.theta[options.start], f"start {options.start}"
+
+
+def of_table(options: CheckOptions) -> Checked:
+    """Return a network built for a table, at a random start."""
+    table, task = _table(options)
+    asked = options.network
+    target = Target.fit(table, asked.target_column, task)
+    preparation = Preparation.fit(table, target=target.name, drop=asked.drop)
+    y, loss = _learned(target, table, options.loss)
+    n_outputs = len(target.classes) or 1
+    layers = (len(preparation.feature_names), *asked.hidden_layers, n_outputs)
+    network = Network(layers, asked.activations, loss)
+    alpha = asked.alpha_for(target.task)
+    cost = NetworkCost(
+        network, preparation.transform(table), y, alpha=alpha, dtype=asked.dtype,
+        device=asked.device,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        # Equal units do not make a gradient wrong; `train` is where they must not be overlooked.
+        warnings.simplefilter("ignore", SymmetryWarning)
+        theta = initialize(
+            network, asked.rule, seed=asked.seed, dtype=cost.dtype, device=cost.device
+        )
+    part = _part(cost, options)
+    words = (
+        f"network {network}; a start by {asked.rule_words} (seed {asked.seed}), "
+        f"{_rows(part, cost)} of {table.source}, alpha {alpha:g}, {asked.dtype}"
+    )
+    return Checked(part, theta, words)
+
+
+def _table(options: CheckOptions) -> tuple[Table, str | None]:
+    """Return the table, and the task where it is known."""
+    if options.dataset is not None:
+        table, task = load_dataset(options.dataset)
+        return table, options.task or (task if options.target in (None, "target") else None)
+    assert options.subject is not None
+    path = Path(options.subject)
+    if path.suffix.lower() not in ENDINGS:
+        raise InvalidInput(
+            f"A model must be followed by a table to check it on, or by --dataset NAME; a table "
+            f"must end in {', '.join(ENDINGS)}. Got only '{path}'."
+        )
+    # A missing --target is told before the table is read.
+    return read_table(path), options.network.task
+
+
+def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[Any], str]:
+    """Return y as the loss takes it, and the loss: that of the task by default."""
+    y = target.encode(table)
+    if target.classes:
+        loss = loss or "cross_entropy"
+        return (y if loss == "cross_entropy" else np.eye(len(target.classes))[y]), loss
+    loss = loss or "squared_error"
+    # Counts must not be negative, as standardised numbers are.
+    return (target.unscale(y) if loss == "poisson" else y), loss
+
+
+def of_program(options: CheckOptions, made: Any) -> Checked:
+    """Return what the function of the user's program made, as an objective."""
+    from symbreak.objectives import ModuleCost
+
+    _, function = options.program
+    given = _given(made, function)
+    module, batch = given["module"], given["batch"]
+    if "loss" in given:
+        cost = ModuleCost(module, given["loss"], batch)
+    else:
+        cost = ModuleCost(module, step=given["step"], batch=batch)
+    examples = cost.n_examples
+    used = "its batch" if examples is None else counted(examples, "example")
+    if options.rows:
+        if examples is None:
+            raise InvalidInput(
+                "--rows must come with a loss and with X and y that hold one example in each row. "
+                f"Got another batch from {function}(); leave it out."
+            )
+        cost = cost.batch(spread_rows(examples, options.rows))
+        used = f"{cost.n_examples} of {used}"
+    theta = cost.initial_theta()
+    words = (
+        f"{type(module).__name__} of {options.subject}, {theta.numel()} parameters; {used}, "
+        f"{str(cost.dtype).removeprefix('torch.')}"
+    )
+    return Checked(cost, theta, words)
+
+
+def _given(made: Any, function: str) -> Mapping[str, Any]:
+    """Return what the function made by its names."""
+    if isinstance(made, tuple | list) and len(made) == 3:
+        return dict(zip(("module", "loss", "batch"), made, strict=True))
+    if isinstance(made, Mapping) and set(made) in (
+        {"module", "loss", "batch"},
+        {"module", "step", "batch"},
+    ):
+        return made
+    got = type(made).__name__
+    if isinstance(made, tuple | list):
+        got += f" of {len(made)}"
+    if isinstance(made, Mapping):
+        got += f" with the keys {', '.join(map(str, made)) or 'none'}"
+    raise InvalidInput(
+        f"{function}() must return (module, loss, batch), or a dictionary with the keys module, "
+        f"batch, and loss or step. Got {got}."
+    )
+
+
+def _part(cost: NetworkCost, options: CheckOptions) -> NetworkCost:
+    """Return the cost on the rows that are used; the penalty stays that of all."""
+    n = CHECKED_ROWS if options.rows is None else options.rows
+    return cost.batch(spread_rows(cost.n_examples, n))
+
+
+def _rows(part: NetworkCost, cost: NetworkCost) -> str:
+    return f"{part.n_examples} of {counted(cost.n_examples, 'row')}"
