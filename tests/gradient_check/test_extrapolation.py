@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from symbreak.gradient_check.directional import STEPS
+from symbreak.gradient_check.directional import SAFETY, STEPS
 from symbreak.gradient_check.extrapolation import slopes
 
 H = np.concatenate(STEPS[:2])
@@ -52,6 +52,8 @@ CURVES: dict[str, tuple[Any, Any]] = {
     at=st.integers(-300, 300).map(lambda k: k / 100),
     scale=st.floats(1e-2, 1e3),
 )
+@example(curve="sine", at=0.0, scale=256 * np.pi)  # a whole number of waves in four powers of two
+@example(curve="sine", at=0.0, scale=64 * np.pi)
 def test_the_bar_bounds_the_error_of_smooth_curves(curve, at, scale):
     f, slope = CURVES[curve]
     with np.errstate(over="ignore"):
@@ -59,8 +61,9 @@ def test_the_bar_bounds_the_error_of_smooth_curves(curve, at, scale):
         noise = EPS * (4 * abs(f(at)) + abs(at * slope(at)) + 1.0)
         found = slope_of(lambda t: f(at + scale * t), noise=noise)
     truth = scale * slope(at)
-    for side in (found.central, found.forward, found.backward):
-        assert abs(side.number[0] - truth) <= side.bar[0]
+    assert abs(found.central.number[0] - truth) <= found.central.bar[0]
+    for side in (found.forward, found.backward):  # estimates of their error, taken times SAFETY
+        assert abs(side.number[0] - truth) <= SAFETY * side.bar[0]
     assert found.central.bar[0] < 1e-6 * scale
 
 

@@ -23,8 +23,10 @@ from symbreak.gradient_check.probes import EPS, Array, Probes
 
 Mask = NDArray[np.bool_]
 
-STEPS: tuple[Array, ...] = (  # lengths in theta, of a unit vector
-    2.0 ** np.array([-1.0, -3.0, -5.0, -7.0, -9.0]),
+# Lengths in theta, of a unit vector. No two of the first are in a simple ratio: a J that waves as
+# fast as they are long could otherwise be the same at all of them.
+STEPS: tuple[Array, ...] = (
+    2.0 ** np.array([-1.0, -2.9, -5.3, -7.1, -9.4]),
     2.0 ** np.array([-13.0, -16.0, -19.0, -22.0]),
     2.0 ** np.array([-25.0, -28.0, -31.0]),
 )

@@ -9,7 +9,8 @@ backward B_j = (phi(0) - phi(-h_j)) / h_j     = phi'(0-) + c_1 h_j + ...
 T_{j,0} = the difference at h_j,
 T_{j,m} = T_{j,m-1} + (T_{j,m-1} - T_{j-1,m-1}) / ((h_{j-m} / h_j)^p - 1),  p = 2 central, 1 else
 (Richardson 1911; Neville's scheme in h^p). The bar of T_{j,m} is
-    truncation: the larger of |T_{j,m} - T_{j,m-1}| and |T_{j,m} - T_{j-1,m-1}| (Ridders 1982),
+    truncation: the largest of |T_{j,m} - T_{j,m-1}| and |T_{j,m} - T_{j-1,m-1}| (Ridders 1982), of
+                |T_{j,m+1} - T_{j,m}|, which the next order takes away,
                 and of |T_{j,m} - T_{j+1,m}| as far as rounding does not explain it: two differences
                 that are equal by chance are betrayed by the next
     + rounding: that of J, carried through the same scheme.
@@ -63,23 +64,28 @@ def slopes(steps: Array, plus: Array, minus: Array, middle: float, noise: Array)
 
 
 def _extrapolated(differences: Array, rounding: Array, steps: Array, power: int) -> Estimate:
-    column = np.where(np.isfinite(differences), differences, np.nan)
-    number = np.full(len(column), np.nan)
-    bar = np.full(len(column), np.inf)
+    columns = [np.where(np.isfinite(differences), differences, np.nan)]
+    bars = [np.full(differences.shape, np.inf)]
     for order in range(1, len(steps)):
         ratio = (steps[:-order] / steps[order:]) ** power - 1.0
-        older, newer = column[:, :-1], column[:, 1:]
+        older, newer = columns[-1][:, :-1], columns[-1][:, 1:]
         column = newer + (newer - older) / ratio
         rounding = rounding[:, 1:] + (rounding[:, 1:] + rounding[:, :-1]) / ratio
-        truncation = np.maximum(np.abs(column - newer), np.abs(column - older))
-        truncation = np.maximum(truncation, _unexplained(column, rounding))
-        bars = np.where(np.isnan(column), np.inf, truncation + rounding)
-        best = bars.argmin(1)
-        row = np.arange(len(column))
-        better = bars[row, best] < bar
-        number = np.where(better, column[row, best], number)
-        bar = np.where(better, bars[row, best], bar)
-    return Estimate(number, bar)
+        correction = np.abs(column - newer)
+        bars[-1][:, 1:] = np.fmax(bars[-1][:, 1:], correction)
+        bars[-1][:, 0] = np.inf  # no older one beside it shows how far it is off
+        truncation = np.maximum(correction, np.abs(column - older))
+        columns.append(column)
+        bars.append(np.maximum(truncation, _unexplained(column, rounding)) + rounding)
+    return _best(np.concatenate(columns, axis=1), np.concatenate(bars, axis=1))
+
+
+def _best(numbers: Array, bars: Array) -> Estimate:
+    """Return along each line the number with the smallest bar."""
+    bars = np.where(np.isnan(numbers) | np.isnan(bars), np.inf, bars)
+    row, best = np.arange(len(bars)), bars.argmin(axis=1)
+    bar = bars[row, best]
+    return Estimate(np.where(np.isfinite(bar), numbers[row, best], np.nan), bar)
 
 
 def _unexplained(column: Array, rounding: Array) -> Array:

@@ -2,9 +2,11 @@
 
 The mathematics is judged in float64. What the objective computes in float32 or bfloat16, perhaps
 by other code, must then be the same up to rounding. How much rounding does is measured: theta is
-moved by one rounding of its dtype a few times (an entry that is zero by one of 1: what it is added
-to or multiplied with is rounded too); how far that moves the gradient tells what the roundings
-inside may do.
+moved by one rounding of its dtype a few times; how far that moves the gradient tells what the
+roundings inside may do. Entries that are zero are moved by one rounding of 1, to and fro: what they
+are added to or multiplied with is rounded too. Rounding moves the gradient as far on both sides; a
+unit that rests on a kink, as a dead one does, is pushed over it on one of them only, and so the
+nearer side counts.
 
 Conventions
 -----------
@@ -18,11 +20,12 @@ gradient.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import Array
@@ -57,13 +60,14 @@ class Kernels:
             return None
         gradient = subject.gradient()
         stream = np.random.default_rng([seed, 2])
-        eps = torch.finfo(subject.native).eps
+        shape = tuple(subject.stack.shape)
         spread = np.zeros_like(gradient)
-        size = torch.where(subject.stack == 0.0, 1.0, subject.stack)
         for _ in range(MOVES):
-            signs = torch.from_numpy(stream.integers(-1, 2, gradient.shape).astype(np.float64))
-            moved = subject.stack + eps * signs.to(subject.stack.device) * size
-            spread = np.maximum(spread, np.abs(subject.gradient(moved) - gradient))
+            signs = torch.from_numpy(stream.integers(-1, 2, shape).astype(np.float64))
+            for change in _changes(subject, signs):
+                sides = [subject.gradient(subject.stack + one) for one in change]
+                moved = np.minimum.reduce([np.abs(side - gradient) for side in sides])
+                spread = np.maximum(spread, moved)
         reach = np.maximum(subject.stack.abs().amax(1).cpu().numpy(), 1.0)
         return cls(gradient, spread, subject.native, reach)
 
@@ -104,6 +108,15 @@ class Kernels:
             wrong=(part.entry(worst),),
             note=note,
         )
+
+
+def _changes(subject: Subject, signs: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Yield changes of theta by one rounding: of all entries, and of those that are zero."""
+    unit = torch.finfo(subject.native).eps * signs.to(subject.stack.device)
+    yield (unit * subject.stack,)
+    zeros = unit * (subject.stack == 0.0)
+    if bool(zeros.any()):
+        yield zeros, -zeros
 
 
 def _untold(block: BlockReport, name: str) -> BlockReport:
