@@ -129,8 +129,6 @@ def check_size(theta: Any, blocks: Sequence[Block]) -> None:
     n = blocks[-1].stop
     shape = tuple(getattr(theta, "shape", ()))
     if len(shape) not in (1, 2) or shape[-1] != n:
-        raise InvalidInput(
-            f"theta of this network must be of shape ({n},) or (starts, {n}). Got {shape}."
-        )
+        raise InvalidInput(f"theta must be of shape ({n},) or (starts, {n}). Got {shape}.")
     if shape[0] == 0:
         raise InvalidInput("theta must hold at least one start. Got 0 starts.")

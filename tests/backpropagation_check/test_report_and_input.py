@@ -312,7 +312,7 @@ def test_a_function_that_raises_is_told_with_its_error(case):
 def test_arguments_that_do_not_fit_get_one_sentence(case):
     net, theta, X, y = case
     for bad, message in [
-        ((net, theta[:-1], X, y), "theta of this network must be of shape"),
+        ((net, theta[:-1], X, y), "theta must be of shape"),
         ((net, np.stack([theta, theta]), X, y), "must be one start"),
         ((net, theta * np.nan, X, y), "theta of check_backpropagation must be finite"),
         ((net, theta, X[:, 1:], y), "X of this network must be of shape"),

@@ -9,6 +9,7 @@ import torch
 import symbreak as sb
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.check import METHODS
+from symbreak.objectives.penalty import Penalty
 from symbreak.parameters import Block
 from tests.gradient_check.conftest import Changed, change_entry, cost_of
 
@@ -171,7 +172,8 @@ def test_a_saturated_float32_net_is_inconclusive_and_no_false_alarm():
 
 
 def test_thorough_checks_each_term_and_after_some_steps(make):
-    cost, theta = cost_of((6, 8, 3)), sb.initialize(sb.Network((6, 8, 3), "tanh"), seed=1)
+    net = sb.Network((6, 8, 3), "tanh")
+    cost, theta = cost_of((6, 8, 3)), sb.initialize(net, sb.rules.Uniform(epsilon=0.5), seed=1)
     report = check_gradient(cost, theta, thorough=True)
     assert report.verdict == "pass"
     assert [name for name, _ in report.also] == ["after 10 steps", "data alone", "penalty alone"]
@@ -180,6 +182,32 @@ def test_thorough_checks_each_term_and_after_some_steps(make):
     np.testing.assert_allclose(data + penalty, report.value, rtol=1e-14)
     without = check_gradient(cost_of((6, 8, 3), alpha=0.0), theta, thorough=True)
     assert [name for name, _ in without.also] == ["after 10 steps"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_terms_are_told_at_zeros_too(dtype):
+    cost = cost_of((6, 8, 3), dtype=dtype)
+    report = check_gradient(cost, np.zeros((1, cost.network.n_parameters)), thorough=True)
+    assert {name: one.verdict for name, one in report.also if "alone" in name} == {
+        "data alone": "pass",
+        "penalty alone": "pass",
+    }
+
+
+def test_a_penalty_on_biases_shows_where_all_biases_are_zero():
+    class OnBiases(Penalty):
+        def add_to(self, stack, J, gradient):
+            super().add_to(stack, J, gradient)
+            if gradient is not None:
+                gradient += self.strength.max() * (self.strength == 0) * stack
+
+    cost = cost_of((6, 8, 3))
+    cost._penalty = OnBiases(cost.blocks, cost._penalty.strength)
+    theta = sb.initialize(cost.network, "glorot_uniform", seed=1)
+    assert check_gradient(cost, theta).verdict == "pass"
+    report = check_gradient(cost, theta, thorough=True)
+    assert dict(report.also)["penalty alone"].verdict == "fail"
+    assert dict(report.also)["data alone"].verdict == "pass"
 
 
 def test_a_mistake_that_only_shows_after_some_steps_is_found(make):

@@ -7,6 +7,7 @@ import pytest
 
 import symbreak as sb
 from symbreak.gradient_check import check_gradient
+from symbreak.objectives.penalty import Penalty
 from tests.gradient_check.conftest import cost_of
 
 
@@ -32,15 +33,16 @@ def test_a_small_penalty_beside_large_data_is_no_false_alarm_in_float32(seed):
 
 
 def test_a_penalty_that_is_wrong_in_float32_alone_shows_in_the_whole():
-    class WrongPenalty(sb.NetworkCost):
-        def _penalize(self, stack, J, gradient):
-            super()._penalize(stack, J, gradient)
-            if self._strength is not None and gradient is not None:
-                gradient += 1e-2 * stack * self._strength
+    class WrongPenalty(Penalty):
+        def add_to(self, stack, J, gradient):
+            super().add_to(stack, J, gradient)
+            if gradient is not None:
+                gradient += 1e-2 * stack * self.strength
 
-    right = cost_of((6, 8, 3), dtype="float32")
-    wrong = object.__new__(WrongPenalty)
-    wrong.__dict__.update(right.__dict__)
-    report = check_gradient(wrong, sb.initialize(right.network, seed=1), thorough=True)
+    cost = cost_of((6, 8, 3), dtype="float32")
+    cost._penalty = WrongPenalty(cost.blocks, cost._penalty.strength)
+    report = check_gradient(cost, sb.initialize(cost.network, seed=1), thorough=True)
+    verdicts = {name: one.verdict for name, one in report.also}
     assert report.verdict == "fail"
     assert "the mathematics is right, but the float32 gradient" in report.line
+    assert (verdicts["data alone"], verdicts["penalty alone"]) == ("pass", "fail")

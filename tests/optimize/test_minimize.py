@@ -369,7 +369,7 @@ def test_bad_objectives_and_starts_get_one_sentence():
         sb.minimize(quadratic, np.ones((2, 0)))
     with pytest.raises(InvalidType, match="callback of minimize must be a function"):
         sb.minimize(quadratic, np.ones(3), callback=5)
-    with pytest.raises(InvalidInput, match="theta of this network must be of shape"):
+    with pytest.raises(InvalidInput, match="theta must be of shape"):
         sb.minimize(make_cost(), np.ones(3))
 
 

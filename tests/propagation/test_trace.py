@@ -88,7 +88,7 @@ def test_it_leaves_theta_alone():
 
 def test_what_does_not_fit_is_refused():
     net = sb.Network((4, 3, 2))
-    with pytest.raises(InvalidInput, match=r"theta of this network must be of shape"):
+    with pytest.raises(InvalidInput, match=r"theta must be of shape"):
         sb.backpropagate(net, np.zeros(3), X, np.zeros((6, 2)))
     with pytest.raises(InvalidInput, match="must be 0 or 1"):
         sb.backpropagate(net, np.zeros(net.n_parameters), X, np.full((6, 2), 2.0))

@@ -146,5 +146,5 @@ def test_bad_input_is_refused(name):
     outcome = outcome_of(np.zeros((2, net.n_parameters)))
     with pytest.raises(InvalidInput, match=f"{name} must be zero or a positive number. Got -1"):
         distinct_minima(net, outcome, **{name: -1})
-    with pytest.raises(InvalidInput, match="theta of this network must be of shape"):
+    with pytest.raises(InvalidInput, match="theta must be of shape"):
         distinct_minima(net, dataclasses.replace(outcome, theta=np.zeros((2, 4))))

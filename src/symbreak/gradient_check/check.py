@@ -107,7 +107,7 @@ def check_gradient(
     report = check(subject)
     if not thorough:
         return report
-    also = tuple((name, check(other)) for name, other in occasions(subject))
+    also = tuple((name, check(other)) for name, other in occasions(subject, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
     return replace(report, verdict=max(verdicts, key=SEVERITY.index), also=also)
 

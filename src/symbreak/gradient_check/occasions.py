@@ -1,38 +1,50 @@
 """Where else a gradient is checked: after a short burn-in, and each term of J alone.
 
 At a random start some mistakes are small (a penalty beside the data, a unit that is still linear);
-a few steps of training, and the terms by themselves, bring them out.
+a few steps of training, and the terms by themselves, bring them out. The terms are taken where no
+entry is zero: a penalty has no slope there, whatever multiplies it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.gradient_check.subject import Subject
+from symbreak.objectives import Objective
 
 STEPS = 10
 LENGTH = 0.03  # of a step, relative to |theta|
+SIZE = 0.3
 
 
-def occasions(subject: Subject) -> Iterator[tuple[str, Subject]]:
-    """Yield the further subjects by name."""
+def occasions(subject: Subject, seed: int) -> Iterator[tuple[str, Subject]]:
+    """Yield the further subjects by name; `seed` draws the entries that are zero."""
     yield f"after {STEPS} steps", replace(subject, stack=_burned_in(subject))
-    terms = getattr(subject.objective, "terms", None)
-    if terms is None:
+    terms, precise = _terms(subject.objective), _terms(subject.precise)
+    if len(terms) < 2:
         return
-    data = terms()
-    if data is None:
-        return
-    precise = subject.precise.terms()  # type: ignore[attr-defined]
-    yield "data alone", replace(subject, objective=data, precise=precise)
-    # In float64 only: a difference of two float32 gradients has the rounding of the larger one.
-    exact = Rest(subject.precise, precise)
-    yield "penalty alone", replace(subject, objective=exact, precise=exact, native=torch.float64)
+    stack = _without_zeros(subject, seed)
+    for name, term in terms.items():
+        yield f"{name} alone", replace(subject, objective=term, precise=precise[name], stack=stack)
+
+
+def _terms(objective: Objective) -> dict[str, Objective]:
+    return objective.terms() if hasattr(objective, "terms") else {}
+
+
+def _without_zeros(subject: Subject, seed: int) -> Tensor:
+    """Return theta with its zeros drawn between +-SIZE of its largest entry, +-SIZE if all are."""
+    stream = np.random.default_rng([seed, 3])
+    drawn = torch.from_numpy(stream.uniform(-SIZE, SIZE, tuple(subject.stack.shape)))
+    largest = subject.stack.abs().amax(dim=1, keepdim=True)
+    drawn = drawn.to(subject.stack.device) * torch.where(largest > 0.0, largest, 1.0)
+    theta = torch.where(subject.stack == 0.0, drawn, subject.stack)
+    return theta.to(subject.native).to(torch.float64)
 
 
 def _burned_in(subject: Subject) -> Tensor:
@@ -48,39 +60,3 @@ def _burned_in(subject: Subject) -> Tensor:
             break
         theta = moved
     return theta.to(subject.native).to(torch.float64)
-
-
-@dataclass(frozen=True)
-class Rest:
-    """J and gradient of an objective less those of a part of it."""
-
-    whole: Any
-    part: Any
-
-    @property
-    def blocks(self) -> Any:
-        """Those of the whole."""
-        return self.whole.blocks
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """That of the whole."""
-        return self.whole.dtype  # type: ignore[no-any-return]
-
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
-        """Return the difference of J and of the gradient."""
-        (J, gradient), (less, of_part) = self.whole(theta), self.part(theta)
-        rest = gradient - of_part
-        return J - less, rest if out is None else out.copy_(rest)
-
-    def value(self, theta: Any) -> Any:
-        """Return the difference of J."""
-        return self.whole.value(theta) - self.part.value(theta)
-
-    def take(self, starts: Any) -> Rest:
-        """Return the same of some starts."""
-        return Rest(self.whole.take(starts), self.part.take(starts))
-
-    def batch(self, rows: Any) -> Rest:
-        """Return the same on some examples."""
-        return Rest(self.whole.batch(rows), self.part.batch(rows))

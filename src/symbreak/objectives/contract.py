@@ -19,7 +19,8 @@ class Objective(Protocol):
     Optional capabilities, asked for by name: hessian_product(theta, v) and
     gauss_newton_product(theta, v), (starts, n); gauss_newton(theta) -> (J, gradient, G), G
     (starts, n, n); residuals(theta) (starts, r) with J = ½ Σ r², and jacobian(theta)
-    (starts, r, n); minibatch_gradients(theta, order, size), see `minibatches`.
+    (starts, r, n); minibatch_gradients(theta, order, size), see `minibatches`; terms() -> {name:
+    objective}, the objectives whose sum J is.
     """
 
     @property

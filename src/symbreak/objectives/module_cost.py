@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbreak.arrays import as_dtype, as_tensor, like
+from symbreak.arrays import as_dtype
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization import Rule
 from symbreak.initialization.initialize import FLOATING
@@ -40,7 +40,8 @@ from symbreak.objectives.module_initialization import (
 )
 from symbreak.objectives.module_parameters import blocks_of_module, copied, flat, load_
 from symbreak.objectives.module_stacking import Stacking
-from symbreak.parameters import Block, check_size
+from symbreak.objectives.stacks import as_given, as_stack, room_for
+from symbreak.parameters import Block
 
 
 class ModuleCost:
@@ -140,14 +141,14 @@ class ModuleCost:
             otherwise.
         """
         stack = self._stack(theta)
-        gradient = torch.empty_like(stack) if out is None else _checked_out(out, stack)
+        gradient = room_for(stack, out)
         J = self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
-        return _as_given(J, theta), _as_given(gradient, theta) if out is None else out
+        return as_given(J, theta), as_given(gradient, theta) if out is None else out
 
     def value(self, theta: Any) -> Any:
         """Return J, equal to the first part of a call up to rounding, without the backward pass."""
         J = self._stacking.evaluate(self._call, self._stack(theta), None, self.n_examples)
-        return _as_given(J, theta)
+        return as_given(J, theta)
 
     def numpy(self, theta: Any) -> tuple[float, Any]:
         """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
@@ -280,10 +281,7 @@ class ModuleCost:
         return flat(self._users_module, self.blocks).to(dtype=self.dtype, device=self.device)
 
     def _stack(self, theta: Any) -> Tensor:
-        tensor = as_tensor(theta, "theta")
-        check_size(tensor, self.blocks)
-        stack = tensor.to(dtype=self.dtype, device=self.device)
-        return stack if stack.dim() == 2 else stack[None]
+        return as_stack(theta, self.blocks, self.dtype, self.device)
 
 
 def _check_way(loss: Any, data: Any, step: Any, batch: Any) -> None:
@@ -312,19 +310,3 @@ def _in_dtype(step: Step, dtype: torch.dtype) -> Step:
     if isinstance(step, LossStep) and isinstance(step.loss, nn.Module):
         return LossStep(copied(step.loss).to(dtype))
     return step
-
-
-def _checked_out(out: Tensor, stack: Tensor) -> Tensor:
-    if out.shape != stack.shape or out.dtype != stack.dtype or out.device != stack.device:
-        raise InvalidInput(
-            f"out must be of shape {tuple(stack.shape)} and {stack.dtype} on {stack.device}. "
-            f"Got shape {tuple(out.shape)} and {out.dtype} on {out.device}."
-        )
-    return out
-
-
-def _as_given(answer: Tensor, theta: Any) -> Any:
-    """Return `answer` of the kind of theta, without its first axis where theta has none."""
-    if answer.dtype.itemsize < torch.float32.itemsize:
-        answer = answer.float()  # NumPy has no bfloat16
-    return like(answer if np.ndim(theta) == 2 else answer[0], theta)

@@ -16,18 +16,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
+from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.blocking import default_memory
+from symbreak.objectives.contract import Objective
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.indices import check_indices
 from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.network_curvature import Curvature
 from symbreak.objectives.passes import Passes
-from symbreak.objectives.penalty import check_alpha, strength
+from symbreak.objectives.penalty import Penalty, check_alpha, strength
+from symbreak.objectives.stacks import as_given, as_stack, room_for
 from symbreak.objectives.weights import check_weights
-from symbreak.parameters import Block, check_size
+from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.propagation.workspace import Workspace
 from symbreak.units import warn_of_symmetry
@@ -106,10 +108,11 @@ class NetworkCost:
         scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
         # A tensor: torch takes several times longer to multiply a small one by a Python number.
         self._scale = torch.tensor(scale, dtype=self.dtype, device=self.device)
-        self._strength: Tensor | None = None
+        self._penalty: Penalty | None = None
         if bool((self._alpha > 0).any()):
             spread = strength(self._alpha, self.network, total.cpu())
-            self._strength = spread.to(dtype=self.dtype, device=self.device)
+            spread = spread.to(dtype=self.dtype, device=self.device)
+            self._penalty = Penalty(self.blocks, spread)
         self._passes = Passes(
             self.network, self._normalized, self._scale, self.memory_budget, self._workspaces
         )
@@ -131,11 +134,12 @@ class NetworkCost:
         one = torch.ones((), dtype=torch.float64)
         return strength(one, self.network, one).to(self.device) > 0
 
-    def terms(self) -> NetworkCost | None:
-        """Return the cost of the data alone, or None where there is no penalty beside it."""
-        if self._strength is None:
-            return None
-        return self._with(_alpha=torch.zeros_like(self._alpha))
+    def terms(self) -> dict[str, Objective]:
+        """Return the objectives whose sum J is, "data" and, where there is one, "penalty"."""
+        if self._penalty is None:
+            return {"data": self}
+        data = self._with(_alpha=torch.zeros_like(self._alpha))
+        return {"data": data, "penalty": self._penalty}
 
     @property
     def starts(self) -> int | None:
@@ -152,13 +156,13 @@ class NetworkCost:
             otherwise.
         """
         stack = self._stack(theta)
-        gradient = torch.empty_like(stack) if out is None else self._checked_out(out, stack)
+        gradient = room_for(stack, out)
         J = self._evaluate(stack, gradient)
-        return _as_given(J, theta), _as_given(gradient, theta) if out is None else out
+        return as_given(J, theta), as_given(gradient, theta) if out is None else out
 
     def value(self, theta: Any) -> Any:
         """Return J, equal to the first part of a call, without the backward pass."""
-        return _as_given(self._evaluate(self._stack(theta), None), theta)
+        return as_given(self._evaluate(self._stack(theta), None), theta)
 
     def numpy(self, theta: Any) -> tuple[float, Any]:
         """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
@@ -203,8 +207,9 @@ class NetworkCost:
         """
         stack = self._stack(theta)
         J, gradient, G = self._curvature.gauss_newton(stack)
-        self._penalize(stack, J, gradient)
-        return _as_given(J, theta), _as_given(gradient, theta), _as_given(G, theta)
+        if self._penalty is not None:
+            self._penalty.add_to(stack, J, gradient)
+        return as_given(J, theta), as_given(gradient, theta), as_given(G, theta)
 
     def residuals(self, theta: Any) -> Any:
         """Return r (starts, r) or (r,) with J = ½ Σ r²; for the loss squared_error.
@@ -219,7 +224,7 @@ class NetworkCost:
         InvalidInput
             The residuals are over the memory budget.
         """
-        return _as_given(self._curvature.residuals(self._stack(theta)), theta)
+        return as_given(self._curvature.residuals(self._stack(theta)), theta)
 
     def jacobian(self, theta: Any) -> Any:
         """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
@@ -231,7 +236,11 @@ class NetworkCost:
         InvalidInput
             The Jacobians are over the memory budget.
         """
-        return _as_given(self._curvature.jacobian(self._stack(theta)), theta)
+        return as_given(self._curvature.jacobian(self._stack(theta)), theta)
+
+    @property
+    def _strength(self) -> Tensor | None:
+        return None if self._penalty is None else self._penalty.strength
 
     @property
     def _curvature(self) -> Curvature:
@@ -245,7 +254,7 @@ class NetworkCost:
                 f"v must be of the shape of theta, {tuple(np.shape(theta))}. "
                 f"Got {tuple(np.shape(v))}."
             )
-        return _as_given(product(self._stack(theta), self._stack(v)), theta)
+        return as_given(product(self._stack(theta), self._stack(v)), theta)
 
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
@@ -320,10 +329,7 @@ class NetworkCost:
         return of_weights if of_alpha is None else of_alpha
 
     def _stack(self, theta: Any) -> Tensor:
-        tensor = as_tensor(theta, "theta")
-        check_size(tensor, self.blocks)
-        stack = tensor.to(dtype=self.dtype, device=self.device)
-        stack = stack if stack.dim() == 2 else stack[None]
+        stack = as_stack(theta, self.blocks, self.dtype, self.device)
         if self._starts not in (None, len(stack)):
             raise InvalidInput(
                 f"theta must have as many starts as alpha or sample_weight, {self.starts}. "
@@ -331,30 +337,9 @@ class NetworkCost:
             )
         return stack
 
-    def _checked_out(self, out: Tensor, stack: Tensor) -> Tensor:
-        if out.shape != stack.shape or out.dtype != stack.dtype or out.device != stack.device:
-            raise InvalidInput(
-                f"out must be of shape {tuple(stack.shape)} and {stack.dtype} on {stack.device}. "
-                f"Got shape {tuple(out.shape)} and {out.dtype} on {out.device}."
-            )
-        return out
-
     def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted."""
         J = self._passes.evaluate(stack, gradient)
-        self._penalize(stack, J, gradient)
+        if self._penalty is not None:
+            self._penalty.add_to(stack, J, gradient)
         return J
-
-    def _penalize(self, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
-        """Add the penalty to J, and its part to the gradient, in place."""
-        if self._strength is None:
-            return
-        slope = stack * self._strength
-        J += 0.5 * torch.linalg.vecdot(slope, stack)
-        if gradient is not None:
-            gradient += slope
-
-
-def _as_given(answer: Tensor, theta: Any) -> Any:
-    """Return `answer` of the kind of theta, without its first axis where theta has none."""
-    return like(answer if np.ndim(theta) == 2 else answer[0], theta)

@@ -9,14 +9,69 @@ penalty = ½ Σ strength theta² and its gradient = strength theta.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import as_dtype, as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
+from symbreak.objectives.stacks import as_given, as_stack, room_for
+from symbreak.parameters import Block
+
+
+@dataclass(frozen=True, eq=False)
+class Penalty:
+    """The penalty as a term of J, and as an objective of its own.
+
+    Attributes
+    ----------
+    blocks : the parts of theta.
+    strength : (n,) or (starts, n), see the head of the module.
+    """
+
+    blocks: Sequence[Block]
+    strength: Tensor
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype that it computes in."""
+        return self.strength.dtype
+
+    def add_to(self, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
+        """Add it to J (starts,), and its part to the gradient (starts, n), in place."""
+        slope = stack * self.strength
+        J += 0.5 * torch.linalg.vecdot(slope, stack)
+        if gradient is not None:
+            gradient += slope
+
+    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+        """Return the penalty and its gradient."""
+        stack = as_stack(theta, self.blocks, self.dtype, self.strength.device)
+        gradient = room_for(stack, out).zero_()
+        J = stack.new_zeros(len(stack))
+        self.add_to(stack, J, gradient)
+        return as_given(J, theta), as_given(gradient, theta) if out is None else out
+
+    def value(self, theta: Any) -> Any:
+        """Return the penalty."""
+        return self(theta)[0]
+
+    def take(self, starts: Any) -> Penalty:
+        """Return that of these starts."""
+        one_for_all = self.strength.dim() == 1
+        return self if one_for_all else Penalty(self.blocks, self.strength[starts])
+
+    def batch(self, rows: Any) -> Penalty:  # noqa: ARG002 - part of the contract
+        """Return the penalty itself, which no example changes."""
+        return self
+
+    def to(self, dtype: Any) -> Penalty:
+        """Return the same computed in another dtype."""
+        return Penalty(self.blocks, self.strength.to(as_dtype(dtype)))
 
 
 def check_alpha(alpha: Any, network: Network) -> Tensor:
