@@ -46,7 +46,8 @@ ONE_ENTRY = {"sign flipped": -1.0, "zero": 0.0, "1 % off": 1.01, "0.01 % off": 1
 WHOLE = {"zero": 0.0, "sign flipped": -1.0}
 MATTERS = 1e-3  # of the RMS of its block: an entry that is worth a mistake
 # check_grad returns the norm of a difference and says nothing of it. Beside the norm of the given
-# gradient this is the smallest power of ten that no right gradient of a float64 net exceeds.
+# gradient this is the smallest power of ten that no right gradient of a smooth float64 net exceeds:
+# 1.3e-6 in 100 nets of tanh. With hindsight, in SciPy's favour.
 SCIPY_TOLERANCE = 1e-5
 
 
