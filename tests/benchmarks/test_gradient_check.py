@@ -23,7 +23,6 @@ benchmark: Any = importlib.import_module("gradient_check")
 cases: Any = importlib.import_module("gradient_check_cases")
 
 LAYERS = (3, 5, 4, 2)
-PEERS = ("torch_slow", "torch_fast", "jax", "scipy")
 
 
 def ask(checker: str, case: Any) -> Any:
@@ -150,6 +149,13 @@ def test_verdicts_are_counted() -> None:
     assert record == {"checker": "ours", **counts}
 
 
+def test_inconclusive_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    unsure = cases.Outcome("inconclusive", 7)
+    monkeypatch.setitem(cases.CHECKERS, "ours", lambda case: unsure)
+    counts = {"checks": 1, "alarms": 0, "inconclusive": 1, "named": 0, "evaluations": 7}
+    assert benchmark.judged("ours", [right()]) == {"checker": "ours", **counts}
+
+
 def made_up() -> dict[str, Any]:
     def record(checker: str, alarms: int, **setting: Any) -> dict[str, Any]:
         counts = {"checks": 4, "alarms": alarms, "inconclusive": 1, "named": 2, "evaluations": 40}
@@ -191,6 +197,12 @@ def test_all_are_asked_about_all_cases() -> None:
     parts = {(r["where"], r["mistake"], r["scale"]) for r in records}
     assert len(parts) == len(records) == 10
     assert all(record["alarms"] == record["checks"] == 1 for record in records)
+
+
+def test_without_jax_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark.importlib.util, "find_spec", lambda name: None)
+    for task in benchmark.tasks_of(False):
+        assert {*task["numbers"]} == set(benchmark.NAMES) - {"jax"}
 
 
 def test_the_page_shows_the_results_that_are_kept() -> None:
