@@ -14,8 +14,8 @@ error : |g - g64| of an entry, g in the native dtype, g64 in float64
 bar   : SPREAD max |g(theta moved) - g| + FLOOR eps max |g64|, the maxima over the part,
         + REACH eps times the largest |g64| of all and the largest |theta|: back-propagation
         multiplies large derivatives by small factors such as 1 - a², whose error is absolute
-Where the bar is as large as the part's own derivatives, nothing can be told of the dtype's own
-gradient.
+Where the bar is as large as the part's own derivatives, and the error is not small beside them,
+nothing can be told of the dtype's own gradient.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SPREAD = 10.0
 FLOOR = 16.0
 REACH = 4.0
 TELLS = 0.5  # of the largest derivative of a part: a bar that still tells something
+NEAR = 0.1  # of it: an error that leaves no doubt, however wide the bar
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Kernels:
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
         if error[worst] <= bar:
-            return known if bar <= TELLS * largest else _untold(known, self.name)
+            told = bar <= TELLS * largest or error[worst] <= NEAR * largest
+            return known if told else _untold(known, self.name)
         note = (
             f"the mathematics is right, but the {self.name} gradient is not that of "
             f"the float64 copy: rounding explains a difference of {bar:.1e}"
