@@ -16,7 +16,7 @@ help:
 	@echo "make test      the fast tests"
 	@echo "make test-all  the fast tests, then the slow ones and the examples"
 	@echo "make lint      style, types and who may import whom"
-	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains"
+	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
 	@echo "make clean     remove .venv and caches"
 
@@ -40,6 +40,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/value_and_gradient.py
 	$(BIN)/python benchmarks/combining_starts.py
 	$(BIN)/python benchmarks/optimise.py
+	$(BIN)/python benchmarks/gradient_check.py
 
 docs: .venv/installed
 	$(BIN)/python docs/write_command_line_reference.py
