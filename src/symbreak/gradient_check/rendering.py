@@ -47,8 +47,9 @@ def notes_of(report: GradientReport) -> list[str]:
         notes += [f"{block.name}: {'; '.join(parts)}."] if parts else []
     if report.directions and not report.note:
         notes.append(
-            f"{report.directions} lines through each block; an error of 1 % of a block's gradient "
-            f"would be missed with a chance of {_chance(report.missed(0.01))}."
+            f"{report.directions} lines through each block, {report.n_evaluations} evaluations of "
+            f"J; an error of 1 % of a block's gradient would be missed with a chance of "
+            f"{_chance(report.missed(0.01))}."
         )
     return notes
 
