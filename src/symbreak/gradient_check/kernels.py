@@ -93,9 +93,11 @@ class Kernels:
         known = replace(block, kernel_error=relative(error[worst], largest))
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
+        if float(np.abs(precise).max()) > torch.finfo(self.dtype).max:
+            return _untold(known, f"beyond the range of {self.name}")
         if error[worst] <= bar:
             told = bar <= TELLS * largest or error[worst] <= NEAR * largest
-            return known if told else _untold(known, self.name)
+            return known if told else _untold(known, f"no larger than its {self.name} rounding")
         note = (
             f"the mathematics is right, but the {self.name} gradient is not that of "
             f"the float64 copy: rounding explains a difference of {bar:.1e}"
@@ -121,9 +123,6 @@ def _changes(subject: Subject, signs: Tensor) -> Iterator[tuple[Tensor, ...]]:
         yield zeros, -zeros
 
 
-def _untold(block: BlockReport, name: str) -> BlockReport:
-    note = (
-        f"the mathematics is right, but the {name} gradient is no larger than its rounding: "
-        f"cannot tell"
-    )
+def _untold(block: BlockReport, why: str) -> BlockReport:
+    note = f"the mathematics is right, but the gradient is {why}: cannot tell"
     return replace(block, verdict="inconclusive", note=note)
