@@ -135,6 +135,7 @@ def test_lists_are_accepted():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"step": True}, "step of check_gradient must be a positive number"),
         ({"step": 0.0}, "step of check_gradient must be a positive number"),
         ({"step": float("nan")}, "step of check_gradient must be a positive number"),
         ({"step": "small"}, "step of check_gradient must be a positive number"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from symbreak.checks import check_integer_at_least, is_integer
+from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import Settings, by_directions
@@ -141,16 +138,12 @@ def _check_arguments(
             f"{name} of check_gradient must come with method='coordinates'. Got {given!r}; "
             f"'directions' finds its steps, and takes all entries at once."
         )
-    if step is not None and not _is_positive(step):
-        raise InvalidInput(f"step of check_gradient must be a positive number. Got {step!r}.")
+    if step is not None:
+        check_positive("step of check_gradient", step)
     if max_per_block is not None:
         check_integer_at_least("max_per_block of check_gradient", max_per_block, 1)
     if not is_integer(seed, 0):
         raise InvalidInput(f"seed of check_gradient must be an integer >= 0. Got {seed!r}.")
-
-
-def _is_positive(number: object) -> bool:
-    return isinstance(number, int | float | np.number) and 0.0 < float(number) < math.inf
 
 
 def _worst(reports: Sequence[GradientReport], *, is_stack: bool) -> GradientReport:
