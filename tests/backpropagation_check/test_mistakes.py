@@ -329,6 +329,15 @@ def test_the_same_mistake_in_every_layer_is_named_from_the_gradients_alone():
     assert by_name["gradient of Theta2"].cause == "delta(3) lacks the factor g'(z(3))"
 
 
+def test_of_mistakes_that_fit_the_one_that_explains_both_gradients_comes_first():
+    mistake = change("delta", lambda me, k: -me.right("delta", k))
+    report = check(problem(ONE), mistake, at=3, only=["gradients"])
+    causes = {stage.name: stage.cause for stage in report.stages if stage.verdict == "fail"}
+    sign = "delta(3) has the wrong sign: y - a(3) instead of a(3) - y"
+    assert causes == {"gradient of Theta1": sign, "gradient of Theta2": sign}
+    assert "delta(2) has the wrong sign" in all_causes(report)
+
+
 def test_what_follows_from_a_wrong_stage_is_marked_so():
     report = check(problem(TWO), change("z", without_bias), at=3)
     by_name = {stage.name: stage for stage in report.stages}

@@ -7,7 +7,9 @@ earlier stages: if it is that, it only follows from a wrong stage before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,7 +37,7 @@ class Judge:
 
     def stages(self) -> tuple[StageReport, ...]:
         """Return the reports of all stages in the order of computation."""
-        return tuple(self._judged(stage) for stage in stages_of(self.problem.n_layers))
+        return _shared_first([self._judged(stage) for stage in stages_of(self.problem.n_layers)])
 
     def _judged(self, stage: Stage) -> StageReport:
         if stage in self.reading.mistakes:
@@ -179,6 +181,17 @@ class Judge:
             stage.name, stage.kind, stage.layer, verdict,
             worst=worst, theirs=theirs, ours=ours, cause=cause,
         )  # fmt: skip
+
+
+def _shared_first(stages: Sequence[StageReport]) -> tuple[StageReport, ...]:
+    """Put first, of the mistakes that fit a stage, what explains most of the other stages too."""
+    fits = [(stage.cause, *stage.also_fits) for stage in stages]
+    shared = Counter(said for one in fits for said in one)
+    ordered = [sorted(one, key=lambda said: -shared[said]) for one in fits]
+    return tuple(
+        replace(stage, cause=cause, also_fits=tuple(others))
+        for stage, (cause, *others) in zip(stages, ordered, strict=True)
+    )
 
 
 def entry_name(stage: Stage, entry: tuple[int, int]) -> str:
