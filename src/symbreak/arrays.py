@@ -57,7 +57,10 @@ def as_tensor(array: Any, what: str) -> Tensor:
     else:
         if hasattr(array, "to_numpy"):  # pandas and polars
             array = array.to_numpy()
-        array = np.asarray(array)
+        try:
+            array = np.asarray(array)
+        except ValueError as error:  # rows of unequal length
+            raise InvalidType(f"{what} must be an array of real numbers. Got {error}") from error
         if array.dtype.kind not in "fiub":
             raise InvalidType(f"{what} must be an array of real numbers. Got {array.dtype}.")
         array = _torch_readable(array)

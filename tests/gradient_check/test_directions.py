@@ -260,7 +260,7 @@ def test_the_report_is_plain_data_text_and_escaped_html(make):
     assert data["verdict"] == "fail"
     assert data["blocks"][0]["wrong"] == ["<b>[1, 1]"]
     assert "wrong: <b>[1, 1]" in str(report)
-    assert f"3 lines through each block, {report.n_evaluations} evaluations of J; " in str(report)
+    assert f"3 lines through each block, {report.n_evaluations} evaluations of J." in str(report)
     shown = report._repr_html_()
     assert "&lt;b&gt;[1, 1]" in shown
     assert "<b>[" not in shown

@@ -205,3 +205,25 @@ def test_batch_statistics_pass_in_training_mode():
     before = {name: value.clone() for name, value in module.state_dict().items()}
     assert report_of(module).verdict == "pass"
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+class Padded(nn.Module):
+    """Words, 0 for none, and classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(50, 4, padding_idx=0), nn.Linear(4, 3)
+
+    def forward(self, words):
+        return self.head(self.table(words).mean(1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_padding_row_of_an_embedding_is_left_out(dtype):
+    random = np.random.default_rng(0)
+    words, y = random.integers(0, 50, (16, 5)), random.integers(0, 3, 16)
+    words[:, 0] = 0
+    cost = sb.ModuleCost(Padded().to(dtype), F.cross_entropy, (words, y))
+    report = check_gradient(cost, cost.initialize(seed=0))
+    assert report.verdict == "pass"
+    assert (report.blocks[0].n_checked, report.blocks[0].n_parameters) == (196, 200)

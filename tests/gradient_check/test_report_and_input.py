@@ -223,3 +223,30 @@ def test_an_objective_without_float64_is_refused(make, cost, theta):
 
     with pytest.raises(InvalidInput, match=r"offer to\('float64'\)"):
         check_gradient(Single(cost), theta)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda t: (t @ t, None), "The gradient of the objective function must be an array of"),
+        (lambda t: (t @ t, ["a", "b"]), "The gradient of the objective function must be an array"),
+        (lambda t: (t @ t, 2 * t + 5j), "real numbers. Got complex128"),
+        (lambda t: (t @ t + 5j, 2 * t), "J of the objective function must be an array of real"),
+        (lambda t: (None, 2 * t), "J of the objective function must be an array of real numbers"),
+        (lambda t: (t @ t, [[1.0], [2.0, 3.0]]), "The gradient of the objective function must be"),
+    ],
+)
+def test_what_a_function_returns_is_refused_in_one_sentence(answer, said):
+    with pytest.raises(InvalidType, match=re.escape(said)):
+        check_gradient(answer, np.ones(2))
+
+
+@pytest.mark.parametrize("theta", [3.0, np.array(3.0), None, "abc"])
+def test_theta_that_is_no_vector_is_refused(theta):
+    with pytest.raises(InvalidInput, match=r"theta of check_gradient must be of shape \(n,\)"):
+        check_gradient(lambda t: (t @ t, 2 * t), theta)
+
+
+def test_no_blocks_are_refused():
+    with pytest.raises(InvalidInput, match="blocks of check_gradient must hold at least one"):
+        check_gradient(lambda t: (t @ t, 2 * t), np.ones(2), blocks=[])

@@ -288,6 +288,7 @@ MLP = modules.mlp([4, 3, 1], nn.Tanh)
         (MLP, (F.mse_loss,), InvalidType, r"must be a pair \(X, y\). Got NoneType"),
         (MLP, (F.mse_loss, (1, 2, 3)), InvalidType, "Got 3 parts"),
         (MLP, ("mse", PAIR), InvalidType, "loss of ModuleCost must be a function.*Got str"),
+        (MLP, (nn.MSELoss, PAIR), InvalidType, r"class MSELoss; call it first: MSELoss\(\)"),
         (MLP, (F.mse_loss, (["a"], [1.0])), InvalidType, "X must be an array of real numbers"),
     ],
 )

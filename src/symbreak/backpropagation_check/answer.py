@@ -152,10 +152,7 @@ def numbers_of(array: Any, what: str) -> tuple[NDArray[np.float64], str]:
     InvalidType
         `what` holds no real numbers.
     """
-    try:
-        tensor = as_tensor(array, what)
-    except ValueError as error:  # rows of unequal length
-        raise InvalidType(f"{what} must be an array of real numbers. Got {error}.") from error
+    tensor = as_tensor(array, what)
     word = str(tensor.dtype).removeprefix("torch.")
     precision = word if word in ("float16", "float32") else "float64"
     return tensor.detach().cpu().double().numpy(), precision

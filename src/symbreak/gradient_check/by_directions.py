@@ -10,79 +10,113 @@ entries of the block; it is missed if that is below the bar on all lines (`Gradi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
-from torch import Tensor
 
-from symbreak.gradient_check.causes import Clues, cause_of
+from symbreak.errors import InvalidInput
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
-from symbreak.gradient_check.judgement import rounding_unit
-from symbreak.gradient_check.kinks import Settled, settle
 from symbreak.gradient_check.lines import Line, size, spherical
-from symbreak.gradient_check.localisation import Entry, Located, locate
 from symbreak.gradient_check.parts import Part
-from symbreak.gradient_check.probes import EPS, Array, Probes
-from symbreak.gradient_check.report import BlockReport, GradientReport, relative
+from symbreak.gradient_check.probes import Array, Probes
+from symbreak.gradient_check.report import BlockReport, GradientReport
+from symbreak.gradient_check.start import Settings, Start
+from symbreak.gradient_check.subject import Subject
+from symbreak.gradient_check.verdicts import RESOLUTION, verdict_on
 
-RESOLUTION = 1e-3
 SHARP = 1e-6  # of the scale: a bar that asks for no smaller steps
-ROUNDING = 50.0  # rounding units of the whole gradient that an entry may be off
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How many lines through each part, the seed of all draws, and whether errors are searched."""
-
-    directions: int
-    seed: int
-    locates: bool
-
-
-@dataclass(frozen=True)
-class Start:
-    """What is checked at one start."""
-
-    directional: Directional
-    gradient: Array
-    theta: Array
-    n_examples: int | None
-    settings: Settings
+MOVE = 2.0**-6  # to a theta off the kinks, in units of the root mean square of theta
+CHANGES = (
+    "J or its gradient changes from call to call: call eval() of the module, or set the seed of "
+    "what is random in it (dropout, noise, augmentation) before each evaluation"
+)
 
 
 def by_directions(
-    probes: Probes,
-    theta: Tensor,
+    subject: Subject,
+    number: int,
     gradient: Array,
     parts: Sequence[Part],
     settings: Settings,
-    n_examples: int | None,
+    *,
+    changes: bool,
 ) -> GradientReport:
-    """Return the report on one start; theta and gradient are (n,) float64."""
-    here = theta.cpu().numpy()
-    directional = Directional(probes, gradient, here)
-    start = Start(directional, gradient, here, n_examples, settings)
+    """Return the report on one start.
+
+    Parameters
+    ----------
+    number : of the start.
+    gradient : (n,), that in float64.
+    changes : whether a second call gave another gradient.
+    """
+    probes, theta = subject.probes(number), subject.stack[number].cpu().numpy()
+    aside = _Aside(subject, number, theta, gradient, settings)
+    directional = Directional(probes, gradient, theta)
+    start = Start(directional, gradient, theta, subject.n_examples, settings, aside.verdict_on)
     blocks = check_parts(start, parts)
     note = ""
-    if probes.changes:
-        note = CHANGES
-        blocks = [_untold(block) for block in blocks]
-    return GradientReport.of(blocks, probes, directions=settings.directions, note=note)
-
-
-CHANGES = (
-    "J changes from call to call: call eval() of the module, or set the seed of what is random in "
-    "it (dropout, noise, augmentation) before each evaluation"
-)
+    if probes.changes or changes:
+        note, blocks = CHANGES, [_untold(block) for block in blocks]
+    report = GradientReport.of(blocks, probes, directions=settings.directions, note=note)
+    return replace(report, n_evaluations=report.n_evaluations + aside.n_evaluations)
 
 
 def _untold(block: BlockReport) -> BlockReport:
     """Return a block that no difference can tell of."""
     if not np.isfinite(block.scale):
         return block
-    note = "J changes from call to call: cannot tell"
-    return replace(block, verdict="inconclusive", note=note, wrong=(), is_spread=False)
+    return replace(
+        block, verdict="inconclusive", note="", wrong=(), is_spread=False, worst="",
+        relative_error=math.nan, bar=math.nan, analytic=math.nan, numerical=math.nan,
+    )  # fmt: skip
+
+
+class _Aside:
+    """The check at a theta close by, off the kinks of this one; made when it is first asked for."""
+
+    def __init__(
+        self, subject: Subject, number: int, theta: Array, gradient: Array, settings: Settings
+    ) -> None:
+        self._subject, self._number = subject, number
+        self._theta, self._gradient, self._settings = theta, gradient, settings
+        self._probes: Probes | None = None
+
+    @property
+    def n_evaluations(self) -> int:
+        """Evaluations of J so far."""
+        return 0 if self._probes is None else self._probes.n_evaluations
+
+    def verdict_on(self, part: Part) -> BlockReport | None:
+        """Return the verdict there; None if J or the gradient says nothing of its own there."""
+        start = self._start
+        if start is None or np.array_equal(
+            start.gradient[part.indices], self._gradient[part.indices]
+        ):
+            return None
+        return check_parts(start, [part])[0]
+
+    @cached_property
+    def _start(self) -> Start | None:
+        stream = np.random.default_rng([self._settings.seed, self._number, 4])
+        size_of_theta = size(self._theta) / np.sqrt(len(self._theta)) or 1.0
+        away = stream.uniform(0.5, 1.0, len(self._theta))
+        away *= stream.choice([-1.0, 1.0], len(self._theta))
+        theta = self._theta + MOVE * size_of_theta * away
+        try:
+            self._probes, gradient = self._subject.beside(self._number, theta)
+        except InvalidInput:  # J or its gradient may end on the way
+            return None
+        return Start(
+            Directional(self._probes, gradient, theta), gradient, theta,
+            self._subject.n_examples, self._settings, _nowhere,
+        )  # fmt: skip
+
+
+def _nowhere(_: Part) -> None:
+    """Give no verdict: a theta that was moved is not moved again."""
 
 
 def check_parts(start: Start, parts: Sequence[Part]) -> list[BlockReport]:
@@ -99,7 +133,7 @@ def check_parts(start: Start, parts: Sequence[Part]) -> list[BlockReport]:
     }
     around = float(sizes.max(initial=0.0))
     return [
-        _judged(start, part, number, one, float(size), around, part.owner in clear)
+        verdict_on(start, part, number, one, float(size), around, part.owner in clear)
         for number, (part, one, size) in enumerate(zip(parts, seen, sizes, strict=True))
     ]
 
@@ -150,116 +184,3 @@ def _scale(gradient: Array, part: Part, seen: Comparison) -> float:
     own = size(np.nan_to_num(gradient[part.indices])) / np.sqrt(len(part.within))
     told = np.abs(seen.numerical[np.abs(seen.numerical) > seen.bar])
     return float(max(own, told.max(initial=0.0)))
-
-
-def _judged(
-    start: Start,
-    part: Part,
-    number: int,
-    seen: Comparison,
-    scale: float,
-    around: float,
-    has_clear_neighbour: bool,
-) -> BlockReport:
-    """Return the verdict on one part; `around` is the largest scale of all parts."""
-    analytic = start.gradient[part.indices]
-    stream = np.random.default_rng([start.settings.seed, number, 1])
-    if not np.isfinite(analytic).all():
-        count = int((~np.isfinite(analytic)).sum())
-        note = f"the gradient holds {count} numbers that are not finite"
-        return _report(part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic))))
-    if seen.is_wrong.any():
-        return _failed(start, part, seen, scale, stream)
-    if not seen.agrees.all() and seen.at_kink.any():
-        settled = settle(start.directional, part.indices, stream)
-        if settled is Settled.WRONG:
-            return _failed(start, part, seen, scale, stream)
-        verdict, note = KINKS[settled]
-        return _report(part, seen, scale, verdict, note)
-    rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
-    is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
-    if scale == 0.0 or is_noise:
-        return _nothing(part, seen, scale, around)
-    is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
-    if is_dull.any() or not seen.agrees.all():
-        return _report(part, seen, scale, "inconclusive", _why_unclear(seen))
-    return _report(part, seen, scale, "pass", "")
-
-
-KINKS = {
-    Settled.BETWEEN: (
-        "pass",
-        "pass at a kink: the analytic value lies between the one-sided derivatives",
-    ),
-    Settled.OPEN: (
-        "inconclusive",
-        "theta lies on several kinks at once, where the derivative does not exist; move theta a "
-        "little",
-    ),
-}
-
-
-def _failed(
-    start: Start, part: Part, seen: Comparison, scale: float, stream: np.random.Generator
-) -> BlockReport:
-    located = Located((), is_spread=False)
-    if start.settings.locates:
-        located = locate(start.directional, part.indices, stream)
-    clues = Clues(start.n_examples, start.gradient, start.theta, part.block.shape, part.block.start)
-    report = _report(part, seen, scale, "fail", cause_of(located, clues))
-    if not located.wrong:
-        return report
-    worst = located.wrong[0]
-    return replace(
-        report,
-        worst=_name(part, worst),
-        analytic=worst.analytic,
-        numerical=worst.numerical,
-        wrong=tuple(_name(part, entry) for entry in located.wrong),
-        is_spread=located.is_spread,
-    )
-
-
-def _name(part: Part, entry: Entry) -> str:
-    return part.block.entry(entry.index - part.block.start)
-
-
-def _nothing(part: Part, seen: Comparison, scale: float, around: float) -> BlockReport:
-    """Return the verdict on a gradient of zero: believed where one that matters would show."""
-    would_show = bool((seen.bar <= RESOLUTION * around).all())
-    if would_show and scale == 0.0:
-        return _report(part, seen, 0.0, "pass", "zero gradient: nothing to compare")
-    if would_show:
-        return replace(
-            _report(part, seen, scale, "pass", "zero up to rounding"), relative_error=0.0
-        )
-    note = "zero gradient, but one below the noise of J would not show: cannot tell"
-    return _report(part, seen, scale, "inconclusive", note)
-
-
-def _why_unclear(seen: Comparison) -> str:
-    if np.isnan(seen.numerical).any():
-        return "J is not finite beside theta: cannot tell"
-    return "the derivatives are below the noise of J, or change with every step: cannot tell"
-
-
-def _report(
-    part: Part, seen: Comparison, scale: float, verdict: str, note: str, position: int | None = None
-) -> BlockReport:
-    errors = np.abs(seen.analytic - seen.numerical)
-    line = int(np.argmax(np.where(np.isnan(errors), -1.0, errors)))
-    with np.errstate(all="ignore"):
-        error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
-    return BlockReport(
-        name=part.name,
-        verdict=verdict,
-        relative_error=error,
-        scale=scale,
-        worst=f"direction {line + 1}" if position is None else part.entry(position),
-        analytic=float(seen.analytic[line]),
-        numerical=float(seen.numerical[line]),
-        n_checked=len(part.within),
-        n_parameters=part.n_parameters,
-        note=note,
-        bar=bar,
-    )

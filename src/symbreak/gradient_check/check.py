@@ -9,12 +9,13 @@ from typing import Any
 from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
-from symbreak.gradient_check.by_directions import Settings, by_directions
+from symbreak.gradient_check.by_directions import by_directions
 from symbreak.gradient_check.judgement import PRECISIONS
 from symbreak.gradient_check.kernels import Kernels
 from symbreak.gradient_check.occasions import occasions
 from symbreak.gradient_check.parts import Part, parts_of
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
+from symbreak.gradient_check.start import Settings
 from symbreak.gradient_check.subject import Subject
 from symbreak.parameters import Block
 
@@ -80,7 +81,7 @@ def check_gradient(
     """
     _check_arguments(method, directions, step, max_per_block, seed)
     subject = Subject.of(objective, theta, blocks)
-    parts = parts_of(subject.blocks, max_per_block, seed)
+    parts = parts_of(subject.blocks, max_per_block, seed, subject.is_fixed)
     settings = Settings(directions, seed, locate)
     precision = PRECISIONS.get(subject.native)
     if method == "coordinates" and precision is None:
@@ -102,7 +103,7 @@ def check_gradient(
         return _worst(found, is_stack=subject.is_stack)
 
     report = check(subject)
-    if not thorough:
+    if not thorough or report.note:
         return report
     also = tuple((name, check(other)) for name, other in occasions(subject, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
@@ -114,10 +115,11 @@ def _by_directions(
 ) -> list[GradientReport]:
     kernels = Kernels.of(subject, settings.seed)
     gradient = subject.precise_gradient() if kernels else subject.gradient()
+    changes = subject.changes(gradient)
     found = []
-    for start, row in enumerate(subject.stack):
+    for start in range(len(subject.stack)):
         report = by_directions(
-            subject.probes(start), row, gradient[start], parts, settings, subject.n_examples
+            subject, start, gradient[start], parts, settings, changes=bool(changes[start])
         )
         found.append(kernels.judged(report, parts, gradient[start], start) if kernels else report)
     return found

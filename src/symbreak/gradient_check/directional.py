@@ -46,6 +46,7 @@ class Comparison:
     is_wrong : a lies outside all that both sides say, and they say the same.
     at_kink : the two sides differ.
     is_between : a lies between the two sides.
+    nearest, sides : the number between the two sides that is nearest to a, and their bar.
     """
 
     analytic: Array
@@ -55,6 +56,8 @@ class Comparison:
     is_wrong: Mask
     at_kink: Mask
     is_between: Mask
+    nearest: Array
+    sides: Array
 
     def split(self, parts: int) -> list[Comparison]:
         """Return the comparisons of equally many lines each."""
@@ -97,7 +100,10 @@ def _compared(analytic: Array, rounding: Array, found: Slopes) -> Comparison:
     with np.errstate(invalid="ignore"):  # NaN compares false: no agreement, and no error
         agrees = np.abs(analytic - n) <= bar
         at_kink = np.abs(one.number - other.number) > sides
-        below = analytic < np.minimum(one.number, other.number) - sides
-        above = analytic > np.maximum(one.number, other.number) + sides
+        low, high = np.minimum(one.number, other.number), np.maximum(one.number, other.number)
+        below, above = analytic < low - sides, analytic > high + sides
         is_wrong = (np.abs(analytic - n) > bar) & ~at_kink & (below | above)
-    return Comparison(analytic, n, bar, agrees, is_wrong, at_kink, ~(below | above))
+    nearest = np.clip(analytic, low, high)
+    return Comparison(
+        analytic, n, bar, agrees, is_wrong, at_kink, ~(below | above), nearest, sides
+    )  # fmt: skip

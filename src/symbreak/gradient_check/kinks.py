@@ -3,18 +3,21 @@
 Along a line that meets one kink at theta, any number between the one-sided derivatives is a
 derivative (a subgradient). A line that meets several at once mixes them with each other and with
 entries that lie on none, and its two sides say little. So such a line is split: pieces that agree
-are done, the others are split again, down to single entries, which then lie between their own sides
-or do not. Where that takes too many lines, pieces that lie between their two sides are believed.
+are done, the others are split again, those first whose derivative lies outside both sides, down to
+single entries, which then lie between their own sides or do not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
-from symbreak.gradient_check.directional import FINEST, Directional
-from symbreak.gradient_check.lines import Indices, spherical
+from symbreak.gradient_check.directional import FINEST, Comparison, Directional, Mask
+from symbreak.gradient_check.lines import Indices, Line, single, spherical
+from symbreak.gradient_check.localisation import Entry
 
 MOST_LINES = 64
 
@@ -24,30 +27,56 @@ class Settled(Enum):
 
     BETWEEN = "between"
     WRONG = "wrong"
+    MANY = "many"
     OPEN = "open"
 
 
-def settle(directional: Directional, indices: Indices, stream: np.random.Generator) -> Settled:
+@dataclass(frozen=True)
+class Pieces:
+    """What they showed, and the single entries that lie outside both their sides."""
+
+    settled: Settled
+    wrong: tuple[Entry, ...] = ()
+
+
+def settle(directional: Directional, indices: Indices, stream: np.random.Generator) -> Pieces:
     """Return whether every piece agrees or lies between its two sides."""
-    left, looked_at = [indices], 0
-    while left:
-        looked_at += len(left)
-        seen = directional.compare([spherical(piece, stream) for piece in left], FINEST)
-        if seen.is_wrong.any():
-            return Settled.WRONG
-        is_between = seen.agrees | (seen.at_kink & seen.is_between)
-        is_last = looked_at + 2 * len(left) > MOST_LINES
-        if any(
-            not between and (len(piece) == 1 or is_last)
-            for piece, between in zip(left, is_between, strict=True)
-        ):
-            return Settled.OPEN
-        if is_last:
-            return Settled.BETWEEN
-        mixed = [
-            piece
-            for piece, agrees in zip(left, seen.agrees, strict=True)
-            if not agrees and len(piece) > 1
-        ]
-        left = [half for piece in mixed for half in np.array_split(piece, 2)]
-    return Settled.BETWEEN
+    ahead, later, wrong, n_lines = [indices], list[Indices](), list[Entry](), 0
+    while ahead:
+        n_lines += len(ahead)
+        if n_lines > MOST_LINES:
+            return _ended(wrong, Settled.MANY)
+        seen = directional.compare([_line(piece, stream) for piece in ahead], FINEST)
+        outside = seen.is_wrong | (seen.at_kink & ~seen.is_between)
+        is_entry = np.array([len(piece) == 1 for piece in ahead])
+        if (is_entry & ~seen.agrees & ~seen.at_kink & ~outside).any():
+            return _ended(wrong, Settled.OPEN)
+        wrong += _entries(ahead, seen, is_entry & outside)
+        first = _halves(ahead, ~is_entry & ~seen.agrees & outside)
+        later += _halves(ahead, ~is_entry & ~seen.agrees & ~outside)
+        ahead, later = (first, later) if first else (later, [])
+    return _ended(wrong, Settled.BETWEEN)
+
+
+def _ended(wrong: list[Entry], otherwise: Settled) -> Pieces:
+    return Pieces(Settled.WRONG, tuple(wrong)) if wrong else Pieces(otherwise)
+
+
+def _halves(pieces: Sequence[Indices], which: Mask) -> list[Indices]:
+    chosen = (piece for piece, is_one in zip(pieces, which, strict=True) if is_one)
+    return [half for piece in chosen for half in np.array_split(piece, 2)]
+
+
+def _line(piece: Indices, stream: np.random.Generator) -> Line:
+    return single(int(piece[0])) if len(piece) == 1 else spherical(piece, stream)
+
+
+def _entries(pieces: Sequence[Indices], seen: Comparison, which: Mask) -> list[Entry]:
+    """Return single entries, each beside the side that is nearest."""
+    return [
+        Entry(int(piece[0]), float(analytic), float(nearest), float(bar))
+        for piece, analytic, nearest, bar, is_one in zip(
+            pieces, seen.analytic, seen.nearest, seen.sides, which, strict=True
+        )
+        if is_one
+    ]

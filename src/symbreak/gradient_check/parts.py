@@ -47,14 +47,26 @@ class Part:
         return self.block.entry(int(self.within[position]))
 
 
-def parts_of(blocks: Sequence[Block], max_per_block: int | None, seed: int) -> tuple[Part, ...]:
-    """Return the parts of all blocks, of each at most `max_per_block` entries drawn by `seed`."""
+def parts_of(
+    blocks: Sequence[Block],
+    max_per_block: int | None,
+    seed: int,
+    is_fixed: NDArray[np.bool_] | None = None,
+) -> tuple[Part, ...]:
+    """Return the parts of all blocks, of each at most `max_per_block` entries drawn by `seed`.
+
+    Parameters
+    ----------
+    is_fixed : (n,), entries that are left out, since no gradient moves them.
+    """
     split = [named for block in blocks for named in _split(block) if named[2].size]
     parts = []
     for number, (name, block, within) in enumerate(split):
+        free = within if is_fixed is None else within[~is_fixed[block.start + within]]
         # A stream for each part: what is drawn of one does not depend on the size of the others.
-        chosen = _drawn(within, max_per_block, np.random.default_rng([seed, number]))
-        parts.append(Part(name, block, chosen, within.size))
+        chosen = _drawn(free, max_per_block, np.random.default_rng([seed, number]))
+        if chosen.size:
+            parts.append(Part(name, block, chosen, within.size))
     return tuple(parts)
 
 

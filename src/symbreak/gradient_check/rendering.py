@@ -40,18 +40,28 @@ def html_of(report: GradientReport) -> str:
 
 def notes_of(report: GradientReport) -> list[str]:
     """Return what must be known beside the table."""
-    notes = [f"{report.note}."] if report.note else []
+    notes = []
     for block in report.blocks:
         found = _found(block)
         parts = [part for part in (block.note, found) if part]
         notes += [f"{block.name}: {'; '.join(parts)}."] if parts else []
-    if report.directions and not report.note:
-        notes.append(
-            f"{report.directions} lines through each block, {report.n_evaluations} evaluations of "
-            f"J; an error of 1 % of a block's gradient would be missed with a chance of "
-            f"{_chance(report.missed(0.01))}."
-        )
+    if report.directions:
+        notes.append(_effort(report))
     return notes
+
+
+def _effort(report: GradientReport) -> str:
+    """Return how much was looked at, and what that would miss."""
+    effort = (
+        f"{report.directions} lines through each block, {report.n_evaluations} evaluations of J"
+    )
+    chance = report.missed(0.01)
+    if math.isnan(chance):
+        return f"{effort}."
+    return (
+        f"{effort}; an error of 1 % of the gradient of a block that passed would be missed with a "
+        f"chance of {_chance(chance)}."
+    )
 
 
 def _found(block: BlockReport) -> str:

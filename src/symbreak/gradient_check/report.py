@@ -164,9 +164,10 @@ class GradientReport:
         ----------
         error : the norm of the error, relative to that of the gradient of its block. Along a line
             it shows by its size times a standard normal number; below the bar on all lines it is
-            missed. For "coordinates", which looks at every entry, NaN.
+            missed. NaN where no block was judged by its bars.
         """
-        bars = [b.bar for b in self.blocks if b.verdict == "pass" and b.scale > 0.0]
+        passed = [block for block in self.blocks if block.verdict == "pass" and block.scale > 0.0]
+        bars = [block.bar for block in passed if not math.isnan(block.bar)]
         if not self.directions or not bars:
             return math.nan
         return float(math.erf(max(bars) / error / math.sqrt(2.0)) ** self.directions)

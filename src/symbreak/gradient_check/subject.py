@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype
 from symbreak.errors import InvalidInput
-from symbreak.gradient_check.probes import Array, Probes
+from symbreak.gradient_check.probes import EPS, Array, Probes
 from symbreak.objectives import FunctionObjective, Objective, as_objective
 from symbreak.parameters import Block, check_size
+
+SAME = 1e4  # units of eps that two calls may differ by, where threads add up in another order
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,25 @@ class Subject:
     def of(cls, objective: Any, theta: Any, blocks: Sequence[Block] | None) -> Subject:
         """Check what the caller gives, and put it together."""
         theta = theta if hasattr(theta, "shape") else np.asarray(theta)
+        if len(theta.shape) not in (1, 2):
+            raise InvalidInput(
+                f"theta of check_gradient must be of shape (n,) or (starts, n). "
+                f"Got {tuple(theta.shape)}."
+            )
         objective = as_objective(_watched(objective), theta)
         blocks = objective.blocks if blocks is None else blocks
+        if not blocks:
+            raise InvalidInput("blocks of check_gradient must hold at least one. Got none.")
         stack, native = _stack(theta, objective, blocks)
         one = isinstance(objective, FunctionObjective) and len(theta.shape) == 1
         precise = _in_float64(objective)
         return cls(objective, precise, native, stack, blocks, len(theta.shape) == 2, one)
+
+    @property
+    def is_fixed(self) -> NDArray[np.bool_] | None:
+        """Which entries of theta no gradient moves, (n,); None where the objective names none."""
+        fixed = getattr(self.objective, "is_fixed", None)
+        return None if fixed is None else np.asarray(torch.as_tensor(fixed).cpu().numpy())
 
     @property
     def n_examples(self) -> int | None:
@@ -71,10 +87,25 @@ class Subject:
         with _float64_is_needed(self.native):
             return _analytic(self.precise, self.stack)
 
-    def probes(self, start: int) -> Probes:
-        """Return what evaluates J beside one start."""
+    def probes(self, start: int, theta: Tensor | None = None) -> Probes:
+        """Return what evaluates J beside one start, or beside another theta (n,) of it."""
+        theta = self.stack[start] if theta is None else theta
         with _float64_is_needed(self.native):
-            return Probes(self.precise, self.stack[start], start, one_at_a_time=self.one_at_a_time)
+            return Probes(self.precise, theta, start, one_at_a_time=self.one_at_a_time)
+
+    def beside(self, start: int, theta: Array) -> tuple[Probes, Array]:
+        """Return the probes and the gradient in float64 at another theta (n,) of one start."""
+        moved = torch.from_numpy(theta).to(self.stack.device)
+        probes = self.probes(start, moved)
+        with _float64_is_needed(self.native):
+            gradient = _analytic(self.precise.take(torch.tensor([start])), moved[None])
+        return probes, np.asarray(gradient[0])
+
+    def changes(self, gradient: Array) -> NDArray[np.bool_]:
+        """Whether a second call gives another gradient (starts, n) in float64, (starts,)."""
+        apart = np.abs(self.precise_gradient() - gradient).max(axis=1)
+        largest = np.abs(gradient).max(axis=1)
+        return np.asarray(apart > SAME * EPS * largest)
 
 
 def _watched(objective: Any) -> Any:

@@ -20,7 +20,8 @@ class Objective(Protocol):
     gauss_newton_product(theta, v), (starts, n); gauss_newton(theta) -> (J, gradient, G), G
     (starts, n, n); residuals(theta) (starts, r) with J = ½ Σ r², and jacobian(theta)
     (starts, r, n); minibatch_gradients(theta, order, size), see `minibatches`; terms() -> {name:
-    objective}, the objectives whose sum J is.
+    objective}, the objectives whose sum J is; is_fixed, (n,) bool, the entries of theta that no
+    gradient moves.
     """
 
     @property

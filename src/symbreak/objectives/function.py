@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
+from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.parameters import Block
@@ -55,7 +54,8 @@ class FunctionObjective:
             raise InvalidType(
                 f"The objective function must return (J, gradient). Got {type(answer).__name__}."
             )
-        value, gradient = (_tensor(part, theta) for part in answer)
+        names = ("J of the objective function", "The gradient of the objective function")
+        value, gradient = (_tensor(*pair, theta) for pair in zip(answer, names, strict=True))
         wanted = theta.shape[1:] if self._is_vector else theta.shape
         if gradient.shape != wanted or value.numel() != len(theta):
             raise InvalidInput(
@@ -66,9 +66,11 @@ class FunctionObjective:
         return value.reshape(len(theta)), gradient.reshape(theta.shape)
 
 
-def _tensor(part: Any, like: Tensor) -> Tensor:
-    tensor = part.detach() if isinstance(part, Tensor) else torch.as_tensor(np.array(part))
-    return tensor.to(dtype=like.dtype, device=like.device)
+def _tensor(part: Any, name: str, like: Tensor) -> Tensor:
+    tensor = as_tensor(part, name)
+    # A function may use its arrays again in the next call.
+    own = tensor if isinstance(part, Tensor) else tensor.clone()
+    return own.to(dtype=like.dtype, device=like.device)
 
 
 def as_objective(objective: Any, theta: Any) -> Objective:

@@ -38,7 +38,7 @@ from symbreak.objectives.module_initialization import (
     warn_of_symmetry,
     weights_of,
 )
-from symbreak.objectives.module_parameters import blocks_of_module, copied, flat, load_
+from symbreak.objectives.module_parameters import blocks_of_module, copied, flat, load_, padding_of
 from symbreak.objectives.module_stacking import Stacking
 from symbreak.objectives.stacks import as_given, as_stack, room_for
 from symbreak.parameters import Block
@@ -130,6 +130,11 @@ class ModuleCost:
         for weight in weights_of(self._module, self.blocks):
             mask[weight.block.slice] = True
         return mask
+
+    @property
+    def is_fixed(self) -> Tensor:
+        """Whether each entry of theta is of a padding row, which no gradient moves, (n,) bool."""
+        return padding_of(self._module, self.blocks).to(self.device)
 
     def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
         """Return J and its gradient.
@@ -292,6 +297,11 @@ def _check_way(loss: Any, data: Any, step: Any, batch: Any) -> None:
             f"ModuleCost must be given a loss with (X, y), or step= with batch=. Got {got}."
         )
     name, function = ("loss", loss) if step is None else ("step", step)
+    if isinstance(function, type):
+        raise InvalidType(
+            f"{name} of ModuleCost must be a function, or an object that can be called. Got the "
+            f"class {function.__name__}; call it first: {function.__name__}()."
+        )
     if not callable(function):
         raise InvalidType(
             f"{name} of ModuleCost must be a function, such as torch.nn.functional.mse_loss for a "

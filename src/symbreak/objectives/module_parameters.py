@@ -67,6 +67,22 @@ def blocks_of_module(module: nn.Module) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def padding_of(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
+    """Return which entries of theta belong to padding rows of embeddings, (n,) bool.
+
+    PyTorch leaves them out of the gradient, whatever J does with them.
+    """
+    mask = torch.zeros(blocks[-1].stop, dtype=torch.bool)
+    by_parameter = {id(module.get_parameter(block.name)): block for block in blocks}
+    for part in module.modules():
+        row = getattr(part, "padding_idx", None)
+        if isinstance(part, nn.Embedding | nn.EmbeddingBag) and row is not None:
+            block = by_parameter.get(id(part.weight))
+            if block is not None:
+                mask[block.slice].view(block.shape)[row] = True
+    return mask
+
+
 def flat(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
     """Return the parameters of the module as a fresh vector (n,)."""
     named = dict(module.named_parameters())

@@ -1,0 +1,158 @@
+"""The verdict on one part of theta, from what its lines showed.
+
+At kinks the numbers at theta mix the slopes of several pieces. There the gradient is judged at a
+theta close by, where a wrong one is as wrong, and at theta itself it must lie between the sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from symbreak.gradient_check.causes import Clues, cause_of
+from symbreak.gradient_check.directional import Comparison
+from symbreak.gradient_check.judgement import rounding_unit
+from symbreak.gradient_check.kinks import Pieces, Settled, settle
+from symbreak.gradient_check.localisation import Entry, Located, locate
+from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.probes import EPS
+from symbreak.gradient_check.report import BlockReport, relative
+from symbreak.gradient_check.start import Start
+
+RESOLUTION = 1e-3
+ROUNDING = 50.0  # rounding units of the whole gradient that an entry may be off
+BETWEEN = "pass at a kink: the analytic value lies between the one-sided derivatives"
+CLOSE_BY = "seen close by theta, which lies on kinks"
+MIXED = (
+    "theta lies on several kinks at once, where the derivative does not exist; move theta a little"
+)
+TOO_MANY = "theta lies on too many kinks to tell them apart; move theta a little"
+
+
+def verdict_on(
+    start: Start,
+    part: Part,
+    number: int,
+    seen: Comparison,
+    scale: float,
+    around: float,
+    has_clear_neighbour: bool,
+) -> BlockReport:
+    """Return the verdict on a part.
+
+    Parameters
+    ----------
+    number : of the part, for the random numbers.
+    around : the largest scale of all parts.
+    has_clear_neighbour : whether another part of the same layer was seen clearly.
+    """
+    analytic = start.gradient[part.indices]
+    if not np.isfinite(analytic).all():
+        count = int((~np.isfinite(analytic)).sum())
+        note = f"the gradient holds {count} numbers that are not finite"
+        return _report(part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic))))
+    if seen.at_kink.any() and not seen.agrees.all():
+        return _at_kinks(start, part, number, seen, scale)
+    if seen.is_wrong.any():
+        return _failed(start, part, number, seen, scale)
+    rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
+    is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
+    if scale == 0.0 or is_noise:
+        return _nothing(part, seen, scale, around)
+    is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
+    if is_dull.any() or not seen.agrees.all():
+        return _report(part, seen, scale, "inconclusive", _why_unclear(seen))
+    return _report(part, seen, scale, "pass", "")
+
+
+def _at_kinks(start: Start, part: Part, number: int, seen: Comparison, scale: float) -> BlockReport:
+    aside = start.aside(part)
+    if aside is not None and aside.verdict == "fail":
+        return replace(aside, note="; ".join(filter(None, (aside.note, CLOSE_BY))))
+    is_right_aside = aside is not None and aside.verdict == "pass"
+    pieces = settle(start.directional, part.indices, start.stream(number, 1))
+    is_right = pieces.settled is Settled.BETWEEN or (
+        pieces.settled is Settled.MANY and is_right_aside
+    )
+    if is_right and aside is not None and is_right_aside:
+        return replace(aside, note=f"{BETWEEN}; the numbers are of a theta close by")
+    if is_right:
+        return replace(_report(part, seen, scale, "pass", BETWEEN), bar=np.nan)
+    if pieces.settled is Settled.WRONG and aside is None:
+        return _failed(start, part, number, seen, scale, pieces)
+    note = TOO_MANY if pieces.settled is Settled.MANY else MIXED
+    return _report(part, seen, scale, "inconclusive", note)
+
+
+def _failed(
+    start: Start,
+    part: Part,
+    number: int,
+    seen: Comparison,
+    scale: float,
+    pieces: Pieces | None = None,
+) -> BlockReport:
+    """Return the report on a part that is wrong, with the entries that were found."""
+    located = Located(() if pieces is None else pieces.wrong, is_spread=False)
+    if pieces is None and start.settings.locates:
+        located = locate(start.directional, part.indices, start.stream(number, 1))
+    clues = Clues(start.n_examples, start.gradient, start.theta, part.block.shape, part.block.start)
+    report = _report(part, seen, scale, "fail", cause_of(located, clues))
+    if not located.wrong:
+        return report
+    worst = located.wrong[0]
+    return replace(
+        report,
+        relative_error=relative(abs(worst.analytic - worst.numerical), scale),
+        worst=_name(part, worst),
+        analytic=worst.analytic,
+        numerical=worst.numerical,
+        wrong=tuple(_name(part, entry) for entry in located.wrong),
+        is_spread=located.is_spread,
+    )
+
+
+def _name(part: Part, entry: Entry) -> str:
+    return part.block.entry(entry.index - part.block.start)
+
+
+def _nothing(part: Part, seen: Comparison, scale: float, around: float) -> BlockReport:
+    """Return the verdict on a gradient of zero: believed where one that matters would show."""
+    would_show = bool((seen.bar <= RESOLUTION * around).all())
+    if would_show and scale == 0.0:
+        return _report(part, seen, 0.0, "pass", "zero gradient: nothing to compare")
+    if would_show:
+        return replace(
+            _report(part, seen, scale, "pass", "zero up to rounding"), relative_error=0.0
+        )
+    note = "zero gradient, but one below the noise of J would not show: cannot tell"
+    return _report(part, seen, scale, "inconclusive", note)
+
+
+def _why_unclear(seen: Comparison) -> str:
+    if np.isnan(seen.numerical).any():
+        return "J is not finite beside theta: cannot tell"
+    return "the derivatives are below the noise of J, or change with every step: cannot tell"
+
+
+def _report(
+    part: Part, seen: Comparison, scale: float, verdict: str, note: str, position: int | None = None
+) -> BlockReport:
+    errors = np.abs(seen.analytic - seen.numerical)
+    line = int(np.argmax(np.where(np.isnan(errors), -1.0, errors)))
+    with np.errstate(all="ignore"):
+        error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
+    return BlockReport(
+        name=part.name,
+        verdict=verdict,
+        relative_error=error,
+        scale=scale,
+        worst=f"direction {line + 1}" if position is None else part.entry(position),
+        analytic=float(seen.analytic[line]),
+        numerical=float(seen.numerical[line]),
+        n_checked=len(part.within),
+        n_parameters=part.n_parameters,
+        note=note,
+        bar=bar,
+    )
