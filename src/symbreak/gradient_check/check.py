@@ -76,6 +76,7 @@ def check_gradient(
 
     Examples
     --------
+    >>> import numpy as np
     >>> check_gradient(lambda theta: ((theta**2).sum(), 2 * theta), np.ones(3)).verdict
     'pass'
     """
