@@ -17,6 +17,8 @@ _HOMES = {
     "check_gradient": "symbreak.gradient_check",
     "initialize": "symbreak.initialization",
     "minimize": "symbreak.optimize",
+    "symmetries": "symbreak.symmetry",
+    "Symmetries": "symbreak.symmetry",
     "SymmetryWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
 }
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from symbreak.objectives import NetworkCost as NetworkCost
     from symbreak.optimize.minimize import minimize as minimize
     from symbreak.propagation.trace import backpropagate as backpropagate
+    from symbreak.symmetry import Symmetries as Symmetries
+    from symbreak.symmetry import symmetries as symmetries
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 
