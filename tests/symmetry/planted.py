@@ -54,7 +54,7 @@ def planted(seed: int) -> Planted:
     for below, above in pairwise(layers):
         thetas.append(_theta(random, above, below, style))
     if loss == "cross_entropy" and style == "sums":
-        thetas[-1][:, 1:] += random.normal(size=thetas[-1].shape[1] - 1)  # soft-max is blind to it
+        thetas[-1][:, 1:] += _numbers(random, thetas[-1].shape[1] - 1)  # soft-max is blind to it
     network = Network([len(layer.labels) for layer in layers], names, loss)
     return Planted(network, np.concatenate([t.ravel() for t in thetas]), layers, style)
 
@@ -94,24 +94,35 @@ def _theta(random, above, below, style):
 
 def _block(random, classes, shape, style, above, below):
     rows, columns = shape
-    noise = random.normal(size=shape)
+    noise = _numbers(random, shape)
+    if classes[0] == -1 and above.activation == "relu":
+        return np.zeros(shape)  # what only cancels leaves rounding, and at the kink that wakes it
     if classes == (-1, -1) or (classes[1] == -1 and below.activation == "relu"):
         return noise  # nobody sees these weights
     if classes[0] == -1:
-        if style == "copies" or above.activation == "relu":
+        if style == "copies":
             return np.zeros(shape)
-        return noise - noise.mean(axis=1, keepdims=True) if style == "sums" else _pairs(noise)
+        return _closed(noise.T).T if style == "sums" else _pairs(noise)
     if classes[1] == -1:
         if style == "copies":
             return np.zeros(shape)
-        return noise - noise.mean(axis=0) if style == "sums" else _pairs(noise.T).T
-    constant = np.full(shape, random.normal() / np.sqrt(columns))
+        return _closed(noise) if style == "sums" else _pairs(noise.T).T
+    constant = np.full(shape, _numbers(random, ()))
     if style == "permuted" and rows == columns:
         return np.stack([np.roll(noise[0], shift) for shift in range(rows)])
     if style == "sums" and min(shape) > 1:
-        noise -= noise.mean(axis=0)
-        return constant + noise - noise.mean(axis=1, keepdims=True)
+        return constant + _closed(_closed(noise).T).T
     return constant
+
+
+def _numbers(random, shape):
+    """Random numbers of which sums and differences are exact."""
+    return np.round(random.normal(size=shape) * 2**30) / 2**30
+
+
+def _closed(noise):
+    """Columns whose last entry makes their sum 0."""
+    return np.concatenate([noise[:-1], -noise[:-1].sum(axis=0, keepdims=True)])
 
 
 def _pairs(noise):
