@@ -56,7 +56,7 @@ def planted(seed: int) -> Planted:
     if loss == "cross_entropy" and style == "sums":
         thetas[-1][:, 1:] += _numbers(random, thetas[-1].shape[1] - 1)  # soft-max is blind to it
     network = Network([len(layer.labels) for layer in layers], names, loss)
-    return Planted(network, np.concatenate([t.ravel() for t in thetas]), layers, style)
+    return Planted(network, 0.5 * np.concatenate([t.ravel() for t in thetas]), layers, style)
 
 
 def _alone(units):
