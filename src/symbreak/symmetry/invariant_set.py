@@ -100,7 +100,7 @@ class InvariantSet:
         unseen = layer == len(self.sides) - 2 and sees_differences(self.network)
         if ties is not None:
             projected = ties.project(W)
-            silent = (below.signs == 0) & unseen
+            silent = (below.signs == 0) & (unseen and not below.blocks)
             return np.where(silent, W - centred(W), projected)
         if unseen:
             return W - centred(W) + _with_equal_sums(centred(W), above, below)
@@ -154,7 +154,8 @@ class _Ties:
         columns = np.where(alive, below.labels, columns)
         free = (s == 0) & (t == 0) | (below.blocks & (t == 0))
         self.free = np.broadcast_to(free, W.shape)
-        block = (rows * W.shape[1] + columns) * 2 + alive
+        kind = np.where(alive, 0, np.where(s == 0, 1, 2))
+        block = (rows * W.shape[1] + columns) * 3 + kind
         self.colours = _equal_values(block.reshape(-1), (self.signs * W).reshape(-1), tolerance)
         self.counts = np.bincount(self.colours)
 
