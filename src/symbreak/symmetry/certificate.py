@@ -259,9 +259,12 @@ def _chunk_levels(
     # Multisets are finer than sums: where all units are distinct by sums there is no more to find.
     some = np.flatnonzero(~sums.is_discrete())
     if some.size:
-        part = weights.take(some)
-        multisets.put(some, refine(network, part, np.zeros_like(by_sums[some]), tolerance))
-        kept.put(some, refine(network, part, by_sums[some], tolerance))
+        part, within, rules = weights.take(some), sums.take(some), by_sums[some]
+        multisets.put(some, refine(network, part, np.zeros_like(rules), tolerance, within))
+        if not rules.any():
+            kept.put(some, multisets.take(some))
+        elif not rules.all():
+            kept.put(some, refine(network, part, rules, tolerance, within))
     return kept, sums, multisets
 
 

@@ -66,11 +66,14 @@ class Classes:
         ones = [np.ones_like(ends) for ends in (alone[0], alone[-1])]
         return cls([alone[0], *zeros, alone[-1]], [ones[0], *signs, ones[1]])
 
-    def settled(self) -> Integers:
-        """Return how fine the classes are, (starts,); grows with each refinement."""
-        finer = [labels.max(axis=1) for labels in self.labels]
-        living = [np.abs(signs).sum(axis=1) for signs in self.signs]
-        return np.asarray(np.sum([*finer, *living], axis=0))
+    def settled(self, layer: int) -> Integers:
+        """Return how fine the classes of a layer are, (starts,); grows with each refinement."""
+        living = np.abs(self.signs[layer]).sum(axis=1)
+        return np.asarray(self.labels[layer].max(axis=1) + living)
+
+    def all_settled(self) -> Integers:
+        """Return how fine the classes of all layers are, (starts,)."""
+        return np.asarray(sum(self.settled(layer) for layer in range(len(self.labels))))
 
     def is_discrete(self) -> npt.NDArray[np.bool_]:
         """Return whether all units are distinct and alive, (starts,)."""

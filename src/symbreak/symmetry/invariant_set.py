@@ -153,17 +153,20 @@ class _Ties:
         columns = np.where(s == 0, below.labels, np.arange(W.shape[1]))
         columns = np.where(alive, below.labels, columns)
         free = (s == 0) & (t == 0) | (below.blocks & (t == 0))
-        self.free = np.broadcast_to(free, W.shape)
+        tied = (above.counts[:, None] > 1) | (below.counts > 1) | ~alive
         kind = np.where(alive, 0, np.where(s == 0, 1, 2))
         block = (rows * W.shape[1] + columns) * 3 + kind
-        self.colours = _equal_values(block.reshape(-1), (self.signs * W).reshape(-1), tolerance)
+        self.where = np.nonzero(tied & ~free)
+        self.signs = self.signs[self.where]
+        self.colours = _equal_values(block[self.where], self.signs * W[self.where], tolerance)
         self.counts = np.bincount(self.colours)
 
     def project(self, W: Floats) -> Floats:
         """Replace tied entries by their mean."""
-        total = np.bincount(self.colours, weights=(self.signs * W).reshape(-1))
-        mean = (total / self.counts)[self.colours].reshape(W.shape)
-        return np.where(self.free, W, self.signs * mean)
+        total = np.bincount(self.colours, weights=self.signs * W[self.where])
+        result = W.copy()
+        result[self.where] = self.signs * (total / self.counts)[self.colours]
+        return result
 
 
 def _equal_values(block: Integers, values: Floats, tolerance: float) -> Integers:

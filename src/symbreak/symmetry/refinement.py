@@ -38,27 +38,41 @@ _EPS = float(np.finfo(np.float64).eps)
 _PROJECTIONS = 2
 
 
-def refine(network: Network, weights: Weights, by_sums: Mask, tolerance: float) -> Classes:
+def refine(
+    network: Network,
+    weights: Weights,
+    by_sums: Mask,
+    tolerance: float,
+    within: Classes | None = None,
+) -> Classes:
     """Return the coarsest classes.
 
     Parameters
     ----------
     by_sums : (starts, number of Theta), the rule of each Theta: sums, or multisets.
     tolerance : relative; see `symbreak.symmetry.signatures`.
+    within : classes that are known to be coarser, to begin from.
     """
-    classes = Classes.coarsest(network, len(by_sums))
+    if within is None:
+        within = Classes.coarsest(network, len(by_sums))
+    classes = within.take(slice(None))
     at_zero = [AtZero.of(activation) for activation in network.activations]
     hidden = list(range(1, len(network.layers) - 1))
     running = np.arange(len(by_sums))
+    known: dict[int, bytes] = {}
     while running.size:
         part = _Refinement(
             weights.take(running), by_sums[running], classes.take(running), tolerance
         )
-        before = part.classes.settled()
+        before = part.classes.all_settled()
         for layer in (*hidden, *hidden[-2::-1]):
-            part.refine_layer(layer, at_zero[layer - 1])
+            # A layer is split again only where a layer beside it was.
+            beside = b"".join(part.classes.settled(at).tobytes() for at in (layer - 1, layer + 1))
+            if known.get(layer) != beside:
+                part.refine_layer(layer, at_zero[layer - 1])
+            known[layer] = beside
         classes.put(running, part.classes)
-        changed = part.classes.settled() != before
+        changed = part.classes.all_settled() != before
         running = running[changed & ~part.classes.is_discrete()]
     return classes
 

@@ -60,10 +60,14 @@ def signatures(
     """
     order = np.argsort(labels, kind="stable")
     order = order[signs[order] != 0]
-    oriented, sizes = values[:, order] * signs[order], sizes[:, order]
+    if not np.array_equal(order, np.arange(len(labels))):
+        values, sizes = values[:, order], sizes[:, order]
+    oriented = values * signs[order]
     if order.size == 0:
         return Signatures(oriented, oriented, sizes)
     bounds = np.flatnonzero(np.diff(labels[order], prepend=labels[order[0]] - 1))
+    if by_sums and bounds.size == order.size:
+        return Signatures(oriented, -oriented, sizes)
     if by_sums:
         sums = np.add.reduceat(oriented, bounds, axis=1)
         return Signatures(sums, -sums, np.add.reduceat(sizes, bounds, axis=1))

@@ -38,7 +38,9 @@ class Weights:
         return cls(raw, values, sizes)
 
     def take(self, starts: Integers) -> Weights:
-        """Return the weights of these starts."""
+        """Return the weights of these starts; without a copy where they are all."""
+        if len(starts) == len(self.raw[0]):
+            return self
         parts = ([Theta[starts] for Theta in kind] for kind in (self.raw, self.values, self.sizes))
         return Weights(*parts)
 
