@@ -131,7 +131,7 @@ def distinct_units(net, theta):
     weights = np.concatenate([W, V[:, 1:].T], axis=1)
     if net.activations[0].name in ("tanh", "relu"):
         weights = weights[np.abs(W).max(axis=1) > 0]
-    distinct = []
+    distinct: list[np.ndarray] = []
     for unit in weights:
         signs = (1, -1) if net.activations[0].is_odd else (1,)
         if all(np.abs(unit - sign * x).max() > 1e-5 for x in distinct for sign in signs):

@@ -29,8 +29,8 @@ def examples(network: Network, seed: int, m: int = 11):
     X = random.normal(size=(m, network.n_features))
     y = random.normal(size=(m, network.n_outputs))
     if network.loss.name == "cross_entropy":
-        y = np.arange(m) % network.n_outputs
-    elif network.loss.name == "binary_cross_entropy":
+        return X, np.arange(m) % network.n_outputs
+    if network.loss.name == "binary_cross_entropy":
         y = (y > 0).astype(float)
     return X, y
 
@@ -73,8 +73,8 @@ def assert_true(seed: int, word: str, alpha: float, n_updates: int) -> None:
         theta.grad = cost(theta)[1]
         optimizer.step()
         assert found.distance(theta).max() <= KEPT
-    for layer, far in enumerate(furthest):
-        different = found.labels[layer][0][:, None] != found.labels[layer][0]
+    for labels, far in zip(found.labels, furthest, strict=True):
+        different = labels[0][:, None] != labels[0]
         assert far[different].min(initial=1.0) > DISTINCT
 
 
