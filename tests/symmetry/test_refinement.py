@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def by_double_cover(net, theta, by_sums):
         means = [sum(column) / len(raw_last) for column in zip(*raw_last, strict=True)]
         thetas[-1] = [[w - m for w, m in zip(row, means, strict=True)] for row in raw_last]
     last = len(net.layers) - 1
-    colour: dict = {}
+    colour: dict[Any, Any] = {}
     for layer, units in enumerate(net.layers):
         for unit in range(units):
             for sign in (1, -1):
@@ -51,7 +52,7 @@ def by_double_cover(net, theta, by_sums):
                 colour[layer, unit, sign] = (layer, unit if alone else 0, kept)
 
     def seen(node, number, edges, sums):
-        found: dict = {}
+        found: dict[Any, Any] = {}
         for other, weight in edges:
             if colour[*other, 1] == colour[*other, -1]:
                 continue
@@ -68,7 +69,7 @@ def by_double_cover(net, theta, by_sums):
         return (*seen(node, bias, below, sums), *seen(node, 0, above, sums))
 
     while True:
-        fresh: dict = dict(colour)
+        fresh: dict[Any, Any] = dict(colour)
         for node in colour:
             if node[0] in (0, last):
                 continue
