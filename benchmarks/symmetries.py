@@ -35,7 +35,7 @@ from common import (
 import symbreak as sb
 
 NAME = "symmetries"
-LAYERS, STARTS, ROUNDS = (784, 1000, 1000, 10), 32, 5
+LAYERS, STARTS, ROUNDS = (784, 1000, 1000, 10), 32, 3
 PACKAGES = ("numpy", "torch")
 CASES = ("random", "ten pairs", "equal sums, penalty", "all equal", "all zero")
 

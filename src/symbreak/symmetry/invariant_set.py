@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symbreak.network import Network
-from symbreak.symmetry.classes import AtZero, Classes, Floats, Integers
+from symbreak.symmetry.classes import AtZero, Classes, Floats, Integers, renumbered
 from symbreak.symmetry.weights import centred, sees_differences
 
 
@@ -44,6 +44,15 @@ class Side:
     def counts(self) -> Integers:
         """The size of the class of each unit, (units,)."""
         return np.bincount(self.labels)[self.labels]
+
+    @property
+    def is_tied(self) -> npt.NDArray[np.bool_]:
+        """Whether a unit is one with others, or nothing, (units,)."""
+        return np.asarray((self.counts > 1) | (self.signs == 0))
+
+    def take(self, units: npt.NDArray[np.bool_]) -> Side:
+        """Return the part of these units, whole classes of them."""
+        return Side(renumbered(self.labels[units]), self.signs[units], self.blocks)
 
     @property
     def is_discrete(self) -> bool:
@@ -124,6 +133,17 @@ def _class_sums(columns: Floats, side: Side) -> Floats:
 
 
 def _with_equal_sums(W: Floats, above: Side, below: Side) -> Floats:
+    """Project W onto equal sums on every block; blocks of one row and one column stay."""
+    result = W.copy()
+    all_columns = np.ones(len(below.labels), dtype=bool)
+    for rows, columns in ((above.is_tied, all_columns), (~above.is_tied, below.is_tied)):
+        if rows.any() and columns.any():
+            part = np.ix_(rows, columns)
+            result[part] = _equal_sums(W[part], above.take(rows), below.take(columns))
+    return result
+
+
+def _equal_sums(W: Floats, above: Side, below: Side) -> Floats:
     rows = _class_sums(W.T, below).T  # R, (units, classes below)
     columns = _class_sums(W, above)  # K, (classes above, units below)
     total = _class_sums(rows, above)  # T, (classes above, classes below)
@@ -153,7 +173,7 @@ class _Ties:
         columns = np.where(s == 0, below.labels, np.arange(W.shape[1]))
         columns = np.where(alive, below.labels, columns)
         free = (s == 0) & (t == 0) | (below.blocks & (t == 0))
-        tied = (above.counts[:, None] > 1) | (below.counts > 1) | ~alive
+        tied = above.is_tied[:, None] | below.is_tied
         kind = np.where(alive, 0, np.where(s == 0, 1, 2))
         block = (rows * W.shape[1] + columns) * 3 + kind
         self.where = np.nonzero(tied & ~free)
