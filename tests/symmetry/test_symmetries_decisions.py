@@ -12,6 +12,8 @@ import torch
 
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.optimize import minimize
+from symbreak.optimize.methods import METHODS
 from symbreak.symmetry import symmetries
 
 OPTIMIZERS = {
@@ -219,3 +221,22 @@ def test_alpha_counts_for_the_theta_that_it_penalises():
     assert there.effective_widths.tolist() == [[5, 4]]
     assert elsewhere.permanent.tolist() == [True]
     assert there.permanent.tolist() == [False]
+
+
+FAST = {"learning_rate": 0.02}
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_methods_of_minimize_keep_what_the_docs_say(method, alpha):
+    """Equal sums under all of them without a penalty, with one under those that are linear."""
+    net, theta, X, y = with_block(MAGIC)
+    elementwise = method in ("adam", "adamw", "rprop")
+    found = symmetries(net, theta, alpha=0.0)
+    # Weak damping leaves equations that are all but singular, and they magnify rounding.
+    options = {"levenberg-marquardt": {"damping": 1.0}, "adam": FAST, "adamw": FAST}.get(method, {})
+    cost = NetworkCost(net, X, y, alpha=alpha)
+    outcome = minimize(cost, theta, method=method, max_iter=8, **options)
+    assert np.abs(outcome.theta - theta).max() > 1e-3
+    distance = found.distance(outcome.theta).max()
+    assert distance > 1e-9 if elementwise and alpha else distance < 1e-10
