@@ -83,3 +83,17 @@ def test_under_soft_max_the_mean_over_the_outputs_is_free():
     assert found.effective_widths.tolist() == [[1]]
     np.testing.assert_allclose(found.project(start), start, rtol=1e-15)
     assert symmetries(net, start, alpha=1.0).effective_widths.tolist() == [[2]]
+
+
+def test_weights_to_and_from_different_silent_units_are_not_tied():
+    """Both middle units are nothing; what cancels in their row and their column is independent."""
+    net = Network((1, 3, 3, 1), "tanh", "squared_error")
+
+    def start(row, column):
+        first = np.array([[0.3, 0.7], [0, 0], [0.3, 0.7]])
+        second = np.array([[0.1, 0.5, column, 0.5], [0, row, 0.9, -row], [0.1, 0.5, -column, 0.5]])
+        return net.unroll([first, second, np.array([[0.2, 0.4, 0, 0.4]])])
+
+    found = symmetries(net, start(0.6, 0.6), alpha=1.0)
+    assert found.effective_widths.tolist() == [[1, 1]]
+    np.testing.assert_allclose(found.project(start(0.6, 0.8)), start(0.6, 0.8), rtol=1e-15)
