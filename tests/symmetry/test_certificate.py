@@ -170,3 +170,16 @@ def test_project_wants_as_many_starts():
     found = symmetries(NET, np.stack([with_pair(), random_start()]))
     with pytest.raises(InvalidInput, match="theta of project must have 2 starts"):
         found.project(with_pair())
+
+
+def test_what_is_nothing_by_sums_alone_is_kept_by_linear_updates_alone():
+    """3 - 1 - 2 over three units that are one: nothing, but each weight decays at its own pace."""
+    net = sb.Network((1, 3, 2, 1), "tanh", "squared_error")
+    second = np.array([[0.0, 3, -1, -2], [0, 3, -1, -2]])
+    start = net.unroll([np.ones((3, 2)), second, np.zeros((1, 3))])
+    linear = symmetries(net, start, alpha=1.0, update="linear")
+    group = next(group for group in linear.groups if group.layer == 2)
+    assert (group.kind, group.units, group.permanent) == ("zero", (0, 1), True)
+    assert group.kept_by.startswith("linear updates")
+    alike = symmetries(net, start, alpha=1.0)
+    assert alike.effective_widths[0, 1] == 1
