@@ -2,9 +2,10 @@
 
     python benchmarks/symmetries.py [--write-docs]
 
-Every case runs in a fresh process: with one thread, random starts with all threads too. Wall-clock time, the median of the rounds. As a
-measure of what is possible, two products of a matrix and a vector per Theta are timed too: any
-certificate must read all weights.
+Every case runs in a fresh process, with one thread; random starts with all threads too. Wall-clock
+time, the median of the rounds; a call of more than some seconds is made once. As a measure of what
+is possible, two products of a matrix and a vector per Theta are timed too: any certificate must
+read all weights.
 """
 
 from __future__ import annotations
