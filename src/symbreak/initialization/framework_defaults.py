@@ -40,6 +40,10 @@ class TorchDefault(EntrywiseRule):
         """Return uniform numbers."""
         return symmetric_uniform(1.0 / math.sqrt(layer.fan_in), layer, stream)
 
+    def spread(self, layer: LayerShape) -> float:
+        """Return 1 / sqrt(3 fan_in)."""
+        return 1.0 / math.sqrt(3.0 * layer.fan_in)
+
 
 @dataclass(frozen=True)
 class SklearnDefault(EntrywiseRule):
@@ -63,7 +67,13 @@ class SklearnDefault(EntrywiseRule):
 
     def sample(self, layer: LayerShape, stream: Stream) -> Floats:
         """Return uniform numbers."""
+        return symmetric_uniform(self._limit(layer), layer, stream)
+
+    def spread(self, layer: LayerShape) -> float:
+        """Return l / sqrt(3)."""
+        return self._limit(layer) / math.sqrt(3.0)
+
+    def _limit(self, layer: LayerShape) -> float:
         hidden = layer.activation or layer.input_activation
         factor = 2.0 if hidden == "sigmoid" else 6.0
-        limit = math.sqrt(factor / (layer.fan_in + layer.fan_out))
-        return symmetric_uniform(limit, layer, stream)
+        return math.sqrt(factor / (layer.fan_in + layer.fan_out))

@@ -11,6 +11,7 @@ bias rule leaves the weights as they were.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -35,6 +36,10 @@ class Rule(ABC):
     @abstractmethod
     def draw(self, layer: LayerShape, stream: Stream) -> Floats:
         """Return Theta of the layer, float64 (starts, units_out, 1 + units_in)."""
+
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - rules of the user's may say it
+        """Return the standard deviation of the layer's weights; NaN where the rule does not say."""
+        return math.nan
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ The biases are entries like the others, unless the rule's `bias` says otherwise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,6 +42,10 @@ class Zeros(EntrywiseRule):
         """Return zeros."""
         return np.zeros((len(stream.starts), *layer.block))
 
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - the same for every layer
+        """Return 0."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Constant(EntrywiseRule):
@@ -66,6 +71,10 @@ class Constant(EntrywiseRule):
     def sample(self, layer: LayerShape, stream: Stream) -> Floats:
         """Return the constant."""
         return np.full((len(stream.starts), *layer.block), float(self.value))
+
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - the same for every layer
+        """Return 0."""
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,10 @@ class Uniform(EntrywiseRule):
         """Return uniform numbers."""
         return symmetric_uniform(self.epsilon, layer, stream)
 
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - the same for every layer
+        """Return epsilon / sqrt(3)."""
+        return self.epsilon / math.sqrt(3.0)
+
 
 @dataclass(frozen=True)
 class Normal(EntrywiseRule):
@@ -118,6 +131,10 @@ class Normal(EntrywiseRule):
     def sample(self, layer: LayerShape, stream: Stream) -> Floats:
         """Return normal numbers."""
         return self.std * stream.normal(layer.block)
+
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - the same for every layer
+        """Return std."""
+        return self.std
 
 
 @dataclass(frozen=True)
@@ -158,6 +175,10 @@ class TruncatedNormal(EntrywiseRule):
         v = stream.open_uniform(layer.block)
         z: Floats = ndtri(below + v * (1.0 - 2.0 * below))
         return self.std / std_after_cut(self.cut) * z
+
+    def spread(self, layer: LayerShape) -> float:  # noqa: ARG002 - the same for every layer
+        """Return std, that of the law after the cut."""
+        return self.std
 
 
 def std_after_cut(cut: float) -> float:

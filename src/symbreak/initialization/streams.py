@@ -30,6 +30,7 @@ from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 _START_SHIFT = 192
+_WORDS_PER_COUNTER = 4
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,15 @@ class Stream:
         The name of the block, "Theta1" for the first layer.
     starts : sequence of int
         The numbers of the starts, each in [0, 2**64). They become the first axis of every draw.
+    first : int
+        The entry of the block that draws begin with: who needs rows from the middle of a block
+        draws these alone.
     """
 
     seed: int
     name: str
     starts: Sequence[int]
+    first: int = 0
 
     def extra(self, purpose: str) -> Stream:
         """Return an independent stream for a rule that needs a second number per entry."""
@@ -59,8 +64,10 @@ class Stream:
         size = int(np.prod(shape))
         words = np.empty((len(self.starts), size), dtype=np.uint64)
         key = self._key()
+        counters, skipped = divmod(self.first, _WORDS_PER_COUNTER)
         for row, start in zip(words, self.starts, strict=True):
-            row[:] = np.random.Philox(key=key, counter=start << _START_SHIFT).random_raw(size)
+            counter = (start << _START_SHIFT) + counters
+            row[:] = np.random.Philox(key=key, counter=counter).random_raw(size + skipped)[skipped:]
         return words.reshape(len(self.starts), *shape)
 
     def uniform(self, shape: tuple[int, ...]) -> Floats:

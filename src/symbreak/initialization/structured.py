@@ -9,6 +9,7 @@ W is Theta without its column 0, the biases b.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,6 +58,11 @@ class Orthogonal(Rule):
         theta[..., 1:] = gain * orthonormal(theta[..., 1:])
         fill_bias(theta, self.bias, layer, stream)
         return theta
+
+    def spread(self, layer: LayerShape) -> float:
+        """Return gain / sqrt(the longer side): a row or column of that length has length gain."""
+        gain = resolve_gain(self.gain, layer.input_activation)
+        return gain / math.sqrt(max(layer.units_in, layer.units_out))
 
 
 def orthonormal(normal: Floats) -> Floats:
@@ -133,6 +139,15 @@ class NguyenWidrow(Rule):
         theta[..., 0] += (1 - scale * high) * theta[..., 1:].sum(axis=-1)
         theta[..., 1:] *= scale
         return theta
+
+    def spread(self, layer: LayerShape) -> float:
+        """Return the root mean square of a row of the length that all rows have."""
+        active = ACTIVE_RANGE.get(layer.activation or "identity")
+        if active is None:
+            return 1.0 / math.sqrt(3.0)
+        low, high = OUTPUT_RANGE.get(layer.input_activation or "", self.input_range)
+        length = 0.7 * layer.units_out ** (1 / layer.units_in)
+        return (active[1] - active[0]) / (high - low) * length / math.sqrt(layer.units_in)
 
 
 def evenly_spread(theta: Floats) -> Floats:

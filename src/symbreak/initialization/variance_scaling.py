@@ -58,6 +58,10 @@ class VarianceScaling(EntrywiseRule):
             return symmetric_uniform(math.sqrt(3.0) * std, layer, stream)
         return std * stream.normal(layer.block)
 
+    def spread(self, layer: LayerShape) -> float:
+        """Return the standard deviation of the layer's weights."""
+        return self.std(layer)
+
 
 @dataclass(frozen=True)
 class GlorotUniform(VarianceScaling):
