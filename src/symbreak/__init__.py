@@ -16,9 +16,11 @@ _HOMES = {
     "check_backpropagation": "symbreak.backpropagation_check",
     "check_gradient": "symbreak.gradient_check",
     "initialize": "symbreak.initialization",
+    "initialize_module": "symbreak.initialization.modules",
     "minimize": "symbreak.optimize",
     "symmetries": "symbreak.symmetry",
     "Symmetries": "symbreak.symmetry",
+    "register_role": "symbreak.initialization.modules",
     "SymmetryWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
 }
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from symbreak.gradient_check import check_gradient as check_gradient
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize
+    from symbreak.initialization.modules import initialize_module as initialize_module
+    from symbreak.initialization.modules import register_role as register_role
     from symbreak.network import Network as Network
     from symbreak.objectives import ModuleCost as ModuleCost
     from symbreak.objectives import NetworkCost as NetworkCost

@@ -31,12 +31,12 @@ class LayerShape:
     input_activation: str | None = None
 
     @property
-    def fan_in(self) -> int:
+    def fan_in(self) -> float:
         """Weights that come into one unit."""
         return self.units_in
 
     @property
-    def fan_out(self) -> int:
+    def fan_out(self) -> float:
         """Units that read one input."""
         return self.units_out
 

@@ -146,7 +146,7 @@ class NguyenWidrow(Rule):
         if active is None:
             return 1.0 / math.sqrt(3.0)
         low, high = OUTPUT_RANGE.get(layer.input_activation or "", self.input_range)
-        length = 0.7 * layer.units_out ** (1 / layer.units_in)
+        length: float = 0.7 * layer.units_out ** (1 / layer.units_in)
         return (active[1] - active[0]) / (high - low) * length / math.sqrt(layer.units_in)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from symbreak.arrays import as_dtype
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization import Rule
+from symbreak.initialization.checks import check_count, check_seed
 from symbreak.initialization.initialize import FLOATING
 from symbreak.initialization.rules import resolve
 from symbreak.objectives.blocking import DEFAULT_MEMORY
@@ -31,13 +32,7 @@ from symbreak.objectives.module_data import (
     mapped_tensors,
     prepared_pair,
 )
-from symbreak.objectives.module_initialization import (
-    check_count,
-    check_seed,
-    draw_into,
-    warn_of_symmetry,
-    weights_of,
-)
+from symbreak.objectives.module_initialization import draw_into, warn_of_symmetry, weights_of
 from symbreak.objectives.module_parameters import blocks_of_module, copied, flat, load_, padding_of
 from symbreak.objectives.module_stacking import Stacking
 from symbreak.objectives.stacks import as_given, as_stack, room_for
@@ -204,7 +199,7 @@ class ModuleCost:
         """
         chosen = resolve(rule)
         count = 1 if starts is None else check_count("starts of initialize", starts, 1)
-        seed = check_seed(seed)
+        seed = check_seed("seed of initialize", seed)
         weights = weights_of(self._module, self.blocks)
         warn_of_symmetry(chosen, weights)
         own = self._own_theta().to(device="cpu", dtype=torch.float64).numpy()

@@ -1,0 +1,159 @@
+"""Which activation the layers of a module read, as far as the module's order tells.
+
+    nn.Sequential               the activation before the layer; none before the first: the data
+    norms                       what reads a norm reads numbers of size 1: gain 1
+    TransformerEncoderLayer,    linear2 reads the layer's `activation`, linear1 a norm; so does a
+    TransformerDecoderLayer     decoder layer
+    all other places            unknown: `activation=` of the caller, else gain 1
+
+The gain of an activation is 1 / sqrt(E[g(z)^2]), z ~ N(0, 1), as everywhere in this package (see
+`gains`): it belongs to the layer that *reads* g. It is integrated here, so that it is right for
+every slope and every elementwise activation of torch.nn.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import dropout, flatten, padding, pooling, upsampling
+from torch.nn.modules.batchnorm import _NormBase
+
+from symbreak.errors import InvalidType
+from symbreak.initialization.gains import GAINS, activation_gain
+
+_ELEMENTWISE = (
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU),
+    *(nn.SiLU, nn.Mish, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign),
+    *(nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardshrink, nn.Softshrink),
+    *(nn.Tanhshrink, nn.Threshold),
+)
+_NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, _NormBase)
+_LETTING_THROUGH = (nn.Identity, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle)
+_LETTING_THROUGH_HOMES = {m.__name__ for m in (dropout, flatten, padding, pooling, upsampling)}
+_WORDS = {nn.LeakyReLU: "leaky_relu", nn.PReLU: "prelu"}
+_PANELS = np.arange(-12.0, 12.0, 0.5)  # kinks of the usual activations lie between panels
+_PRELU_START = 0.25
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a layer reads.
+
+    Attributes
+    ----------
+    name : of the activation; None for the data, a norm, or when it is not known.
+    gain : of the activation.
+    is_known : whether the order of the module told it.
+    follows : the name of the layer's own activation, or None.
+    """
+
+    name: str | None = None
+    gain: float = 1.0
+    is_known: bool = True
+    follows: str | None = None
+
+
+DATA = Reads()
+UNKNOWN = Reads(is_known=False)
+
+
+def reads_of(given: Any) -> Reads:
+    """Return what `activation=` means: a word, a module or an elementwise function."""
+    if given is None:
+        return UNKNOWN
+    if isinstance(given, str):
+        return Reads(given, activation_gain(given))
+    found = _activation(given) if callable(given) else None
+    if found is None:
+        raise InvalidType(
+            f"activation of initialize_module must be one of {', '.join(GAINS)}, or an elementwise "
+            f"activation such as torch.nn.Mish(). Got {given!r}."
+        )
+    return found
+
+
+def layers_read(module: nn.Module, fallback: Reads) -> dict[int, Reads]:
+    """Return what each layer reads, by the id of the layer; absent ones read the `fallback`."""
+    found: dict[int, Reads] = {}
+    inner = {id(child) for part in _sequentials(module) for child in part}
+    for part in _sequentials(module):
+        if id(part) not in inner:
+            found |= _walk(part, DATA if part is module else fallback, fallback)
+    for layer in module.modules():
+        if isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
+            found[id(layer.linear1)] = DATA
+            found[id(layer.linear2)] = _activation(layer.activation) or fallback
+        if isinstance(layer, nn.MultiheadAttention):
+            found[id(layer.out_proj)] = DATA
+    return found
+
+
+def _sequentials(module: nn.Module) -> Iterator[nn.Sequential]:
+    return (part for part in module.modules() if isinstance(part, nn.Sequential))
+
+
+def _flat(part: nn.Sequential) -> Iterator[nn.Module]:
+    for child in part:
+        if isinstance(child, nn.Sequential):
+            yield from _flat(child)
+        else:
+            yield child
+
+
+def _walk(part: nn.Sequential, reads: Reads, fallback: Reads) -> dict[int, Reads]:
+    found: dict[int, Reads] = {}
+    last: int | None = None
+    for child in _flat(part):
+        seen = _activation(child) if isinstance(child, _ELEMENTWISE) else None
+        if seen is not None:
+            if last is not None:
+                found[last] = Reads(found[last].name, found[last].gain, True, seen.name)
+            reads, last = seen, None
+        elif isinstance(child, _NORMS):
+            reads = DATA
+        elif not _lets_through(child):
+            is_layer = not any(child.children())
+            found |= {id(child): reads} if is_layer else {}
+            reads, last = (Reads("identity"), id(child)) if is_layer else (fallback, None)
+    return found
+
+
+def _lets_through(child: nn.Module) -> bool:
+    return isinstance(child, _LETTING_THROUGH) or type(child).__module__ in _LETTING_THROUGH_HOMES
+
+
+def _activation(given: Callable[[Tensor], Any]) -> Reads | None:
+    """Return name and gain of an elementwise activation; None if it is none."""
+    name = _WORDS.get(type(given), getattr(given, "__name__", type(given).__name__).lower())
+    function = _plain(given)
+    z, weights = _nodes()
+    try:
+        with torch.no_grad():
+            values = function(torch.from_numpy(z))
+    except Exception:
+        return None
+    if not isinstance(values, Tensor) or values.shape != z.shape:
+        return None
+    square = float(weights @ values.double().numpy() ** 2)
+    return Reads(name, 1.0 / math.sqrt(square)) if square > 0 else None
+
+
+def _plain(given: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+    if isinstance(given, nn.PReLU):
+        return nn.LeakyReLU(_PRELU_START)
+    return copy.deepcopy(given).eval() if isinstance(given, nn.Module) else given
+
+
+def _nodes() -> tuple[Any, Any]:
+    """Return nodes and weights of the integral over the density of N(0, 1)."""
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    z = (_PANELS[:, None] + 0.25 * (1 + nodes)).ravel()
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return z, np.tile(0.25 * weights, len(_PANELS)) * density
