@@ -205,6 +205,8 @@ def _row(start: Start) -> InitializedParameter:
 
 
 def _spread(target: Target, values: Tensor) -> float:
+    if not values.is_floating_point():
+        return float("nan")
     if target.role.padding is not None:
         kept = torch.arange(len(values), device=values.device) != target.role.padding
         values = values[kept]

@@ -77,7 +77,9 @@ def described(rule: Rule) -> str:
 def _plan_(start: Start, rules: Mapping[str, Rule], reads: Reads) -> None:
     target, role = start.target, start.target.role
     size = tuple(target.tensor.shape)
-    if role.kind == "unknown" and len(size) > _MOST_AXES_GUESSED:
+    if not target.tensor.is_floating_point() or not target.tensor.numel():
+        start.notes.append("keeps its values: no real numbers")
+    elif role.kind == "unknown" and len(size) > _MOST_AXES_GUESSED:
         start.notes.append("keeps its values: no known role, see register_role")
     elif role.is_weight or role.kind == "bias token":
         start.weight = Weight(target.name, size, role, reads)

@@ -32,8 +32,8 @@ def register_role(
     layer : the class of the layer; its subclasses inherit the role.
     parameter : the name of the parameter there.
     kind : "weight", "input weight", "recurrent weight", "attention weight", "embedding", "bias",
-        "norm weight" (starts at 1), "norm bias" (0), "slope" (0.25) or "kept" (as the module has
-        it).
+        "norm weight" (starts at 1), "norm bias" (0), "slope" (0.25), "bias token" or "kept" (as
+        the module has it).
     axes : "out in", "in out" (for x @ W), "stack out in" or "stack in out", where the first axis
         counts independent matrices, such as experts; further axes are a kernel.
     parts : independent matrices that stand one after the other on the first axis that is no stack,
@@ -82,3 +82,19 @@ def registered(owner: nn.Module, leaf: str) -> Role | None:
     """Return the registered role of a parameter; that of the nearest class."""
     found = (_REGISTERED.get((layer, leaf)) for layer in type(owner).__mro__)
     return next((role for role in found if role is not None), None)
+
+
+def check_fits(role: Role, name: str, shape: tuple[int, ...]) -> None:
+    """Raise InvalidInput unless a parameter of this shape can have the role."""
+    if not role.is_weight:
+        return
+    if len(shape) < len(role.axes):
+        raise InvalidInput(
+            f"{name} must have the axes {' '.join(role.axes)!r} that it was registered with. "
+            f"Got shape {shape}."
+        )
+    if shape[1 if role.is_stack else 0] % role.parts:
+        raise InvalidInput(
+            f"{name} must hold the {role.parts} parts of one size that it was registered with. "
+            f"Got shape {shape}."
+        )

@@ -26,7 +26,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.parametrize import ParametrizationList
 
-from symbreak.initialization.modules.registry import registered
+from symbreak.initialization.modules.registry import check_fits, registered
 from symbreak.initialization.modules.role import Role
 
 KEPT = Role("kept")
@@ -39,6 +39,7 @@ def role_of(owner: nn.Module, leaf: str, shape: tuple[int, ...]) -> Role:
     """Return the role of the parameter `leaf` of the layer `owner`."""
     known = registered(owner, leaf)
     if known is not None:
+        check_fits(known, f"{type(owner).__name__}.{leaf}", shape)
         return known
     if isinstance(owner, _NORMS):
         return Role("norm bias" if leaf == "bias" else "norm weight")
