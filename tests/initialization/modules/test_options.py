@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -166,7 +167,7 @@ def test_forget_gates_start_open(module):
 
 
 def test_gru_has_no_forget_gate():
-    module = nn.GRU(3, 4)
+    module: Any = nn.GRU(3, 4)
     sb.initialize_module(module)
     assert (module.bias_ih_l0 == 0).all()
 
@@ -229,9 +230,9 @@ def test_a_layer_used_twice_is_drawn_once():
 
 
 def test_weight_norm_does_not_change_the_start():
-    plain = nn.Sequential(nn.Linear(6, 5))
+    plain: Any = nn.Sequential(nn.Linear(6, 5))
     sb.initialize_module(plain)
-    normed = nn.Sequential(parametrizations.weight_norm(nn.Linear(6, 5)))
+    normed: Any = nn.Sequential(parametrizations.weight_norm(nn.Linear(6, 5)))
     table = sb.initialize_module(normed)
     torch.testing.assert_close(normed[0].weight, plain[0].weight)
     sizes = normed[0].parametrizations.weight.original0
@@ -241,7 +242,7 @@ def test_weight_norm_does_not_change_the_start():
 
 
 def test_spectral_norm_has_the_last_word():
-    layer = parametrizations.spectral_norm(nn.Linear(6, 5)).eval()
+    layer: Any = parametrizations.spectral_norm(nn.Linear(6, 5)).eval()
     plain = nn.Linear(6, 5)
     sb.initialize_module(plain)
     sb.initialize_module(layer)

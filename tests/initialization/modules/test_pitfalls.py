@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def close(measured, wanted, n):
 
 def test_the_default_of_linear_lets_the_signal_die():
     layers = [part for _ in range(20) for part in (nn.Linear(200, 200), nn.ReLU())]
-    net = nn.Sequential(*layers).requires_grad_(False)
+    net: Any = nn.Sequential(*layers).requires_grad_(False)
     torch.manual_seed(0)
     for layer in net[::2]:
         layer.reset_parameters()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -125,7 +126,7 @@ def test_what_is_not_elementwise_has_no_gain():
 
 
 def test_rules_that_look_at_the_layers_own_activation_see_it():
-    net = nn.Sequential(nn.Linear(4, 6), nn.Sigmoid(), nn.Linear(6, 6), nn.Tanh())
+    net: Any = nn.Sequential(nn.Linear(4, 6), nn.Sigmoid(), nn.Linear(6, 6), nn.Tanh())
     table = sb.initialize_module(net, "sklearn_default")
     assert table["0.weight"].expected == pytest.approx(math.sqrt(2 / 10 / 3))
     assert table["2.weight"].expected == pytest.approx(math.sqrt(6 / 12 / 3))

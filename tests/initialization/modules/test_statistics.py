@@ -6,6 +6,7 @@ The fans are written down here by hand, from what the layer computes.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -135,7 +136,7 @@ def test_without_a_rule_each_role_has_its_own(layer):
 
 
 def test_parts_are_orthogonal_each_by_itself():
-    gru = nn.GRU(6, 8)
+    gru: Any = nn.GRU(6, 8)
     sb.initialize_module(gru)
     gates = gru.weight_hh_l0.detach().double().reshape(3, 8, 8)
     torch.testing.assert_close(gates @ gates.mT, torch.eye(8).double().expand(3, 8, 8))
@@ -151,7 +152,7 @@ def test_what_is_no_weight_starts_at_its_neutral_value():
         [nn.BatchNorm2d(4), nn.LayerNorm((2, 3)), nn.GroupNorm(2, 4), nn.RMSNorm(5)]
     )
     norms.append(nn.InstanceNorm1d(4, affine=True))
-    module = nn.ModuleDict({"norms": norms, "slope": nn.PReLU(3), "linear": nn.Linear(2, 3)})
+    module: Any = nn.ModuleDict({"norms": norms, "slope": nn.PReLU(3), "linear": nn.Linear(2, 3)})
     for parameter in module.parameters():
         nn.init.constant_(parameter, torch.nan)  # as to_empty may leave it
     table = sb.initialize_module(module, "he_normal")
@@ -164,7 +165,7 @@ def test_what_is_no_weight_starts_at_its_neutral_value():
 
 
 def test_biases_are_those_of_the_rule():
-    module = nn.ModuleDict(
+    module: Any = nn.ModuleDict(
         {
             "linear": nn.Linear(300, 400),
             "attention": nn.MultiheadAttention(48, 2, kdim=7, vdim=5),

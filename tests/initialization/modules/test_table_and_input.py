@@ -140,9 +140,7 @@ def test_a_role_that_does_not_fit_its_parameter_is_refused():
         sb.initialize_module(module)
     sb.register_role(Uneven, "flat", "kept")
     sb.register_role(Uneven, "split", parts=2)
-    with pytest.raises(
-        sb.InvalidInput, match=r"split must hold the 2 parts of one size. Got shape \(7,"
-    ):
+    with pytest.raises(sb.InvalidInput, match=r"split must hold the 2 parts .*Got shape \(7,"):
         sb.initialize_module(module)
     sb.register_role(Uneven, "split", axes="stack out in")
     with pytest.raises(sb.InvalidInput, match=r"split must have the axes 'stack out in'"):
