@@ -241,6 +241,17 @@ def test_weight_norm_does_not_change_the_start():
     assert table["0.weight"].note == "parametrised"
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+def test_the_old_weight_norm_gives_what_is_drawn():
+    layer: Any = nn.utils.weight_norm(nn.Conv1d(6, 5, 2))
+    table = sb.initialize_module(layer, sb.rules.HeNormal(bias=0.5))
+    layer(torch.ones(1, 6, 2))  # its weight is made anew in each call
+    torch.testing.assert_close(layer.weight, layer.weight_v)
+    assert layer.weight_g.shape == (5, 1, 1)
+    assert (layer.bias == 0.5).all()
+    assert table["weight_v"].expected == pytest.approx(math.sqrt(2 / 12))
+
+
 def test_spectral_norm_has_the_last_word():
     layer: Any = parametrizations.spectral_norm(nn.Linear(6, 5)).eval()
     plain = nn.Linear(6, 5)

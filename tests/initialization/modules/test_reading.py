@@ -41,6 +41,23 @@ def test_in_a_sequence_a_layer_reads_what_stands_before_it():
     assert_gains(gains(net), wanted)
 
 
+class Swish(nn.Module):
+    def forward(self, x):
+        return x * x.sigmoid()
+
+
+def test_behind_a_layer_of_the_users_nothing_is_known():
+    net = nn.Sequential(nn.Linear(3, 3), Swish(), nn.Linear(3, 3))
+    assert_gains(gains(net), {"0.weight": 1, "2.weight": 1})
+    assert_gains(gains(net, activation="silu"), {"0.weight": 1, "2.weight": GAINS["silu"]})
+
+
+def test_a_parametrised_layer_is_a_layer():
+    normed = nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))
+    net = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), normed, nn.Tanh(), nn.Linear(3, 3))
+    assert_gains(gains(net), {"0.weight": 1, "2.weight": RELU, "4.weight": TANH})
+
+
 def test_sequences_in_sequences_are_one():
     inner = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.ReLU())
     net = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), inner, nn.Sequential(nn.Linear(3, 1)))

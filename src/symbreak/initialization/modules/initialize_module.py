@@ -97,6 +97,7 @@ def initialize_module(
     for start in starts.values():
         _start_(start, starts, seed)
     _open_forget_gates_(starts, forget_bias)
+    _size_(starts)
     if batch is not None:
         _rescale_(module, drawn, batch, before)
     return InitializationTable(seed, tuple(_row(start) for start in starts.values()))
@@ -151,6 +152,16 @@ def _open_forget_gates_(starts: Mapping[str, Start], value: float | None) -> Non
         values[size : 2 * size] = value
         _write_(start, values)
         start.text, start.expected = f"{start.text}, forget gate {value:g}", float("nan")
+
+
+def _size_(starts: Mapping[str, Start]) -> None:
+    """Let an old `weight_norm` give what was drawn: g = |v| over the axes where g has one entry."""
+    for start in starts.values():
+        target, g = start.target, start.target.tensor
+        if target.role.kind == "size" and target.trained:
+            v = getattr(target.owner, f"{target.leaf[:-2]}_v").detach()
+            axes = [axis for axis, length in enumerate(g.shape) if length == 1]
+            g.copy_(torch.linalg.vector_norm(v, dim=axes, keepdim=True))
 
 
 def _warn_of_symmetry(drawn: Iterable[Start]) -> None:

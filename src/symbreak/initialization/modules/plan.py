@@ -90,6 +90,8 @@ def _plan_(start: Start, rules: Mapping[str, Rule], reads: Reads) -> None:
             start.notes.append("taken as (out, in)")
     elif role.kind == "bias":
         start.value = 0.0
+    elif role.kind == "size":
+        start.text = "the size of what is drawn"
     elif role.kind in FILLED:
         start.value = FILLED[role.kind]
     else:

@@ -1,6 +1,7 @@
 """Which activation the layers of a module read, as far as the module's order tells.
 
-    nn.Sequential               the activation before the layer; none before the first: the data
+    nn.Sequential               the activation before the layer; none before the first: the data;
+                                unknown behind a layer that is not of torch.nn
     norms                       what reads a norm reads numbers of size 1: gain 1
     TransformerEncoderLayer,    linear2 reads the layer's `activation`, linear1 a norm; so does a
     TransformerDecoderLayer     decoder layer
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import dropout, flatten, padding, pooling, upsampling
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 from symbreak.errors import InvalidType
 from symbreak.initialization.gains import GAINS, activation_gain
@@ -34,6 +36,7 @@ _ELEMENTWISE = (
     *(nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardshrink, nn.Softshrink),
     *(nn.Tanhshrink, nn.Threshold),
 )
+_AFFINE = (nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag, _ConvNd)
 _NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, _NormBase)
 _LETTING_THROUGH = (nn.Identity, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle)
 _LETTING_THROUGH_HOMES = {m.__name__ for m in (dropout, flatten, padding, pooling, upsampling)}
@@ -118,10 +121,12 @@ def _walk(part: nn.Sequential, reads: Reads, fallback: Reads) -> dict[int, Reads
             reads, last = seen, None
         elif isinstance(child, _NORMS):
             reads = DATA
+        elif isinstance(child, _AFFINE):
+            found[id(child)] = reads
+            reads, last = Reads("identity"), id(child)
         elif not _lets_through(child):
-            is_layer = not any(child.children())
-            found |= {id(child): reads} if is_layer else {}
-            reads, last = (Reads("identity"), id(child)) if is_layer else (fallback, None)
+            found |= {} if any(child.children()) else {id(child): reads}
+            reads, last = fallback, None
     return found
 
 

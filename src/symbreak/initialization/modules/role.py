@@ -54,7 +54,8 @@ class Role:
 
     Parameters
     ----------
-    kind : one of `KINDS`, or "unknown", a parameter of two or more axes of an unknown layer.
+    kind : one of `KINDS`; or "unknown", a parameter of two or more axes of an unknown layer; or
+        "size", the lengths that an old `weight_norm` multiplies the rows of "weight_v" with.
     axes : the words of its axes, "stack", "out" and "in"; further axes are the kernel.
     parts : matrices on the first axis that is no stack.
     stride : of a convolution, one number for each axis of the kernel.

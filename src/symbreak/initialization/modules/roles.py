@@ -12,6 +12,7 @@
     Embedding, EmbeddingBag    weight             embedding, (entries, dimension) as (out, in)
     norms                      weight, bias       norm weight, norm bias
     PReLU                      weight             slope
+    torch.nn.utils.weight_norm weight_v, weight_g  weight, its size
 
 A layer registered with `register_role` goes first. Of other layers, what is named bias is one,
 what has two or more axes is "unknown", read as (out, in, *kernel), and what has one axis is kept.
@@ -51,6 +52,8 @@ def role_of(owner: nn.Module, leaf: str, shape: tuple[int, ...]) -> Role:
         return Role("bias")
     if len(shape) < 2 or math.prod(shape) == 0:
         return KEPT
+    if leaf.endswith("_g") and hasattr(owner, f"{leaf[:-2]}_v"):
+        return Role("size")
     return _weight(owner, leaf, shape)
 
 
@@ -68,7 +71,8 @@ def _weight(owner: nn.Module, leaf: str, shape: tuple[int, ...]) -> Role:
         is_size = leaf != "original" and math.prod(shape) == max(shape)
         return KEPT if is_size else Role("weight")
     kind = "weight" if isinstance(owner, nn.Linear | nn.Bilinear) else "unknown"
-    bias = leaf.replace("weight", "bias") if "weight" in leaf else ""
+    is_direction = leaf == "weight_v" and hasattr(owner, "weight_g")
+    bias = "bias" if is_direction else leaf.replace("weight", "bias") if "weight" in leaf else ""
     return Role(kind, bias=bias, reads_activation=True)
 
 
