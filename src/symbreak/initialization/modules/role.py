@@ -106,7 +106,10 @@ class Role:
         reached = _reached(kernel, self.stride)
         into, out_of = (reached, receptive) if self.is_transposed else (receptive, reached)
         return WeightShape(
-            inputs * receptive, units_out, n_in=inputs * into, n_out=units_out * out_of
+            inputs * receptive,
+            units_out,
+            n_in=float(inputs * into),
+            n_out=float(units_out * out_of),
         )
 
     def matrices(self, stack: Tensor) -> Tensor:

@@ -79,15 +79,15 @@ def _cells(row: InitializedParameter) -> tuple[str, ...]:
         row.parameter,
         " x ".join(map(str, row.shape)) or "scalar",
         row.role,
-        *(_number(fan) for fan in (row.fan_in, row.fan_out)),
+        *(_number(fan, digits=10) for fan in (row.fan_in, row.fan_out)),
         row.rule,
         *(_number(spread) for spread in (row.expected, row.measured)),
         row.note,
     )
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.4g}"
+def _number(value: float, digits: int = 4) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}g}"
 
 
 def _plain(value: Any) -> Any:
