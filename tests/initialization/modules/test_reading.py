@@ -41,6 +41,14 @@ def test_in_a_sequence_a_layer_reads_what_stands_before_it():
     assert_gains(gains(net), wanted)
 
 
+def test_gates_and_projections_read_no_activation():
+    rule = sb.rules.LecunNormal(gain="activation")
+    table = sb.initialize_module(nn.GRU(10, 20), rule, activation="relu")
+    assert table["weight_ih_l0"].expected == pytest.approx(1 / math.sqrt(10))
+    table = sb.initialize_module(nn.MultiheadAttention(8, 2), rule, activation="relu")
+    assert table["in_proj_weight"].expected == pytest.approx(1 / math.sqrt(8))
+
+
 class Swish(nn.Module):
     def forward(self, x):
         return x * x.sigmoid()

@@ -47,6 +47,10 @@ LAYERS = {
         *(nn.ConvTranspose2d(8, 6, 4, stride=2), "weight"),
         *(8 * 4, 6 * 16, (6, 128)),
     ),
+    "transposed, stride above kernel": (
+        *(nn.ConvTranspose1d(8, 12, 2, stride=3), "weight"),
+        *(8, 12 * 2, (12, 16)),
+    ),
     "transposed, groups": (
         *(nn.ConvTranspose3d(4, 10, 3, groups=2), "weight"),
         *(2 * 27, 5 * 27, (5, 54)),
