@@ -8,7 +8,6 @@ for all layers: a layer is rescaled when it is called, and gives the rescaled ou
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -43,7 +42,7 @@ def rescale_(module: nn.Module, layers: Mapping[nn.Module, str], batch: Any) -> 
     devices = {p.device for p in module.parameters() if p.device.type == "cuda"}
     try:
         with torch.no_grad(), torch.random.fork_rng([d.index for d in devices]):
-            _call(module, copy.copy(batch))
+            _call(module, batch)
     except Exception as error:
         raise InvalidInput(
             "batch of initialize_module must be one that the module can be called with: a tensor, "
