@@ -1,0 +1,1 @@
+"""What happens inside a module on a batch: activations and deltas of every unit."""

@@ -1,0 +1,89 @@
+"""Which parameter a tensor is, also when it was reshaped, cut or cast on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from symbreak.observation.quiet import tensors_in
+
+# Calls that only bring a parameter into another form, or ask for a property of it.
+_FORMS = {
+    "t", "transpose", "chunk", "view", "unsqueeze", "expand", "expand_as", "reshape", "split",
+    "squeeze", "permute", "contiguous", "to", "type_as", "float", "half", "bfloat16", "double",
+    "unbind", "flatten", "unflatten", "clone", "movedim", "repeat",
+}  # fmt: skip
+_QUESTIONS = {
+    "__get__", "size", "dim", "stride", "numel", "is_floating_point", "data_ptr", "__len__", "type",
+    "register_hook", "is_contiguous", "get_device", "__set__", "dim_order", "is_complex",
+    "__hash__",
+    "has_names", "__bool__", "nelement", "ndimension", "multi_head_attention_forward",
+}  # fmt: skip
+_ROLES = {
+    "linear": "linear", "bilinear": "linear", "embedding": "embedding",
+    "embedding_bag": "embedding",
+    "layer_norm": "norm", "batch_norm": "norm", "group_norm": "norm", "rms_norm": "norm",
+    "instance_norm": "norm", "matmul": "product", "__matmul__": "product", "bmm": "product",
+    "mm": "product", "addmm": "product", "baddbmm": "product", "einsum": "product", "mv": "product",
+    "__rmatmul__": "product",
+}  # fmt: skip
+
+
+class Names:
+    """The parameters of a module by the tensors that stand for them."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._known: dict[int, tuple[Tensor, str]] = {
+            id(p): (p, name) for name, p in module.named_parameters()
+        }
+        self.functions: dict[str, list[str]] = {name: [] for _, name in self._known.values()}
+
+    def of(self, tensor: Any) -> str:
+        """Return the name of the parameter; "" for other tensors."""
+        if not isinstance(tensor, Tensor):
+            return ""
+        known = self._known.get(id(tensor))
+        if known is None and tensor._base is not None:
+            known = self._known.get(id(tensor._base))
+        return "" if known is None else known[1]
+
+    def note(self, function: str, arguments: Any, output: Any) -> tuple[str, ...]:
+        """Remember a call; return the names of the parameters that it used."""
+        if function in _QUESTIONS:
+            return ()
+        names = tuple(filter(None, map(self.of, tensors_in(arguments))))
+        cut = function == "__getitem__" and not any(
+            isinstance(index, Tensor) for index in _indices(arguments)
+        )
+        if function in _FORMS or cut:
+            for made in tensors_in([output]):
+                if names:
+                    self._known.setdefault(id(made), (made, names[0]))
+            return ()
+        for name in names:
+            if function not in self.functions[name]:
+                self.functions[name].append(function)
+        return names
+
+    def role(self, name: str, parameter: Tensor) -> str:
+        """Return the role of a parameter in the words of `SeenParameter`."""
+        functions = self.functions[name]
+        if not functions:
+            return "unused"
+        first = functions[0]
+        part = "weight" if parameter.dim() > 1 else "bias"
+        if first.startswith("conv"):
+            return f"conv {part}"
+        if first.startswith(("gru", "lstm", "rnn")):
+            return "recurrent"
+        if first == "__getitem__":
+            return "embedding"
+        role = _ROLES.get(first, "register")
+        return f"linear {part}" if role == "linear" else role
+
+
+def _indices(arguments: Any) -> Any:
+    if len(arguments) < 2:
+        return ()
+    return arguments[1] if isinstance(arguments[1], tuple) else (arguments[1],)

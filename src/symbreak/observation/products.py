@@ -1,0 +1,53 @@
+"""Where the units of a matrix product with a parameter lie: features, and experts in a stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from symbreak.observation.names import Names
+
+
+def product_axes(
+    name: str, args: Any, names: Names, output: Tensor
+) -> tuple[int | None, int | None]:
+    """Return the axes of features and of stacked experts in the output; None where there is none.
+
+    A parameter of three axes is a stack (experts, ., .).
+    """
+    if name == "einsum":
+        return _einsum_axes(args, names)
+    operands = args[-2:]
+    if name == "__rmatmul__":
+        operands = operands[::-1]
+    if len(operands) < 2:
+        return None, None
+    left, right = operands
+    right_is_weight = bool(names.of(right))
+    weight = right if right_is_weight else left
+    if not names.of(weight):
+        return None, None  # only what is added is a parameter
+    vector = left.dim() == 1 or right.dim() == 1
+    feature = output.dim() - (1 if right_is_weight or vector else 2)
+    expert = output.dim() - 3 if weight.dim() >= 3 and output.dim() >= 3 else None
+    return feature, expert
+
+
+def _einsum_axes(args: Any, names: Names) -> tuple[int | None, int | None]:
+    operands = list(args[1:]) if not isinstance(args[1], list | tuple) else list(args[1])
+    if not isinstance(args[0], str) or "->" not in args[0] or "." in args[0]:
+        return None, None
+    given, out = args[0].replace(" ", "").split("->")
+    letters = given.split(",")
+    k = next(k for k, operand in enumerate(operands) if names.of(operand))
+    shared = [letter for letter in letters[k] if letter in out]
+    others = "".join(letters[:k] + letters[k + 1 :])
+    own = [letter for letter in shared if letter not in others]
+    feature = own[-1] if own else None
+    expert = next((letter for letter in shared if letter != feature), None)
+    expert = expert if len(letters[k]) >= 3 else None
+    return (
+        None if feature is None else out.index(feature),
+        None if expert is None else out.index(expert),
+    )

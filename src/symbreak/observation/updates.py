@@ -1,0 +1,111 @@
+"""A few real updates of a copy, by the optimiser that will train the module."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.module_call import Step
+from symbreak.objectives.module_data import as_floating
+from symbreak.objectives.module_parameters import copied
+from symbreak.observation.observe import called_step, floating_dtype
+from symbreak.observation.observed import MakeOptimizer
+from symbreak.observation.quiet import Quiet
+from symbreak.observation.traces import own_randomness, plain_calls
+
+DEFAULT_OPTIMIZERS: dict[str, MakeOptimizer] = {
+    "SGD with momentum": functools.partial(SGD, lr=0.01, momentum=0.9),
+    "AdamW": functools.partial(AdamW, lr=1e-3),
+}
+
+
+def optimizers(given: Any) -> dict[str, MakeOptimizer]:
+    """Return factories by name: of a class, a factory or an optimiser; of None the defaults.
+
+    Raises
+    ------
+    InvalidType
+    """
+    if given is None:
+        return DEFAULT_OPTIMIZERS
+    if isinstance(given, Optimizer):
+        # An optimiser holds the user's own parameters; its kind and options are what counts.
+        return {type(given).__name__: functools.partial(type(given), **given.defaults)}
+    if callable(given):
+        return {getattr(given, "__name__", "the given optimizer"): given}
+    raise InvalidType(
+        "optimizer of diagnose must be a class, an optimizer or a function of parameters. Got "
+        f"{type(given).__name__}."
+    )
+
+
+def updated(
+    module: nn.Module,
+    step: Step,
+    batch: Any,
+    make: MakeOptimizer,
+    *,
+    n_updates: int,
+    quiet: bool,
+) -> tuple[nn.Module, Any]:
+    """Return a copy after some updates, and its batch: in float64 where the module allows it.
+
+    In float64 rounding tears nothing apart in a few updates that exact arithmetic keeps.
+
+    Parameters
+    ----------
+    quiet : whether dropout is switched off.
+
+    Raises
+    ------
+    InvalidInput
+        The optimiser cannot be made.
+    """
+    for own, own_batch in _precise(module, batch):
+        trained = [p for p in own.parameters() if p.requires_grad]
+        optimizer = _made(make, trained)
+        try:
+            with own_randomness(), plain_calls():
+                for _ in range(n_updates):
+                    with _maybe_quiet(own, quiet):
+                        J = called_step(own, step, own_batch)
+                    optimizer.zero_grad()
+                    torch.autograd.backward(J, inputs=trained)
+                    optimizer.step()
+            return own, own_batch
+        except (InvalidInput, RuntimeError):
+            if floating_dtype(own) == floating_dtype(module):
+                raise
+    raise InvalidInput("module must allow an update. Got none.")
+
+
+def _precise(module: nn.Module, batch: Any) -> Iterator[tuple[nn.Module, Any]]:
+    own = copied(module)
+    with suppress(RuntimeError, TypeError):  # a device without float64
+        yield own.double(), as_floating(batch, torch.float64)
+    yield copied(module), batch
+
+
+def _made(make: MakeOptimizer, trained: list[nn.Parameter]) -> Optimizer:
+    try:
+        return make(trained)
+    except Exception as error:
+        raise InvalidInput(
+            f"optimizer of diagnose must take a list of parameters. Got {type(error).__name__}: "
+            f"{error}"
+        ) from error
+
+
+@contextmanager
+def _maybe_quiet(module: nn.Module, quiet: bool) -> Iterator[None]:
+    with ExitStack() as stack:
+        if quiet:
+            stack.enter_context(Quiet(module))
+        yield

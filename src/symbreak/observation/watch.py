@@ -1,0 +1,168 @@
+"""Watch every call of torch within a module and record what its units give out.
+
+Conventions
+-----------
+A call is known by its name; a site by the parameter that makes its units, or by the module that
+is being called. Axes: features of a linear layer last, channels before the axes of space, heads
+third from the end (examples, heads, positions, size).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from symbreak.observation.names import Names
+from symbreak.observation.observed import CONV, EXPERTS, HEADS, LINEAR, RECURRENT, NonlinearCall
+from symbreak.observation.products import product_axes
+from symbreak.observation.quiet import RECURRENT_CALLS, Quiet
+from symbreak.observation.records import Records, along
+from symbreak.observation.recurrence import unrolled
+
+NONLINEAR = {
+    "relu", "relu_", "relu6", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu",
+    "softplus", "hardtanh", "hardsigmoid", "hardswish", "mish", "celu", "logsigmoid", "tanh_",
+    "sigmoid_", "prelu",
+}  # fmt: skip
+_NORMS = {"layer_norm", "batch_norm", "group_norm", "rms_norm", "instance_norm"}
+_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "baddbmm", "einsum"}
+_CONVOLUTIONS = {f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
+_CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
+
+
+class Watch(Quiet):
+    """Records sites and nonlinear calls of one pass.
+
+    Attributes
+    ----------
+    names : which tensors are which parameters, and what used them.
+    records : the sites.
+    calls : the nonlinear calls.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__(module)
+        self.names = Names(module)
+        self.records = Records()
+        self.calls: list[NonlinearCall] = []
+        # Tensors are held, so that no other can get their identity.
+        self._axes: dict[int, tuple[Tensor, str, int]] = {}
+        self._attention: dict[int, Tensor] = {}
+        self._head_counts: list[int] = []
+
+    def called(
+        self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call the function and record its units."""
+        if name in NONLINEAR:
+            return self._nonlinear(name, func, args, kwargs)
+        if name in RECURRENT_CALLS:
+            self.names.note(name, args, None)
+            return unrolled(name, self._plain_recurrence(args), self._hidden)
+        if name == "multi_head_attention_forward":
+            self._head_counts.append(kwargs.get("num_heads") or args[4])
+        try:
+            output = super().called(name, func, args, kwargs)
+        finally:
+            if name == "multi_head_attention_forward":
+                self._head_counts.pop()
+        used = self.names.note(name, (*args, *kwargs.values()), output)
+        self._record(name, args, kwargs, output, used)
+        return output
+
+    def _record(
+        self, name: str, args: Any, kwargs: Any, output: Any, used: tuple[str, ...]
+    ) -> None:
+        if name == "linear":
+            weight = args[1] if len(args) > 1 else kwargs["weight"]
+            self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
+        elif name in _CONVOLUTIONS:
+            axis = output.dim() - 1 - int(name[-2])
+            self._units(self._name(args[1]), CONV, output, axis, used)
+        elif name == "scaled_dot_product_attention" and output.dim() >= 4:
+            self.records.add(self.where, HEADS, output, along(output.dim() - 3))
+        elif name in _CELLS:
+            self._hidden(output[0] if isinstance(output, tuple) else output, args[2])
+        elif name in _PRODUCTS:
+            self._product(name, args, output, used)
+        elif name == "softmax":
+            self._attention[id(output)] = output
+        elif "dropout" in name or name in _NORMS:
+            self._inherit(args, kwargs, output)
+
+    def _units(
+        self, name: str, kind: str, output: Tensor, axis: int, used: tuple[str, ...]
+    ) -> None:
+        self.records.add(name, kind, output, along(axis), used)
+        self._axes[id(output)] = (output, name, axis)
+
+    def _hidden(self, h: Tensor, weight: Tensor) -> None:
+        name = self.names.of(weight)
+        # One site for each layer and direction: "rnn.l0", "rnn.l1_reverse".
+        short = name.replace("weight_ih_", "").removesuffix("weight_ih").rstrip(".")
+        self.records.add(short or self.where, RECURRENT, h, along(h.dim() - 1), (name,))
+
+    def _product(self, name: str, args: Any, output: Tensor, used: tuple[str, ...]) -> None:
+        if not used:
+            self._weighted_values(args, output)
+            return
+        feature, expert = product_axes(name, args, self.names, output)
+        site = used[-1]
+        if expert is not None:
+            self.records.add(site, EXPERTS, output, along(expert), used)
+        elif feature is not None:
+            self._units(site.removesuffix(".weight"), LINEAR, output, feature, used)
+
+    def _weighted_values(self, args: Any, output: Tensor) -> None:
+        if not args or id(args[0]) not in self._attention:
+            return
+        if output.dim() == 4:
+            self.records.add(self.where, HEADS, output, along(1))
+        elif output.dim() == 3 and self._head_counts:
+            heads = self._head_counts[-1]
+            self.records.add(
+                self.where, HEADS, output, lambda t: along(1)(t.unflatten(0, (-1, heads)))
+            )
+
+    def _nonlinear(
+        self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        z = args[0] if args else kwargs["input"]
+        _, site, axis = self._axes.get(id(z), (z, "", 1 if z.dim() >= 4 else z.dim() - 1))
+        by_units = along(axis) if z.dim() else (lambda t: t.reshape(1, 1))
+        before = by_units(z.detach()).clone()
+        output = super().called(name, func, args, kwargs)
+        self.names.note(name, (*args, *kwargs.values()), output)
+        after = by_units(output.detach()).clone()
+        self.calls.append(NonlinearCall(self.where, name.rstrip("_"), before, after, site))
+        return output
+
+    def _inherit(self, args: Any, kwargs: Any, output: Any) -> None:
+        given = args[0] if args else kwargs.get("input")
+        if id(given) in self._axes and isinstance(output, Tensor):
+            self._axes[id(output)] = (output, *self._axes[id(given)][1:])
+        if id(given) in self._attention:
+            self._attention[id(output)] = output
+
+    def _name(self, weight: Tensor) -> str:
+        name = self.names.of(weight)
+        if not name:
+            return self.where
+        if weight._base is not None and weight.dim() == weight._base.dim():
+            first = weight.storage_offset() // max(weight._base.stride(0), 1)
+            if len(weight) < len(weight._base):
+                return f"{name}[{first}:{first + len(weight)}]"
+        return name.removesuffix(".weight") if name != "weight" else ""
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """Return the tensor that a part gave out, the first one of several."""
+    if isinstance(output, Tensor):
+        return output
+    values = output.values() if isinstance(output, dict) else output
+    if isinstance(values, torch.Size | str) or not hasattr(values, "__iter__"):
+        return None
+    return next((v for v in values if isinstance(v, Tensor)), None)
