@@ -12,15 +12,18 @@ _HOMES = {
     "ModuleCost": "symbreak.objectives",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
+    "assert_sound_start": "symbreak.diagnosis.diagnose",
     "backpropagate": "symbreak.propagation.trace",
     "check_backpropagation": "symbreak.backpropagation_check",
     "check_gradient": "symbreak.gradient_check",
+    "diagnose": "symbreak.diagnosis.diagnose",
     "initialize": "symbreak.initialization",
     "initialize_module": "symbreak.initialization.modules",
     "minimize": "symbreak.optimize",
     "symmetries": "symbreak.symmetry",
     "Symmetries": "symbreak.symmetry",
     "register_role": "symbreak.initialization.modules",
+    "scan_weights": "symbreak.diagnosis.weights",
     "SymmetryWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
 }
@@ -29,6 +32,9 @@ _MODULES = {"losses": "symbreak.losses", "rules": "symbreak.initialization.rules
 if TYPE_CHECKING:
     from symbreak import losses as losses
     from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
+    from symbreak.diagnosis.diagnose import assert_sound_start as assert_sound_start
+    from symbreak.diagnosis.diagnose import diagnose as diagnose
+    from symbreak.diagnosis.weights import scan_weights as scan_weights
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.gradient_check import check_gradient as check_gradient

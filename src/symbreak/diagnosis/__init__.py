@@ -1,0 +1,1 @@
+"""What is wrong with a start: findings, each with its evidence and its remedy."""

@@ -1,0 +1,121 @@
+"""identical_tensors: parameters that hold the same random numbers, layer by layer.
+
+`copy.deepcopy` of one layer (as `nn.TransformerEncoder` does), one seed set before each layer,
+one key used twice: the parameters agree bit by bit, or are proportional where two rules of
+different spread drew from one stream.
+
+Threshold: equal bit by bit, or equal up to one factor within 16 roundings of the dtype.
+Independent draws never are: two entries of float32 agree with probability 1e-7, and at least
+`FEWEST` must. Left out: tensors of one axis (biases, norms, tables of frequencies), constant
+tensors, masks of zeros and ones. Level: warning; layers in series are not one layer for ever,
+but they start alike. Source: pytorch#72253, keras-hub#352, flax#2665 (reused key),
+torchtitan#3106 (same seed on ranks).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from symbreak.diagnosis.finding import Finding
+from symbreak.observation.observed import Observed
+
+FEWEST = 4  # entries; fewer may agree by chance in a short dtype
+SHOWN = 4  # places named in a finding
+ROUNDINGS = 16
+REMEDY = "Draw every parameter from a stream of its own, after the layers were copied."
+CALL = "symbreak.initialize_module(module)"
+
+
+def of_groups(
+    groups: Iterable[tuple[str, ...]], how: str = "equal bit by bit"
+) -> Iterator[Finding]:
+    """Yield one finding for every set of places that share tensors.
+
+    Parameters
+    ----------
+    groups : names of tensors that are alike; ("a.0.w", "a.1.w") and ("a.0.v", "a.1.v") are one
+        finding about the places a.0 and a.1.
+    how : what they have in common.
+    """
+    by_places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for names in groups:
+        places, tail = _split(names)
+        by_places[places].append(tail)
+    for places, tails in by_places.items():
+        shown = ", ".join(places[:SHOWN]) + (", ..." if len(places) > SHOWN else "")
+        what = f" ({', '.join(tails[:SHOWN])})" if any(tails) else ""
+        evidence = f"{len(tails)} tensors{what} are {how} in {len(places)} places: {shown}"
+        yield Finding("identical_tensors", "warning", places[0], (), None, evidence, REMEDY, CALL)
+
+
+def _split(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return what tells the names apart, and the tail that all have in common."""
+    parts = [name.split(".") for name in names]
+    shared = 0
+    while all(len(part) > shared + 1 for part in parts) and (
+        len({part[-1 - shared] for part in parts}) == 1
+    ):
+        shared += 1
+    places = tuple(".".join(part[: len(part) - shared]) for part in parts)
+    return places, ".".join(parts[0][len(parts[0]) - shared :])
+
+
+def detect(observed: Observed) -> Iterator[Finding]:
+    """Yield sets of places whose parameters are equal, then those whose are proportional."""
+    by_shape: defaultdict[tuple[int, ...], list[tuple[str, Tensor]]] = defaultdict(list)
+    for parameter in observed.parameters:
+        if _random_looking(parameter.value):
+            by_shape[tuple(parameter.value.shape)].append((parameter.name, parameter.value))
+    found = [_alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
+    yield from of_groups(names for equal, _ in found for names in equal)
+    yield from of_groups(
+        (names for _, scaled in found for names in scaled), "equal up to one factor"
+    )
+
+
+def _random_looking(value: Tensor) -> bool:
+    if value.is_meta or value.dim() < 2 or value.numel() < FEWEST:
+        return False
+    if not value.is_floating_point() or not bool(value.isfinite().all()):
+        return False
+    constant = bool((value == value.flatten()[0]).all())
+    return not constant and not bool(((value == 0) | (value == 1)).all())
+
+
+Groups = list[tuple[str, ...]]
+
+
+def _alike(tensors: list[tuple[str, Tensor]]) -> tuple[Groups, Groups]:
+    """Return the groups of equal tensors, and those of proportional ones that are not equal."""
+    groups: list[list[tuple[str, Tensor]]] = []
+    for name, value in tensors:
+        home = next((group for group in groups if _proportional(group[0][1], value)), None)
+        if home is None:
+            groups.append([(name, value)])
+        else:
+            home.append((name, value))
+    equal: Groups = []
+    scaled: Groups = []
+    for group in (group for group in groups if len(group) > 1):
+        names = tuple(name for name, _ in group)
+        same = all(torch.equal(group[0][1], value) for _, value in group)
+        (equal if same else scaled).append(names)
+    return equal, scaled
+
+
+def _proportional(one: Tensor, other: Tensor) -> bool:
+    if one.dtype != other.dtype or one.device != other.device:
+        return False
+    head_one, head_other = one.flatten()[:FEWEST], other.flatten()[:FEWEST]
+    return _same_direction(head_one, head_other) and _same_direction(one, other)
+
+
+def _same_direction(one: Tensor, other: Tensor) -> bool:
+    a, b = one.detach().double().flatten(), other.detach().double().flatten()
+    factor = torch.dot(a, b) / torch.dot(a, a).clamp_min(torch.finfo(a.dtype).tiny)
+    rounding = ROUNDINGS * torch.finfo(one.dtype).eps
+    return bool(((b - factor * a).abs() <= rounding * b.abs()).all())

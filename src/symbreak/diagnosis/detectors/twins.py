@@ -1,0 +1,146 @@
+"""Units that are one unit: identical, or mirrored (all signs flipped).
+
+Units whose activations and deltas agree on every sample, on the batch and on perturbed inputs, get
+the same (or the mirrored) update. Whether that keeps them one unit is found by real updates on a
+copy: a symmetry kept by the update map keeps them equal to rounding, and a harmless equality (a
+zero head, equal rows with different outgoing weights) is torn at once.
+Sources: the duplicate and sign-invariant sets of Chen, Kunin, Yamamura and Ganguli (2306.04251);
+with sums in place of rows, the fibration symmetries of Velarde et al. (2408.15894).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
+from symbreak.diagnosis.finding import Finding
+from symbreak.observation.observe import perturbed_sites
+from symbreak.observation.observed import EMBEDDING, EXPERTS, HEADS, REGISTER, Observed, Site
+from symbreak.observation.updates import optimizers, updated
+
+N_UPDATES = 4  # through three gates of zero, one after the other, the last part moves in the fourth
+_SMALL = 2  # units that one group needs
+_WORDS = {HEADS: "heads", EXPERTS: "experts", REGISTER: "rows"}
+Kept = dict[str, tuple[Group, ...]]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    key: str
+    site: Site
+    groups: tuple[Group, ...]
+
+
+def detect(observed: Observed) -> Iterator[Finding]:
+    """Yield the groups of units that are one unit, permanent ones first."""
+    candidates = [c for site in observed.sites if (c := _candidate(observed, site)).groups]
+    if not candidates:
+        return
+    kept = _kept(observed, candidates, quiet=True)
+    loud = _kept(observed, candidates, quiet=False) if observed.breakers else kept
+    for candidate in candidates:
+        for group in candidate.groups:
+            yield from _findings(observed, candidate, group, kept, loud)
+
+
+def _candidate(observed: Observed, site: Site) -> _Candidate:
+    key = f"{site.kind}: {site.name}"
+    if site.kind == EMBEDDING or len(site.activations) < _SMALL:
+        return _Candidate(key, site, ())  # rows of embeddings are told apart by what they stand for
+    loose = TOLERANCE[site.activations.dtype]
+    fine = observed.perturbed.get(key)
+    if fine is None or len(fine.activations) != len(site.activations):
+        groups = agreeing_groups((site.activations, site.deltas), loose)
+    else:
+        exact = EXACT[fine.activations.dtype]
+        groups = agreeing_groups((fine.activations, fine.deltas), exact)
+        rows = (site.activations, site.deltas)
+        groups = tuple(part for group in groups for part in still_agreeing(group, rows, loose))
+    if site.kind == REGISTER:
+        groups = tuple(g for g in groups if bool(site.deltas[[u for u, _ in g]].any()))
+    return _Candidate(key, site, groups)
+
+
+def _kept(observed: Observed, candidates: list[_Candidate], *, quiet: bool) -> Kept:
+    """Return the parts of the groups that every optimiser keeps, by key of the site."""
+    assert observed.step is not None
+    kept: Kept = {c.key: c.groups for c in candidates}
+    for make in optimizers(observed.optimizer).values():
+        own, batch = updated(
+            observed.module, observed.step, observed.batch, make, n_updates=N_UPDATES, quiet=quiet
+        )
+        after = {f"{s.kind}: {s.name}": s for s in perturbed_sites(own, observed.step, batch)}
+        for key, groups in kept.items():
+            if key in after:
+                rows = (after[key].activations, after[key].deltas)
+                tolerance = EXACT[rows[0].dtype]
+                kept[key] = tuple(p for g in groups for p in still_agreeing(g, rows, tolerance))
+    return kept
+
+
+def _findings(
+    observed: Observed, candidate: _Candidate, group: Group, kept: Kept, loud: Kept
+) -> Iterator[Finding]:
+    members = {unit for unit, _ in group}
+    parts = [p for p in kept[candidate.key] if {unit for unit, _ in p} <= members]
+    if not parts:
+        yield _finding(observed, candidate.site, group, permanent=False, breaker=False)
+    for part in parts:
+        stays = any({u for u, _ in part} <= {u for u, _ in other} for other in loud[candidate.key])
+        yield _finding(observed, candidate.site, part, permanent=stays, breaker=not stays)
+
+
+def _finding(
+    observed: Observed, site: Site, group: Group, *, permanent: bool, breaker: bool
+) -> Finding:
+    mirrored = any(sign < 0 for _, sign in group)
+    units = tuple(unit for unit, _ in group)
+    frozen = not any(p.trained for p in observed.parameters if p.name in site.parameters)
+    frozen = frozen and bool(site.parameters)
+    level = "error" if permanent and not frozen else "warning" if breaker else "note"
+    return Finding(
+        "mirrored_units" if mirrored else "identical_units",
+        level,
+        site.name,
+        units,
+        permanent,
+        _evidence(observed, site, units, permanent, breaker, mirrored),
+        _remedy(site, units, permanent, breaker),
+        'sb.repair(module, found, how="redraw")' if level == "error" else "",
+    )
+
+
+def _evidence(
+    observed: Observed,
+    site: Site,
+    units: tuple[int, ...],
+    permanent: bool,
+    breaker: bool,
+    mirrored: bool,
+) -> str:
+    word = _WORDS.get(site.kind, "units")
+    how = "mirrored" if mirrored else "equal"
+    chosen = list(units)
+    silent = not bool(site.activations[chosen].any()) and not bool(site.deltas[chosen].any())
+    what = "zero" if silent else how
+    names = " and ".join(optimizers(observed.optimizer))
+    seen = (
+        f"activations and deltas of {len(units)} of {len(site.activations)} {word} are {what} on "
+        f"{site.activations.shape[1]} samples and on perturbed inputs"
+    )
+    if breaker:
+        return f"{seen}; only {', '.join(observed.breakers)} tears them apart"
+    return f"{seen}; {N_UPDATES} updates of {names} {'keep' if permanent else 'do not keep'} it"
+
+
+def _remedy(site: Site, units: tuple[int, ...], permanent: bool, breaker: bool) -> str:
+    word = _WORDS.get(site.kind, "units")
+    if permanent:
+        return (
+            f"Draw the {len(units)} {word} independently at random; as they are, they are one for "
+            "ever."
+        )
+    if breaker:
+        return f"Draw the {word} independently at random, and do not leave it to dropout."
+    return "Nothing has to be done: training tears them apart."

@@ -1,0 +1,164 @@
+"""wrong_scale: a spread of weights that does not fit the fan that is really there.
+
+Thresholds
+    - std outside [0.1, 10] x sqrt(2 / fan_in) for every fan_in the weight can have: warning.
+      Source: the range of syndset 0.2.1 around He's rule.
+    - std equals, within 4 standard errors, what a rule gives for the fans that `torch.nn.init`
+      counts, is what no rule by fan_in or by both fans gives for those that are there, and the two
+      differ by a factor of more than 1.1: note, of more than 1.5: warning. The count is wrong for
+      grouped and depthwise convolutions (fan_out), transposed ones, packed q, k, v and stacked
+      experts (see `symbreak.diagnosis.fans`). Source: the definition of the fan (Glorot and Bengio
+      2010); the factors are ours, below and above the sqrt(2) of packed q, k, v.
+An embedding reads one number, 1 (fan_in 1), or is looked at as rows of norm 1 (fan_in = width): it
+is off only if it fits neither; one that is the head too is judged as a matrix of the width's fan.
+Constant and zero weights have no spread and are left out, so are those of fewer than 16 entries.
+Level: never error; PyTorch's own defaults of transposed convolutions and packed q, k,
+v are found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from torch import nn
+
+from symbreak.diagnosis.facts import TensorFacts, facts_of
+from symbreak.diagnosis.fans import HE, Fans, counted, readings
+from symbreak.diagnosis.finding import Finding
+from symbreak.observation.observed import Observed, SeenParameter
+
+LOW, HIGH = 0.1, 10.0  # x He's spread
+FEWEST = 16
+ERRORS = 4.0  # standard errors of a measured spread, 1 / sqrt(2 n) relative each
+WORTH_NOTING, WORTH_WARNING = 1.1, 1.5
+SMALL_SAMPLE = 512  # below it several rules lie within the standard error of one another
+EMBEDDING_NAMES = ("embed", "wte", "wpe", "token", "position", "table")
+
+
+def of_shape(where: str, facts: TensorFacts) -> Iterator[Finding]:
+    """Yield the finding where the spread is wrong for every fan that the shape allows."""
+    name = where.lower()
+    fans = readings(facts.shape)
+    if any(word in name for word in EMBEDDING_NAMES):
+        fans = (1.0, *fans)
+    if _has_spread(facts):
+        yield from _out_of_range(where, facts, fans)
+
+
+def _has_spread(facts: TensorFacts) -> bool:
+    usable = len(facts.shape) > 1 and facts.count >= FEWEST and min(facts.shape) > 0
+    return usable and not facts.non_finite and not facts.constant and not facts.binary
+
+
+def _out_of_range(where: str, facts: TensorFacts, fans: tuple[float, ...]) -> Iterator[Finding]:
+    ratios = [facts.spread * math.sqrt(fan) / HE for fan in fans]
+    if any(LOW <= ratio <= HIGH for ratio in ratios):
+        return
+    fan, ratio = min(zip(fans, ratios, strict=True), key=lambda pair: abs(math.log(pair[1])))
+    evidence = (
+        f"spread {facts.spread:.3g}, {ratio:.3g} x He's sqrt(2 / {fan:.0f}) = "
+        f"{HE / math.sqrt(fan):.3g} for the nearest fan; sound is {LOW:g} to {HIGH:g}"
+    )
+    yield _finding("warning", where, evidence, fan)
+
+
+def _finding(level: str, where: str, evidence: str, fan_in: float) -> Finding:
+    target = 1 / math.sqrt(fan_in)
+    remedy = (
+        f"Draw it anew with a spread of about {target:.3g} (times the gain of the activation it "
+        f"reads), for fan_in {fan_in:.0f}."
+    )
+    call = f"torch.nn.init.normal_(module.get_parameter({where!r}), std={target:.6g})"
+    return Finding("wrong_scale", level, where, (), None, evidence, remedy, call)
+
+
+def detect(observed: Observed) -> Iterator[Finding]:
+    """Yield weights of a spread out of range, then those that fit a fan that is not there."""
+    for parameter in observed.parameters:
+        if parameter.value.dim() < 2 or not parameter.value.is_floating_point():
+            continue
+        facts = facts_of(parameter.value)
+        if not _has_spread(facts):
+            continue
+        fans = true_fans(observed.module, parameter)
+        if fans is None:
+            continue
+        possible = (1.0, fans.fan_in) if _only_embedding(parameter) else (fans.fan_in,)
+        if found := list(_out_of_range(parameter.name, facts, possible)):
+            yield from found
+        elif parameter.role not in ("embedding", "recurrent"):
+            yield from _miscounted(parameter.name, facts, fans)
+
+
+def true_fans(module: nn.Module, parameter: SeenParameter) -> Fans | None:
+    """Return the fans that are there, or None for a parameter that multiplies nothing.
+
+    Parameters
+    ----------
+    module : holds the parameter under its qualified name.
+    parameter : of two axes or more.
+    """
+    home, _, own = parameter.name.rpartition(".")
+    owner = _submodule(module, home)
+    shape = tuple(parameter.value.shape)
+    if isinstance(owner, nn.modules.conv._ConvNd):
+        return _convolution(owner)
+    if isinstance(owner, nn.MultiheadAttention) and own == "in_proj_weight":
+        return Fans(shape[1], shape[0] / 3)
+    if isinstance(owner, nn.RNNBase | nn.RNNCellBase):
+        # A unit sums over its inputs and over all hidden units.
+        return Fans(shape[1] + owner.hidden_size, shape[0])
+    if parameter.role in ("linear weight", "embedding"):
+        return Fans(shape[-1], shape[0])
+    if parameter.role == "conv weight":
+        return counted(shape)
+    if parameter.role == "product":
+        # Which of the two last axes is summed over, the shape does not say: x @ W is the habit.
+        return Fans(shape[-2], shape[-1])
+    return None
+
+
+def _submodule(module: nn.Module, name: str) -> nn.Module | None:
+    try:
+        return module.get_submodule(name)
+    except AttributeError:
+        return None
+
+
+def _convolution(owner: nn.modules.conv._ConvNd) -> Fans:
+    taps = math.prod(owner.kernel_size)
+    fan_in = owner.in_channels // owner.groups * taps
+    fan_out = owner.out_channels // owner.groups * taps
+    per_place = math.prod(owner.stride)  # taps that meet in one place, or read one
+    if owner.transposed:
+        return Fans(max(1.0, fan_in / per_place), fan_out)
+    return Fans(fan_in, fan_out)
+
+
+def _only_embedding(parameter: SeenParameter) -> bool:
+    multiplied = {"linear", "matmul", "mm", "addmm", "bmm", "einsum"} & set(parameter.functions)
+    return parameter.role == "embedding" and not multiplied
+
+
+def _miscounted(where: str, facts: TensorFacts, fans: Fans) -> Iterator[Finding]:
+    wrong = counted(facts.shape)
+    if wrong == fans or facts.count < SMALL_SAMPLE:
+        return
+    error = ERRORS / math.sqrt(2 * min(facts.count, facts.sampled))
+    right = dict(fans.spreads())
+    # torch's fan_in of a transposed convolution is its true fan_out: that match is no excuse.
+    forward = [std for rule, std in right.items() if not rule.endswith("fan_out")]
+    if any(abs(facts.spread / std - 1) <= error for std in forward):
+        return
+    for rule, std in wrong.spreads():
+        factor = right[rule] / std
+        if abs(facts.spread / std - 1) <= error and abs(math.log(factor)) > math.log(WORTH_NOTING):
+            level = "warning" if abs(math.log(factor)) > math.log(WORTH_WARNING) else "note"
+            evidence = (
+                f"spread {facts.spread:.3g} is {rule} for fans {wrong.fan_in:.0f} and "
+                f"{wrong.fan_out:.0f}; those that are there, {fans.fan_in:.0f} and "
+                f"{fans.fan_out:.0f}, give {right[rule]:.3g}"
+            )
+            yield _finding(level, where, evidence, fans.fan_in)
+            return

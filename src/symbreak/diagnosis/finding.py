@@ -1,0 +1,57 @@
+"""One thing that is wrong with a start, or worth knowing about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KINDS = (
+    "identical_units",
+    "mirrored_units",
+    "dead_units",
+    "saturated_units",
+    "constant_units",
+    "no_gradient",
+    "unused_parameter",
+    "non_finite",
+    "uninitialized",
+    "identical_tensors",
+    "vanishing_signal",
+    "exploding_signal",
+    "wrong_scale",
+    "initial_loss",
+    "lost_updates",
+)
+LEVELS = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of a diagnosis.
+
+    Parameters
+    ----------
+    kind : one of `KINDS`.
+    level : "error" (mend it before the run), "warning" or "note".
+    where : qualified name of a module or a parameter.
+    units : indices of units, or groups of them.
+    permanent : whether training keeps it so; None where that does not apply or is not known.
+    evidence : what was measured, in numbers.
+    remedy : what to do, one sentence.
+    call : the remedy as Python, where there is one.
+    """
+
+    kind: str
+    level: str
+    where: str
+    units: tuple[int, ...] | tuple[tuple[int, ...], ...]
+    permanent: bool | None
+    evidence: str
+    remedy: str
+    call: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data that JSON can hold."""
+        plain = asdict(self)
+        plain["units"] = [list(u) if isinstance(u, tuple) else u for u in self.units]
+        return plain
