@@ -90,6 +90,17 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
     return arrays, settings
 
 
+def is_model_file(path: str | os.PathLike[str]) -> bool | None:
+    """Tell whether a safetensors file says that it is a model file; None where none can be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return _KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return None
+
+
 def _read(path: str | os.PathLike[str]) -> tuple[Any, Arrays]:
     from safetensors import SafetensorError, safe_open
 

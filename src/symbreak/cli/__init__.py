@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 the gradient check failed, 2 something given is not what it must be, 3 the
-        gradient check cannot tell, 130 Ctrl-C.
+        0 done, 1 the gradient check failed or the start is not sound, 2 something given is not
+        what it must be, 3 the gradient check cannot tell, 130 Ctrl-C.
     """
     if find_spec("typer") is None or find_spec("rich") is None:
         print(

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from symbreak import __version__
 from symbreak.cli.check_gradient import check_gradient
+from symbreak.cli.diagnose import diagnose
 from symbreak.cli.lesson import lesson
 from symbreak.cli.predict import predict
 from symbreak.cli.train import train
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(predict)
 app.command()(check_gradient)
+app.command()(diagnose)
 app.command()(lesson)
 
 

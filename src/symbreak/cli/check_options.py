@@ -87,13 +87,7 @@ class CheckOptions:
     def program(self) -> tuple[Path, str]:
         """FILE.py and the name of its function."""
         assert self.subject is not None
-        file, found, function = self.subject.rpartition(":")
-        if not found or not function or not file.endswith(".py"):
-            raise InvalidInput(
-                "A program to check must be given with its function, as FILE.py:FUNCTION. "
-                f"Got '{self.subject}'."
-            )
-        return Path(file), function
+        return program_named(self.subject, "check")
 
     @property
     def inputs(self) -> list[Path | None]:
@@ -115,3 +109,25 @@ class CheckOptions:
             dataset=self.dataset, task=self.task, drop=self.drop, init=self.init,
             epsilon=self.epsilon, seed=self.seed, alpha=self.alpha, **given,
         )  # fmt: skip
+
+
+def program_named(subject: str, purpose: str) -> tuple[Path, str]:
+    """Return FILE.py and the name of its function.
+
+    Parameters
+    ----------
+    subject : FILE.py:FUNCTION, as typed.
+    purpose : what is to be done with it, for the message.
+
+    Raises
+    ------
+    InvalidInput
+        The function is missing.
+    """
+    file, found, function = subject.rpartition(":")
+    if not found or not function or not file.endswith(".py"):
+        raise InvalidInput(
+            f"A program to {purpose} must be given with its function, as FILE.py:FUNCTION. "
+            f"Got '{subject}'."
+        )
+    return Path(file), function

@@ -40,40 +40,41 @@ def of_model(options: CheckOptions) -> Checked:
     """Return a saved model on the rows of a table, at its starts or at one of them."""
     assert options.subject is not None
     model = Model.load(options.subject)
-    table = _table_for(model, options)
+    table = table_for(model, options.data, options.dataset)
     X, y = model.preparation.transform(table), model.target.encode(table)
     alpha = penalty(options.alpha, model.target.task)
     dtype = options.dtype or str(model.theta.dtype)
     cost = NetworkCost(
         model.network, X, y, alpha=alpha, dtype=dtype, device=options.device or "cpu"
     )
-    theta, which = _starts(model, options)
-    part = _part(cost, options)
+    theta, which = starts_of(model, options.start)
+    part = part_of(cost, options.rows, CHECKED_ROWS)
     words = (
-        f"model {options.subject}, {model.network}; {which}, {_rows(part, cost)} of "
+        f"model {options.subject}, {model.network}; {which}, {rows_of(part, cost)} of "
         f"{table.source}, alpha {alpha:g}, {dtype}"
     )
     return Checked(part, theta, words)
 
 
-def _table_for(model: Model, options: CheckOptions) -> Table:
-    if options.dataset is not None:
-        return load_dataset(options.dataset)[0]
-    assert options.data is not None
+def table_for(model: Model, data: Path | None, dataset: str | None) -> Table:
+    """Return the table that a model is tried on: a bundled one or a file."""
+    if dataset is not None:
+        return load_dataset(dataset)[0]
+    assert data is not None
     text = (*model.preparation.text_columns, *model.target.text_columns)
-    return read_table(options.data, text=text)
+    return read_table(data, text=text)
 
 
-def _starts(model: Model, options: CheckOptions) -> tuple[NDArray[Any], str]:
+def starts_of(model: Model, start: int | None) -> tuple[NDArray[Any], str]:
     """Return all starts (starts, n), or the one that was asked for (n,), and how it is called."""
     many = len(model.theta)
-    if options.start is None:
+    if start is None:
         return model.theta, counted(many, "start")
-    if options.start >= many:
+    if start >= many:
         raise InvalidInput(
-            f"--start must be one of the starts of the model, 0 to {many - 1}. Got {options.start}."
+            f"--start must be one of the starts of the model, 0 to {many - 1}. Got {start}."
         )
-    return model.theta[options.start], f"start {options.start}"
+    return model.theta[start], f"start {start}"
 
 
 def of_table(options: CheckOptions) -> Checked:
@@ -97,10 +98,10 @@ def of_table(options: CheckOptions) -> Checked:
         theta = initialize(
             network, asked.rule, seed=asked.seed, dtype=cost.dtype, device=cost.device
         )
-    part = _part(cost, options)
+    part = part_of(cost, options.rows, CHECKED_ROWS)
     words = (
         f"network {network}; a start by {asked.rule_words} (seed {asked.seed}), "
-        f"{_rows(part, cost)} of {table.source}, alpha {alpha:g}, {asked.dtype}"
+        f"{rows_of(part, cost)} of {table.source}, alpha {alpha:g}, {asked.dtype}"
     )
     return Checked(part, theta, words)
 
@@ -137,7 +138,7 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     from symbreak.objectives import ModuleCost
 
     _, function = options.program
-    given = _given(made, function)
+    given = given_by(made, function)
     module, batch = given["module"], given["batch"]
     if "loss" in given:
         cost = ModuleCost(module, given["loss"], batch)
@@ -161,11 +162,21 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     return Checked(cost, theta, words)
 
 
-def _given(made: Any, function: str) -> Mapping[str, Any]:
-    """Return what the function made by its names."""
+def given_by(made: Any, function: str, optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """Return what the function made by its names.
+
+    Parameters
+    ----------
+    optional : further keys that a dictionary may have.
+
+    Raises
+    ------
+    InvalidInput
+        It is something else.
+    """
     if isinstance(made, tuple | list) and len(made) == 3:
         return dict(zip(("module", "loss", "batch"), made, strict=True))
-    if isinstance(made, Mapping) and set(made) in (
+    if isinstance(made, Mapping) and set(made) - {*optional} in (
         {"module", "loss", "batch"},
         {"module", "step", "batch"},
     ):
@@ -177,15 +188,16 @@ def _given(made: Any, function: str) -> Mapping[str, Any]:
         got += f" with the keys {', '.join(map(str, made)) or 'none'}"
     raise InvalidInput(
         f"{function}() must return (module, loss, batch), or a dictionary with the keys module, "
-        f"batch, and loss or step. Got {got}."
+        f"batch, and loss or step{''.join(f', and {name} if wanted' for name in optional)}. "
+        f"Got {got}."
     )
 
 
-def _part(cost: NetworkCost, options: CheckOptions) -> NetworkCost:
-    """Return the cost on the rows that are used; the penalty stays that of all."""
-    n = CHECKED_ROWS if options.rows is None else options.rows
-    return cost.batch(spread_rows(cost.n_examples, n))
+def part_of(cost: NetworkCost, rows: int | None, default: int) -> NetworkCost:
+    """Return the cost on the rows that are used, 0 for all; the penalty stays that of all."""
+    return cost.batch(spread_rows(cost.n_examples, default if rows is None else rows))
 
 
-def _rows(part: NetworkCost, cost: NetworkCost) -> str:
+def rows_of(part: NetworkCost, cost: NetworkCost) -> str:
+    """Return words about how many rows are used."""
     return f"{part.n_examples} of {counted(cost.n_examples, 'row')}"
