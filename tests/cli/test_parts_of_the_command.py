@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 import shlex
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from symbreak.cli import main, progress
-from symbreak.cli.checks import Symmetry
+from symbreak.cli.checks import Symmetry, update_of
 from symbreak.cli.outputs import plain, write_json
 from symbreak.cli.progress import _Lines
 from symbreak.cli.result import spread
@@ -17,6 +22,7 @@ from symbreak.cli.train_options import TrainOptions
 from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.optimize import Progress
+from symbreak.optimize.methods import METHODS
 
 
 def test_plain_data_has_null_where_a_number_is_not_finite(tmp_path):
@@ -77,15 +83,73 @@ def test_the_spread_of_single_starts():
     assert all(np.isnan(number) for number in spread([]).values())
 
 
+def stack_of_starts(net: Network, *starts: list[Any]) -> torch.Tensor:
+    """Starts of tanh layers: random ones, but for the Theta that are given."""
+    theta = initialize(net, "uniform", starts=len(starts), seed=0)
+    for start, thetas in enumerate(starts):
+        for Theta, given in zip(net.thetas(theta), thetas, strict=True):
+            if given is not None:
+                Theta[start] = torch.as_tensor(given)
+    return theta
+
+
 def test_symmetry_counts_starts_and_the_fewest_distinct_units():
     net = Network((2, 3, 4, 1))
-    random = initialize(net, "uniform", starts=3, seed=0)
-    random[1, net.blocks[0].slice] = 0.5
-    random[1, net.blocks[1].slice] = 0.5
-    found = Symmetry.of(net, random)
+    theta = stack_of_starts(net, [None] * 3, [0.5, 0.5, None], [None] * 3)
+    found = Symmetry.of(net, theta, alpha=1.0, method="l-bfgs")
     assert (found.units, found.least, found.n_broken) == ((3, 4), (1, 4), 2)
     assert not found.is_broken
-    assert "not broken in 1 of 3 starts: hidden layer 1 has 1 distinct of 3." in found.line
+    assert found.line == (
+        "Warning: Symmetry is not broken in 1 of 3 starts: hidden layer 1 has 1 distinct of 3 "
+        "(identical). Equal units stay one unit; draw the starts at random, for example with "
+        "--init glorot_uniform."
+    )
+
+
+MIRROR = [[1.0, 2.0, -0.5], [-1.0, -2.0, 0.5], [0.3, 0.2, 0.1]], [[0.1, 0.7, -0.7, 0.4]]
+
+
+def test_symmetry_names_every_kind_that_lasts():
+    net = Network((2, 3, 1), "tanh", "squared_error")
+    theta = stack_of_starts(net, [*MIRROR], [0.0, 0.0], [None, None])
+    found = Symmetry.of(net, theta, alpha=1.0, method="adam")
+    assert (found.least, found.kinds, found.n_broken) == ((0,), (("mirrored", "zero"),), 1)
+    assert "hidden layer 1 has 0 distinct of 3 (mirrored, zero)." in found.line
+
+
+@pytest.mark.parametrize(
+    ("method", "alpha", "least"),
+    [("l-bfgs", 1.0, 1), ("sgd", 1.0, 1), ("adam", 1.0, 3), ("adam", 0.0, 1)],
+)
+def test_equal_sums_count_where_the_method_and_the_penalty_keep_them(method, alpha, least):
+    net = Network((2, 3, 3, 1), "tanh", "squared_error")
+    square = torch.tensor([[0.0, 2, 7, 6], [0, 9, 5, 1], [0, 4, 3, 8]]) / 8
+    found = Symmetry.of(net, stack_of_starts(net, [0.5, square, 0.5]), alpha=alpha, method=method)
+    assert found.least == (least, least)
+    assert ("equal sums" in found.line) == (least == 1)
+
+
+def test_a_method_without_gradients_is_not_said_to_keep_equal_units():
+    net = Network((2, 3, 1))
+    theta = stack_of_starts(net, [0.5, 0.5])
+    found = Symmetry.of(net, theta, alpha=0.0, method="scipy:nelder-mead")
+    assert "Equal units start as one unit;" in found.line
+    assert Symmetry.of(net, theta, alpha=0.0, method="scipy:bfgs").lasts
+
+
+def test_a_start_that_is_not_finite_is_not_counted():
+    net = Network((2, 3, 1))
+    theta = stack_of_starts(net, [None, None], [math.inf, None])
+    assert Symmetry.of(net, theta, alpha=0.0, method="sgd").line == (
+        "Symmetry: 3 hidden units, all distinct in 1 of 1 start."
+    )
+
+
+def test_the_kind_of_update_of_every_method_is_that_of_the_docs():
+    page = Path(__file__).parents[2] / "docs" / "symmetries.md"
+    rows = re.findall(r'^\| (`.+`) \| `"(\w+)"` \|$', page.read_text("utf-8"), re.MULTILINE)
+    stated = {method: update for row, update in rows for method in re.findall(r"`(.+?)`", row)}
+    assert stated == {method: update_of(method) for method in METHODS}
 
 
 def test_the_bar_fits_a_line_of_80_characters(monkeypatch):

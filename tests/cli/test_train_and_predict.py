@@ -7,6 +7,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from symbreak.training.starts import drawn_starts
 
@@ -191,15 +192,48 @@ def test_no_hidden_layer_is_logistic_regression_and_zeros_are_right(run, hidden)
     assert "Warning" not in ran.out + ran.err
 
 
-@pytest.mark.parametrize("init", ["zeros", "constant"])
-def test_a_symmetric_start_is_warned_of_even_when_quiet(run, init):
+@pytest.mark.parametrize(
+    ("init", "left"),
+    [("zeros", "0 distinct of {} (zero)"), ("constant", "1 distinct of {} (identical)")],
+)
+def test_a_symmetric_start_is_warned_of_even_when_quiet(run, init, left):
     ran = run("train", "--dataset", "iris", *FEW, "--hidden", "5,3", "--init", init, "--quiet")
     assert ran.code == 0
     assert ran.err == (
-        "Warning: Symmetry is not broken in 3 of 3 starts: hidden layer 1 has 1 distinct of 5, "
-        "hidden layer 2 has 1 distinct of 3. Equal units stay one unit; draw the starts at "
+        f"Warning: Symmetry is not broken in 3 of 3 starts: hidden layer 1 has {left.format(5)}, "
+        f"hidden layer 2 has {left.format(3)}. Equal units stay one unit; draw the starts at "
         "random, for example with --init glorot_uniform.\n"
     )
+
+
+@pytest.fixture
+def start_is_a_magic_square(monkeypatch):
+    def drawn(cost, *args, **options):
+        found = drawn_starts(cost, *args, **options)
+        Theta1, Theta2, Theta3 = cost.network.thetas(found.theta)
+        Theta1[:], Theta3[:] = 0.5, 0.5
+        Theta2[:, :, 1:] = torch.tensor([[2.0, 7, 6], [9, 5, 1], [4, 3, 8]]) / 8
+        Theta2[:, :, 0] = 0
+        return found
+
+    monkeypatch.setattr("symbreak.cli.train_run.drawn_starts", drawn)
+
+
+@pytest.mark.usefixtures("start_is_a_magic_square")
+@pytest.mark.parametrize(
+    ("method", "alpha", "update", "least"),
+    [("l-bfgs", 1, "linear", 1), ("adam", 0, "elementwise", 1), ("adam", 1, "elementwise", 3)],
+)
+def test_method_and_penalty_of_the_run_are_those_of_the_certificate(
+    run, tmp_path, method, alpha, update, least
+):
+    path = tmp_path / "f.json"
+    ran = run("train", "--dataset", "iris", "--hidden", "3,3", "--starts", 1, "--max-iter", 2,
+              "--method", method, "--alpha", alpha, "--json", path, "--quiet")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert ("(equal sums)" in ran.err) == (least == 1)
+    found = json.loads(path.read_text("utf-8"))["symmetry"]
+    assert (found["update"], found["least_distinct_units"]) == (update, [least, least])
 
 
 def test_epsilon_is_the_range_of_the_uniform_rule(run):

@@ -13,9 +13,18 @@ from symbreak.errors import InvalidInput
 from symbreak.gradient_check import GradientReport, check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.units import distinct_units
+from symbreak.optimize.scipy_options import WITHOUT_GRADIENT, is_scipy, method_named
+from symbreak.symmetry import Group, symmetries
 
 CHECKED_ROWS = 64
+# The methods whose updates are not linear in the gradients; see `symbreak.symmetries`.
+ELEMENTWISE = ("adam", "adamw", "rprop")
+KINDS = {
+    "orbit": "identical",
+    "mirrored": "mirrored",
+    "zero": "zero",
+    "equal_sums": "equal sums",
+}
 
 
 def spread_rows(total: int, n: int) -> NDArray[np.int64]:
@@ -46,32 +55,50 @@ def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
     return check_gradient(part, theta[int(finite.argmax())])
 
 
+def update_of(method: str) -> str:
+    """Return how a method of `minimize` makes updates of gradients, as `symmetries` calls it."""
+    return "elementwise" if method in ELEMENTWISE else "linear"
+
+
 @dataclass(frozen=True)
 class Symmetry:
-    """How many hidden units are different ones at the starts.
+    """How many hidden units the training can tell apart: the certificate of all starts, in short.
 
     Attributes
     ----------
     units : of each hidden layer.
     least : the number of distinct units of each layer in the start that has the fewest.
+    kinds : for each layer, why units are one unit, or nothing, in some start.
     starts, n_broken : how many starts there are, and in how many of them all units are distinct.
+    update : "linear" or "elementwise".
+    lasts : whether the method goes by gradients, which are equal for equal units.
     """
 
     units: tuple[int, ...]
     least: tuple[int, ...]
+    kinds: tuple[tuple[str, ...], ...]
     starts: int
     n_broken: int
+    update: str
+    lasts: bool = True
 
     @classmethod
-    def of(cls, network: Network, theta: Any) -> Symmetry:
-        """Count the distinct units of theta (starts, n)."""
+    def of(cls, network: Network, theta: Any, *, alpha: float, method: str) -> Symmetry:
+        """Certify theta (starts, n) for the updates of a method and the penalty in J.
+
+        A start that is not finite has no units to speak of; it is not among the starts.
+        """
+        finite = theta[np.isfinite(theta.cpu().numpy()).all(axis=1)]
+        update = update_of(method)
+        found = symmetries(network, finite, alpha=alpha, update=update)
         units = network.layers[1:-1]
-        distinct = distinct_units(network, theta)
-        all_distinct = np.ones(len(theta), dtype=bool)
-        for count, found in zip(units, distinct, strict=True):
-            all_distinct &= found == count
-        least = tuple(int(found.min()) for found in distinct)
-        return cls(units, least, len(theta), int(all_distinct.sum()))
+        kinds = tuple(
+            tuple(dict.fromkeys(KINDS[g.kind] for g in found.groups if _lasts(g, layer)))
+            for layer in range(1, len(units) + 1)
+        )
+        least = tuple(found.effective_widths.min(axis=0).tolist())
+        n_broken = int((~found.permanent).sum())
+        return cls(units, least, kinds, len(finite), n_broken, update, _takes_gradients(method))
 
     @property
     def is_broken(self) -> bool:
@@ -87,13 +114,22 @@ class Symmetry:
         if self.is_broken:
             units = counted(sum(self.units), "hidden unit")
             return f"Symmetry: {units}, all distinct in {self.n_broken} {of}."
+        layers = enumerate(zip(self.units, self.least, self.kinds, strict=True), 1)
         equal = ", ".join(
-            f"hidden layer {layer} has {least} distinct of {units}"
-            for layer, (units, least) in enumerate(zip(self.units, self.least, strict=True), 1)
+            f"hidden layer {layer} has {least} distinct of {units} ({', '.join(kinds)})"
+            for layer, (units, least, kinds) in layers
             if least < units
         )
         return (
             f"Warning: Symmetry is not broken in {self.starts - self.n_broken} {of}: {equal}. "
-            "Equal units stay one unit; draw the starts at random, for example with "
-            "--init glorot_uniform."
+            f"Equal units {'stay' if self.lasts else 'start as'} one unit; draw the starts at "
+            "random, for example with --init glorot_uniform."
         )
+
+
+def _takes_gradients(method: str) -> bool:
+    return not is_scipy(method) or method_named(method) not in WITHOUT_GRADIENT
+
+
+def _lasts(group: Group, layer: int) -> bool:
+    return group.permanent and group.layer == layer

@@ -75,14 +75,14 @@ def _optimizer(word: str) -> Any:
 
 def _some_rows(given: Mapping[str, Any], n: int, function: str) -> tuple[Any, str]:
     """Return n examples of X and y, spread evenly, and words about them."""
+    import torch
+
     from symbreak.objectives.module_data import count_examples, mapped_tensors, prepared_pair
-    from symbreak.observation.observe import floating_dtype
 
     examples = None
     if "loss" in given:
-        module = given["module"]
-        device = next((one.device for one in module.parameters()), None)
-        pair = prepared_pair(given["batch"], floating_dtype(module), device)
+        # In the widest dtype, so that nothing is lost before the module's own is taken.
+        pair = prepared_pair(given["batch"], torch.float64, torch.device("cpu"))
         examples = count_examples(pair)
     if examples is None:
         raise InvalidInput(
@@ -151,7 +151,8 @@ def _rounding(found: Symmetries, lasts: Escape, names: NDArray[Any]) -> Iterator
     if torn.any():
         first, last = lasts.updates[torn].min(), lasts.updates[torn].max()
         when = f"{first}" if first == last else f"{first} to {last}"
-        yield f"Rounding tears the groups of {_named(names[torn])} after {when} updates of {method}."
+        updates = f"{when} updates of {method}"
+        yield f"Rounding tears the groups of {_named(names[torn])} after {updates}."
     if kept.any():
         updates = f"all of {lasts.max_updates} updates of {method}"
         yield f"Rounding keeps the groups of {_named(names[kept])} for {updates}."

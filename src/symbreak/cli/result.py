@@ -120,6 +120,8 @@ def record(result: Result) -> dict[str, Any]:
         "symmetry": {
             "hidden_units": list(symmetry.units),
             "least_distinct_units": list(symmetry.least),
+            "kinds": [list(kinds) for kinds in symmetry.kinds],
+            "update": symmetry.update,
             "starts_with_all_distinct": symmetry.n_broken,
         },
         "restarts": outcome.restarts.as_dict(),

@@ -61,7 +61,7 @@ def run(options: TrainOptions) -> int:
         cost, (theta, redrawn), alpha = _start(options, parts)
         _say(options, before.network_line(cost.network, options, alpha))
         gradient = gradient_report(cost, theta)
-        symmetry = Symmetry.of(cost.network, theta)
+        symmetry = Symmetry.of(cost.network, theta, alpha=alpha, method=options.method)
     _say(options, gradient.line)
     if gradient.verdict == "fail":
         say(WRONG_GRADIENT, err=True)
