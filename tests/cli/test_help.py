@@ -25,6 +25,7 @@ sys.exit(f"exit code {code}, imported {heavy}" if code or heavy else 0)
         ["train", "--help"],
         ["predict", "--help"],
         ["check-gradient", "--help"],
+        ["diagnose", "--help"],
         ["lesson", "--help"],
         ["--version"],
     ],
@@ -64,12 +65,38 @@ def test_help_of_the_gradient_check_names_every_choice(run):
     assert {*METHODS, *LOSSES, *DATASETS} <= words
 
 
+def test_help_of_the_diagnosis_names_every_choice(run):
+    from symbreak.cli.diagnose_options import LEVELS, OPTIMIZERS, UPDATES, WEIGHT_ENDINGS
+    from symbreak.tables.datasets import DATASETS
+
+    shown = re.sub(r"-\n +", "-", run("diagnose", "--help").out)
+    words = set(re.split(r"[\s,.;:()]+", shown))
+    assert {*LEVELS, *OPTIMIZERS, *UPDATES, *DATASETS} <= words
+    assert {ending[1:] for ending in WEIGHT_ENDINGS} <= {word.lower() for word in words}
+
+
+def test_the_choices_of_the_diagnosis_are_those_of_the_library():
+    from symbreak.cli import diagnose_options as options
+    from symbreak.cli.checks import update_of
+    from symbreak.cli.diagnose_subjects import UPDATE
+    from symbreak.cli.train_options import TrainOptions
+    from symbreak.diagnosis import finding, weight_files, weights
+    from symbreak.symmetry import certificate
+
+    assert finding.LEVELS == options.LEVELS
+    assert sorted(certificate.UPDATES) == sorted(options.UPDATES)
+    assert (".safetensors", *weight_files.PICKLED) == options.WEIGHT_ENDINGS
+    assert update_of(TrainOptions(dataset="iris").method) == UPDATE
+    assert weights.DEFAULT_BUDGET == 67108864  # as the help says
+
+
 def test_commands_are_listed(run):
     shown = run("--help")
     assert shown.code == 0
     assert "train " in shown.out
     assert "predict " in shown.out
     assert "check-gradient " in shown.out
+    assert "diagnose " in shown.out
 
 
 def test_without_its_packages_the_command_says_what_to_install(monkeypatch, capsys):

@@ -10,7 +10,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "command-line-reference.md"
-COMMANDS = ["train", "predict", "check-gradient", "lesson"]
+COMMANDS = ["train", "predict", "check-gradient", "diagnose", "lesson"]
 # | `-o, --output FILE` | help | `default` |
 ROW = re.compile(
     r"^\| `(?:-\w, )?([\w-]+)(?:/--[\w-]+)?(?: ([A-Z]+))?` \| (.+) \| (?:`(.+)`)? ?\|$",

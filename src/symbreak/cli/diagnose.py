@@ -92,11 +92,13 @@ def diagnose(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only the first line.")] = False,
 ) -> None:
-    """Tell whether a start is sound: which units are wasted, for ever or not, and what to do.
+    """Tell whether a start is sound, and what is wrong with it.
+
+    Which units are wasted, for ever or not, why, and what to do.
 
     FILE.py:FUNCTION diagnoses any PyTorch module on a batch: FILE.py is your own program and is
     run; FUNCTION() must return (module, loss, batch), or a dictionary with the keys module, batch,
-    and loss or step, and optimizer if you like. Of a model the symmetries of all starts are
+    and loss or step, and optimizer if wanted. Of a model the symmetries of all starts are
     certified exactly. A file of weights is scanned for what weights alone can tell.
 
     Exit codes: 0 sound, 1 a finding at error level, 2 something given is not what it must be.

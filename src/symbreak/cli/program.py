@@ -77,14 +77,22 @@ def _one_sentence(path: Path, duty: str) -> Iterator[None]:
     """Turn what the program raises into a sentence that begins with its duty."""
     try:
         yield
-    except SymbreakError:
-        raise
+    except SymbreakError as error:
+        # Where the program was the cause, its line is worth knowing.
+        where = "" if error.__cause__ is None else _where(error.__cause__, path)
+        if not where:
+            raise
+        raise InvalidInput(f"{_one_line(error)}{where}.") from error
     except (Exception, SystemExit) as error:
-        words = " ".join(str(error).split()).rstrip(".")
+        words = _one_line(error)
         name = type(error).__name__
         raise InvalidInput(
             f"{duty}. Got {name}{f': {words}' if words else ''}{_where(error, path)}."
         ) from error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _where(error: BaseException, path: Path) -> str:
