@@ -16,7 +16,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from symbreak.cli.diagnose_subjects import _rounding
 from symbreak.cli.program import NAME
+from symbreak.symmetry import Escape, symmetries
 from symbreak.training.model import Model
 from tests.cli.diagnose_programs import PROGRAM
 from tests.cli.gradient_programs import FILES
@@ -217,6 +219,27 @@ def test_on_a_table_rounding_is_measured(diagnose, planted):
     ]
     assert ran.out.splitlines()[-2].endswith("alpha 1, 30 of 90 rows of good.csv.")
     assert "updates of Adam." in diagnose(path, "good.csv", "--update", "elementwise").out
+
+
+def test_the_starts_that_rounding_tears_and_those_it_does_not(planted):
+    def all_starts(thetas):
+        for start in range(3):
+            thetas[0][start, 3], thetas[1][start, :, 4] = (
+                thetas[0][start, 0],
+                thetas[1][start, :, 1],
+            )
+
+    known = Model.load(planted(all_starts))
+    found = symmetries(known.network, known.theta)
+    for torn, lines in {
+        (7, -1, 7): [
+            "Rounding tears the groups of starts 4, 8 after 7 updates of Adam.",
+            "Rounding keeps the groups of start 6 for all of 50 updates of Adam.",
+        ],
+        (9, 12, 7): ["Rounding tears the groups of starts 4, 6, 8 after 7 to 12 updates of Adam."],
+    }.items():
+        lasts = Escape(np.array(torn), np.zeros(3), 50, 1e-3)
+        assert list(_rounding(found, lasts, np.array([4, 6, 8]))) == lines
 
 
 def test_a_table_beside_a_sound_model(diagnose, model):
