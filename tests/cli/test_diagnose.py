@@ -218,7 +218,27 @@ def test_on_a_table_rounding_is_measured(diagnose, planted):
         else f"Rounding tears the groups of start 1 after {torn} updates of SGD with momentum."
     ]
     assert ran.out.splitlines()[-2].endswith("alpha 1, 30 of 90 rows of good.csv.")
-    assert "updates of Adam." in diagnose(path, "good.csv", "--update", "elementwise").out
+
+
+@pytest.mark.parametrize(
+    ("update", "kind"), [("linear", torch.optim.SGD), ("elementwise", torch.optim.Adam)]
+)
+def test_rounding_is_measured_with_an_optimizer_of_the_update(
+    diagnose, planted, monkeypatch, update, kind
+):
+    measured = []
+
+    def look(self, cost, **options):
+        measured.append(options["optimizer"])
+        return Escape(np.array([-1, 5, -1]), np.zeros(3), 10, 1e-3)
+
+    monkeypatch.setattr("symbreak.symmetry.Symmetries.escape", look)
+    ran = diagnose(planted(twins_in_start_1), "good.csv", "--update", update)
+    name = "SGD with momentum" if kind is torch.optim.SGD else "Adam"
+    assert f"Rounding tears the groups of start 1 after 5 updates of {name}." in ran.out
+    # None is SGD with momentum, the default of `escape`.
+    (make,) = measured
+    assert kind is torch.optim.SGD if make is None else isinstance(make([torch.ones(1)]), kind)
 
 
 def test_the_starts_that_rounding_tears_and_those_it_does_not(planted):

@@ -126,6 +126,7 @@ def test_equal_sums_count_where_the_method_and_the_penalty_keep_them(method, alp
     square = torch.tensor([[0.0, 2, 7, 6], [0, 9, 5, 1], [0, 4, 3, 8]]) / 8
     found = Symmetry.of(net, stack_of_starts(net, [0.5, square, 0.5]), alpha=alpha, method=method)
     assert found.least == (least, least)
+    assert found.kinds == ((("equal sums",) if least == 1 else ()),) * 2
     assert ("equal sums" in found.line) == (least == 1)
 
 
