@@ -19,6 +19,7 @@ _HOMES = {
     "diagnose": "symbreak.diagnosis.diagnose",
     "initialize": "symbreak.initialization",
     "initialize_module": "symbreak.initialization.modules",
+    "repair": "symbreak.diagnosis.repair",
     "minimize": "symbreak.optimize",
     "symmetries": "symbreak.symmetry",
     "Symmetries": "symbreak.symmetry",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
     from symbreak.diagnosis.diagnose import assert_sound_start as assert_sound_start
     from symbreak.diagnosis.diagnose import diagnose as diagnose
+    from symbreak.diagnosis.repair import repair as repair
     from symbreak.diagnosis.weights import scan_weights as scan_weights
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning

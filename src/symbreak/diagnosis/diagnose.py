@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -74,6 +75,7 @@ def diagnose(
             "diagnose needs one of loss=, with batch=(X, y), and step=. Got "
             f"{'none' if loss is None else 'both'}."
         )
+    again = partial(diagnose, loss=loss, batch=batch, optimizer=optimizer, step=step)
     targets = None
     if step is None:
         assert loss is not None
@@ -85,7 +87,7 @@ def diagnose(
     findings: list[Finding] = []
     for detect in DETECTORS.values():
         findings.extend(detect(observed))
-    return Diagnosis(tuple(findings))
+    return Diagnosis(tuple(findings), again)
 
 
 def assert_sound_start(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
+
+from torch import nn
 
 from symbreak.diagnosis.finding import LEVELS, Finding
 from symbreak.errors import InvalidInput
@@ -16,9 +19,12 @@ class Diagnosis:
     Parameters
     ----------
     findings : of any kind and level.
+    again : diagnoses another module, or the same once more, with the same loss, batch and
+        optimizer; None where the findings come from weights alone.
     """
 
     findings: tuple[Finding, ...]
+    again: Callable[[nn.Module], Diagnosis] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         ordered = sorted(self.findings, key=lambda finding: LEVELS.index(finding.level))
