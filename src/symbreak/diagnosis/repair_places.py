@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
@@ -25,6 +26,7 @@ from symbreak.diagnosis.finding import Finding
 from symbreak.errors import InvalidInput
 
 _PACKED = re.compile(r"(.*)\[(\d+):(\d+)\]")
+_REGISTER = " rows are "  # how evidence speaks of rows of a table, all axes but the last
 _CELL = re.compile(r"(?:(.*)\.)?(l\d+(?:_reverse)?)")
 
 
@@ -115,6 +117,8 @@ def _head(where: str, owner: nn.MultiheadAttention, unit: int) -> Iterator[Part]
 
 def _rows(parameter: Tensor, finding: Finding, unit: int) -> tuple[Any, ...]:
     """Return the row or the column of the unit: that in which the units of the finding agree."""
+    if _REGISTER in finding.evidence:
+        return tuple(int(i) for i in np.unravel_index(unit, parameter.shape[:-1]))
     units = [u for u in finding.units if isinstance(u, int)]
     if parameter.dim() == 2 and max(units) < parameter.shape[1]:
         columns = parameter.detach()[:, units].abs().T

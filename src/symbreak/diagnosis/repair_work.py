@@ -109,11 +109,6 @@ class Work:
         name = finding.where
         if name not in self._parameters:
             return None
-        if self._parameters[name].is_meta:
-            raise InvalidInput(
-                f"Parameters to repair must have memory. Got {name} on the device 'meta': call "
-                'module.to_empty(device="cpu") first.'
-            )
         values = self._parameters[name].detach()
         where: Any = ()
         if finding.kind == "no_gradient" and (values.dim() == 1 or bool(values.any())):
