@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
+from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.repair_outgoing import reader_of
+from symbreak.diagnosis.repair_places import incoming
 from symbreak.diagnosis.result import Diagnosis
 from tests.diagnosis import starts
 from tests.diagnosis.starts import data, twin_
@@ -333,6 +335,45 @@ def test_who_reads_a_layer():
     encoder = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16))
     assert reader_of(encoder, "0.linear1") == "0.linear2"
     assert reader_of(encoder, "0.linear2") is None
+
+
+def weights_into(module, where, unit):
+    """Set to NaN what `incoming` names, and return the names of the parameters."""
+    finding = Finding("identical_units", "error", where, (0, unit), True, "", "")
+    parts = incoming(module, finding, unit)
+    with torch.no_grad():
+        for part in parts:
+            module.get_parameter(part.parameter)[part.index] = float("nan")
+    return {part.parameter for part in parts}
+
+
+def test_incoming_weights_are_those_that_the_unit_is_computed_from():
+    conv: Any = nn.ConvTranspose2d(4, 6, 2, groups=2)
+    assert weights_into(nn.Sequential(conv), "0", 4) == {"0.weight", "0.bias"}
+    out = conv(torch.ones(1, 4, 3, 3))
+    assert out.isnan().all(dim=(0, 2, 3)).tolist() == [False] * 4 + [True, False]
+    assert conv.weight.isnan().sum() == 2 * 2 * 2  # two inputs of the group, four taps
+    for sizes in ({}, {"kdim": 3, "vdim": 5}):
+        attention = nn.MultiheadAttention(8, 2, **sizes)
+        weights_into(nn.Sequential(attention), "0", 1)
+        names = ["in_proj_bias"]
+        names += [f"{n}_proj_weight" for n in "qkv"] if sizes else ["in_proj_weight"]
+        second = ([False] * 4 + [True] * 4) * 3
+        for name in names:
+            values = getattr(attention, name)
+            marked = values.isnan().reshape(len(values), -1).all(dim=1)
+            assert marked.tolist() == second[: len(values)]
+    for kind in (nn.GRUCell, nn.LSTMCell, nn.RNNCell):
+        cell = kind(3, 4)
+        weights_into(nn.Sequential(cell), "0", 2)
+        h = cell(torch.ones(1, 3))
+        h = h[0] if isinstance(h, tuple) else h
+        assert h.isnan().tolist() == [[False, False, True, False]]
+    lstm: Any = nn.LSTM(3, 6, proj_size=4)
+    assert weights_into(nn.Sequential(lstm), "0.l0", 1) == {"0.weight_hr_l0"}
+    assert lstm(torch.ones(1, 1, 3))[0].isnan().tolist() == [[[False, True, False, False]]]
+    with pytest.raises(sb.InvalidInput, match="must be a layer of torch.nn, a list .* Got '1'"):
+        weights_into(nn.Sequential(lstm, nn.Tanh()), "1", 1)
 
 
 def test_nets_go_through_the_same_door():
