@@ -123,6 +123,18 @@ def test_split_keeps_the_function_and_touches_outgoing_weights_alone(make, input
     assert all(torch.equal(masks[name], mask) for name, mask in expected.items())
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
+def test_short_dtypes(dtype, how):
+    module, eps = mlp().to(dtype), torch.finfo(dtype).eps
+    output = module(X.to(dtype))
+    repair = sb.repair(module, found(module, X.to(dtype), Y.to(dtype)), how=how)
+    assert [r.finding for r in repair.rows] == ["identical_units", "mirrored_units"]
+    assert {p.dtype for p in module.parameters()} == {dtype}
+    away = (module(X.to(dtype)) - output).abs().max() / output.abs().max()
+    assert how != "split" or away < 4 * eps
+
+
 def test_channels_are_redrawn():
     module = cnn()
     before = state(module)
@@ -308,6 +320,15 @@ def test_what_cannot_be_repaired_is_refused_and_left_as_it_was():
     refused(normed, "split", "read by one layer, in a Sequential .* no norm between. Got '0'")
     with pytest.raises(TypeError, match=r"diagnose\(module, ...\) returned. Got a scan of weights"):
         sb.repair(mlp(), Diagnosis(()))
+    frozen = mlp()
+    frozen[2].requires_grad_(False)
+    refused(frozen, "split", "must be trained, not tied and not parametrized. Got 2.weight")
+    tied = mlp()
+    tied[4].register_parameter("again", tied[2].weight)
+    refused(tied, "split", "must be trained, not tied")
+    narrow = starts.mlp(width=3)
+    with pytest.raises(sb.InvalidInput, match=r"diagnosis of this module. Got units .1, 4. of '0'"):
+        sb.repair(narrow, found(mlp(), y=Y))
     wrong: Any = sb.repair
     with pytest.raises(TypeError, match=r"called as repair\(module, found\). Got 2"):
         wrong(mlp(), 1, 2)

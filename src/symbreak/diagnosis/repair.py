@@ -191,6 +191,11 @@ class _Repair:
             except InvalidInput as refusal:
                 self.refused.append(refusal)
                 continue
+            except IndexError as error:
+                raise InvalidInput(
+                    "found of repair must be the diagnosis of this module. Got units "
+                    f"{list(finding.units)} of {finding.where!r}, which has fewer."
+                ) from error
             if mended is not None:
                 name, units = mended
                 self.done.append((finding, name, units, spread_of(self.work.old[name])))

@@ -139,6 +139,11 @@ class Work:
                 f"of torch.nn, with no norm between. Got {finding.where!r}: use how='redraw'."
             )
         name, layer = joined(reader, "weight"), self.module.get_submodule(finding.where)
+        if not self._is_free(name):
+            raise InvalidInput(
+                "Outgoing weights to split must be trained, not tied and not parametrized. Got "
+                f"{name}: use how='redraw'."
+            )
         self._target(name)
         out = by_unit(self.module.get_submodule(reader), _n_units(layer))
         stream = Stream(self._seed, f"{name}.split.{units[0]}", range(1))
@@ -153,6 +158,13 @@ class Work:
         fresh = torch.from_numpy(shared.T.copy()).to(out)
         out[list(units)] = fresh.reshape(out[list(units)].shape)
         return name, units
+
+    def _is_free(self, name: str) -> bool:
+        """Tell whether a parameter is trained and of this name alone."""
+        parameter = self._parameters.get(name)
+        everywhere = [p for _, p in self.module.named_parameters(remove_duplicate=False)]
+        alone = sum(each is parameter for each in everywhere) == 1
+        return parameter is not None and parameter.requires_grad and alone
 
     def _signs(self, finding: Finding, units: Sequence[int]) -> Any:
         """Return 1, or -1 for units whose ways in are the mirror of the first one's."""
