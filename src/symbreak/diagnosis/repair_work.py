@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +30,7 @@ from symbreak.diagnosis.repair_draws import Draws, spread_of
 from symbreak.diagnosis.repair_outgoing import by_unit, reader_of
 from symbreak.diagnosis.repair_places import Part, incoming, joined
 from symbreak.errors import InvalidInput
-from symbreak.initialization.streams import Stream
+from symbreak.initialization.streams import Floats, Stream
 from symbreak.symmetry.shares import shared_out, unequal_shares
 
 TWINS = ("identical_units", "mirrored_units")
@@ -124,12 +125,16 @@ class Work:
 
     def _tensors(self, finding: Finding, draws: Draws) -> tuple[str, tuple[int, ...]] | None:
         """Change all parameters but the first of those that begin at the finding's place."""
-        place, last = finding.where, None
-        for names in _identical(self._parameters):
-            if names[0] == place or not place or names[0].startswith(f"{place}."):
-                for last in names[1:]:
-                    self._change(Part(last, ()), draws)
-        return None if last is None else (last, ())
+        place = finding.where
+        copies = [
+            name
+            for names in _identical(self._parameters)
+            if not place or f"{names[0]}.".startswith(f"{place}.")
+            for name in names[1:]
+        ]
+        for name in copies:
+            self._change(Part(name, ()), draws)
+        return (copies[-1], ()) if copies else None
 
     def _split(self, finding: Finding, units: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
         reader = reader_of(self.module, finding.where)
@@ -166,17 +171,17 @@ class Work:
         alone = sum(each is parameter for each in everywhere) == 1
         return parameter is not None and parameter.requires_grad and alone
 
-    def _signs(self, finding: Finding, units: Sequence[int]) -> Any:
+    def _signs(self, finding: Finding, units: Sequence[int]) -> Floats:
         """Return 1, or -1 for units whose ways in are the mirror of the first one's."""
+        if finding.kind == "identical_units":
+            return np.ones(len(units))
         rows = []
         for unit in units:
             parts = incoming(self.module, finding, unit)
             values = [self._parameters[p.parameter].detach()[p.index].flatten() for p in parts]
             rows.append(torch.cat(values).double().cpu())
         stack = torch.stack(rows)
-        if finding.kind == "identical_units":
-            return torch.ones(len(units), dtype=torch.float64).numpy()
-        return torch.sign(stack @ stack[0]).numpy()
+        return np.asarray(torch.sign(stack @ stack[0]).numpy())
 
 
 def _n_units(layer: nn.Module) -> int:
