@@ -45,7 +45,7 @@ CASES = ("random", "ten pairs", "equal sums, penalty", "all equal", "all zero")
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write-docs", action="store_true", help="write docs/symmetries.md")
+    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -63,7 +63,7 @@ def main() -> None:
     save_json(NAME, result)
     print(text := table(result))
     if options.write_docs:
-        write_section(ROOT / "docs" / "symmetries.md", NAME, text)
+        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
 
 
 def measure(case: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def main() -> None:
     """Read the command line; measure; print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a small file")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/findings.md")
+    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -56,7 +56,7 @@ def main() -> None:
     print(text)
     say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
     if options.write_docs:
-        write_section(ROOT / "docs" / "findings.md", NAME, text)
+        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
 
 
 def measure(
