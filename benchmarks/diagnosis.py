@@ -36,7 +36,7 @@ from common import (
 NAME = "diagnosis"
 STARTS = ("sound", "identical pair")
 PACKAGES = ("torch",)
-FULL = {"layers": 12, "vocabulary": 50257, "length": 128, "budget": 20.0}
+FULL = {"layers": 12, "vocabulary": 50257, "length": 128, "budget": 6.0}
 QUICK = {"layers": 2, "vocabulary": 5000, "length": 128, "budget": 2.0}
 SEQUENCES = 2
 
