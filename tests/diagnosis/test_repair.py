@@ -274,6 +274,23 @@ def test_parameters_and_dead_units_are_drawn_anew(kind):
         assert masks["0.weight" if kind == "dead_units" else "2.weight"].all()
 
 
+def test_a_layer_that_a_dead_one_blocks_is_not_drawn():
+    module = starts.mlp(nn.ReLU)
+    module[2].bias.data.fill_(-50)
+    before, diagnosis = state(module), found(module, y=Y)
+    assert ("no_gradient", "0.weight") in {(f.kind, f.where) for f in diagnosis.findings}
+    sb.repair(module, diagnosis)
+    assert changed(module, before).keys() == {"2.weight", "2.bias"}
+
+
+def test_a_parameter_of_unknown_role_keeps_its_spread():
+    module = starts.StackedExperts(copies=True, zero_router=True)
+    module.up.data.mul_(0.2)
+    spread = module.up[0].std()
+    sb.repair(module, found(module))
+    assert 0.6 < module.up[1:].std() / spread < 1.4  # 48 entries
+
+
 def test_what_hid_behind_nan_is_mended_too():
     module = mlp()
     with torch.no_grad():
