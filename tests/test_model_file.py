@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
 
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.model_file import load_model, save_model
+from symbreak.model_file import is_model_file, load_model, save_model
 
 SETTINGS = {"layers": [2, 3], "std": 0.1, "words": ["é", ""], "none": None, "yes": True}
 ARRAYS = {"theta": np.arange(6.0).reshape(2, 3), "mask": np.array([True, False])}
@@ -204,3 +204,15 @@ def test_loading_executes_nothing(tmp_path):
     exec("")
     events, _heard = _heard, None
     assert "exec" in events, "the hook must hear what it listens for"
+
+
+def test_a_model_file_is_known_by_its_settings(tmp_path):
+    save_model(tmp_path / "m.safetensors", ARRAYS, SETTINGS)
+    assert is_model_file(tmp_path / "m.safetensors") is True
+    save_file(ARRAYS, tmp_path / "w")
+    assert is_model_file(tmp_path / "w") is False
+    save_file(ARRAYS, tmp_path / "w", metadata={"format": "pt"})
+    assert is_model_file(tmp_path / "w") is False
+    (tmp_path / "w").write_bytes((tmp_path / "m.safetensors").read_bytes()[:-1])
+    for name in ("w", "missing", "."):
+        assert is_model_file(tmp_path / name) is None
