@@ -28,6 +28,7 @@ from symbreak.errors import InvalidInput
 DEFAULT_BUDGET = 64 * 2**20
 LEAST_BUDGET = 2**16
 ONLY_WEIGHTS = "Weights alone cannot tell whether it lasts; run symbreak.diagnose on the module."
+MOST_GROUPS = 5  # whose sizes are told
 REDRAW = f"Draw the rows at random unless they are copies on purpose. {ONLY_WEIGHTS}"
 
 
@@ -121,7 +122,8 @@ def _of_rows(name: str, tensor: Tensor, facts: TensorFacts, budget: int) -> Iter
     elif not facts.binary and (groups := equal_rows(tensor, budget // BYTES_PER_ENTRY)):
         evidence = (
             f"{sum(map(len, groups))} of {n_rows} rows are equal bit by bit to others, "
-            f"{len(groups)} groups"
+            f"in groups of {', '.join(str(len(group)) for group in groups[:MOST_GROUPS])}"
+            f"{', ...' if len(groups) > MOST_GROUPS else ''}"
         )
         yield _rows("warning", name, groups, evidence, REDRAW)
 

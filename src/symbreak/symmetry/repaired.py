@@ -57,7 +57,8 @@ class Repair:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
         ]
-        return "\n".join([f"Repaired {len(self.rows)} places, seed {self.seed}", *text])
+        places = "1 place" if len(self.rows) == 1 else f"{len(self.rows)} places"
+        return "\n".join([f"Repaired {places}, seed {self.seed}", *text])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

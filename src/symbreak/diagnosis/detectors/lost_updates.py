@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import MakeOptimizer, Observed, SeenParameter
+from symbreak.observation.updates import optimizers
 
 SHORT = (torch.bfloat16, torch.float16)
 MOST, SOME = 0.5, 0.05
@@ -30,7 +31,7 @@ REMEDY = (
 
 def detect(observed: Observed) -> Iterator[Finding]:
     """Yield parameters in a short dtype of which many entries do not move."""
-    make = observed.optimizer or torch.optim.AdamW
+    (make, *_) = optimizers(observed.optimizer or torch.optim.AdamW).values()
     for parameter in observed.parameters:
         if parameter.trained and parameter.grad is not None and parameter.value.dtype in SHORT:
             yield from _of_parameter(parameter, parameter.grad, make)
