@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import SymbreakError
+from symbreak.words import aligned
 
 _HEADER = ("stage", "verdict", "rel. error", "worst entry", "theirs", "ours")
 
@@ -126,7 +127,7 @@ class BackpropagationReport:
         notes = [f"Note: {said}." for said in self.notes]
         missing = [stage.name for stage in self.stages if stage.verdict == "not returned"]
         absent = [f"Not returned: {', '.join(missing)}."] if missing else []
-        return "\n".join([self.line, *_aligned(rows), *causes, *absent, *understood, *notes])
+        return "\n".join([self.line, *aligned(rows), *causes, *absent, *understood, *notes])
 
 
 def _compared(stages: Sequence[StageReport]) -> list[StageReport]:
@@ -161,11 +162,3 @@ def _remarks(stage: StageReport) -> list[str]:
     named = stage.name in stage.cause
     lines = [f"{'' if named else stage.name + ': '}{stage.cause}."] if stage.cause else []
     return lines + [f"  the same numbers come from: {also}." for also in stage.also_fits]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

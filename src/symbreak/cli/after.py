@@ -10,9 +10,9 @@ from rich.table import Table
 
 from symbreak.cli.result import Result, spread, status_word
 from symbreak.cli.say import say
-from symbreak.cli.words import counted
 from symbreak.optimize import Status
 from symbreak.training.scores import Scores
+from symbreak.words import counted
 
 MOST_ROWS = 20
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from symbreak.cli.train_options import TrainOptions
-from symbreak.cli.words import counted
 from symbreak.network import Network
 from symbreak.training.parts import Parts
+from symbreak.words import counted
 
 
 def data_line(source: str, parts: Parts) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from symbreak.cli.check_options import CheckOptions
 from symbreak.cli.checks import CHECKED_ROWS, spread_rows
 from symbreak.cli.train_options import penalty
-from symbreak.cli.words import counted
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize
 from symbreak.network import Network
@@ -25,6 +24,7 @@ from symbreak.tables.read import ENDINGS, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
 from symbreak.training.model import Model
+from symbreak.words import counted
 
 
 @dataclass(frozen=True, eq=False)

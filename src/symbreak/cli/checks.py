@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.cli.words import counted
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check import GradientReport, check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize.scipy_options import WITHOUT_GRADIENT, is_scipy, method_named
 from symbreak.symmetry import Group, symmetries
+from symbreak.words import counted
 
 CHECKED_ROWS = 64
 # The methods whose updates are not linear in the gradients; see `symbreak.symmetries`.

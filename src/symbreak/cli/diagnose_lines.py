@@ -7,10 +7,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from symbreak.cli.words import counted
 from symbreak.diagnosis.certified import spans
 from symbreak.diagnosis.finding import LEVELS, Finding
 from symbreak.diagnosis.result import Diagnosis
+from symbreak.words import counted
 
 WIDEST = 100
 INDENT = "    "

@@ -16,12 +16,12 @@ from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, t
 from symbreak.cli.checks import CHECKED_ROWS, spread_rows
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.train_options import penalty
-from symbreak.cli.words import counted
 from symbreak.diagnosis.certified import certified, spans
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.symmetry import Escape, Symmetries, symmetries
 from symbreak.training.model import Model
+from symbreak.words import counted
 
 UPDATE = "linear"  # that of the default method of `symbreak train`
 

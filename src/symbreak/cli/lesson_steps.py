@@ -18,8 +18,8 @@ from symbreak.cli.lesson_tables import (
     summary_table,
     units_table,
 )
-from symbreak.cli.words import counted
 from symbreak.lesson.facts import Lesson, Run, Start
+from symbreak.words import counted
 
 
 def print_lesson(lesson: Lesson, source: str, notes: Sequence[str]) -> None:

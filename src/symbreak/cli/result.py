@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from symbreak import __version__
 from symbreak.cli.checks import Symmetry
 from symbreak.cli.train_options import TrainOptions
-from symbreak.cli.words import counted
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Status
 from symbreak.training import Trained
 from symbreak.training.many_starts import scores_of_starts
 from symbreak.training.parts import Parts
 from symbreak.training.scores import Scores, class_scores, number_scores
+from symbreak.words import counted
 
 
 @dataclass(frozen=True, eq=False)

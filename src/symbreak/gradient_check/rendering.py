@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from symbreak.words import aligned
 
 if TYPE_CHECKING:
     from symbreak.gradient_check.report import BlockReport, GradientReport
@@ -16,7 +17,7 @@ MOST_NAMED = 4  # wrong entries that are named in a note
 
 def text_of(report: GradientReport) -> str:
     """Return the report for a terminal: a sentence, a table, notes, what else was checked."""
-    lines = [report.line, *_aligned(_rows(report)), *notes_of(report)]
+    lines = [report.line, *aligned(_rows(report)), *notes_of(report)]
     for name, other in report.also:
         indented = text_of(other).replace("\n", "\n  ")
         lines += [f"{name}:", f"  {indented}"]
@@ -101,11 +102,3 @@ def _row(block: BlockReport) -> tuple[str, ...]:
         f"{block.numerical:.6e}",
         f"{block.n_checked} of {block.n_parameters}",
     )
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

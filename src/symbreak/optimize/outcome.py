@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.optimize.restarts import Restarts, restarts
 from symbreak.optimize.status import Status
+from symbreak.words import counted
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ class Outcome:
         return restarts(self)
 
     def __str__(self) -> str:
-        starts = "1 start" if len(self.value) == 1 else f"{len(self.value)} starts"
         lines = [
-            f"{starts}, {int(self.converged.sum())} converged, best J "
+            f"{counted(len(self.value), 'start')}, {int(self.converged.sum())} converged, best J "
             f"{self.value[self.best]:.6g} from start {self.best}, {self.seconds:.2f} s",
             f"{'start':>5}  {'J':>12}  {'max |g|':>9}  {'iterations':>10}  status",
         ]

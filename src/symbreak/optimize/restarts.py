@@ -33,6 +33,7 @@ from symbreak.arrays import as_tensor
 from symbreak.checks import check_not_negative
 from symbreak.optimize.rows import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
+from symbreak.words import counted
 
 if TYPE_CHECKING:
     from symbreak.optimize.outcome import Outcome
@@ -155,7 +156,7 @@ class Restarts:
             return "none converged, so no value is a minimum"
         listed = ", ".join(f"{one.value:.6g} ({len(one.starts)})" for one in self.minima[:_LISTED])
         more = " and others" if len(self.minima) > _LISTED else ""
-        values = "1 value" if len(self.minima) == 1 else f"{len(self.minima)} values"
+        values = counted(len(self.minima), "value")
         return f"{self.n_converged} converged, to {values}: {listed}{more}"
 
 

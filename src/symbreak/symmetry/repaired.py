@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import choose
+from symbreak.words import aligned, counted
 
 HOWS = ("redraw", "perturb", "split")
 HEAD = ("place", "finding", "units", "how", "before", "after")
@@ -52,13 +53,8 @@ class Repair:
         if not self.rows:
             return "Nothing to repair."
         lines = [HEAD, *(_cells(row) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        ]
-        places = "1 place" if len(self.rows) == 1 else f"{len(self.rows)} places"
-        return "\n".join([f"Repaired {places}, seed {self.seed}", *text])
+        head = f"Repaired {counted(len(self.rows), 'place')}, seed {self.seed}"
+        return "\n".join([head, *aligned(lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

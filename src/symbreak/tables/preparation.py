@@ -16,6 +16,7 @@ from symbreak.tables.columns import CategoryColumn, Column, NumericColumn, colum
 from symbreak.tables.numbers import FloatArray, to_numbers
 from symbreak.tables.plain import take_all
 from symbreak.tables.table import Table, listed
+from symbreak.words import counted
 
 Rows = npt.NDArray[np.integer[Any]]
 
@@ -149,7 +150,6 @@ def _notes(constant: list[str], missing: dict[str, int]) -> tuple[str, ...]:
         what = "constant column" if len(constant) == 1 else f"{len(constant)} constant columns:"
         notes.append(f"Dropped {what} {listed(constant)}.")
     if missing:
-        count = sum(missing.values())
-        what = "1 missing value" if count == 1 else f"{count} missing values"
+        what = counted(sum(missing.values()), "missing value")
         notes.append(f"Imputed {what} in {listed(missing)} by the training median.")
     return tuple(notes)

@@ -19,6 +19,7 @@ from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_nu
 from symbreak.tables.plain import take, take_all, take_number
 from symbreak.tables.table import Table, listed
 from symbreak.tables.task import TASKS, infer_task, is_whole
+from symbreak.words import counted
 
 Label = str | int | bool
 Rows = npt.NDArray[np.integer[Any]]
@@ -155,7 +156,7 @@ class Target:
 def _refuse_missing(column: pl.Series, source: str) -> None:
     missing = column.is_null().arg_true()
     if len(missing):
-        rows = "1 row" if len(missing) == 1 else f"{len(missing)} rows"
+        rows = counted(len(missing), "row")
         raise InvalidInput(
             f"Target '{column.name}' of '{source}' must have a value in every row. Got {rows} "
             f"without one, the first is row {missing[0] + 1}; fill or remove them."

@@ -35,6 +35,7 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.restarts import restarts
 from symbreak.optimize.rows import Floats, host
 from symbreak.parameters import check_size
+from symbreak.words import counted
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -60,8 +61,7 @@ class DistinctMinima:
         if self.by_prediction is not None:
             parts.append(f"{len(self.by_prediction)} by predictions")
         parts.append(f"{len(self.by_theta)} by theta up to order and signs of hidden units")
-        starts = "1 start" if n == 1 else f"{n} starts"
-        return f"Distinct minima of the {starts} that converged: {', '.join(parts)}."
+        return f"Distinct minima of the {counted(n, 'start')} that converged: {', '.join(parts)}."
 
 
 def distinct_minima(

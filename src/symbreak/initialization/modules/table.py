@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symbreak.words import aligned
+
 HEAD = ("parameter", "shape", "role", "fan in", "fan out", "rule", "expected", "measured", "note")
 
 
@@ -58,12 +60,7 @@ class InitializationTable:
     def __str__(self) -> str:
         """Return the table for a terminal."""
         lines = [HEAD, *(_cells(row) for row in self.rows)]
-        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-        text = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        ]
-        return "\n".join([f"{len(self.rows)} parameters, seed {self.seed}", *text])
+        return "\n".join([f"{len(self.rows)} parameters, seed {self.seed}", *aligned(lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; what is not a number is None."""
