@@ -35,11 +35,11 @@ from symbreak.objectives.module_data import (
 from symbreak.objectives.module_initialization import draw_into, warn_of_symmetry, weights_of
 from symbreak.objectives.module_parameters import blocks_of_module, copied, flat, load_, padding_of
 from symbreak.objectives.module_stacking import Stacking
-from symbreak.objectives.stacks import as_given, as_stack, room_for
+from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
 
 
-class ModuleCost:
+class ModuleCost(Stacked):
     """The cost J(theta) of a module, for many starts at once.
 
     Parameters
@@ -130,35 +130,6 @@ class ModuleCost:
     def is_fixed(self) -> Tensor:
         """Whether each entry of theta is of a padding row, which no gradient moves, (n,) bool."""
         return padding_of(self._module, self.blocks).to(self.device)
-
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
-        """Return J and its gradient.
-
-        Parameters
-        ----------
-        theta : (starts, n) or (n,).
-        out : a tensor (starts, n) of the cost's dtype and device for the gradient; a fresh one
-            otherwise.
-        """
-        stack = self._stack(theta)
-        gradient = room_for(stack, out)
-        J = self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
-        return as_given(J, theta), as_given(gradient, theta) if out is None else out
-
-    def value(self, theta: Any) -> Any:
-        """Return J, equal to the first part of a call up to rounding, without the backward pass."""
-        J = self._stacking.evaluate(self._call, self._stack(theta), None, self.n_examples)
-        return as_given(J, theta)
-
-    def numpy(self, theta: Any) -> tuple[float, Any]:
-        """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
-
-        Parameters
-        ----------
-        theta : (n,) NumPy.
-        """
-        value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
-        return float(value), gradient.numpy()
 
     def initial_theta(self) -> Tensor:
         """Return the parameters that the module has now, (n,)."""
@@ -282,6 +253,9 @@ class ModuleCost:
 
     def _stack(self, theta: Any) -> Tensor:
         return as_stack(theta, self.blocks, self.dtype, self.device)
+
+    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        return self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
 
 
 def _check_way(loss: Any, data: Any, step: Any, batch: Any) -> None:

@@ -27,7 +27,7 @@ from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.network_curvature import Curvature
 from symbreak.objectives.passes import Passes
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
-from symbreak.objectives.stacks import as_given, as_stack, room_for
+from symbreak.objectives.stacks import Stacked, as_given, as_stack
 from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
@@ -35,7 +35,7 @@ from symbreak.propagation.workspace import Workspace
 from symbreak.units import warn_of_symmetry
 
 
-class NetworkCost:
+class NetworkCost(Stacked):
     """The cost J(theta) of a network on (X, y), for many starts at once.
 
     Parameters
@@ -145,34 +145,6 @@ class NetworkCost:
     def starts(self) -> int | None:
         """How many starts the per-start penalties or weights are for; None when there are none."""
         return self._starts
-
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
-        """Return J and its gradient.
-
-        Parameters
-        ----------
-        theta : (starts, n) or (n,).
-        out : a tensor (starts, n) of the cost's dtype and device for the gradient; a fresh one
-            otherwise.
-        """
-        stack = self._stack(theta)
-        gradient = room_for(stack, out)
-        J = self._evaluate(stack, gradient)
-        return as_given(J, theta), as_given(gradient, theta) if out is None else out
-
-    def value(self, theta: Any) -> Any:
-        """Return J, equal to the first part of a call, without the backward pass."""
-        return as_given(self._evaluate(self._stack(theta), None), theta)
-
-    def numpy(self, theta: Any) -> tuple[float, Any]:
-        """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
-
-        Parameters
-        ----------
-        theta : (n,) NumPy.
-        """
-        value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
-        return float(value), gradient.numpy()
 
     def hessian_product(self, theta: Any, v: Any) -> Any:
         """Return H v, H the Hessian of J at theta (R-operator, Pearlmutter 1994).

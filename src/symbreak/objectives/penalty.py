@@ -19,12 +19,12 @@ from torch import Tensor
 from symbreak.arrays import as_dtype, as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
-from symbreak.objectives.stacks import as_given, as_stack, room_for
+from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
 
 
 @dataclass(frozen=True, eq=False)
-class Penalty:
+class Penalty(Stacked):
     """The penalty as a term of J, and as an objective of its own.
 
     Attributes
@@ -48,17 +48,15 @@ class Penalty:
         if gradient is not None:
             gradient += slope
 
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
-        """Return the penalty and its gradient."""
-        stack = as_stack(theta, self.blocks, self.dtype, self.strength.device)
-        gradient = room_for(stack, out).zero_()
-        J = stack.new_zeros(len(stack))
-        self.add_to(stack, J, gradient)
-        return as_given(J, theta), as_given(gradient, theta) if out is None else out
+    def _stack(self, theta: Any) -> Tensor:
+        return as_stack(theta, self.blocks, self.dtype, self.strength.device)
 
-    def value(self, theta: Any) -> Any:
-        """Return the penalty."""
-        return self(theta)[0]
+    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        J = stack.new_zeros(len(stack))
+        if gradient is not None:
+            gradient.zero_()
+        self.add_to(stack, J, gradient)
+        return J
 
     def take(self, starts: Any) -> Penalty:
         """Return that of these starts."""

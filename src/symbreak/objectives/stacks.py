@@ -1,4 +1,4 @@
-"""theta as objectives take it, and their answers as callers want them.
+"""theta as objectives take it, their answers as callers want them, and what stands between.
 
 Conventions
 -----------
@@ -10,6 +10,7 @@ the first axis where theta has none
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,3 +62,46 @@ def as_given(answer: Tensor, theta: Any) -> Any:
     if answer.dtype.itemsize < torch.float32.itemsize:
         answer = answer.float()  # NumPy has no bfloat16
     return like(answer if np.ndim(theta) == 2 else answer[0], theta)
+
+
+class Stacked(ABC):
+    """An objective that computes on stacks, for callers with a theta of any kind.
+
+    A subclass says how a theta becomes its stack, and how J and gradient of a stack are computed.
+    """
+
+    @abstractmethod
+    def _stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack."""
+
+    @abstractmethod
+    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) and write its gradient, if one is wanted."""
+
+    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+        """Return J and its gradient.
+
+        Parameters
+        ----------
+        theta : (starts, n) or (n,).
+        out : a tensor (starts, n) of the objective's dtype and device for the gradient; a fresh one
+            otherwise.
+        """
+        stack = self._stack(theta)
+        gradient = room_for(stack, out)
+        J = self._evaluate(stack, gradient)
+        return as_given(J, theta), as_given(gradient, theta) if out is None else out
+
+    def value(self, theta: Any) -> Any:
+        """Return J, equal to the first part of a call up to rounding, without the backward pass."""
+        return as_given(self._evaluate(self._stack(theta), None), theta)
+
+    def numpy(self, theta: Any) -> tuple[float, Any]:
+        """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
+
+        Parameters
+        ----------
+        theta : (n,) NumPy.
+        """
+        value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
+        return float(value), gradient.numpy()
