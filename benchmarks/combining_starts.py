@@ -9,7 +9,6 @@ split, the same for all penalties, draws rows and starts anew. Hold-out rows cho
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from common import (
     machine_line,
     markdown_table,
     number,
+    parser_of,
     run_fresh,
     save_json,
     say,
@@ -42,7 +42,7 @@ WAYS = {SINGLE: "single start", "lowest-cost": "lowest-cost", "best": "best", "a
 
 def main() -> None:
     """Read the command line; measure; print and save."""
-    options = _parser().parse_args()
+    options = parser_of(__doc__, f"{QUICK_SPLITS} splits").parse_args()
     if options.worker:
         print(json.dumps(measure(**json.loads(options.worker))))
         return
@@ -56,14 +56,6 @@ def main() -> None:
     say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
     if options.write_docs:
         write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SPLITS} splits")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    return parser
 
 
 def measure(

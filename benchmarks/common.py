@@ -10,6 +10,7 @@ unless the clock on the wall shows less: what a busy machine makes a process wai
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import math
@@ -32,6 +33,21 @@ MIN_SAMPLE = 0.01  # seconds; shorter calls are repeated to fill it
 LONG_CALL = 4.0  # seconds; longer calls are made once, and the first one counts
 MIN_ROUNDS, MAX_ROUNDS = 3, 41
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def parser_of(doc: str | None, quick: str) -> argparse.ArgumentParser:
+    """Return the command line that the benchmarks share.
+
+    Parameters
+    ----------
+    doc : of the script; its first line describes it.
+    quick : what --quick leaves.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0] if doc else "")
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser
 
 
 def interleave(

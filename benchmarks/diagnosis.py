@@ -11,7 +11,6 @@ runs in a fresh process.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from statistics import median
@@ -25,6 +24,7 @@ from common import (
     machine_line,
     markdown_table,
     number,
+    parser_of,
     peak_bytes,
     ratio,
     run_fresh,
@@ -43,11 +43,7 @@ SEQUENCES = 2
 
 def main() -> None:
     """Measure, print and save."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="two layers and 5000 tokens")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser_of(__doc__, "two layers and 5000 tokens").parse_args()
     if options.worker:
         print(json.dumps(measure(**json.loads(options.worker))))
         return

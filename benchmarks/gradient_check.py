@@ -9,7 +9,6 @@ one thread, in fresh processes.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import time
@@ -21,6 +20,7 @@ from common import (
     machine,
     machine_line,
     markdown_table,
+    parser_of,
     run_fresh,
     save_json,
     say,
@@ -49,7 +49,7 @@ Record = dict[str, Any]
 
 def main() -> None:
     """Read the command line; judge; print and save."""
-    options = _parser().parse_args()
+    options = parser_of(__doc__, "few nets, two blocks, one scale").parse_args()
     if options.worker:
         print(json.dumps(measure(**json.loads(options.worker))))
         return
@@ -65,14 +65,6 @@ def main() -> None:
     say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
     if options.write_docs:
         write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="few nets, two blocks, one scale")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    return parser
 
 
 def tasks_of(quick: bool) -> list[Record]:

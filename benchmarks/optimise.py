@@ -25,6 +25,7 @@ from common import (
     machine_line,
     markdown_table,
     number,
+    parser_of,
     run_fresh,
     save_json,
     say,
@@ -77,11 +78,8 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="one data set for each part")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
+    parser = parser_of(__doc__, "one data set for each part")
     parser.add_argument("--data", metavar="FOLDER", help="the files of Fashion-MNIST")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser
 
 

@@ -27,6 +27,7 @@ from common import (
     machine_line,
     markdown_table,
     number,
+    parser_of,
     peak_bytes,
     ratio,
     run_fresh,
@@ -88,12 +89,9 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="one thread, 1 and 32 starts")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
+    parser = parser_of(__doc__, "one thread, 1 and 32 starts")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--only", help="comma-separated, of " + ", ".join(CHOICES))
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser
 
 

@@ -10,7 +10,6 @@ measured. Rivals: the sum of every tensor, read by safetensors' `safe_open`; and
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -24,6 +23,7 @@ from common import (
     machine_line,
     markdown_table,
     number,
+    parser_of,
     ratio,
     run_fresh,
     save_json,
@@ -40,11 +40,7 @@ PACKAGES = ("torch", "safetensors")
 
 def main() -> None:
     """Read the command line; measure; print and save."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="a small file")
-    parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser_of(__doc__, "a small file").parse_args()
     if options.worker:
         print(json.dumps(measure(**json.loads(options.worker))))
         return
