@@ -17,6 +17,7 @@ from torch.nn.modules.conv import _ConvNd
 from symbreak.diagnosis.repair_places import joined, submodule
 
 _MIXING = (nn.MultiheadAttention, nn.Softmax, nn.Softmin, nn.LogSoftmax, nn.Softmax2d, nn.GLU)
+_TABLES = (nn.Embedding, nn.EmbeddingBag)
 _HOMES = {home.__name__ for home in (activation, dropout, pooling)}
 
 
@@ -26,8 +27,8 @@ def reader_of(module: nn.Module, where: str) -> str | None:
     parent = submodule(module, home)
     if isinstance(parent, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
         return joined(home, "linear2") if leaf == "linear1" else None
-    if not isinstance(parent, nn.Sequential):
-        return None
+    if not isinstance(parent, nn.Sequential) or isinstance(submodule(module, where), _TABLES):
+        return None  # who reads the dimensions of a table, its place in the order does not tell
     for name, layer in _after(parent, leaf):
         if isinstance(layer, nn.Linear) or (isinstance(layer, _ConvNd) and layer.groups == 1):
             return joined(home, name)

@@ -7,6 +7,7 @@ channels of Conv             weight[u], bias[u]; transposed: weight[group's inpu
 hidden units of RNN, cells   row u of each gate of weight_ih, weight_hh, bias_ih, bias_hh
 heads of MultiheadAttention  the rows of query, key and value of head u
 experts in a list            all parameters of member u
+dimensions of an embedding   weight[:, u], the padding row left out
 rows of a parameter itself   parameter[u]; parameter[:, u] where a product sums over axis 0
 """
 
@@ -81,6 +82,9 @@ def _of_layer(where: str, owner: nn.Module | None, unit: int) -> Iterator[Part]:
         yield from _recurrent(where, "", owner, unit)
     elif isinstance(owner, nn.MultiheadAttention):
         yield from _head(where, owner, unit)
+    elif isinstance(owner, nn.Embedding | nn.EmbeddingBag):
+        rows = [row for row in range(owner.num_embeddings) if row != owner.padding_idx]
+        yield Part(weight, (rows, unit))
     elif isinstance(owner, nn.ModuleList | nn.ModuleDict):
         name, member = list(owner.named_children())[unit]
         for each, _ in member.named_parameters():

@@ -23,9 +23,10 @@ CONV = "conv channels"
 HEADS = "attention heads"
 RECURRENT = "recurrent units"
 EMBEDDING = "embedding rows"
+DIMENSIONS = "embedding dimensions"
 REGISTER = "register rows"
 EXPERTS = "experts"
-KINDS = (LINEAR, CONV, HEADS, RECURRENT, EMBEDDING, REGISTER, EXPERTS)
+KINDS = (LINEAR, CONV, HEADS, RECURRENT, EMBEDDING, DIMENSIONS, REGISTER, EXPERTS)
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.objectives.module_data import mapped_tensors
-from symbreak.observation.watch import Watch
+from symbreak.observation.watch import LOOKUPS, Watch, table_in
 
 _SHARE = 0.1  # of the spread of an input
 _LOSSES = {
@@ -34,16 +34,29 @@ class PerturbedWatch(Watch):
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Call the function; outputs of embeddings and arguments of losses get noise."""
+        """Call the function; lookups in tables and arguments of losses get noise."""
         if name in _LOSSES:
             if args:
                 args = (self._blurred_delta(args[0]), *args[1:])
             else:
                 kwargs = {**kwargs, "input": self._blurred_delta(kwargs["input"])}
-        output = super().called(name, func, args, kwargs)
-        if name == "embedding" and isinstance(output, Tensor):
-            return output + self._like(output) * _SHARE * _spread(output)
-        return output
+        if name in LOOKUPS:
+            func = self._mixed(func)
+        return super().called(name, func, args, kwargs)
+
+    def _mixed(self, lookup: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a lookup that adds a share of another row; equal columns stay equal."""
+
+        def mixed(*args: Any, **kwargs: Any) -> Any:
+            output, table = lookup(*args, **kwargs), table_in((*args, *kwargs.values()))
+            if table is None or not isinstance(output, Tensor):
+                return output
+            rows = torch.randint(len(table), output.shape[:-1], generator=self._noise)
+            others = table.detach()[rows.to(table.device)]
+            shares = _SHARE * torch.randn(output.shape[:-1], generator=self._noise)
+            return output + shares.to(others)[..., None] * others
+
+        return mixed
 
     @contextmanager
     def following(self) -> Iterator[None]:

@@ -3,7 +3,8 @@
 Conventions
 -----------
 A call is known by its name; a site by the parameter that makes its units, or by the module that
-is being called. Axes: features of a linear layer last, channels before the axes of space, heads
+is being called. Axes: features of a linear layer and
+dimensions of an embedding last, channels before the axes of space, heads
 third from the end (examples, heads, positions, size).
 """
 
@@ -16,9 +17,17 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.observation.names import Names
-from symbreak.observation.observed import CONV, EXPERTS, HEADS, LINEAR, RECURRENT, NonlinearCall
+from symbreak.observation.observed import (
+    CONV,
+    DIMENSIONS,
+    EXPERTS,
+    HEADS,
+    LINEAR,
+    RECURRENT,
+    NonlinearCall,
+)
 from symbreak.observation.products import product_axes
-from symbreak.observation.quiet import RECURRENT_CALLS, Quiet
+from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
 
@@ -30,6 +39,7 @@ NONLINEAR = {
 _NORMS = {"layer_norm", "batch_norm", "group_norm", "rms_norm", "instance_norm"}
 _PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "baddbmm", "einsum"}
 _CONVOLUTIONS = {f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
+LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
 
 
@@ -88,6 +98,8 @@ class Watch(Quiet):
             self._hidden(output[0] if isinstance(output, tuple) else output, args[2])
         elif name in _PRODUCTS:
             self._product(name, args, output, used)
+        elif name in LOOKUPS or name == "__getitem__":
+            self._dimensions((*args, *kwargs.values()), output, used)
         elif name == "softmax":
             self._attention[id(output)] = output
         elif "dropout" in name or name in _NORMS:
@@ -104,6 +116,13 @@ class Watch(Quiet):
         # One site for each layer and direction: "rnn.l0", "rnn.l1_reverse".
         short = name.replace("weight_ih_", "").removesuffix("weight_ih").rstrip(".")
         self.records.add(short or self.where, RECURRENT, h, along(h.dim() - 1), (name,))
+
+    def _dimensions(self, given: Any, output: Any, used: tuple[str, ...]) -> None:
+        """Record what a table gave out for given rows; its columns are the units."""
+        table = table_in(given)
+        if used and table is not None and output.shape[-1:] == table.shape[1:]:
+            name = self.names.of(table).removesuffix(".weight")
+            self.records.add(name, DIMENSIONS, output, along(output.dim() - 1), used)
 
     def _product(self, name: str, args: Any, output: Tensor, used: tuple[str, ...]) -> None:
         if not used:
@@ -156,6 +175,12 @@ class Watch(Quiet):
             if len(weight) < len(weight._base):
                 return f"{name}[{first}:{first + len(weight)}]"
         return name.removesuffix(".weight") if name != "weight" else ""
+
+
+def table_in(given: Any) -> Tensor | None:
+    """Return the table among the arguments of a lookup, whatever their order."""
+    tensors = tensors_in(given)
+    return next((t for t in tensors if t.is_floating_point() and t.dim() == 2), None)
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -16,12 +16,20 @@ from dataclasses import dataclass
 from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observe import perturbed_sites
-from symbreak.observation.observed import EMBEDDING, EXPERTS, HEADS, REGISTER, Observed, Site
+from symbreak.observation.observed import (
+    DIMENSIONS,
+    EMBEDDING,
+    EXPERTS,
+    HEADS,
+    REGISTER,
+    Observed,
+    Site,
+)
 from symbreak.observation.updates import optimizers, updated
 
 N_UPDATES = 4  # through three gates of zero, one after the other, the last part moves in the fourth
 _SMALL = 2  # units that one group needs
-_WORDS = {HEADS: "heads", EXPERTS: "experts", REGISTER: "rows"}
+_WORDS = {HEADS: "heads", EXPERTS: "experts", REGISTER: "rows", DIMENSIONS: "dimensions"}
 Kept = dict[str, tuple[Group, ...]]
 
 
