@@ -421,3 +421,39 @@ def test_nets_go_through_the_same_door():
     assert repair.after.effective_widths.tolist() == [[4]]
     with pytest.raises(TypeError, match=r"called as repair\(net, theta, found\). Got 1"):
         sb.repair(net, theta)  # type: ignore[call-overload]
+
+
+def heads(std=None):
+    """An encoder layer of four heads, of which two are one."""
+    torch.manual_seed(0)
+    module = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, dropout=0.0)
+    if std is not None:
+        nn.init.normal_(module.self_attn.in_proj_weight, std=std)
+    starts.twin_heads_(module.self_attn)
+    return module
+
+
+@pytest.mark.parametrize("std", [None, 0.05])
+@pytest.mark.parametrize("rule", [None, "glorot_normal"])
+def test_of_a_packed_projection_the_rows_of_the_head_alone_are_redrawn(std, rule):
+    module, inputs = heads(std), data(4, 6, 32)
+    before = state(module)
+    repair = sb.repair(module, found(module, inputs), rule=rule)
+    assert repair.after.ok
+    name = "self_attn.in_proj_weight"
+    wanted = rows((96, 32), *(slice(k + 8, k + 16) for k in (0, 32, 64)))
+    assert torch.equal(changed(module, before)[name], wanted)
+    drawn = module.self_attn.in_proj_weight.detach()[wanted]
+    spread = before[name][~wanted].std() if rule is None else (2 / 64) ** 0.5
+    assert 0.9 < drawn.std() / spread < 1.1  # 768 entries
+
+
+def test_redrawn_units_have_the_spread_of_those_that_stay():
+    torch.manual_seed(0)
+    module: Any = nn.Sequential(nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 2))
+    with torch.no_grad():
+        module[0].weight.normal_(std=0.05)
+        module[0].weight[8:], module[0].bias[8:] = 0.3, 0.1
+        module[2].weight[:, 8:] = 0.1
+    sb.repair(module, found(module, data(32, 64)))
+    assert 0.9 < module[0].weight[9:].std() / 0.05 < 1.1

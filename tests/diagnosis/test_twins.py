@@ -266,8 +266,7 @@ def test_hidden_units_of_recurrent_layers(kind, gates):
 def test_heads_equal_in_all_are_one_and_not_otherwise(weights):
     module = starts.Attention(weights=weights)
     starts.twin_heads_(module.attn)
-    heads = [f for f in found(module, SEQUENCES) if f[1] == "attn"]
-    assert heads == [identical("attn", 0, 1)]
+    assert found(module, SEQUENCES) == [identical("attn", 0, 1)]
     for part in ({"out": False}, {"v": False}, {"v": False, "out": False}):
         module = starts.Attention(weights=weights)
         starts.twin_heads_(module.attn, **part)
@@ -281,11 +280,12 @@ def test_heads_of_attention_by_hand_and_units_of_a_cell():
             for values in (module.qkv.weight, module.qkv.bias):
                 values[8 * part + 4 : 8 * part + 8] = values[8 * part : 8 * part + 4].clone()
         module.out.weight[:, 4:] = module.out.weight[:, :4].clone()
-    # one finding for the heads, one for each pair of features within them
-    result = found(module, SEQUENCES)
-    assert [f for f in result if f[1] == ""] == [identical("", 0, 1)]
+    # one finding for the heads, with one part for each pair of features within them
+    assert found(module, SEQUENCES) == [identical("", 0, 1)]
+    heads = sb.diagnose(module, F.mse_loss, (SEQUENCES, data(4, 6, 8))).findings[0]
     pairs = {(8 * part + k, 8 * part + k + 4) for part in range(3) for k in range(4)}
-    assert {f[2] for f in result if f[1] == "qkv"} == pairs
+    assert {part.units for part in heads.parts} == pairs
+    assert len(heads.to_dict()["parts"]) == 12
     unrolled: Any = Cell()
     with torch.no_grad():
         for gate in range(3):

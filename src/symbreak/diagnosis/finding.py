@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
@@ -39,6 +39,7 @@ class Finding:
     evidence : what was measured, in numbers.
     remedy : what to do, one sentence.
     call : the remedy as Python, where there is one.
+    parts : findings that are the same thing seen closer, such as the equal rows of equal heads.
     """
 
     kind: str
@@ -49,9 +50,18 @@ class Finding:
     evidence: str
     remedy: str
     call: str = ""
+    parts: tuple[Finding, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain data that JSON can hold."""
-        plain = asdict(self)
-        plain["units"] = [list(u) if isinstance(u, tuple) else u for u in self.units]
-        return plain
+        return {
+            "kind": self.kind,
+            "level": self.level,
+            "where": self.where,
+            "units": [list(u) if isinstance(u, tuple) else u for u in self.units],
+            "permanent": self.permanent,
+            "evidence": self.evidence,
+            "remedy": self.remedy,
+            "call": self.call,
+            "parts": [part.to_dict() for part in self.parts],
+        }

@@ -90,7 +90,7 @@ def repair(
         up to rounding, and shares out the outgoing weights of the group unequally.
     seed : not negative; None takes a fresh one.
     rule : what redraws: for a net "glorot_uniform" if None, for a module that of the role of
-        each parameter, as in `initialize_module`.
+        each parameter, as in `initialize_module`, at the spread of the units that stay.
     noise : standard deviation of the noise, relative to the spread of the weights.
 
     Returns
@@ -181,6 +181,8 @@ class _Repair:
         """Tell whether it is an error, or a warning that can be mended that way."""
         if finding.level == "error":
             return finding.kind in KINDS
+        if finding.kind == "wrong_scale" and finding.where in self.work.old:
+            return False  # a part of it was drawn by another rule than the rest
         return finding.level == "warning" and finding.kind in ABLE[self.how]
 
     def _mend(self, wanted: list[Finding], draws: Draws) -> None:

@@ -1,6 +1,7 @@
 """Fresh numbers for parameters of a module, by the rules of `initialize_module`.
 
-    known role     what the rule of the role draws, biases and norms included
+    known role     what the rule of the role draws, biases and norms included; where the caller
+                   names no rule and other units of the parameter stay, at their spread
     unknown role   N(0, std^2), std the spread that the parameter has; 1 / sqrt(fan_in) of x @ W
                    where it has none, fan_in the size of the last axis but one
 
@@ -37,12 +38,25 @@ class Draws:
         self._drawn: dict[str, Tensor] = {}
         self._seed = seed
         self._purpose = f"repair{turn}"
+        self._is_chosen = rule is not None
 
     def fresh(self, name: str, std: float | None = None) -> Tensor:
         """Return numbers like the parameter; `std` for those of unknown role."""
         if name not in self._drawn:
             self._draw(name, std)
         return self._drawn[name]
+
+    def scale(self, name: str, rest: Tensor) -> float:
+        """Return the spread of what stays over that of fresh numbers; 1 for a rule of the caller's.
+
+        Parameters
+        ----------
+        rest : the entries that stay; 1 is returned where they, or the fresh ones, have no spread.
+        """
+        if self._is_chosen or self._parameters[name].dim() < 2:
+            return 1.0
+        stays, fresh = spread_of(rest), spread_of(self.fresh(name))
+        return stays / fresh if stays and fresh else 1.0
 
     def noise(self, name: str) -> Tensor:
         """Return standard normal numbers, one for each entry."""

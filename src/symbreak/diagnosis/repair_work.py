@@ -72,11 +72,15 @@ class Work:
         units = tuple(unit for unit in finding.units if isinstance(unit, int))
         if self._how == "split":
             return self._split(finding, units)
+        if finding.parts and not self._is_known(finding):
+            names = [done[0] for part in finding.parts if (done := self.mend(part, draws))]
+            return names[0], units[1:]
+        scales = self._scales(finding, units, draws)
         if finding.kind in TWINS and self._has_weights(finding, units[0]):
             units = units[1:]
-        parts = [part for unit in units for part in incoming(self.module, finding, unit)]
+        parts = self._incoming(finding, units)
         for part in parts:
-            self._change(part, draws)
+            self._change(part, draws, scales[part.parameter])
         return parts[0].parameter, units
 
     def restore(self) -> None:
@@ -84,15 +88,37 @@ class Work:
         for name, values in self.old.items():
             self._parameters[name].detach().copy_(values)
 
+    def _is_known(self, finding: Finding) -> bool:
+        """Tell whether the place itself says where its weights are, not its parts alone."""
+        try:
+            return bool(incoming(self.module, finding, 0))
+        except InvalidInput:
+            return False
+
+    def _incoming(self, finding: Finding, units: Sequence[int]) -> list[Part]:
+        return [part for unit in units for part in incoming(self.module, finding, unit)]
+
+    def _scales(self, finding: Finding, units: Sequence[int], draws: Draws) -> dict[str, float]:
+        """Return what fresh numbers are multiplied by, so that a layer keeps one spread."""
+        masks: dict[str, Tensor] = {}
+        for part in self._incoming(finding, units):
+            values = self._parameters[part.parameter].detach()
+            mask = masks.setdefault(part.parameter, torch.zeros_like(values, dtype=torch.bool))
+            mask[part.index] = True
+        return {
+            name: draws.scale(name, self._parameters[name].detach()[~mask])
+            for name, mask in masks.items()
+        }
+
     def _has_weights(self, finding: Finding, unit: int) -> bool:
-        parts = incoming(self.module, finding, unit)
+        parts = self._incoming(finding, [unit])
         values = (self._parameters[part.parameter].detach()[part.index] for part in parts)
         return any(bool(each.any()) for each in values)
 
-    def _change(self, part: Part, draws: Draws) -> None:
+    def _change(self, part: Part, draws: Draws, scale: float = 1.0) -> None:
         target = self._target(part.parameter)
         if self._how == "redraw":
-            target[part.index] = draws.fresh(part.parameter)[part.index]
+            target[part.index] = scale * draws.fresh(part.parameter)[part.index]
         elif target.dim() > 1:
             spread = spread_of(self.old[part.parameter]) or spread_of(draws.fresh(part.parameter))
             # From the old values: a part that is named twice gets its noise once.

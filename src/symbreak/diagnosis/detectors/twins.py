@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
 from symbreak.diagnosis.finding import Finding
+from symbreak.diagnosis.heads import gathered
 from symbreak.observation.observe import perturbed_sites
 from symbreak.observation.observed import (
     DIMENSIONS,
@@ -47,9 +48,14 @@ def detect(observed: Observed) -> Iterator[Finding]:
         return
     kept = _kept(observed, candidates, quiet=True)
     loud = _kept(observed, candidates, quiet=False) if observed.breakers else kept
-    for candidate in candidates:
-        for group in candidate.groups:
-            yield from _findings(observed, candidate, group, kept, loud)
+    yield from gathered(
+        [
+            (candidate.site, finding)
+            for candidate in candidates
+            for group in candidate.groups
+            for finding in _findings(observed, candidate, group, kept, loud)
+        ]
+    )
 
 
 def _candidate(observed: Observed, site: Site) -> _Candidate:
