@@ -1,5 +1,7 @@
 """Rows of heads: which belong to equal heads, in each layout, and how they are mended."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -71,7 +73,7 @@ class Written(nn.Module):
 
 @pytest.mark.parametrize("how", ["redraw", "perturb"])
 def test_equal_heads_of_an_unknown_class_are_mended_by_their_rows(how):
-    module = nn.Sequential(Written(), nn.Linear(8, 2))
+    module: Any = nn.Sequential(Written(), nn.Linear(8, 2))
     with torch.no_grad():
         for values in (module[0].qkv.weight, module[0].qkv.bias):
             for part in (0, 8, 16):
