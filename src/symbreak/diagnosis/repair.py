@@ -30,10 +30,21 @@ class ModuleRepair(Repair):
     Attributes
     ----------
     before, after : the diagnosis that was given, and that of the repaired module.
+    left : errors and warnings of `after`: what no draw can mend, such as a detached parameter.
     """
 
     before: Diagnosis
     after: Diagnosis
+
+    @property
+    def left(self) -> tuple[Finding, ...]:
+        """What stays to be mended by hand."""
+        return tuple(finding for finding in self.after.findings if finding.level != "note")
+
+    def __str__(self) -> str:
+        """Return the table for a terminal, and what is left."""
+        lines = [f"Left: {f.kind} in {f.where or 'the module'}. {f.remedy}" for f in self.left]
+        return "\n".join([super().__str__(), *lines])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -159,6 +170,7 @@ class _Repair:
         self.work = Work(module, how, noise, seed)
         self.done: list[tuple[Finding, str, tuple[int, ...], float]] = []
         self.refused: list[InvalidInput] = []
+        self.helpless: set[tuple[str, str]] = set()
 
     def run(self) -> ModuleRepair:
         """Mend, look again, and go on while there is something to mend."""
@@ -168,7 +180,9 @@ class _Repair:
                 wanted = [finding for finding in found.findings if self._wanted(finding)]
                 if not wanted:
                     break
-                self._mend(wanted, Draws(self.module, self.rule, self.seed, turn))
+                if not self._mend(wanted, Draws(self.module, self.rule, self.seed, turn)):
+                    self._refuse(wanted)
+                    break
                 found = self.again(self.module)
             self._check(found)
         except BaseException:
@@ -185,7 +199,8 @@ class _Repair:
             return False  # a part of it was drawn by another rule than the rest
         return finding.level == "warning" and finding.kind in ABLE[self.how]
 
-    def _mend(self, wanted: list[Finding], draws: Draws) -> None:
+    def _mend(self, wanted: list[Finding], draws: Draws) -> bool:
+        """Change what can be changed; return whether anything was."""
         self.refused, before = [], len(self.done)
         for finding in wanted:
             try:
@@ -198,22 +213,27 @@ class _Repair:
                     "found of repair must be the diagnosis of this module. Got units "
                     f"{list(finding.units)} of {finding.where!r}, which has fewer."
                 ) from error
-            if mended is not None:
-                name, units = mended
-                self.done.append((finding, name, units, spread_of(self.work.old[name])))
-        if len(self.done) == before:
-            raise (
-                self.refused[0]
-                if self.refused
-                else InvalidInput(
-                    "Findings to repair must be of weights that can be drawn. Got "
-                    f"{wanted[0].kind} of {wanted[0].where!r}: {wanted[0].remedy}"
-                )
+            if mended is None:
+                self.helpless.add((finding.kind, finding.where))
+                continue
+            name, units = mended
+            self.done.append((finding, name, units, spread_of(self.work.old[name])))
+        return len(self.done) > before
+
+    def _refuse(self, wanted: list[Finding]) -> None:
+        """Raise if something could not be mended that way, or nothing at all."""
+        if self.refused:
+            raise self.refused[0]
+        if not self.done:
+            raise InvalidInput(
+                "Findings to repair must be of weights that can be drawn. Got "
+                f"{wanted[0].kind} of {wanted[0].where!r}: {wanted[0].remedy}"
             )
 
     def _check(self, after: Diagnosis) -> None:
-        """Raise if anything that repair should mend is still there, or an error is new."""
+        """Raise if anything that repair can mend is still there, or an error is new."""
         known = {(f.kind, f.where) for f in self.found.findings if not self._wanted(f)}
+        known |= self.helpless & {(f.kind, f.where) for f in self.found.findings}
         left = [f for f in after.findings if self._wanted(f) or f.level == "error"]
         left = [f for f in left if (f.kind, f.where) not in known]
         if left and self.refused:

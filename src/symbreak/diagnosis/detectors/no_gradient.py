@@ -4,7 +4,9 @@ Threshold: autograd gave none (detached: error), or every entry is exactly 0. Fo
 the detector takes up to `UPDATES` small steps along the gradients of the others on a copy, and
 looks again: what wakes is a note (a zero head or LoRA's B = 0 is like that by design); what does
 not is an error and lasts. Two factors that are both zero never wake: each is the other's
-gradient. Where J cannot be computed again the level is a warning. Source: LoRA with A = B = 0
+gradient. Where J cannot be computed again the level is a warning. So it is where the gradient is
+exactly 0 with random parameters too, or no example arrives: then the batch or the module is the
+cause, not the start. Source: LoRA with A = B = 0
 (microsoft/LoRA#98), two zero layers of a gate (LAVT-RIS#25), dead relu layers (1903.06733).
 """
 
@@ -17,10 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.diagnosis.finding import Finding
+from symbreak.diagnosis.random_copy import with_random_parameters
 from symbreak.objectives.module_parameters import copied
 from symbreak.observation.observe import called_step
 from symbreak.observation.observed import Observed, SeenParameter
 from symbreak.observation.traces import own_randomness, plain_calls
+from symbreak.words import counted
 
 UPDATES = 3  # a chain of that many zero layers wakes one by one
 STEP = 0.01  # size of an update relative to the parameter, or absolute for a zero parameter
@@ -28,6 +32,10 @@ SHOWN = 4
 DRAW_ONE = "Draw one of the two at random and leave the other at zero."
 DETACHED = "Take away the detach, no_grad or rounding between it and the loss, or freeze it."
 BLOCKED = "Look at what follows it: a dead layer, or a factor that stays zero."
+BATCH = (
+    "Give a batch as training has it: enough examples, more than one token or step. If it is one, "
+    "the parameter will not be trained: freeze it or leave it out."
+)
 WAKES = "Nothing, if it is on purpose; else draw the zero parameter after it at random."
 
 
@@ -44,7 +52,15 @@ def detect(observed: Observed) -> Iterator[Finding]:
 
 
 def _of_zero(observed: Observed, zero: Sequence[SeenParameter]) -> Iterator[Finding]:
-    asleep = _still_zero(observed, {parameter.name for parameter in zero})
+    idle = _idle(observed, {parameter.name for parameter in zero})
+    if idle:
+        names = [p.name for p in zero if p.name in idle]
+        evidence = (
+            f"{_evidence(names, False)}; it is with random parameters too, or nothing arrives"
+        )
+        yield _finding("warning", names[0], None, evidence, BATCH)
+    zero = [p for p in zero if p.name not in idle]
+    asleep = _still_zero(observed, {parameter.name for parameter in zero}) if zero else set()
     woken = [p for p in zero if asleep is not None and p.name not in asleep]
     stuck = [p for p in zero if asleep is None or p.name in asleep]
     level, permanent = ("warning", None) if asleep is None else ("error", True)
@@ -68,7 +84,7 @@ def _of_zero(observed: Observed, zero: Sequence[SeenParameter]) -> Iterator[Find
 def _evidence(names: Sequence[str], probed: bool) -> str:
     shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
     after = f", also after {UPDATES} updates of the others" if probed else ""
-    return f"the gradient of {len(names)} parameters is exactly zero{after}: {shown}"
+    return f"the gradient of {counted(len(names), 'parameter')} is exactly zero{after}: {shown}"
 
 
 def _finding(
@@ -100,6 +116,22 @@ def _shared(one: str, other: str) -> int:
             break
         count += 1
     return count
+
+
+def _idle(observed: Observed, names: set[str]) -> set[str]:
+    """Return which get no gradient from this batch whatever the parameters are."""
+    seen = [site for site in observed.sites if names & set(site.parameters)]
+    empty = {name for site in seen if not site.activations.shape[1] for name in site.parameters}
+    idle = names & empty
+    if observed.step is None:
+        return idle
+    try:
+        module = with_random_parameters(observed.module)
+        with own_randomness(), plain_calls():
+            gradients = _gradients(observed, module, dict(module.named_parameters()))
+    except (RuntimeError, ValueError, TypeError):
+        return idle  # a module that refuses random parameters tells nothing more
+    return idle | {name for name in names if not _pulled(gradients.get(name))}
 
 
 def _still_zero(observed: Observed, names: set[str]) -> set[str] | None:
