@@ -61,7 +61,7 @@ def reason_of(kind: str, *, identical: bool, mirrored: bool, blocks: bool) -> st
     blocks : g'(0) = 0 in this layer.
     """
     if kind == "zero":
-        out = "g'(0) = 0" if blocks else "nothing goes out"
+        out = "g'(0) = 0" if blocks else "no delta comes back"
         return f"what comes in sums to nothing and {out}: a = 0, delta = 0, and so is the gradient."
     result = "equal a, equal delta"
     if mirrored:

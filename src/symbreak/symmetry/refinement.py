@@ -9,7 +9,7 @@ Units i, i' of one layer stay in one class while they see the same of the classe
     from above     the signature of s_i Theta(l)[k, i] over each class of units k
 
 (signatures: `symbreak.symmetry.signatures`; by sums or by multisets, for each Theta its own rule).
-A unit has sign 0 while nothing comes in, and nothing goes out or g'(0) = 0. All begins as one
+A unit has sign 0 while nothing comes in, and no delta comes back or g'(0) = 0. All begins as one
 class with sign 0, where g(0) = 0, and is split until nothing changes. Each split is forced, so the
 result is the coarsest partition with these properties (Paige & Tarjan 1987 for sets; here with
 weights and signs). Forward: equal signatures from below give equal a. Backward: equal signatures
