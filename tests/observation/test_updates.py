@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from symbreak.errors import InvalidType
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.module_data import LossStep
 from symbreak.observation.updates import optimizers, updated
 
@@ -55,3 +55,35 @@ def test_a_module_of_one_dtype_only_is_updated_in_its_own():
 def test_what_is_no_optimizer():
     with pytest.raises(InvalidType, match="optimizer of diagnose"):
         optimizers(3)
+
+
+def table(*, sparse):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Embedding(5, 3, sparse=sparse), nn.Linear(3, 2))
+
+
+def test_the_default_optimizers_take_sparse_gradients_and_do_the_same():
+    X, y = torch.tensor([0, 2, 2, 4]), torch.randn(4, 2, generator=torch.Generator().manual_seed(1))
+    for make in optimizers(None).values():
+        sparse, dense = (
+            updated(table(sparse=s), LossStep(F.mse_loss), (X, y), make, n_updates=2, quiet=True)[0]
+            for s in (True, False)
+        )
+        for one, other in zip(sparse.parameters(), dense.parameters(), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_an_optimizer_that_asks_for_j_again_gets_it():
+    torch.manual_seed(0)
+    module, X = nn.Linear(3, 1), torch.randn(16, 3)
+    y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3.0
+    (make,) = optimizers(torch.optim.LBFGS).values()
+    own, (X64, y64) = updated(module, LossStep(F.mse_loss), (X, y), make, n_updates=4, quiet=True)
+    assert F.mse_loss(own(X64), y64) < 1e-6 * F.mse_loss(module(X), y)  # 80 iterations of L-BFGS
+
+
+def test_an_optimizer_that_cannot_update_the_module_is_named():
+    X, y = torch.tensor([0, 2, 2, 4]), torch.zeros(4, 2)
+    (make,) = optimizers(torch.optim.Adam).values()
+    with pytest.raises(InvalidInput, match="able to update the module"):
+        updated(table(sparse=True), LossStep(F.mse_loss), (X, y), make, n_updates=1, quiet=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from symbreak.errors import InvalidInput, InvalidType
@@ -20,9 +21,26 @@ from symbreak.observation.observed import MakeOptimizer
 from symbreak.observation.quiet import Quiet
 from symbreak.observation.traces import own_randomness, plain_calls
 
+
+def _of_dense_gradients(kind: Any, **options: Any) -> MakeOptimizer:
+    """Return a factory of optimisers that take the sparse gradients of embeddings too."""
+
+    def densify(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+        for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+            if parameter.grad is not None and parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.to_dense()
+
+    def make(parameters: Iterable[nn.Parameter]) -> Optimizer:
+        optimizer: Optimizer = kind(parameters, **options)
+        optimizer.register_step_pre_hook(densify)
+        return optimizer
+
+    return make
+
+
 DEFAULT_OPTIMIZERS: dict[str, MakeOptimizer] = {
-    "SGD with momentum": functools.partial(SGD, lr=0.01, momentum=0.9),
-    "AdamW": functools.partial(AdamW, lr=1e-3),
+    "SGD with momentum": _of_dense_gradients(SGD, lr=0.01, momentum=0.9),
+    "AdamW": _of_dense_gradients(AdamW, lr=1e-3),
 }
 
 
@@ -66,24 +84,53 @@ def updated(
     Raises
     ------
     InvalidInput
-        The optimiser cannot be made.
+        The optimiser cannot be made, or cannot update the module.
     """
     for own, own_batch in _precise(module, batch):
         trained = [p for p in own.parameters() if p.requires_grad]
         optimizer = _made(make, trained)
+        computed = functools.partial(_computed, own, step, own_batch, trained, quiet)
         try:
             with own_randomness(), plain_calls():
                 for _ in range(n_updates):
-                    with _maybe_quiet(own, quiet):
-                        J = called_step(own, step, own_batch)
-                    optimizer.zero_grad()
-                    torch.autograd.backward(J, inputs=trained)
-                    optimizer.step()
+                    computed()
+                    stepped(optimizer, computed)
             return own, own_batch
         except (InvalidInput, RuntimeError):
             if floating_dtype(own) == floating_dtype(module):
                 raise
     raise InvalidInput("module must allow an update. Got none.")
+
+
+def stepped(optimizer: Optimizer, computed: Callable[[], Any]) -> None:
+    """Make one step from the gradients that are there; `computed` is for those that ask again.
+
+    Raises
+    ------
+    InvalidInput
+        The optimiser fails.
+    """
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    again = closure is not None and closure.default is inspect.Parameter.empty
+    try:
+        optimizer.step(computed) if again else optimizer.step()
+    except RuntimeError as error:
+        raise InvalidInput(
+            "optimizer of diagnose must be able to update the module. Got "
+            f"{type(error).__name__} from {type(optimizer).__name__}: {error}"
+        ) from error
+
+
+def _computed(
+    module: nn.Module, step: Step, batch: Any, trained: list[nn.Parameter], quiet: bool
+) -> Tensor:
+    """Compute J and its gradients anew."""
+    with torch.enable_grad(), _maybe_quiet(module, quiet):
+        J = called_step(module, step, batch)
+    for parameter in trained:
+        parameter.grad = None
+    torch.autograd.backward(J, inputs=trained)
+    return J.detach()
 
 
 def _precise(module: nn.Module, batch: Any) -> Iterator[tuple[nn.Module, Any]]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import MakeOptimizer, Observed, SeenParameter
-from symbreak.observation.updates import optimizers
+from symbreak.observation.updates import optimizers, stepped
 
 SHORT = (torch.bfloat16, torch.float16)
 MOST, SOME = 0.5, 0.05
@@ -60,7 +60,7 @@ def _stepped(value: Tensor, grad: Tensor, make: MakeOptimizer) -> Tensor:
     """Return the parameter after one step in float32."""
     copy = nn.Parameter(value.detach().float().clone())
     copy.grad = grad.detach().float().clone()
-    make([copy]).step()
+    stepped(make([copy]), lambda: torch.zeros(()))
     return copy.detach()
 
 
