@@ -33,7 +33,7 @@ class SymmetryWarning(UserWarning):
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the closest of `words`, or "" when none is close."""
     by_lower = {known.lower(): known for known in words}
-    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
 
 

@@ -125,7 +125,9 @@ def test_a_step_that_writes_into_its_batch_and_uses_another_module():
         ({"loss": lambda p, y: (p - y) ** 2, "batch": (X, Y)}, "must be one real number"),
         ({"loss": lambda p, y: 1.0, "batch": (X, Y)}, "must be a scalar tensor"),
         ({"loss": lambda p, y: (p - y).detach().sum(), "batch": (X, Y)}, "differentiably"),
-        ({"loss": F.mse_loss, "batch": X}, "must be a pair"),
+        ({"loss": F.mse_loss, "batch": X}, "batch of diagnose must be a pair"),
+        ({"loss": F.mse_loss, "batch": (X[:0], Y[:0])}, "at least one example. Got a tensor"),
+        ({"step": lambda m, b: m(b["x"]).sum(), "batch": {"x": X[:0]}}, "at least one example"),
         ({"batch": (X, Y)}, "one of loss="),
         ({"loss": F.mse_loss, "batch": (X, Y), "optimizer": "sgd"}, "optimizer of diagnose"),
         ({"loss": F.mse_loss, "batch": (X, Y), "optimizer": lambda: 1}, "list of parameters"),
@@ -141,7 +143,9 @@ def test_no_module():
         sb.diagnose(lambda x: x, F.mse_loss, (X, Y))
 
 
-def test_modules_without_shapes_or_without_anything_to_train():
+def test_modules_without_shapes_or_memory_or_without_anything_to_train():
+    with pytest.raises(sb.InvalidInput, match="must have memory"):
+        sb.diagnose(nn.Linear(4, 2, device="meta"), F.mse_loss, (X, Y))
     with pytest.raises(sb.InvalidInput, match="must have a shape"):
         sb.diagnose(nn.LazyLinear(2), F.mse_loss, (X, Y))
     with pytest.raises(sb.InvalidInput, match="at least one parameter"):

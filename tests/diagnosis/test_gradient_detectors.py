@@ -131,10 +131,12 @@ def short(value, grad, dtype):
 def test_updates_are_lost_just_below_half_a_unit_in_the_last_place(dtype, half):
     """1 + u for u > 0 rounds to 1 up to and including half of eps (ties to even)."""
     parameter = short([1.0] * 4, [-1.0] * 4, dtype)
-    (found,) = lost_updates.detect(of_parameters(parameter, optimizer=sgd(half * 0.99)))
+    (found,) = lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(half * 0.99)}))
     assert (found.kind, found.level, found.where) == ("lost_updates", "warning", "w")
     assert "100%" in found.evidence
-    assert not list(lost_updates.detect(of_parameters(parameter, optimizer=sgd(half * 1.01))))
+    assert not list(
+        lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(half * 1.01)}))
+    )
 
 
 def test_the_share_of_lost_updates_sets_the_level():
@@ -142,22 +144,22 @@ def test_the_share_of_lost_updates_sets_the_level():
     for kept, level in ((9, "note"), (5, "warning")):
         grads = [-1.0] * kept + [-1e-3] * (10 - kept)
         parameter = short(values, grads, torch.bfloat16)
-        (found,) = lost_updates.detect(of_parameters(parameter, optimizer=sgd(0.1)))
+        (found,) = lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(0.1)}))
         assert found.level == level
 
 
 def test_entries_without_a_gradient_are_not_lost_updates():
     parameter = short([1.0, 1.0], [0.0, -1.0], torch.bfloat16)
-    assert not list(lost_updates.detect(of_parameters(parameter, optimizer=sgd(0.1))))
+    assert not list(lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(0.1)})))
 
 
 def test_norm_weights_of_one_do_not_move_under_adamw():
     """Adam's first step is the rate, 1e-3, below 2^-9, half a unit in the last place under 1."""
     norm = SeenParameter("norm.weight", torch.ones(8).bfloat16(), torch.ones(8).bfloat16(), "norm")
-    (found,) = lost_updates.detect(of_parameters(norm))
+    (found,) = lost_updates.detect(of_parameters(norm, optimizers={"AdamW": torch.optim.AdamW}))
     assert found.level == "warning"
 
 
 def test_float32_loses_nothing_worth_a_word():
     parameter = SeenParameter("w", torch.ones(4), torch.full((4,), 1e-30), "linear weight")
-    assert not list(lost_updates.detect(of_parameters(parameter, optimizer=sgd(1.0))))
+    assert not list(lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(1.0)})))

@@ -32,19 +32,23 @@ def normal(*shape, std=1.0, seed=0, dtype=torch.float32):
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_non_finite_parameters_and_gradients(bad, dtype):
+def test_of_parameters_batch_and_gradients_the_first_cause_is_named(bad, dtype):
     value = normal(3, 4, dtype=dtype)
     value[1, 2] = bad
     ok = normal(3, 4, dtype=dtype)
-    seen = of_parameters(
-        SeenParameter("a", value, ok, "linear weight"),
+    sick = SeenParameter("a", value, ok, "linear weight")
+    rest = (
         SeenParameter("b", ok, value, "linear weight"),
         SeenParameter("c", ok, ok, "linear weight"),
     )
-    a, b = non_finite.detect(seen)
+    (a,) = non_finite.detect(of_parameters(*rest, sick, batch=(ok, value)))
     assert (a.kind, a.level, a.where) == ("non_finite", "error", "a")
     assert "1 of 12 entries are" in a.evidence
+    (batch,) = non_finite.detect(of_parameters(*rest, batch=(ok, {"mask": value})))
+    assert (batch.where, "1 of 24 entries of the batch" in batch.evidence) == ("", True)
+    (b,) = non_finite.detect(of_parameters(*rest, batch=(ok, ok)))
     assert (b.where, "gradient" in b.evidence) == ("b", True)
+    assert not list(non_finite.detect(of_parameters(rest[1], batch=value)))  # it harms nothing
 
 
 def test_of_sites_only_the_first_is_named_and_the_loss():

@@ -288,6 +288,12 @@ def test_what_is_no_file_of_weights_gets_one_sentence(name, content, tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_what_is_no_file_of_torch_save_is_called_so(tmp_path):
+    (tmp_path / "t.pt").write_text("hello")
+    with pytest.raises(InvalidInput, match=r"must be a whole file of torch\.save"):
+        sb.scan_weights(tmp_path / "t.pt")
+
+
 @pytest.mark.parametrize("kept", [4, 20, 100, -1])
 def test_a_file_that_was_cut_off(kept, tmp_path):
     path = tmp_path / "w.safetensors"

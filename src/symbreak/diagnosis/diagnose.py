@@ -14,7 +14,7 @@ from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.module_call import Step
-from symbreak.objectives.module_data import LossStep, prepared_pair
+from symbreak.objectives.module_data import LossStep, prepared_pair, tensors_of
 from symbreak.observation.observe import floating_dtype, observe
 from symbreak.observation.updates import optimizers
 
@@ -80,10 +80,11 @@ def diagnose(
     if step is None:
         assert loss is not None
         device = next(module.parameters()).device
-        batch = prepared_pair(batch, floating_dtype(module), device)
+        batch = prepared_pair(batch, floating_dtype(module), device, "batch of diagnose")
         step, targets = LossStep(loss), batch[1]
-    optimizers(optimizer)
-    observed = observe(module, step, batch, loss=loss, targets=targets, optimizer=optimizer)
+    _check_batch(batch)
+    makers = optimizers(optimizer)
+    observed = observe(module, step, batch, loss=loss, targets=targets, optimizers=makers)
     findings: list[Finding] = []
     for detect in DETECTORS.values():
         findings.extend(detect(observed))
@@ -116,7 +117,23 @@ def _check_module(module: nn.Module) -> None:
             f"Parameters of module must have a shape. Got {lazy[0]} without one. Call the module "
             "once first."
         )
+    meta = [name for name, parameter in module.named_parameters() if parameter.is_meta]
+    if meta:
+        raise InvalidInput(
+            f"Parameters of module must have memory. Got {meta[0]} on the device 'meta'. Call "
+            "module.to_empty(device=...) and symbreak.initialize_module(module) first."
+        )
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise InvalidInput(
             "module must have at least one parameter to train (requires_grad=True). Got none."
+        )
+
+
+def _check_batch(batch: Any) -> None:
+    tensors = list(tensors_of(batch))
+    empty = next((tensor for tensor in tensors if not tensor.numel()), None)
+    if empty is not None and not any(tensor.numel() for tensor in tensors):
+        raise InvalidInput(
+            "batch of diagnose must hold at least one example. Got a tensor of shape "
+            f"{tuple(empty.shape)}."
         )

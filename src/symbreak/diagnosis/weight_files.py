@@ -103,7 +103,10 @@ def _unpickled(path: str | os.PathLike[str]) -> Mapping[Any, Any]:
             "save model.state_dict() as a safetensors file."
         ) from error
     except (RuntimeError, ValueError, EOFError, OSError) as error:
-        raise _refused(path, error) from error
+        raise InvalidInput(
+            f"Weights '{path}' must be a whole file of torch.save, in its zip format. Got another "
+            f"({type(error).__name__}); save model.state_dict() anew."
+        ) from error
     if isinstance(content, Mapping):
         return content
     raise InvalidInput(

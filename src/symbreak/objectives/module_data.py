@@ -63,8 +63,10 @@ def as_floating(data: Any, dtype: torch.dtype) -> Any:
     return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
-def prepared_pair(data: Any, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
-    """Return (X, y) as tensors of our own, floating ones in `dtype`.
+def prepared_pair(
+    data: Any, dtype: torch.dtype, device: torch.device, what: str = "data of ModuleCost"
+) -> tuple[Any, Any]:
+    """Return (X, y) as tensors of our own, floating ones in `dtype`; `what` names them in errors.
 
     Raises
     ------
@@ -74,8 +76,7 @@ def prepared_pair(data: Any, dtype: torch.dtype, device: torch.device) -> tuple[
     if not isinstance(data, tuple | list) or len(data) != 2:
         got = f"{len(data)} parts" if isinstance(data, tuple | list) else type(data).__name__
         raise InvalidType(
-            f"data of ModuleCost must be a pair (X, y). Got {got}. For other data pass step= and "
-            "batch=."
+            f"{what} must be a pair (X, y). Got {got}. For other data pass step= and batch=."
         )
     X, y = data
     return _prepared(X, "X", dtype, device), _prepared(y, "y", dtype, device)

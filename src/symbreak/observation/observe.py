@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -34,7 +34,7 @@ def observe(
     *,
     loss: Callable[[Any, Any], Any] | None = None,
     targets: Any = None,
-    optimizer: MakeOptimizer | None = None,
+    optimizers: Mapping[str, MakeOptimizer] | None = None,
 ) -> Observed:
     """Return what a copy of the module does on the batch; the module itself is not touched.
 
@@ -59,7 +59,7 @@ def observe(
         step=step,
         batch=batch,
         breakers=tuple(watch.breakers),
-        optimizer=optimizer,
+        optimizers=optimizers or {},
     )
 
 

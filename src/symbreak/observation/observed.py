@@ -11,7 +11,7 @@ deltas : (units, samples), dJ/d(activations), zero where no gradient arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,7 +109,7 @@ class Observed:
     loss : the callable of loss=; None where a step was given.
     step, batch : J is step(module, batch).
     breakers : names of active stochastic parts, such as dropout; they were switched off here.
-    optimizer : factory of the user's optimiser over given parameters; None if none was given.
+    optimizers : by name, factories of the optimisers over given parameters that will train it.
     """
 
     module: nn.Module
@@ -124,4 +124,4 @@ class Observed:
     step: Callable[[nn.Module, Any], Any] | None = None
     batch: Any = None
     breakers: tuple[str, ...] = ()
-    optimizer: MakeOptimizer | None = None
+    optimizers: Mapping[str, MakeOptimizer] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import MakeOptimizer, Observed, SeenParameter
-from symbreak.observation.updates import optimizers, stepped
+from symbreak.observation.updates import stepped
 
 SHORT = (torch.bfloat16, torch.float16)
 MOST, SOME = 0.5, 0.05
@@ -31,7 +31,9 @@ REMEDY = (
 
 def detect(observed: Observed) -> Iterator[Finding]:
     """Yield parameters in a short dtype of which many entries do not move."""
-    (make, *_) = optimizers(observed.optimizer or torch.optim.AdamW).values()
+    if not observed.optimizers:
+        return
+    *_, make = observed.optimizers.values()  # of the default ones AdamW, whose updates are smaller
     for parameter in observed.parameters:
         if parameter.trained and parameter.grad is not None and parameter.value.dtype in SHORT:
             yield from _of_parameter(parameter, parameter.grad, make)

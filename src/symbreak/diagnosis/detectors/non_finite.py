@@ -2,19 +2,23 @@
 
 Threshold: one entry. Source: DeepLocalize (Wardat, Le and Rajan 2021) and SageMaker Debugger's
 ExplodingTensor rule stop at the first one. It is permanent: NaN meets every later sum it enters.
+Parameters are the cause where any are not finite, else the batch; what follows is not listed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from symbreak.diagnosis.finding import Finding
+from symbreak.objectives.module_data import tensors_of
 from symbreak.observation.observed import Observed
 
+BATCH = "Take those examples out, or have the module and the loss pass over them."
 REMEDY = "Set the parameter anew from a rule that draws finite numbers."
 
 
@@ -25,11 +29,29 @@ def of_count(where: str, bad: int, count: int, what: str = "entries") -> Finding
 
 
 def detect(observed: Observed) -> Iterator[Finding]:
-    """Yield parameters, then gradients, then the first site and the loss that are not finite."""
+    """Yield the first cause: parameters, else the batch, else gradients, a site and the loss."""
+    sick = [(p, bad) for p in observed.parameters if (bad := _bad(p.value))]
+    if sick:
+        yield from (of_count(p.name, bad, p.value.numel()) for p, bad in sick)
+        return
+    effects = list(_effects(observed))
+    cause = _of_batch(observed.batch) if effects else None
+    yield from effects if cause is None else [cause]
+
+
+def _of_batch(batch: Any) -> Finding | None:
+    tensors = list(tensors_of(batch))
+    bad, count = sum(map(_bad, tensors)), sum(tensor.numel() for tensor in tensors)
+    if not bad:
+        return None
+    evidence = f"{bad} of {count} entries of the batch are NaN or infinite; so is J or its gradient"
+    return Finding("non_finite", "error", "", (), None, evidence, BATCH)
+
+
+def _effects(observed: Observed) -> Iterator[Finding]:
+    """Yield gradients, the first site and the loss that are not finite."""
     for parameter in observed.parameters:
-        if bad := _bad(parameter.value):
-            yield of_count(parameter.name, bad, parameter.value.numel())
-        elif parameter.grad is not None and (bad := _bad(parameter.grad)):
+        if parameter.grad is not None and (bad := _bad(parameter.grad)):
             what = "entries of the gradient"
             yield of_count(parameter.name, bad, parameter.grad.numel(), what)
     for site in observed.sites:

@@ -26,7 +26,7 @@ from symbreak.observation.observed import (
     Observed,
     Site,
 )
-from symbreak.observation.updates import optimizers, updated
+from symbreak.observation.updates import updated
 
 N_UPDATES = 4  # through three gates of zero, one after the other, the last part moves in the fourth
 _SMALL = 2  # units that one group needs
@@ -80,7 +80,7 @@ def _kept(observed: Observed, candidates: list[_Candidate], *, quiet: bool) -> K
     """Return the parts of the groups that every optimiser keeps, by key of the site."""
     assert observed.step is not None
     kept: Kept = {c.key: c.groups for c in candidates}
-    for make in optimizers(observed.optimizer).values():
+    for make in observed.optimizers.values():
         own, batch = updated(
             observed.module, observed.step, observed.batch, make, n_updates=N_UPDATES, quiet=quiet
         )
@@ -138,7 +138,7 @@ def _evidence(
     chosen = list(units)
     silent = not bool(site.activations[chosen].any()) and not bool(site.deltas[chosen].any())
     what = "zero" if silent else how
-    names = " and ".join(optimizers(observed.optimizer))
+    names = " and ".join(observed.optimizers)
     seen = (
         f"activations and deltas of {len(units)} of {len(site.activations)} {word} are {what} on "
         f"{site.activations.shape[1]} samples and on perturbed inputs"
