@@ -8,30 +8,36 @@ Threshold: equal bit by bit, or equal up to one factor within 16 roundings of th
 Independent draws never are: two entries of float32 agree with probability 1e-7, and at least
 `FEWEST` must. Left out: tensors of one axis (biases, norms, tables of frequencies), constant
 tensors, masks of zeros and ones. Level: warning; layers in series are not one layer for ever,
-but they start alike. Source: pytorch#72253, keras-hub#352, flax#2665 (reused key),
-torchtitan#3106 (same seed on ranks).
+but they start alike. Note where only one of them, or none, is trained: momentum encoders,
+averages of weights and locked networks (ControlNet) are copies on purpose. What is called without
+a gradient counts as not trained if another one has a gradient. Source: pytorch#72253,
+keras-hub#352, flax#2665 (reused key), torchtitan#3106 (same seed on ranks).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from symbreak.diagnosis.finding import Finding
-from symbreak.observation.observed import Observed
+from symbreak.observation.observed import Observed, SeenParameter
 
 FEWEST = 4  # entries; fewer may agree by chance in a short dtype
 SHOWN = 4  # places named in a finding
 ROUNDINGS = 16
+ON_PURPOSE = "Leave it if the copy is on purpose. "
 REMEDY = "Draw every parameter from a stream of its own, after the layers were copied."
 CALL = "symbreak.initialize_module(module)"
 
 
 def of_groups(
-    groups: Iterable[tuple[str, ...]], how: str = "equal bit by bit"
+    groups: Iterable[tuple[str, ...]],
+    how: str = "equal bit by bit",
+    on_purpose: Callable[[tuple[str, ...]], bool] | None = None,
 ) -> Iterator[Finding]:
     """Yield one finding for every set of places that share tensors.
 
@@ -40,16 +46,18 @@ def of_groups(
     groups : names of tensors that are alike; ("a.0.w", "a.1.w") and ("a.0.v", "a.1.v") are one
         finding about the places a.0 and a.1.
     how : what they have in common.
+    on_purpose : whether tensors of these names are copies that are meant to be, which is a note; None: none are.
     """
-    by_places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    by_places: defaultdict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
     for names in groups:
         places, tail = _split(names)
-        by_places[places].append(tail)
-    for places, tails in by_places.items():
+        by_places[places, on_purpose is not None and on_purpose(names)].append(tail)
+    for (places, meant), tails in by_places.items():
         shown = ", ".join(places[:SHOWN]) + (", ..." if len(places) > SHOWN else "")
         what = f" ({', '.join(tails[:SHOWN])})" if any(tails) else ""
         evidence = f"{len(tails)} tensors{what} are {how} in {len(places)} places: {shown}"
-        yield Finding("identical_tensors", "warning", places[0], (), None, evidence, REMEDY, CALL)
+        level, remedy = ("note", ON_PURPOSE + REMEDY) if meant else ("warning", REMEDY)
+        yield Finding("identical_tensors", level, places[0], (), None, evidence, remedy, CALL)
 
 
 def _split(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -71,10 +79,16 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if _random_looking(parameter.value):
             by_shape[tuple(parameter.value.shape)].append((parameter.name, parameter.value))
     found = [_alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
-    yield from of_groups(names for equal, _ in found for names in equal)
-    yield from of_groups(
-        (names for _, scaled in found for names in scaled), "equal up to one factor"
-    )
+    meant = partial(_copies_on_purpose, {p.name: p for p in observed.parameters})
+    yield from of_groups((names for equal, _ in found for names in equal), on_purpose=meant)
+    scaled = (names for _, scaled in found for names in scaled)
+    yield from of_groups(scaled, "equal up to one factor", meant)
+
+
+def _copies_on_purpose(by_name: dict[str, SeenParameter], names: tuple[str, ...]) -> bool:
+    group = [by_name[name] for name in names]
+    moving = sum(p.trained and p.grad is not None for p in group)
+    return moving == 1 or not any(p.trained for p in group)
 
 
 def _random_looking(value: Tensor) -> bool:

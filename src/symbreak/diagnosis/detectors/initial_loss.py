@@ -7,7 +7,8 @@ The value of knowing nothing is the least loss of a few constant outputs c:
         variance, for binary cross-entropy on logits ln 2
 Threshold: J above 2 x or below half of it: warning. Source: TheDeepChecker (Ben Braiek and Khomh
 2023), off by 100 % or more; below half, targets leak into the inputs or the loss is scaled.
-Silent where a step was given, the output is no tensor, or the loss of a constant cannot be had.
+Silent where all targets are one number or class (the generator's step of a GAN: there is nothing to
+know), a step was given, the output is no tensor, or the loss of a constant cannot be had.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def value_of_knowing_nothing(
     targets : classes as whole numbers, or numbers.
     """
     if loss is None or not isinstance(output, Tensor) or not isinstance(targets, Tensor):
+        return None
+    if targets.numel() > 1 and bool((targets == targets.flatten()[0]).all()):
         return None
     values = [_loss_of(loss, constant, targets) for constant in _constants(output, targets)]
     finite = [value for value in values if math.isfinite(value)]

@@ -61,20 +61,22 @@ class Trend:
 
 def forward_trend(observed: Observed) -> Trend | None:
     """Return how the signal grows from the first site to the last, None for too few sites."""
-    return _trend([(site.name, _forward_size(site)) for site in _sites(observed)])
+    return _trend([(site.name, forward_size(site)) for site in signal_sites(observed)])
 
 
 def backward_trend(observed: Observed) -> Trend | None:
     """Return how the gradient grows from the last site to the first, None for too few sites."""
-    sized = [(site.name, float(site.deltas.double().norm())) for site in _sites(observed)]
+    sized = [(site.name, float(site.deltas.double().norm())) for site in signal_sites(observed)]
     return _trend(sized[::-1])
 
 
-def _sites(observed: Observed) -> list[Site]:
+def signal_sites(observed: Observed) -> list[Site]:
+    """Return the sites that a signal passes, in the order of first use."""
     return [site for site in observed.sites if site.kind in KINDS and site.activations.numel()]
 
 
-def _forward_size(site: Site) -> float:
+def forward_size(site: Site) -> float:
+    """Return the size of what tells samples apart in z."""
     return float(variation(site.activations).square().mean().sqrt())
 
 

@@ -11,6 +11,8 @@ Thresholds
       2010); the factors are ours, below and above the sqrt(2) of packed q, k, v.
 An embedding reads one number, 1 (fan_in 1), or is looked at as rows of norm 1 (fan_in = width): it
 is off only if it fits neither; one that is the head too is judged as a matrix of the width's fan.
+A warning asks for a consequence: where signals, gradients and loss of the batch do not show it (see
+`consequences`), the spread may be on purpose, and it is a note.
 Constant and zero weights have no spread and are left out, so are those of fewer than 16 entries.
 Level: never error; PyTorch's own defaults of transposed convolutions and packed q, k,
 v are found.
@@ -23,6 +25,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from symbreak.diagnosis.detectors.consequences import Consequences
 from symbreak.diagnosis.facts import TensorFacts, facts_of
 from symbreak.diagnosis.fans import HE, Fans, counted, readings
 from symbreak.diagnosis.finding import Finding
@@ -33,6 +36,7 @@ FEWEST = 16
 ERRORS = 4.0  # standard errors of a measured spread, 1 / sqrt(2 n) relative each
 WORTH_NOTING, WORTH_WARNING = 1.1, 1.5
 SMALL_SAMPLE = 512  # below it several rules lie within the standard error of one another
+UNFELT = "; signals and loss of this batch do not show it"
 EMBEDDING_NAMES = ("embed", "wte", "wpe", "token", "position", "table")
 
 
@@ -51,7 +55,12 @@ def _has_spread(facts: TensorFacts) -> bool:
     return usable and not facts.non_finite and not facts.constant and not facts.binary
 
 
-def _out_of_range(where: str, facts: TensorFacts, fans: tuple[float, ...]) -> Iterator[Finding]:
+def _out_of_range(
+    where: str,
+    facts: TensorFacts,
+    fans: tuple[float, ...],
+    consequences: Consequences | None = None,
+) -> Iterator[Finding]:
     ratios = [facts.spread * math.sqrt(fan) / HE for fan in fans]
     if any(LOW <= ratio <= HIGH for ratio in ratios):
         return
@@ -60,14 +69,18 @@ def _out_of_range(where: str, facts: TensorFacts, fans: tuple[float, ...]) -> It
         f"spread {facts.spread:.3g}, {ratio:.3g} x He's sqrt(2 / {fan:.0f}) = "
         f"{HE / math.sqrt(fan):.3g} for the nearest fan; sound is {LOW:g} to {HIGH:g}"
     )
-    yield _finding("warning", where, evidence, fan)
+    if consequences is None or consequences.show(where, ratio):
+        yield _finding("warning", where, evidence, fan)
+    else:
+        yield _finding("note", where, evidence + UNFELT, fan)
 
 
 def _finding(level: str, where: str, evidence: str, fan_in: float) -> Finding:
     target = 1 / math.sqrt(fan_in)
+    otherwise = "Leave it if it is on purpose. " if level == "note" else ""
     remedy = (
-        f"Draw it anew with a spread of about {target:.3g} (times the gain of the activation it "
-        f"reads), for fan_in {fan_in:.0f}."
+        f"{otherwise}Draw it anew with a spread of about {target:.3g} (times the gain of the "
+        f"activation it reads), for fan_in {fan_in:.0f}."
     )
     call = f"torch.nn.init.normal_(module.get_parameter({where!r}), std={target:.6g})"
     return Finding("wrong_scale", level, where, (), None, evidence, remedy, call)
@@ -75,6 +88,7 @@ def _finding(level: str, where: str, evidence: str, fan_in: float) -> Finding:
 
 def detect(observed: Observed) -> Iterator[Finding]:
     """Yield weights of a spread out of range, then those that fit a fan that is not there."""
+    consequences = Consequences(observed)
     for parameter in observed.parameters:
         if parameter.value.dim() < 2 or not parameter.value.is_floating_point():
             continue
@@ -85,10 +99,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if fans is None:
             continue
         possible = (1.0, fans.fan_in) if _only_embedding(parameter) else (fans.fan_in,)
-        if found := list(_out_of_range(parameter.name, facts, possible)):
+        if found := list(_out_of_range(parameter.name, facts, possible, consequences)):
             yield from found
         elif parameter.role not in ("embedding", "recurrent"):
-            yield from _miscounted(parameter.name, facts, fans)
+            yield from _miscounted(parameter.name, facts, fans, consequences)
 
 
 def true_fans(module: nn.Module, parameter: SeenParameter) -> Fans | None:
@@ -141,7 +155,9 @@ def _only_embedding(parameter: SeenParameter) -> bool:
     return parameter.role == "embedding" and not multiplied
 
 
-def _miscounted(where: str, facts: TensorFacts, fans: Fans) -> Iterator[Finding]:
+def _miscounted(
+    where: str, facts: TensorFacts, fans: Fans, consequences: Consequences
+) -> Iterator[Finding]:
     wrong = counted(facts.shape)
     if wrong == fans or facts.count < SMALL_SAMPLE:
         return
@@ -154,11 +170,12 @@ def _miscounted(where: str, facts: TensorFacts, fans: Fans) -> Iterator[Finding]
     for rule, std in wrong.spreads():
         factor = right[rule] / std
         if abs(facts.spread / std - 1) <= error and abs(math.log(factor)) > math.log(WORTH_NOTING):
-            level = "warning" if abs(math.log(factor)) > math.log(WORTH_WARNING) else "note"
+            far = abs(math.log(factor)) > math.log(WORTH_WARNING)
+            felt = far and consequences.show(where, facts.spread * math.sqrt(fans.fan_in) / HE)
             evidence = (
                 f"spread {facts.spread:.3g} is {rule} for fans {wrong.fan_in:.0f} and "
                 f"{wrong.fan_out:.0f}; those that are there, {fans.fan_in:.0f} and "
                 f"{fans.fan_out:.0f}, give {right[rule]:.3g}"
             )
-            yield _finding(level, where, evidence, fans.fan_in)
+            yield _finding("warning" if felt else "note", where, evidence, fans.fan_in)
             return
