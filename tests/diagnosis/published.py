@@ -2,8 +2,8 @@
 
 DiT: Peebles and Xie 2023 (adaLN-zero). SIREN: Sitzmann and others 2020. PPO: Huang and others 2022,
 orthogonal with gains sqrt(2), 0.01 for the policy and 1 for the value. DCGAN: Radford, Metz and
-Chintala 2016. DETR: Carion and others 2020, targets of zeros and random query embeddings. MoCo: He and others
-2020. ControlNet: Zhang, Rao and Agrawala 2023. GPT-2: Radford and others 2019.
+Chintala 2016. DETR: Carion and others 2020, targets of zeros and random query embeddings.
+MoCo: He and others 2020. ControlNet: Zhang, Rao and Agrawala 2023. GPT-2: Radford and others 2019.
 """
 
 from __future__ import annotations

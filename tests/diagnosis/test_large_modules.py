@@ -72,7 +72,7 @@ def test_branches_of_a_resnet_that_begin_at_zero_are_a_note():
     assert diagnosed_resnet(module) == [("no_gradient", "note", "layer1.0.conv1.weight", ())]
 
 
-# The last weight of attention is drawn with 0.02 / sqrt(24) for 768 inputs, 0.08 x He's: on purpose.
+# On purpose: the last weight of attention has spread 0.02 / sqrt(24) for 768 inputs, 0.08 x He's.
 SMALL_BRANCHES: list[Any] = [
     ("wrong_scale", "note", f"h.{block}.attn.c_proj.weight", ()) for block in range(12)
 ]

@@ -46,7 +46,7 @@ def of_groups(
     groups : names of tensors that are alike; ("a.0.w", "a.1.w") and ("a.0.v", "a.1.v") are one
         finding about the places a.0 and a.1.
     how : what they have in common.
-    on_purpose : whether tensors of these names are copies that are meant to be, which is a note; None: none are.
+    on_purpose : whether tensors of these names are meant to be copies, which is a note; None: none.
     """
     by_places: defaultdict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
     for names in groups:
