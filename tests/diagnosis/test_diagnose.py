@@ -162,3 +162,13 @@ def test_parameters_of_several_dtypes():
 
     (finding, *_) = sb.diagnose(module, step=step, batch=(X, Y)).findings
     assert (finding.kind, finding.where, finding.units) == ("identical_units", "0", (0, 1))
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # torch's own, of compile
+def test_inference_mode_and_compiled_modules_are_seen_through():
+    wanted = [f.to_dict() for f in sb.diagnose(planted(), F.mse_loss, (X, Y)).findings]
+    with torch.inference_mode():
+        found = sb.diagnose(planted(), F.mse_loss, (X, Y))
+    assert [f.to_dict() for f in found.findings] == wanted
+    compiled = sb.diagnose(torch.compile(planted()), F.mse_loss, (X, Y))
+    assert [f.units for f in compiled.findings] == [tuple(f["units"]) for f in wanted]

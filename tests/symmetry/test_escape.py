@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.symmetry import symmetries
@@ -72,3 +72,11 @@ def test_a_start_that_is_no_longer_finite_is_torn():
 def test_bad_numbers_are_named(options, words):
     with pytest.raises(InvalidInput, match=words):
         symmetries(NET, ONE_UNIT).escape(saddle, **options)
+
+
+@pytest.mark.parametrize(
+    ("what", "given"), [("cost", {"cost": 3}), ("optimizer", {"optimizer": 3})]
+)
+def test_what_is_no_function_is_named(what, given):
+    with pytest.raises(InvalidType, match=f"{what} of escape must be a function"):
+        symmetries(NET, ONE_UNIT).escape(**{"cost": saddle, **given})

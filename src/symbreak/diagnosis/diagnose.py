@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -19,6 +20,7 @@ from symbreak.observation.observe import floating_dtype, observe
 from symbreak.observation.updates import optimizers
 
 
+@torch.inference_mode(False)
 def diagnose(
     module: nn.Module,
     loss: Callable[[Any, Any], Any] | None = None,

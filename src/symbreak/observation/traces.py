@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -64,11 +65,13 @@ def kept(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def plain_calls() -> Iterator[None]:
-    """Compute attention by the functions that can be seen, and build graphs."""
+    """Compute by the functions that can be seen, not compiled, and build graphs."""
     was = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
+        if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes long to import
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         torch.backends.mha.set_fastpath_enabled(False)
         try:
             yield

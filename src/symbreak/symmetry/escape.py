@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from symbreak.checks import check_positive, check_positive_integer
+from symbreak.errors import InvalidType
 from symbreak.symmetry.classes import Floats, Integers
 
 MakeOptimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
@@ -68,6 +69,9 @@ def escape(
         and momentum 0.9 when not given. It must treat entries alike, so that starts do not see
         each other.
     """
+    for what, given in (("cost", cost), ("optimizer", optimizer or torch.optim.SGD)):
+        if not callable(given):
+            raise InvalidType(f"{what} of escape must be a function. Got {given!r}.")
     check_positive_integer("max_updates of escape", max_updates)
     check_positive("threshold of escape", threshold)
     moving = theta.clone()
