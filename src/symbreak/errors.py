@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+CLOSE = 0.66  # share of letters in common from which on a word is taken for another, mistyped
+
 
 class SymbreakError(Exception):
     """The base of all errors raised on purpose by symbreak."""
@@ -33,7 +35,10 @@ class SymmetryWarning(UserWarning):
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the closest of `words`, or "" when none is close."""
     by_lower = {known.lower(): known for known in words}
-    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
+    typed = str(word).lower()
+    close = difflib.get_close_matches(typed, by_lower, n=1, cutoff=CLOSE)
+    # A word that was not typed to its end is far by letters and yet meant.
+    close = close or [known for known in by_lower if len(typed) >= 3 and known.startswith(typed)]
     return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
 
 
