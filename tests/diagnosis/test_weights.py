@@ -336,3 +336,36 @@ def test_a_budget_that_is_none(budget):
 
 def test_an_empty_tensor_is_no_finding():
     assert not sb.scan_weights({"w": torch.empty(0, 4), "v": torch.empty(4, 0)}).findings
+
+
+def test_complex_tensors_are_pairs_of_real_ones(tmp_path):
+    value = torch.complex(normal(6, 5), normal(6, 5, seed=1))
+    value[4] = value[2]
+    save_file({"w": value}, tmp_path / "w.safetensors")
+    for weights in ({"w": value}, tmp_path / "w.safetensors"):
+        (found,) = sb.scan_weights(weights).findings
+        assert (found.kind, found.units) == ("identical_units", ((2, 4),))
+    value[0, 0] = torch.tensor(complex(0, math.nan))
+    assert sb.scan_weights({"w": value}).findings[0].kind == "non_finite"
+
+
+@pytest.mark.parametrize(
+    "weights", [{"w": torch.ones(3, dtype=torch.int8)}, {"w": torch.eye(3).to_sparse()}]
+)
+def test_weights_with_nothing_to_look_at_are_not_called_sound(weights):
+    with pytest.raises(InvalidInput, match="must hold at least one dense tensor of real"):
+        sb.scan_weights(weights)
+
+
+def test_a_file_without_tensors_is_not_called_sound(tmp_path):
+    save_file({}, tmp_path / "w.safetensors")
+    with pytest.raises(InvalidInput, match="Got no tensor"):
+        sb.scan_weights(tmp_path / "w.safetensors")
+
+
+def test_names_in_lists_views_of_another_dtype_and_names_given_twice():
+    bad = torch.tensor([[1.0, math.nan]])
+    assert sb.scan_weights({"layers": [bad, bad.clone()]}).findings[1].where == "layers.1"
+    assert sb.scan_weights({"i": bad.view(torch.int32), "w": bad}).findings[0].where == "w"
+    with pytest.raises(InvalidInput, match=r"must be distinct. Got 'a\.b' twice"):
+        sb.scan_weights({"a": {"b": bad}, "a.b": bad.clone()})

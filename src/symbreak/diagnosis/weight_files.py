@@ -53,7 +53,7 @@ def opened(weights: Any) -> Iterator[Source]:
             "weights of scan_weights must be a path or a mapping of names to tensors. "
             f"Got {type(weights).__name__}."
         )
-    elif os.fspath(_existing(weights)).endswith(PICKLED):
+    elif os.fspath(_existing(weights)).lower().endswith(PICKLED):
         yield _of_mapping(_unpickled(weights), f"content of '{os.fspath(weights)}'")
     else:
         with _safetensors(weights) as file:
@@ -79,7 +79,10 @@ def _untied(named: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
     places, kept = set(), {}
     for name, tensor in named:
         real = not tensor.is_meta and tensor.layout is torch.strided and tensor.numel() > 0
-        place: Any = (tensor.data_ptr(), tensor.shape, tensor.stride()) if real else id(tensor)
+        seen = tensor.dtype, tensor.shape, tensor.stride()
+        place: Any = (tensor.data_ptr(), *seen) if real else id(tensor)
+        if name in kept:
+            raise InvalidInput(f"Names of weights must be distinct. Got {name!r} twice.")
         if place not in places:
             places.add(place)
             kept[name] = tensor
@@ -92,6 +95,8 @@ def _flat(mapping: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Tensor
             yield f"{prefix}{key}", value
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            yield from _flat(dict(enumerate(value)), f"{prefix}{key}.")
 
 
 def _unpickled(path: str | os.PathLike[str]) -> Mapping[Any, Any]:

@@ -39,6 +39,7 @@ def scan_weights(
 
     Looks for numbers that are not finite, memory that was never written, tensors and rows that are
     equal bit by bit, zero tensors, and a spread that is wrong for every fan the shape allows.
+    Integers, booleans, sparse and quantised tensors are passed over.
 
     Parameters
     ----------
@@ -56,8 +57,8 @@ def scan_weights(
     Raises
     ------
     InvalidInput
-        The file is missing, cut off, of another kind or would need code to be run; or the budget is
-        below 64 KiB.
+        The file is missing, cut off, of another kind or would need code to be run; there is nothing
+        to look at; or the budget is below 64 KiB.
     InvalidType
         `weights` is neither a path nor a mapping.
 
@@ -83,14 +84,24 @@ def scan_weights(
 def _findings(source: Source, budget: int) -> Iterator[Finding]:
     piece = budget // BYTES_PER_ENTRY
     alike: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+    seen = False
     for name in source.names:
         tensor = source.tensor(name)
+        if tensor.is_complex() and tensor.layout is torch.strided:
+            tensor = torch.view_as_real(tensor.resolve_conj())
         if not tensor.is_floating_point() or tensor.layout is not torch.strided:
             continue
+        seen = True
         facts = facts_of(tensor, piece)
         yield from _of_tensor(name, tensor, facts, budget)
         if _comparable(facts):
             alike[_fingerprint(facts)].append(name)
+    if not seen:
+        kinds = sorted({str(source.tensor(name).dtype) for name in source.names})
+        raise InvalidInput(
+            "weights of scan_weights must hold at least one dense tensor of real or complex "
+            f"numbers. Got {', '.join(kinds) or 'no tensor'}."
+        )
     yield from of_groups(_equal(source, alike.values(), piece))
 
 

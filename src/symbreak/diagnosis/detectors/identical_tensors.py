@@ -25,6 +25,7 @@ from torch import Tensor
 
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import Observed, SeenParameter
+from symbreak.words import counted
 
 FEWEST = 4  # entries; fewer may agree by chance in a short dtype
 SHOWN = 4  # places named in a finding
@@ -55,7 +56,10 @@ def of_groups(
     for (places, meant), tails in by_places.items():
         shown = ", ".join(places[:SHOWN]) + (", ..." if len(places) > SHOWN else "")
         what = f" ({', '.join(tails[:SHOWN])})" if any(tails) else ""
-        evidence = f"{len(tails)} tensors{what} are {how} in {len(places)} places: {shown}"
+        verb = "is" if len(tails) == 1 else "are"
+        evidence = (
+            f"{counted(len(tails), 'tensor')}{what} {verb} {how} in {len(places)} places: {shown}"
+        )
         level, remedy = ("note", ON_PURPOSE + REMEDY) if meant else ("warning", REMEDY)
         yield Finding("identical_tensors", level, places[0], (), None, evidence, remedy, CALL)
 
