@@ -28,6 +28,7 @@ from symbreak.optimize.parts import Point, Stepper
 from symbreak.optimize.racing import Racing
 from symbreak.optimize.rows import Floats, Mask, Starts, host
 from symbreak.optimize.running import Running
+from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.validation import PATIENCE, Validation
@@ -72,9 +73,10 @@ class Loop:
         *,
         validation: Validation | None = None,
         racing: Racing | None = None,
+        stalling: Stalling | None = None,
     ) -> None:
         self._all = self._objective = objective
-        self._stepper, self._validation = stepper, validation
+        self._stepper, self._validation, self._stalling = stepper, validation, stalling
         self._test, self.limits, self._racing = test, limits, racing
         self._began = time.perf_counter()
         n = len(theta)
@@ -89,7 +91,7 @@ class Loop:
         self.status = [Status.RUNNING] * n
         self.n_iterations = np.zeros(n, dtype=np.int64)
         self.n_evaluations = np.zeros(n, dtype=np.int64)
-        self._history = History(n)
+        self._history, self._scores = History(n), History(n)
 
     @property
     def theta(self) -> Tensor:
@@ -151,6 +153,7 @@ class Loop:
             history=self._history.table(),
             seconds=time.perf_counter() - self._began,
             validation=None if self._validation is None else self._score,
+            validation_history=None if self._validation is None else self._scores.table(),
             search=self._without_objective(),
         )
 
@@ -163,8 +166,15 @@ class Loop:
             "gradient_atol": self._test.atol,
             "validation": None if validation is None else validation.of,
             "patience": PATIENCE if validation is None else validation.patience,
+            "value_patience": None if self._stalling is None else self._stalling.patience,
+            "patience_tol": self._patience_tol,
             "racing": self._racing,
         }
+
+    @property
+    def _patience_tol(self) -> float:
+        looking = self._stalling or self._validation
+        return 0.0 if looking is None else looking.tol
 
     def resumed(self, objective: Objective, limits: Limits) -> Loop:
         """Return a search that goes on from where the paused starts of this one stand."""
@@ -176,7 +186,7 @@ class Loop:
         again.n_iterations, again.n_evaluations = (
             self.n_iterations.copy(), self.n_evaluations.copy(),
         )  # fmt: skip
-        again._history = self._history.copy()
+        again._history, again._scores = self._history.copy(), self._scores.copy()
         again._unpause()
         return again
 
@@ -201,7 +211,9 @@ class Loop:
         n = len(self._theta)
         # A copy: what is returned is written into `_theta` while others still run.
         here = self._evaluate(self._theta.clone(), np.arange(n))
-        self._running = run = Running(np.arange(n), here, self._stepper, self._validation)
+        self._running = run = Running(
+            np.arange(n), here, self._stepper, self._validation, self._stalling
+        )
         run.best.offer(here)
         self._start_norm, self._start_value = here.norm, here.value
         self._history.record(self.n_iterations, run.starts, here.value)
@@ -245,7 +257,11 @@ class Loop:
         )  # fmt: skip
         if run.validation is not None and accepted.any():
             stale = run.validation.look(accepted, run.here.theta, run.starts)
+            moved = run.starts[accepted]
+            self._scores.record(self.n_iterations[moved], moved, run.validation.latest[accepted])
             endings.append((stale, Status.NO_IMPROVEMENT))
+        if run.stalling is not None:
+            endings.append((run.stalling.look(accepted, run.here.value), Status.STALLED))
         if self._racing is not None and self._racing.is_rung(self._n_ticks):
             endings.append((self._dropped(), Status.DROPPED))
         seconds = self.limits.max_seconds

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype, like
+from symbreak.checks import check_not_negative
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
@@ -20,6 +21,7 @@ from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.racing import Racing
 from symbreak.optimize.scipy_methods import ScipySearch
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
+from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.validation import PATIENCE, Validation
 from symbreak.parameters import check_size
@@ -40,6 +42,8 @@ def minimize(
     target_value: float | None = None,
     validation: Any = None,
     patience: int = PATIENCE,
+    value_patience: int | None = None,
+    patience_tol: float = 0.0,
     racing: Racing | bool | None = None,
     callback: Callable[[Progress], Any] | None = None,
     **options: Any,
@@ -68,6 +72,9 @@ def minimize(
     validation : the `NetworkCost` of other examples, or a function theta (rows, n) -> scores
         (rows,), lower is better. Each start then ends when its score has not improved for
         `patience` accepted steps, and the point with the best score is returned.
+    value_patience : end a start when its J has not fallen for so many accepted steps; None never
+        does. For methods whose J may rise, such as those on mini-batches.
+    patience_tol : what a score or J must fall by to count as an improvement for the two patiences.
     racing : True or a `Racing`: drop the starts that are behind after equally many evaluations.
     callback : called with a `Progress` after every tick; anything true stops the search.
     **options : of the method.
@@ -108,11 +115,13 @@ def minimize(
         max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
     )  # fmt: skip
     _check_callback(callback)
+    check_not_negative("patience_tol", patience_tol)
     race = Racing.of(racing)
     if isinstance(theta, Outcome) and method is None:
         kept = {
             "gradient_rtol": gradient_rtol, "gradient_atol": gradient_atol,
             "validation": validation, "patience": patience, "racing": race,
+            "value_patience": value_patience, "patience_tol": patience_tol,
         }  # fmt: skip
         return _go_on(objective, theta, limits, callback, kept, options)
     given = as_tensor(theta.theta if isinstance(theta, Outcome) else theta, "theta")
@@ -121,7 +130,9 @@ def minimize(
     stack = _stack(objective, given)
     test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(stack.dtype).eps))
     if is_scipy(method):
-        refuse_beside_scipy(method, validation=validation, racing=race)
+        refuse_beside_scipy(
+            method, validation=validation, racing=race, value_patience=value_patience
+        )
         search = ScipySearch(method, objective, stack, test, limits, options)
         search.run(callback)
         return _answer(search, given, example)
@@ -131,8 +142,13 @@ def minimize(
         method_of("l-bfgs" if method is None else method, options),
         test,
         limits,
-        validation=None if validation is None else Validation(validation, patience, stack),
+        validation=None
+        if validation is None
+        else Validation(validation, patience, stack, patience_tol),
         racing=race,
+        stalling=None
+        if value_patience is None
+        else Stalling(value_patience, patience_tol, len(stack)),
     )
     loop.run(callback)
     return _answer(loop, given, example)

@@ -28,6 +28,8 @@ class Outcome:
     seconds : wall-clock time of the search, of this call if it went on from another.
     validation : (starts,), the best validation score of each start (theta is where it was seen);
         None without validation.
+    validation_history : (iterations + 1, starts), the score at every accepted point that was
+        scored, NaN elsewhere; None without validation.
     search : what `minimize(objective, outcome)` goes on from.
     messages : for methods of scipy one for each start, what scipy said where it ended by itself.
     """
@@ -41,6 +43,7 @@ class Outcome:
     history: NDArray[np.float64]
     seconds: float
     validation: NDArray[np.float64] | None = None
+    validation_history: NDArray[np.float64] | None = None
     search: Any = field(default=None, repr=False, compare=False)
     messages: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from symbreak.optimize.best import BestPoints
 from symbreak.optimize.parts import Point, Stepper
 from symbreak.optimize.rows import Mask, PerStart, Starts
+from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.validation import Validation
 
 
@@ -21,22 +22,28 @@ class Running(PerStart):
     is_new : (rows,), whether the stepper has not yet been told of `here`.
     start_norm, start_value : (rows,), the largest |entry| of the gradient and J at the start.
     best, validation : the best point evaluated; the best point validated, or None.
+    stalling : how long J has not fallen, or None.
     """
 
     per_start = (
         "starts", "here", "before", "is_new", "start_norm", "start_value",
-        "best", "validation", "stepper",
+        "best", "validation", "stalling", "stepper",
     )  # fmt: skip
 
     def __init__(
-        self, starts: Starts, here: Point, stepper: Stepper, validation: Validation | None
+        self,
+        starts: Starts,
+        here: Point,
+        stepper: Stepper,
+        validation: Validation | None,
+        stalling: Stalling | None = None,
     ) -> None:
         self.starts = starts
         self.here = self.before = here
         self.is_new: Mask = np.zeros(len(starts), dtype=bool)
         self.start_norm, self.start_value = here.norm, here.value
         self.best = BestPoints(here.theta)
-        self.validation = validation
+        self.validation, self.stalling = validation, stalling
         self.stepper = stepper
 
     def __len__(self) -> int:

@@ -30,6 +30,10 @@ class Status(Enum):
         "the validation score has not improved for `patience` steps; "
         "the point with the best score is returned"
     )
+    STALLED = (
+        "J has not fallen by patience_tol for `value_patience` steps; "
+        "lower patience_tol or raise value_patience to go further"
+    )
     DROPPED = "dropped from the race: other starts were lower after equally many evaluations"
     PRECISION_LIMIT = (
         "no lower point can be told apart along steepest descent; this is as low as the dtype "

@@ -9,6 +9,7 @@ schedule : "constant", "invscaling" (`power_t`), "adaptive" (`tol`, `n_iter_no_c
 batch_size : examples in a mini-batch; None takes all of them for each update.
 epochs_per_evaluation : epochs between one evaluation of J over all examples and the next. An
     iteration is that many epochs.
+shuffle : a new order of the examples for each epoch; False leaves them as they stand.
 seed : of the order of the examples, which is the same for all starts.
 """
 
@@ -47,6 +48,7 @@ def sgd(
     cosine_epochs: int = 400,
     batch_size: int | None = 32,
     epochs_per_evaluation: int = 1,
+    shuffle: bool = True,
     seed: int = 0,
 ) -> Stepper:
     """Stochastic gradient descent with momentum; momentum 0 is the plain one."""
@@ -69,6 +71,7 @@ def adam(
     cosine_epochs: int = 400,
     batch_size: int | None = 32,
     epochs_per_evaluation: int = 1,
+    shuffle: bool = True,
     seed: int = 0,
 ) -> Stepper:
     """Adam (Kingma & Ba 2015)."""
@@ -90,6 +93,7 @@ def adamw(
     cosine_epochs: int = 400,
     batch_size: int | None = 32,
     epochs_per_evaluation: int = 1,
+    shuffle: bool = True,
     seed: int = 0,
 ) -> Stepper:
     """Adam with decoupled weight decay, of the weights only (Loshchilov & Hutter 2019)."""
@@ -113,6 +117,7 @@ def _stepper(name: str, rule: UpdateRule, options: dict[str, Any]) -> Stepper:
     if options["batch_size"] is not None:
         check_integer_at_least(f"batch_size of {name}", options["batch_size"], 1)
     check_integer_at_least(f"seed of {name}", options["seed"], 0)
+    check_switch(f"shuffle of {name}", options["shuffle"])
     check_at_least(f"tol of {name}", options["tol"], 0.0)
     check_positive(f"power_t of {name}", options["power_t"])
     rates = _learning_rates(name, options["learning_rate"])
@@ -121,6 +126,7 @@ def _stepper(name: str, rule: UpdateRule, options: dict[str, Any]) -> Stepper:
         schedule_of(word, rates, options),
         batch_size=options["batch_size"],
         epochs=options["epochs_per_evaluation"],
+        shuffle=options["shuffle"],
         seed=options["seed"],
     )
 

@@ -29,20 +29,22 @@ class Validation(PerStart):
     score : theta (rows, n) -> (rows,), lower is better; an `Objective` such as the `NetworkCost`
         of other examples stands for its `value`.
     patience : accepted steps without improvement after which a start ends.
+    tol : an improvement by less than this keeps the point but does not count for the patience.
     """
 
-    per_start = ("theta", "score", "_since")
+    per_start = ("theta", "score", "latest", "_since")
 
-    def __init__(self, score: Any, patience: int, theta: Tensor) -> None:
+    def __init__(self, score: Any, patience: int, theta: Tensor, tol: float = 0.0) -> None:
         check_positive_integer("patience", patience)
         if not callable(score):
             raise InvalidInput(
                 f"validation must be an objective or a function theta -> score. Got {score!r}."
             )
         self.of = score
-        self.patience = patience
+        self.patience, self.tol = patience, tol
         self.theta = theta.clone()
         self.score: Floats = np.full(len(theta), np.inf)
+        self.latest: Floats = np.full(len(theta), np.nan)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
     def look(self, rows: Mask, theta: Tensor, starts: Starts) -> Mask:
@@ -50,10 +52,12 @@ class Validation(PerStart):
         at = torch.from_numpy(np.flatnonzero(rows)).to(theta.device)
         score = np.full(len(rows), np.nan)
         score[rows] = self._scores(theta[at], starts[rows])
+        self.latest = np.where(rows, score, self.latest)
         better = rows & (score < self.score)
+        enough = better & (score <= self.score - self.tol)
         self.theta = where(better, theta, self.theta)
         self.score = np.where(better, score, self.score)
-        self._since = np.where(better, 0, self._since + rows)
+        self._since = np.where(enough, 0, self._since + rows)
         return rows & (self._since >= self.patience)
 
     def _scores(self, theta: Tensor, starts: Starts) -> Floats:

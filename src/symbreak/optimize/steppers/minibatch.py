@@ -40,6 +40,7 @@ class MiniBatchStepper(PerStart):
     ----------
     batch_size : examples in a mini-batch; None takes all of them for each update.
     epochs : between one evaluation of J and the next.
+    shuffle : whether an epoch has an order of its own.
     seed : of the order of the examples.
     """
 
@@ -53,10 +54,12 @@ class MiniBatchStepper(PerStart):
         *,
         batch_size: int | None,
         epochs: int,
+        shuffle: bool,
         seed: int,
     ) -> None:
         self.rule, self.schedule = rule, schedule
         self.batch_size, self.epochs, self.seed = batch_size, epochs, seed
+        self.shuffle = shuffle
         self._after: UpdateRule | None = None
 
     def start(self, here: Point, objective: Objective) -> None:
@@ -93,7 +96,8 @@ class MiniBatchStepper(PerStart):
         """Yield the gradients of an epoch, each at theta as it then is."""
         m = getattr(objective, "n_examples", None)
         if m is not None and self.batch_size is not None and self.batch_size < m:
-            order = order_of_epoch(self.seed, epoch, m).to(theta.device)
+            order = order_of_epoch(self.seed, epoch, m) if self.shuffle else torch.arange(m)
+            order = order.to(theta.device)
             yield from _minibatch_gradients(objective, theta, order, self.batch_size)
         else:
             yield here.gradient if epoch == self._epoch else objective(theta)[1]
