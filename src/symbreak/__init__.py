@@ -9,6 +9,8 @@ __version__ = "0.1.0"
 
 # Name -> module. Imported on first use, so that `import symbreak` and `symbreak --help` stay fast.
 _HOMES = {
+    "MLPClassifier": "symbreak.estimators",
+    "MLPRegressor": "symbreak.estimators",
     "ModuleCost": "symbreak.objectives",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from symbreak.diagnosis.weights import scan_weights as scan_weights
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning
+    from symbreak.estimators import MLPClassifier as MLPClassifier
+    from symbreak.estimators import MLPRegressor as MLPRegressor
     from symbreak.gradient_check import check_gradient as check_gradient
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize

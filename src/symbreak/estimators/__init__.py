@@ -1,0 +1,8 @@
+"""Estimators with scikit-learn's interface."""
+
+from __future__ import annotations
+
+from symbreak.estimators.classifier import MLPClassifier
+from symbreak.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,202 @@
+"""What both estimators share: validation of input, weights, early stopping, methods on hidden."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from symbreak.estimators import outputs, persistence
+from symbreak.estimators.early_stopping import Examples, ValidationScore, split
+from symbreak.estimators.epochs import one_epoch
+from symbreak.estimators.fitted import starts_table
+from symbreak.estimators.problem import Array, Problem, problem_of
+from symbreak.estimators.progress import CallbackSupportMixin
+from symbreak.estimators.solvers import is_stochastic, method_of_solver
+from symbreak.estimators.starting import seeds_of
+from symbreak.estimators.training import train
+
+_FLOATS = (np.float64, np.float32)
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+    """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+    _estimator_type: ClassVar[str]
+    _doc_link_module = "symbreak"
+    _doc_link_template = "https://symbreak.readthedocs.io/en/latest/estimators.html"
+
+    def transform(self, X: Any, layer: int = -1) -> Array:
+        """Return the activations of a hidden layer, (m, units).
+
+        Parameters
+        ----------
+        X : (m, features).
+        layer : 1 is the first hidden layer; negative numbers count from the last one.
+        """
+        check_is_fitted(self)
+        X = self._checked(X)
+        n_hidden = self._problem.network.n_hidden
+        return outputs.hidden(self, X, layer if layer > 0 else n_hidden + 1 + layer)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:  # noqa: ARG002
+        """Return the names of the units of the last hidden layer, which `transform` gives."""
+        check_is_fitted(self)
+        name = type(self).__name__.lower()
+        units = self._problem.network.layers[-2]
+        return np.array([f"{name}{unit}" for unit in range(units)], dtype=object)
+
+    def predict_starts(self, X: Any) -> Array:
+        """Return the network outputs of every kept start, (kept, m, outputs).
+
+        Probabilities for a classifier, numbers for a regressor.
+        """
+        check_is_fitted(self)
+        found = outputs.predictions_of_starts(self, self._checked(X))
+        scale = self._problem.y_scale
+        return found if scale is None else scale.undo(found)
+
+    @property
+    def starts_(self) -> dict[str, Array]:
+        """The table of all starts, columns (starts,) by name."""
+        check_is_fitted(self)
+        return starts_table(self.outcome_, self.kept_)
+
+    def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
+        """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""
+        from symbreak.gradient_check import check_gradient
+
+        check_is_fitted(self)
+        problem = self._problem_again(X, y, sample_weight)
+        return check_gradient(problem.cost(), outputs.thetas(self)[:1], **options)
+
+    def symmetry_(self) -> Any:
+        """Return the symmetries of the fitted weights; see `symmetries`."""
+        from symbreak.symmetry import symmetries
+
+        check_is_fitted(self)
+        return symmetries(self._problem.network, outputs.thetas(self)[0])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator: arrays and plain settings, no code."""
+        check_is_fitted(self)
+        persistence.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read an estimator that `save` wrote; executes no code from the file."""
+        return persistence.load(cls, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return persistence.plain_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(persistence.full_state(state))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "thetas_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, incremental: bool = False
+    ) -> Self:
+        method_of_solver(self.solver)
+        anew = not hasattr(self, "thetas_") or not (self.warm_start or incremental)
+        X, y = self._checked_pair(X, y, anew)
+        self._learn_target(y, anew, incremental)
+        weight = self._weights(X, y, sample_weight)
+        X = outputs.dense(X)
+        seeds = seeds_of(self.random_state)
+        if incremental:
+            if self.early_stopping:
+                raise ValueError("partial_fit does not support early_stopping=True")
+            known = None if anew else self._problem
+            problem = problem_of(self, X, self._encoded(y), weight, known=known)
+            one_epoch(self, problem, seeds, anew=anew)
+            return self
+        examples, held = self._parts(Examples(X, y, weight), X_val, y_val, seeds.split)
+        problem = problem_of(
+            self, examples.X, self._encoded(examples.y), examples.sample_weight,
+            known=None if anew else self._problem,
+        )  # fmt: skip
+        score = None if held is None else ValidationScore(self, problem, held)
+        train(self, problem, seeds, validation=score, anew=anew)
+        self._searched_with = self._settings_of_search()
+        return self
+
+    def _parts(
+        self, examples: Examples, X_val: Any, y_val: Any, seed: int
+    ) -> tuple[Examples, Examples | None]:
+        """Return training and validation examples, the latter None without early stopping."""
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val of fit must be given both or neither. Got one.")
+        if X_val is not None:
+            X_val, y_val = self._checked_pair(X_val, y_val, False)
+            return examples, Examples(outputs.dense(X_val), y_val, None)
+        if not self.early_stopping:
+            return examples, None
+        fraction = self.validation_fraction
+        train_part, held = split(examples, fraction, seed, self._stratified_by(examples.y))
+        return train_part, held
+
+    def _checked(self, X: Any) -> Any:
+        return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_FLOATS, reset=False)
+
+    def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
+        from sklearn.utils.validation import column_or_1d
+
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_FLOATS,
+            reset=reset, **options,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _weights(self, X: Any, y: Any, sample_weight: Any) -> Array | None:  # noqa: ARG002
+        if sample_weight is None:
+            return None
+        return np.asarray(_check_sample_weight(sample_weight, X))
+
+    def _problem_again(self, X: Any, y: Any, sample_weight: Any) -> Problem:
+        X, y = self._checked_pair(X, y, False)
+        weight = self._weights(X, y, sample_weight)
+        return problem_of(self, outputs.dense(X), self._encoded(y), weight, known=self._problem)
+
+    def _settings_of_search(self) -> str:
+        """Return what must not change for a search to go on."""
+        given = {k: v for k, v in self.get_params(deep=False).items() if k not in _MAY_CHANGE}
+        return repr(sorted((name, repr(value)) for name, value in given.items()))
+
+    def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
+        """Learn what the targets are; a regressor has nothing to learn."""
+
+    def _encoded(self, y: Array) -> Array:
+        raise NotImplementedError
+
+    def _decoded(self, output: Array, problem: Problem) -> Array:
+        raise NotImplementedError
+
+    def _stratified_by(self, y: Array) -> Array | None:  # noqa: ARG002
+        return None
+
+
+_MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
+
+
+def has_partial_fit(estimator: Any) -> bool:
+    """Tell whether a solver can be fed examples in parts."""
+    if not is_stochastic(estimator.solver):
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True

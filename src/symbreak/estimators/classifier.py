@@ -1,0 +1,253 @@
+"""`MLPClassifier`: classes in, probabilities out.
+
+y            outputs                 loss
+two classes  1, the probability of   binary_cross_entropy
+             the second class
+more         1 for each, soft-max    cross_entropy
+indicator    1 for each label        binary_cross_entropy
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from symbreak.estimators import outputs
+from symbreak.estimators.base import BaseMLP, has_partial_fit
+from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
+from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.progress import with_callbacks
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """A multi-layer perceptron for classes, a replacement for scikit-learn's of the same name.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
+    power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, \
+    nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
+    n_iter_no_change, max_fun : as in scikit-learn. `activation` may be any of `symbreak.Network`,
+        one for each hidden layer; `solver` any method of `symbreak.minimize`; `alpha` one number
+        for each layer; early stopping works with every solver.
+    init : the rule of the starts, a word or a rule; None is scikit-learn's own.
+    init_epsilon : the half-width of the uniform rule, or the epsilon of `init`.
+    coefs_init, intercepts_init : weights for the first start, shaped as `coefs_` and `intercepts_`.
+    n_starts : how many starts are trained, all at once.
+    combine : "average" of their predictions, "best" by the validation score (by J without a
+        validation part), "lowest-cost", or "all" (every start kept, the lowest J predicts).
+    standardize : train on standardised X.
+    class_weight : "balanced" or a dictionary, as elsewhere in scikit-learn.
+    loss : "log_loss".
+    scoring : the validation score; None is accuracy.
+    solver_options : further options of the method.
+    callback : called with a `Progress`; anything true stops.
+    dtype, device : of the computation; None is that of X, and the CPU.
+
+    Attributes
+    ----------
+    classes_, coefs_, intercepts_, loss_, best_loss_, loss_curve_, validation_scores_, \
+    best_validation_score_, n_iter_, n_layers_, n_outputs_, out_activation_, t_ : as in
+        scikit-learn, of the start that leads.
+    thetas_ : (kept, n), the starts that predict.
+    starts_ : table of all starts. outcome_ : the `Outcome` of the search.
+
+    Examples
+    --------
+    >>> import symbreak as sb
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> net = sb.MLPClassifier((2,), "tanh", solver="lbfgs", n_starts=50, combine="best",
+    ...                        alpha=0.0, random_state=0)
+    >>> net.fit(X, y).predict(X)
+    array([0, 1, 1, 0])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, **CLASSIFIER}
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        class_weight: Any = None,
+        init: Any = None,
+        init_epsilon: float | None = None,
+        coefs_init: Any = None,
+        intercepts_init: Any = None,
+        n_starts: int = 1,
+        combine: str = "average",
+        standardize: bool = False,
+        scoring: Any = None,
+        solver_options: dict[str, Any] | None = None,
+        callback: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.init = init
+        self.init_epsilon = init_epsilon
+        self.coefs_init = coefs_init
+        self.intercepts_init = intercepts_init
+        self.n_starts = n_starts
+        self.combine = combine
+        self.standardize = standardize
+        self.scoring = scoring
+        self.solver_options = solver_options
+        self.callback = callback
+        self.dtype = dtype
+        self.device = device
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Train on X (m, features) and y (m,) or (m, labels); X_val, y_val for the score."""
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(has_partial_fit)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch on these data; `classes` names all classes in the first call."""
+        if _check_partial_fit_first_call(self, classes):
+            self._set_classes(y if type_of_target(y).startswith("multilabel") else classes)
+        return self._fit(X, y, sample_weight, None, None, incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the classes (m,), or the labels' 0 and 1 (m, labels)."""
+        check_is_fitted(self)
+        return self._decoded(outputs.prediction(self, self._checked(X)), self._problem)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return probabilities (m, classes), or (m, labels)."""
+        check_is_fitted(self)
+        found = outputs.prediction(self, self._checked(X))
+        return np.column_stack([1.0 - found, found]) if self._is_binary else found
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities, finite also where those round to 0."""
+        check_is_fitted(self)
+        logs = outputs.log_probabilities(self, self._checked(X))
+        if self._problem.network.loss.target_is_index:
+            return logs
+        return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @property
+    def _is_binary(self) -> bool:
+        return bool(self._target_kind == "binary")
+
+    def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError("Multioutput target data is not supported with label binarization")
+        if not hasattr(self, "classes_") or (anew and not incremental):
+            self._set_classes(y)
+            return
+        classes = unique_labels(y)
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        if len(np.setdiff1d(classes, self.classes_)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {classes}."
+            )
+
+    def _set_classes(self, y: Any) -> None:
+        self.classes_ = unique_labels(y)
+        kind = type_of_target(y, input_name="y")
+        if not kind.startswith("multilabel"):
+            kind = "binary" if len(self.classes_) <= 2 else "multiclass"
+        self._target_kind = kind
+
+    def _encoded(self, y: Array) -> Array:
+        if self._target_kind.startswith("multilabel"):
+            return np.asarray(y.toarray() if issparse(y) else y)
+        index = np.searchsorted(self.classes_, y)
+        return index.reshape(-1, 1) if self._is_binary else index
+
+    def _decoded(self, output: Array, problem: Problem) -> Array:  # noqa: ARG002
+        if self._target_kind.startswith("multilabel"):
+            return (output > 0.5).astype(int)
+        if self._is_binary:
+            yes = (output[:, 0] > 0.5).astype(int)
+            return np.asarray(self.classes_[np.minimum(yes, len(self.classes_) - 1)])
+        return np.asarray(self.classes_[output.argmax(1)])
+
+    def _weights(self, X: Any, y: Any, sample_weight: Any) -> Array | None:
+        weight = super()._weights(X, y, sample_weight)
+        if self.class_weight is None:
+            return weight
+        by_class = compute_sample_weight(self.class_weight, y)
+        return np.asarray(by_class if weight is None else weight * by_class)
+
+    def _stratified_by(self, y: Array) -> Array | None:
+        if self._target_kind.startswith("multilabel"):
+            return None
+        return (y == self.classes_[-1]).astype(bool) if self._is_binary else y

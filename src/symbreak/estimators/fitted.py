@@ -1,0 +1,142 @@
+"""The fitted attributes, set from thetas and how their searches ended.
+
+A search over many settings may train one stack elsewhere and put its thetas into estimators with
+`set_fitted`; `fit` does nothing else.
+
+combine      kept starts                       predict
+average      all that are usable               the mean after the link
+best         the best validation score         that start (the lowest J without validation)
+lowest-cost  the lowest J                      that start
+all          all that are usable               the start with the lowest J
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.solvers import is_stochastic
+from symbreak.estimators.starting import matrices_of
+from symbreak.optimize import Outcome
+from symbreak.optimize.status import Status
+
+COMBINES = ("average", "best", "lowest-cost", "all")
+_OUT_ACTIVATIONS = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic",
+                    "poisson": "exp"}  # fmt: skip
+_NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
+)
+
+
+def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int = 0) -> None:
+    """Set all fitted attributes of an estimator.
+
+    Parameters
+    ----------
+    outcome : of `minimize` on the problem's cost, theta (starts, n).
+    spent : iterations before this fit, where a search was gone on with.
+
+    Raises
+    ------
+    ValueError
+        No start ended with finite weights.
+    """
+    theta = _numpy(outcome.theta).astype(problem.dtype, copy=False)
+    kept = _kept(estimator.combine, outcome, theta)
+    lead = kept[0]
+    network = problem.network
+    estimator.thetas_ = theta[list(kept)]
+    estimator.coefs_, estimator.intercepts_ = matrices_of(network, theta[lead])
+    estimator.n_layers_ = len(network.layers)
+    estimator.n_outputs_ = network.n_outputs
+    estimator.out_activation_ = _OUT_ACTIVATIONS.get(network.loss.name, "identity")
+    estimator.n_iter_ = int(outcome.n_iterations[lead]) - spent
+    estimator.loss_ = float(outcome.value[lead])
+    estimator.t_ = estimator.n_iter_ * len(problem.X) + (getattr(estimator, "t_", 0) * (spent > 0))
+    estimator.outcome_ = replace(outcome, theta=theta)
+    estimator.kept_ = np.array(kept)
+    # The training data stay outside: they are the user's, and files would grow by them.
+    none = slice(0, 0)
+    estimator._problem = replace(problem, X=problem.X[none], y=problem.y[none], sample_weight=None)
+    _set_curves(estimator, outcome, lead)
+
+
+def starts_table(outcome: Outcome, kept: Array) -> dict[str, Array]:
+    """Return what each start became, columns (starts,) by name."""
+    table = {
+        "start": np.arange(len(outcome.value)),
+        "loss": outcome.value,
+        "gradient_norm": outcome.gradient_norm,
+        "n_iter": outcome.n_iterations,
+        "n_evaluations": outcome.n_evaluations,
+        "status": np.array([status.name.lower() for status in outcome.status]),
+        "kept": np.isin(np.arange(len(outcome.value)), kept),
+    }
+    if outcome.validation is not None:
+        table["validation_score"] = -outcome.validation
+    return table
+
+
+def warn_if_unfinished(estimator: Any) -> None:
+    """Warn, as scikit-learn does, where a kept start was stopped by a limit."""
+    outcome = estimator.outcome_
+    limits = {Status.MAX_ITERATIONS, Status.MAX_EVALUATIONS}
+    stopped = [int(start) for start in estimator.kept_ if outcome.status[start] in limits]
+    if stopped:
+        warnings.warn(
+            f"Maximum iterations ({estimator.max_iter}) or evaluations ({estimator.max_fun}) "
+            f"reached and the optimization of {len(stopped)} of {len(estimator.kept_)} kept starts "
+            "has not converged yet; raise max_iter or scale the data.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _kept(combine: str, outcome: Outcome, theta: Array) -> tuple[int, ...]:
+    """Return the starts that predictions come from, the one that leads first."""
+    usable = np.flatnonzero(np.isfinite(outcome.value) & np.isfinite(theta).all(1))
+    if not len(usable):
+        raise ValueError(_NON_FINITE)
+    J = outcome.value
+    if combine == "best" and outcome.validation is not None:
+        score = np.where(np.isnan(outcome.validation), math.inf, outcome.validation)
+        return (int(min(usable, key=lambda start: (score[start], J[start]))),)
+    order = sorted(map(int, usable), key=lambda start: float(J[start]))
+    return tuple(order) if combine in ("average", "all") else (order[0],)
+
+
+def _set_curves(estimator: Any, outcome: Outcome, lead: int) -> None:
+    count = int(outcome.n_iterations[lead])
+    estimator.loss_curve_ = outcome.history[1 : count + 1, lead].tolist()
+    estimator.validation_scores_ = estimator.best_validation_score_ = None
+    estimator.best_loss_ = float(outcome.value[lead])
+    if outcome.validation_history is not None and outcome.validation is not None:
+        scores = -outcome.validation_history[1 : count + 1, lead]
+        estimator.validation_scores_ = scores.tolist()
+        estimator.best_validation_score_ = -float(outcome.validation[lead])
+        estimator.best_loss_ = None
+    if is_stochastic(estimator.solver):
+        estimator._no_improvement_count = _without_improvement(estimator)
+
+
+def _without_improvement(estimator: Any) -> int:
+    """Return how many epochs at the end of training did not improve by tol."""
+    scores = estimator.validation_scores_
+    falling = estimator.loss_curve_ if scores is None else [-score for score in scores]
+    best, count = math.inf, 0
+    for value in falling:
+        count = 0 if value <= best - estimator.tol else count + 1
+        best = min(best, value)
+    return count
+
+
+def _numpy(array: Any) -> Array:
+    return np.asarray(torch.as_tensor(array).detach().cpu().numpy())

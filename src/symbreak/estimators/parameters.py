@@ -1,0 +1,69 @@
+"""The ranges of the parameters, for scikit-learn's validation."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from symbreak.activations import ACTIVATIONS, Activation
+from symbreak.estimators.fitted import COMBINES
+from symbreak.estimators.problem import ACTIVATION_WORDS
+from symbreak.initialization.rule import Rule
+from symbreak.initialization.rules import BY_NAME
+from symbreak.losses import LOSSES, Loss
+
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+CONSTRAINTS: dict[str, Any] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_WORDS}), Activation, "array-like"],
+    "solver": [str],
+    "alpha": [_NOT_NEGATIVE, "array-like"],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate_init": [_POSITIVE],
+    "power_t": [_NOT_NEGATIVE],
+    "max_iter": [_COUNT],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [_NOT_NEGATIVE],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [_POSITIVE],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "max_fun": [_COUNT],
+    "init": [StrOptions(set(BY_NAME)), Rule, None],
+    "init_epsilon": [_POSITIVE, None],
+    "coefs_init": [list, tuple, None],
+    "intercepts_init": [list, tuple, None],
+    "n_starts": [_COUNT],
+    "combine": [StrOptions(set(COMBINES))],
+    "standardize": ["boolean"],
+    "solver_options": [dict, None],
+    "scoring": [str, callable, None],
+    "callback": [callable, None],
+    "dtype": [StrOptions({"float32", "float64"}), type, np.dtype, None],
+    "device": "no_validation",
+}
+
+CLASSIFIER: dict[str, Any] = {
+    "loss": [StrOptions({"log_loss"})],
+    "class_weight": [StrOptions({"balanced"}), dict, list, None],
+}
+REGRESSOR: dict[str, Any] = {
+    "loss": [
+        StrOptions({name for name in LOSSES if not LOSSES[name].is_classification}),
+        Loss,
+    ],
+}

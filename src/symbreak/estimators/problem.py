@@ -1,0 +1,166 @@
+"""What an estimator minimises on given data: the network, X and y as arrays, weights, penalty.
+
+Conventions
+-----------
+X : (m, features), standardised where asked for;  y : class indices (m,), 0/1 (m, outputs), or
+numbers (m, outputs), standardised where asked for.
+J is that of `NetworkCost`: a mean over the weights, alpha / (2 Σw), a sum over outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbreak.activations import Activation
+from symbreak.losses import Loss, loss_of
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+
+Array = NDArray[Any]
+# scikit-learn's word -> ours.
+ACTIVATION_WORDS = {"logistic": "sigmoid"}
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """A shift and a positive factor for each column: scaled = (raw - mean) / spread."""
+
+    mean: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, columns: Array, weight: Array | None) -> Scale:
+        """Return mean and standard deviation of (m, columns); constant columns keep their size."""
+        mean = np.average(columns, axis=0, weights=weight)
+        spread = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
+        tiny = 10 * np.finfo(columns.dtype).eps * np.abs(mean)
+        spread = np.where(spread > tiny, spread, 1.0)
+        return cls(mean.astype(columns.dtype), spread.astype(columns.dtype))
+
+    def apply(self, columns: Array) -> Array:
+        """Return the scaled columns."""
+        return np.asarray((columns - self.mean) / self.spread)
+
+    def undo(self, scaled: Array) -> Array:
+        """Return the columns as they were."""
+        return np.asarray(scaled * self.spread + self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be minimised; make one with `problem_of`.
+
+    Attributes
+    ----------
+    network : the network to train.
+    X, y : training examples, see the module.
+    sample_weight : (m,), class weights folded in; None for all alike.
+    alpha : a number, or (layers,).
+    dtype : NumPy's, float32 or float64.
+    device : a torch device or its name.
+    x_scale, y_scale : the standardisation that X and y went through; None for none.
+    """
+
+    network: Network
+    X: Array
+    y: Array
+    sample_weight: Array | None
+    alpha: Any
+    dtype: Any
+    device: Any
+    x_scale: Scale | None = None
+    y_scale: Scale | None = None
+
+    def cost(self, n_starts: int = 1) -> NetworkCost:
+        """Return J for so many starts."""
+        alpha = np.asarray(self.alpha, dtype=np.float64)
+        return NetworkCost(
+            self.network,
+            self.X,
+            self.y,
+            alpha=np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha),
+            sample_weight=self.sample_weight,
+            dtype=self.dtype,
+            device=self.device,
+        )
+
+    def inputs(self, X: Array) -> Any:
+        """Return rows (m, features) as this problem's network takes them, a tensor."""
+        scaled = X if self.x_scale is None else self.x_scale.apply(X)
+        return torch.as_tensor(np.asarray(scaled, dtype=self.dtype), device=self.device)
+
+
+def problem_of(
+    estimator: Any, X: Array, y: Array, sample_weight: Array | None, *, known: Any = None
+) -> Problem:
+    """Return the problem that the parameters of an estimator pose.
+
+    Parameters
+    ----------
+    estimator : its parameters are read, nothing else.
+    X : (m, features), validated and dense.
+    y : as `estimator._encoded` makes it: indices or 0/1 for classes, (m, outputs) of numbers else.
+    sample_weight : (m,), class weights folded in, or None.
+    known : an earlier problem whose standardisation stays; None learns a new one.
+    """
+    dtype = np.dtype(X.dtype if estimator.dtype is None else estimator.dtype)
+    loss = _loss(estimator.loss, y)
+    outputs = _n_outputs(estimator, loss, y)
+    network = Network(
+        (X.shape[1], *hidden_sizes(estimator.hidden_layer_sizes), outputs),
+        activation=hidden_activations(estimator.activation),
+        loss=loss,
+    )
+    X, y = X.astype(dtype, copy=False), np.asarray(y)
+    if not loss.is_classification:
+        y = y.astype(dtype, copy=False)
+    x_scale = y_scale = None
+    if known is not None:
+        x_scale, y_scale = known.x_scale, known.y_scale
+    elif estimator.standardize:
+        x_scale = Scale.of(X, sample_weight)
+        if not loss.is_classification and loss.name != "poisson":
+            y_scale = Scale.of(y, sample_weight)
+    return Problem(
+        network,
+        X if x_scale is None else x_scale.apply(X),
+        y if y_scale is None else y_scale.apply(y),
+        sample_weight,
+        estimator.alpha,
+        dtype,
+        estimator.device,
+        x_scale,
+        y_scale,
+    )
+
+
+def hidden_sizes(given: Any) -> tuple[int, ...]:
+    """Return the hidden layers as a tuple; a number is one layer."""
+    sizes = [given] if np.ndim(given) == 0 else list(given)
+    if any(size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return tuple(int(size) for size in sizes)
+
+
+def hidden_activations(given: Any) -> Any:
+    """Return our words for scikit-learn's: one, or one for each hidden layer."""
+    if isinstance(given, str | Activation):
+        return ACTIVATION_WORDS.get(given, given) if isinstance(given, str) else given
+    return [ACTIVATION_WORDS.get(word, word) if isinstance(word, str) else word for word in given]
+
+
+def _loss(given: Any, y: Array) -> Loss:
+    if given == "log_loss":
+        return loss_of("cross_entropy" if y.ndim == 1 else "binary_cross_entropy")
+    return loss_of(given)
+
+
+def _n_outputs(estimator: Any, loss: Loss, y: Array) -> int:
+    if loss.target_is_index:
+        return len(estimator.classes_)
+    return int(y.shape[1])

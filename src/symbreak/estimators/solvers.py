@@ -1,0 +1,115 @@
+"""From the parameters of an estimator to the options of `symbreak.minimize`, in one place.
+
+scikit-learn's "lbfgs", "sgd" and "adam" are ours of nearly the same name. A step on all examples
+ends by the gradient: max |entry| <= tol, or by a fall of J below 2.2e-9 of J, which is what SciPy's
+L-BFGS-B goes by. Methods whose J may rise end when it has not fallen by tol for more than
+n_iter_no_change iterations; with a validation part it is the score for all solvers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+from symbreak.errors import InvalidInput, nearest
+from symbreak.optimize.methods import METHODS
+
+SOLVERS = {"lbfgs": "l-bfgs"}
+STOCHASTIC = ("sgd", "adam", "adamw")
+# Their steps may raise J, so a small change of J says nothing.
+RISING = (*STOCHASTIC, "rprop", "gradient-descent")
+VALUE_RTOL = 2.220446049250313e-09
+
+
+def method_of_solver(solver: str) -> str:
+    """Return the method of `minimize` that a solver is.
+
+    Raises
+    ------
+    InvalidInput
+        The word is unknown.
+    """
+    word = SOLVERS.get(solver, solver)
+    if word in METHODS or word.startswith("scipy:"):
+        return word
+    known = (*SOLVERS, *METHODS, "scipy:NAME")
+    raise InvalidInput(
+        f"solver must be one of {', '.join(known)}. Got {solver!r}.{nearest(solver, known)}"
+    )
+
+
+def is_stochastic(solver: str) -> bool:
+    """Tell whether a solver works on mini-batches."""
+    return solver in STOCHASTIC
+
+
+def method_options(estimator: Any, n_examples: int, order_seed: int) -> dict[str, Any]:
+    """Return the options of the method itself, the estimator's `solver_options` over all."""
+    method = METHODS.get(method_of_solver(estimator.solver))
+    known = inspect.signature(method).parameters if method is not None else {}
+    options = {
+        "learning_rate": estimator.learning_rate_init,
+        "momentum": estimator.momentum,
+        "nesterov": estimator.nesterovs_momentum,
+        "beta1": estimator.beta_1,
+        "beta2": estimator.beta_2,
+        "eps": estimator.epsilon,
+        "batch_size": batch_size(estimator, n_examples),
+        "shuffle": estimator.shuffle,
+        "seed": order_seed,
+        **(_schedule(estimator) if estimator.solver == "sgd" else {}),
+    }
+    chosen = {name: value for name, value in options.items() if name in known}
+    return {**chosen, **(estimator.solver_options or {})}
+
+
+def search_options(estimator: Any, validation: Any = None, spent: int = 0) -> dict[str, Any]:
+    """Return the arguments of `minimize` that say how long a search goes on.
+
+    Parameters
+    ----------
+    validation : the score, lower is better; None for none.
+    spent : iterations of the search that is gone on with.
+    """
+    options: dict[str, Any] = {
+        "max_iter": estimator.max_iter + spent,
+        "gradient_rtol": 0.0,
+        "gradient_atol": 0.0,
+    }
+    patience = estimator.n_iter_no_change
+    whole = 2**31 if math.isinf(patience) else int(patience) + 1
+    if not is_stochastic(estimator.solver):
+        options["max_evaluations"] = estimator.max_fun
+        options["gradient_atol"] = float(estimator.tol)
+    if validation is not None:
+        options.update(validation=validation, patience=whole, patience_tol=float(estimator.tol))
+    elif estimator.solver not in RISING:
+        options["value_rtol"] = VALUE_RTOL
+    elif not _is_adaptive(estimator):
+        options.update(value_patience=whole, patience_tol=float(estimator.tol))
+    return options
+
+
+def batch_size(estimator: Any, n_examples: int) -> int:
+    """Return the examples of a mini-batch; "auto" is min(200, examples)."""
+    size = 200 if estimator.batch_size == "auto" else int(estimator.batch_size)
+    return min(size, n_examples)
+
+
+def _is_adaptive(estimator: Any) -> bool:
+    return estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
+
+
+def _schedule(estimator: Any) -> dict[str, Any]:
+    """Return the schedule of sgd; the others keep their rate, as in scikit-learn."""
+    word = estimator.learning_rate
+    if word == "invscaling" and estimator.power_t == 0:
+        return {"schedule": "constant"}
+    patience = estimator.n_iter_no_change
+    return {
+        "schedule": word,
+        "power_t": estimator.power_t or 0.5,
+        "tol": float(estimator.tol),
+        "n_iter_no_change": 2**31 if math.isinf(patience) else int(patience) + 1,
+    }

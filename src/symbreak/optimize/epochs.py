@@ -1,0 +1,77 @@
+"""Epochs of a stochastic method on examples that change from one epoch to the next.
+
+`minimize` compares values of one J; where the data come in parts there is none. Here each call is
+one epoch on the objective it is given, the state of the method (moments, velocity, rate, number of
+the epoch) is kept between calls, and the point after the epoch is returned, not the best one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidInput
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.methods import method_of
+from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import host
+from symbreak.optimize.status import Status
+from symbreak.optimize.steppers.minibatch import MiniBatchStepper
+
+
+class Epochs:
+    """One search, fed objective by objective.
+
+    Parameters
+    ----------
+    method, options : as `minimize` takes them: "sgd", "adam" or "adamw".
+
+    Raises
+    ------
+    InvalidInput
+        Another method.
+    """
+
+    def __init__(self, method: str, options: Mapping[str, Any]) -> None:
+        stepper = method_of(method, options)
+        if not isinstance(stepper, MiniBatchStepper):
+            raise InvalidInput(f"method of Epochs must be sgd, adam or adamw. Got {method!r}.")
+        self._stepper = stepper
+        self._has_begun = False
+
+    def run(self, objective: Objective, theta: Tensor) -> Outcome:
+        """Train for an epoch from theta (starts, n) and return where it ended.
+
+        A start that would become non-finite stays where it was and is called DIVERGED.
+        """
+        began = time.perf_counter()
+        here = _point(objective, theta)
+        if not self._has_begun:
+            self._stepper.start(here, objective)
+            self._has_begun = True
+        there = _point(objective, self._stepper.trial(here, objective))
+        accepted, _ = self._stepper.judge(here, there)
+        end = here.moved(accepted, there)
+        ones = np.ones(len(theta), dtype=np.int64)
+        return Outcome(
+            theta=end.theta,
+            value=np.where(end.is_finite, end.value, np.inf),
+            gradient_norm=end.norm,
+            status=tuple(Status.RUNNING if fine else Status.DIVERGED for fine in accepted),
+            n_iterations=ones,
+            n_evaluations=2 * ones,
+            history=np.stack([here.value, end.value]),
+            seconds=time.perf_counter() - began,
+        )
+
+
+def _point(objective: Objective, theta: Tensor) -> Point:
+    value, gradient = objective(theta)
+    norm: Tensor = torch.amax(gradient.abs(), 1)
+    return Point(theta, host(value), gradient, host(norm))
