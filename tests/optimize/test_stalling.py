@@ -51,6 +51,8 @@ def test_an_improvement_below_the_tolerance_is_kept_but_does_not_count():
         validation=score, patience=2, patience_tol=0.5,
     )  # fmt: skip
     assert outcome.status == (Status.NO_IMPROVEMENT,)
+    assert outcome.validation is not None
+    assert outcome.validation_history is not None
     assert outcome.validation.tolist() == [4.8]
     np.testing.assert_array_equal(outcome.validation_history[1:, 0], [5.0, 4.9, 4.8])
 

@@ -6,7 +6,7 @@ import os
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from symbreak.estimators import outputs, persistence
@@ -22,7 +22,7 @@ from symbreak.estimators.training import train
 _FLOATS = (np.float64, np.float32)
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(TransformerMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
@@ -89,7 +89,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read an estimator that `save` wrote; executes no code from the file."""
-        return persistence.load(cls, path)
+        loaded: Self = persistence.load(cls, path)
+        return loaded
 
     def __getstate__(self) -> dict[str, Any]:
         return persistence.plain_state(super().__getstate__())

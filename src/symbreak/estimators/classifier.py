@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -156,7 +155,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.device = device
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
     ) -> Self:
@@ -165,7 +164,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     @available_if(has_partial_fit)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on these data; `classes` names all classes in the first call."""
         if _check_partial_fit_first_call(self, classes):
@@ -180,8 +179,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities (m, classes), or (m, labels)."""
         check_is_fitted(self)
-        found = outputs.prediction(self, self._checked(X))
-        return np.column_stack([1.0 - found, found]) if self._is_binary else found
+        if self._is_binary:  # 1 - p would round to 0 where the logarithm is still finite
+            return np.exp(self.predict_log_proba(X))
+        return outputs.prediction(self, self._checked(X))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities, finite also where those round to 0."""
@@ -228,7 +228,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _encoded(self, y: Array) -> Array:
         if self._target_kind.startswith("multilabel"):
-            return np.asarray(y.toarray() if issparse(y) else y)
+            return outputs.dense(y)
         index = np.searchsorted(self.classes_, y)
         return index.reshape(-1, 1) if self._is_binary else index
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 
 from symbreak.estimators.problem import Array
 from symbreak.estimators.starting import theta_of
@@ -22,7 +21,7 @@ ROWS_AT_ONCE = 8192
 
 def dense(X: Any) -> Array:
     """Return rows as a dense array."""
-    return np.asarray(X.toarray() if issparse(X) else X)
+    return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
 
 def by_blocks(estimator: Any, X: Any, of: Callable[[Any], Any]) -> Array:

@@ -9,7 +9,8 @@ from typing import Any
 from symbreak.optimize import Progress
 
 try:  # since scikit-learn 1.9
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin
+    from sklearn.callback import with_callbacks as with_callbacks
 except ImportError:  # pragma: no cover - older scikit-learn
 
     class CallbackSupportMixin:  # type: ignore[no-redef]

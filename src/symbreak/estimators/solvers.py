@@ -98,7 +98,7 @@ def batch_size(estimator: Any, n_examples: int) -> int:
 
 
 def _is_adaptive(estimator: Any) -> bool:
-    return estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
+    return bool(estimator.solver == "sgd" and estimator.learning_rate == "adaptive")
 
 
 def _schedule(estimator: Any) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _rule(estimator: Any) -> str | Rule:
     """Return the rule of `init`, its epsilon set where one is given."""
     name = "sklearn_default" if estimator.init is None else estimator.init
     if estimator.init_epsilon is None:
-        return name  # type: ignore[no-any-return]
+        return name
     rule = resolve("uniform" if estimator.init is None else name)
     if "epsilon" not in {field.name for field in fields(rule)}:
         raise InvalidInput(
