@@ -250,4 +250,4 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _stratified_by(self, y: Array) -> Array | None:
         if self._target_kind.startswith("multilabel"):
             return None
-        return (y == self.classes_[-1]).astype(bool) if self._is_binary else y
+        return (y == self.classes_[-1]).astype(str) if self._is_binary else y

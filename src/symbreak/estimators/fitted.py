@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
 from symbreak.optimize import Outcome
@@ -30,10 +30,6 @@ from symbreak.optimize.status import Status
 COMBINES = ("average", "best", "lowest-cost", "all")
 _OUT_ACTIVATIONS = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic",
                     "poisson": "exp"}  # fmt: skip
-_NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed."
-)
 
 
 def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int = 0) -> None:
@@ -60,7 +56,8 @@ def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int
     estimator.out_activation_ = _OUT_ACTIVATIONS.get(network.loss.name, "identity")
     estimator.n_iter_ = int(outcome.n_iterations[lead]) - spent
     estimator.loss_ = float(outcome.value[lead])
-    estimator.t_ = estimator.n_iter_ * len(problem.X) + (getattr(estimator, "t_", 0) * (spent > 0))
+    seen = estimator.n_iter_ * len(problem.X) if is_stochastic(estimator.solver) else 0
+    estimator.t_ = seen + (estimator.t_ if spent else 0)
     estimator.outcome_ = replace(outcome, theta=theta)
     estimator.kept_ = np.array(kept)
     # The training data stay outside: they are the user's, and files would grow by them.
@@ -104,7 +101,7 @@ def _kept(combine: str, outcome: Outcome, theta: Array) -> tuple[int, ...]:
     """Return the starts that predictions come from, the one that leads first."""
     usable = np.flatnonzero(np.isfinite(outcome.value) & np.isfinite(theta).all(1))
     if not len(usable):
-        raise ValueError(_NON_FINITE)
+        raise ValueError(NON_FINITE)
     J = outcome.value
     if combine == "best" and outcome.validation is not None:
         score = np.where(np.isnan(outcome.validation), math.inf, outcome.validation)

@@ -9,6 +9,7 @@ J is that of `NetworkCost`: a mean over the weights, alpha / (2 Σw), a sum over
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from symbreak.activations import Activation
+from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -24,6 +26,11 @@ from symbreak.objectives import NetworkCost
 Array = NDArray[Any]
 # scikit-learn's word -> ours.
 ACTIVATION_WORDS = {"logistic": "sigmoid"}
+# As scikit-learn words it, for code that looks for it.
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +126,9 @@ def problem_of(
     X, y = X.astype(dtype, copy=False), np.asarray(y)
     if not loss.is_classification:
         y = y.astype(dtype, copy=False)
+    _check_size("X", X)
+    if not loss.is_classification:
+        _check_size("y", y)
     x_scale = y_scale = None
     if known is not None:
         x_scale, y_scale = known.x_scale, known.y_scale
@@ -152,6 +162,13 @@ def hidden_activations(given: Any) -> Any:
     if isinstance(given, str | Activation):
         return ACTIVATION_WORDS.get(given, given) if isinstance(given, str) else given
     return [ACTIVATION_WORDS.get(word, word) if isinstance(word, str) else word for word in given]
+
+
+def _check_size(what: str, numbers: Array) -> None:
+    """Refuse numbers whose squares overflow: no gradient of theirs can be trusted."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    if not largest <= math.sqrt(float(np.finfo(numbers.dtype).max)):
+        raise InvalidInput(f"{NON_FINITE} The largest |{what}| is {largest:.3g}.")
 
 
 def _loss(given: Any, y: Array) -> Loss:

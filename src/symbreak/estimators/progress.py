@@ -55,7 +55,9 @@ class Teller:
             stop = bool(self._estimator.callback(progress)) or stop
         return stop
 
-    def close(self) -> None:
-        """Say that the fit has ended."""
+    def close(self, progress: Progress) -> None:
+        """Tell of the last iteration, after which no tick is looked at, and of the end."""
+        if progress.iteration > self._told:
+            self(progress)
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=self._estimator)

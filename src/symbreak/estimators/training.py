@@ -21,9 +21,10 @@ from symbreak.estimators.solvers import (
     method_options,
     search_options,
 )
-from symbreak.estimators.starting import Seeds, starts_of
+from symbreak.estimators.starting import Seeds, starts_of, theta_of
+from symbreak.estimators.threads import threads_for
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, minimize
+from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.optimize.status import PAUSES, Status
 
 
@@ -35,18 +36,20 @@ def train(
     print_of = fingerprint(problem)
     spent = 0 if anew else _spent(estimator, print_of, validation)
     tell = Teller.of(estimator)
-    if spent:
-        outcome = minimize(
-            cost,
-            estimator.outcome_,
-            max_iter=estimator.max_iter + spent,
-            max_evaluations=None if is_stochastic(estimator.solver) else estimator.max_fun,
-            callback=tell,
-        )
-    else:
-        outcome = _searched(estimator, problem, cost, seeds, validation, tell, anew)
+    work = estimator.n_starts * len(problem.X) * problem.network.n_parameters
+    with threads_for(work):
+        if spent:
+            outcome = minimize(
+                cost,
+                estimator.outcome_,
+                max_iter=estimator.max_iter + spent,
+                max_evaluations=None if is_stochastic(estimator.solver) else estimator.max_fun,
+                callback=tell,
+            )
+        else:
+            outcome = _searched(estimator, problem, cost, seeds, validation, tell, anew)
     if isinstance(tell, Teller):
-        tell.close()
+        tell.close(_end(outcome))
     set_fitted(estimator, problem, outcome, spent=spent)
     estimator._fingerprint = print_of
     warn_if_unfinished(estimator)
@@ -97,10 +100,14 @@ def old_weights(estimator: Any, problem: Problem) -> Any:
             "warm_start must go on with the same layers and n_starts. Got others; "
             "fit with warm_start=False."
         )
-    from symbreak.estimators.starting import theta_of
-
     theta[estimator.kept_[0]] = theta_of(estimator.coefs_, estimator.intercepts_)
     return theta
+
+
+def _end(outcome: Outcome) -> Progress:
+    iteration, values = int(outcome.n_iterations.max()), outcome.value
+    best, median = float(values.min()), float(np.median(values))
+    return Progress(iteration, best, median, 0, len(values), outcome.seconds)
 
 
 def _spent(estimator: Any, print_of: str, validation: Any) -> int:

@@ -1,0 +1,116 @@
+"""Pickle, joblib, clone, skops and the own file: what comes back predicts the same, bit by bit."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+import skops.io as sio
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import symbreak as sb
+from symbreak.model_file import save_model
+
+
+def fitted(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if kind == "regressor":
+            net = sb.MLPRegressor((4, 3), "tanh", solver="lbfgs", n_starts=3, standardize=True,
+                                  max_iter=20, random_state=0, early_stopping=True)  # fmt: skip
+            return net.fit(*load_diabetes(return_X_y=True))
+        X, y = load_iris(return_X_y=True)
+        names = np.array(["one", "two", "three"], dtype=object if kind == "objects" else None)
+        return sb.MLPClassifier(5, max_iter=20, random_state=0).fit(X, names[y])
+
+
+def data(kind):
+    return (load_diabetes if kind == "regressor" else load_iris)(return_X_y=True)[0]
+
+
+def by_pickle(net, path):
+    return pickle.loads(pickle.dumps(net))
+
+
+def by_joblib(net, path):
+    joblib.dump(net, path)
+    return joblib.load(path)
+
+
+def by_own_file(net, path):
+    net.save(path)
+    return type(net).load(path)
+
+
+WAYS = [by_pickle, by_joblib, by_own_file]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("kind", ["regressor", "words", "objects"])
+def test_what_comes_back_is_the_same(kind, way, tmp_path):
+    net, X = fitted(kind), data(kind)
+    back = way(net, tmp_path / "net.bin")
+    np.testing.assert_array_equal(back.predict(X), net.predict(X))
+    np.testing.assert_array_equal(back.predict_starts(X), net.predict_starts(X))
+    assert back.get_params() == net.get_params()
+    for name in ("loss_curve_", "validation_scores_", "n_iter_", "out_activation_"):
+        assert getattr(back, name) == getattr(net, name)
+    assert back.outcome_.status == net.outcome_.status
+    if kind != "regressor":
+        assert back.classes_.dtype == net.classes_.dtype
+        np.testing.assert_array_equal(back.predict_proba(X), net.predict_proba(X))
+
+
+def test_clone_forgets_what_was_fitted():
+    net = fitted("words")
+    fresh = clone(net)
+    assert fresh.get_params() == net.get_params()
+    assert not hasattr(fresh, "coefs_")
+
+
+def test_skops_needs_our_type_alone(tmp_path):
+    net, X = fitted("words"), data("words")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(StandardScaler(), net).fit(X, net.predict(X))
+    written = sio.dumps(pipeline)
+    ours = ["symbreak.estimators.classifier.MLPClassifier"]
+    assert sio.get_untrusted_types(data=written) == ours
+    back = sio.loads(written, trusted=ours)
+    np.testing.assert_array_equal(back.predict_proba(X), pipeline.predict_proba(X))
+
+
+@pytest.mark.slow
+def test_a_pipeline_loads_in_a_fresh_process_and_predicts_bit_by_bit(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(
+            StandardScaler(), sb.MLPClassifier(5, solver="lbfgs", n_starts=4, random_state=0)
+        ).fit(X, y)
+    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
+    np.save(tmp_path / "X.npy", X)
+    program = (
+        "import joblib, numpy as np; p = joblib.load('pipeline.joblib');"
+        "np.save('out.npy', p.predict_proba(np.load('X.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=300)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), pipeline.predict_proba(X))
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    net = fitted("words")
+    net.save(tmp_path / "net.safetensors")
+    with pytest.raises(sb.InvalidInput, match="must be an estimator that MLPRegressor"):
+        sb.MLPRegressor.load(tmp_path / "net.safetensors")
+    save_model(tmp_path / "other", {"a": np.zeros(2)}, {"kind": "something"})
+    with pytest.raises(sb.InvalidInput, match="a file of another kind"):
+        sb.MLPClassifier.load(tmp_path / "other")
