@@ -21,10 +21,10 @@ EXPECTED = {
     "test_gradient": PRIVATE,
     "test_learning_rate_warmstart": PRIVATE,
     "test_adaptive_learning_rate": PRIVATE,
-    "test_predict_proba_multilabel": "compares the largest of probabilities that round to 1 with the "
-    "largest logarithm; ours still tells those apart",
-    "test_mlp_diverging_loss": "wants NaN as the last score; ours ends a start before a step to what "
-    "is not finite and keeps the best point",
+    "test_predict_proba_multilabel": "compares the largest of probabilities that round to 1 "
+    "with the largest logarithm; ours still tells those apart",
+    "test_mlp_diverging_loss": "wants NaN as the last score; ours ends a start before a step "
+    "to what is not finite and keeps the best point",
 }
 
 RUNNER = '''
@@ -40,7 +40,8 @@ class Collect:
             item.module.MLPClassifier, item.module.MLPRegressor = sb.MLPClassifier, sb.MLPRegressor
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or report.outcome != "passed":
-            self.results[report.nodeid.split("::")[-1]] = [report.outcome, str(report.longrepr)[-800:]]
+            name = report.nodeid.split("::")[-1]
+            self.results[name] = [report.outcome, str(report.longrepr)[-800:]]
 
 theirs.MLPClassifier, theirs.MLPRegressor = sb.MLPClassifier, sb.MLPRegressor
 collect = Collect()

@@ -6,7 +6,7 @@ import os
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from symbreak.estimators import outputs, persistence
@@ -22,7 +22,9 @@ from symbreak.estimators.training import train
 _FLOATS = (np.float64, np.float32)
 
 
-class BaseMLP(TransformerMixin, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
+):  # type: ignore[misc]
     """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
@@ -43,12 +45,10 @@ class BaseMLP(TransformerMixin, CallbackSupportMixin, BaseEstimator):  # type: i
         n_hidden = self._problem.network.n_hidden
         return outputs.hidden(self, X, layer if layer > 0 else n_hidden + 1 + layer)
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:  # noqa: ARG002
-        """Return the names of the units of the last hidden layer, which `transform` gives."""
-        check_is_fitted(self)
-        name = type(self).__name__.lower()
-        units = self._problem.network.layers[-2]
-        return np.array([f"{name}{unit}" for unit in range(units)], dtype=object)
+    @property
+    def _n_features_out(self) -> int:
+        """Say how many columns `transform` gives, for the names of its columns."""
+        return int(self._problem.network.layers[-2])
 
     def predict_starts(self, X: Any) -> Array:
         """Return the network outputs of every kept start, (kept, m, outputs).

@@ -1,8 +1,8 @@
 """One thread where the work is too small to be shared.
 
-Handing a product of small matrices to other threads takes longer than the product, and much longer
-where the cores are busy. Below `SMALL` multiplications for a pass torch computes on one thread; what
-was set comes back afterwards.
+Handing a product of small matrices to other threads takes longer than the product, and much
+longer where the cores are busy. Below `SMALL` multiplications for a pass torch computes on one
+thread; what was set comes back afterwards.
 """
 
 from __future__ import annotations
