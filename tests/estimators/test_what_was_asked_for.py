@@ -127,8 +127,9 @@ def test_standardising_is_undone_and_the_scale_of_the_data_drops_out(diabetes):
 
 def test_layers_have_their_own_activation_and_penalty(diabetes):
     X, y = diabetes
-    net = quiet(sb.MLPRegressor((4, 3), ["tanh", "softplus"], alpha=[0.0, 500.0, 0.0], max_iter=80, solver="lbfgs",
-                                random_state=0, standardize=True), X, y)  # fmt: skip
+    options = {"alpha": [0.0, 500.0, 0.0], "solver": "lbfgs", "random_state": 0, "max_iter": 80}
+    net = sb.MLPRegressor((4, 3), ["tanh", "softplus"], standardize=True, **options)
+    quiet(net, X, y)
     size = [np.abs(W).max() for W in net.coefs_]
     assert size[1] < 0.05 * min(size[0], size[2])
     hidden = np.tanh((X - X.mean(0)) / X.std(0) @ net.coefs_[0] + net.intercepts_[0])
