@@ -174,8 +174,9 @@ class BaseMLP(
 
     def _settings_of_search(self) -> str:
         """Return what must not change for a search to go on."""
-        given = {k: v for k, v in self.get_params(deep=False).items() if k not in _MAY_CHANGE}
-        return repr(sorted((name, repr(value)) for name, value in given.items()))
+        # `get_params` reads signatures, which takes a good part of a short fit.
+        names = [name for name in self._parameter_constraints if name not in _MAY_CHANGE]
+        return repr([(name, getattr(self, name)) for name in names])
 
     def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
         """Learn what the targets are; a regressor has nothing to learn."""
