@@ -22,9 +22,9 @@ from symbreak.estimators.training import train
 _FLOATS = (np.float64, np.float32)
 
 
-class BaseMLP(
+class BaseMLP(  # type: ignore[misc]
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
-):  # type: ignore[misc]
+):
     """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
