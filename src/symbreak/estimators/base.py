@@ -22,15 +22,16 @@ from symbreak.estimators.training import train
 _FLOATS = (np.float64, np.float32)
 
 
-class BaseMLP(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
+class BaseMLP(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    CallbackSupportMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
 ):
     """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
     _estimator_type: ClassVar[str]
-    _doc_link_module = "symbreak"
-    _doc_link_template = "https://symbreak.readthedocs.io/en/latest/estimators.html"
 
     def transform(self, X: Any, layer: int = -1) -> Array:
         """Return the activations of a hidden layer, (m, units).
