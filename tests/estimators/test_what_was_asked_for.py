@@ -279,4 +279,4 @@ def test_the_gradient_and_the_symmetries_can_be_asked_for(iris):
     X, y = iris
     net = quiet(sb.MLPClassifier(3, "tanh", solver="lbfgs", random_state=0, max_iter=30), X, y)
     assert net.check_gradient_(X, y).verdict == "pass"
-    assert "3" in str(net.symmetry_())
+    assert "3" in str(net.symmetry_)

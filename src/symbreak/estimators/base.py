@@ -75,8 +75,9 @@ class BaseMLP(
         problem = self._problem_again(X, y, sample_weight)
         return check_gradient(problem.cost(), outputs.thetas(self)[:1], **options)
 
+    @property
     def symmetry_(self) -> Any:
-        """Return the symmetries of the fitted weights; see `symmetries`."""
+        """The symmetries of the fitted weights; see `symmetries`."""
         from symbreak.symmetry import symmetries
 
         check_is_fitted(self)
