@@ -39,6 +39,23 @@ class Examples:
             return torch.tensor(float(len(self)), dtype=torch.float64, device=self.rows.device)
         return self.weights.double().sum(-1)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that rows, targets and weights take, in bytes."""
+        return sum(part.nbytes for part in self._parts if part is not None)
+
+    def equals(self, other: Examples) -> bool:
+        """Whether rows, targets and weights are, bit for bit, those of other examples."""
+        pairs = zip(self._parts, other._parts, strict=True)
+        return all(
+            one is two or (one is not None and two is not None and torch.equal(one, two))
+            for one, two in pairs
+        )
+
+    @property
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        return self.rows, self.target, self.weights
+
     def normalized(self, total: Tensor) -> Examples:
         """Return the same with the weights, if any, divided by `total`, () or (starts,)."""
         if self.weights is None:

@@ -142,6 +142,24 @@ class NetworkCost(Stacked):
         return {"data": data, "penalty": self._penalty}
 
     @property
+    def alpha(self) -> Tensor:
+        """The penalty, float64: (), (starts,) or (starts, layers)."""
+        return self._alpha
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the examples take, in bytes."""
+        return self._examples.nbytes
+
+    def with_alpha(self, alpha: Any) -> NetworkCost:
+        """Return the cost of the same examples with another penalty."""
+        return self._with(_alpha=check_alpha(alpha, self.network))
+
+    def has_examples_of(self, other: NetworkCost) -> bool:
+        """Whether rows, targets and weights are, bit for bit, those of another cost."""
+        return self._examples.equals(other._examples)
+
+    @property
     def starts(self) -> int | None:
         """How many starts the per-start penalties or weights are for; None when there are none."""
         return self._starts

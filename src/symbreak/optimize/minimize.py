@@ -15,6 +15,7 @@ from symbreak.checks import check_not_negative
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
+from symbreak.optimize.carrier import carrier_in_force
 from symbreak.optimize.loop import Loop, Progress
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
@@ -111,6 +112,16 @@ def minimize(
     >>> outcome.status[0].name
     'CONVERGED'
     """
+    carrier = carrier_in_force()
+    if carrier is not None:
+        arguments = {
+            "method": method, "max_iter": max_iter, "max_evaluations": max_evaluations,
+            "max_seconds": max_seconds, "gradient_rtol": gradient_rtol,
+            "gradient_atol": gradient_atol, "value_rtol": value_rtol, "step_rtol": step_rtol,
+            "target_value": target_value, "validation": validation, "patience": patience,
+            "racing": racing, "callback": callback, **options,
+        }  # fmt: skip
+        return carrier(objective, theta, arguments)
     limits = Limits(
         max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
     )  # fmt: skip

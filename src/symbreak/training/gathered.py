@@ -1,0 +1,226 @@
+"""Searches that were gathered before any began, and their training as one stack.
+
+    (cost, theta, arguments of `minimize`) of many fits -> stacks -> one outcome for each
+
+Conventions
+-----------
+rows : the starts of all searches of a stack, search by search
+Searches share a stack when the network, its dtype and device, the method and all that ends a search
+are the same. Penalties, starts and examples may differ: costs of the same examples become one cost
+with a penalty for each row, and different examples stand side by side in a `JoinedCost`. Mini-batch
+methods draw rows of one set of examples, so there a stack has one. What has a state outside its
+theta (a callback, a validation, a race, a limit of time, an outcome to go on from) trains alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.arrays import as_tensor, like
+from symbreak.objectives import JoinedCost, NetworkCost
+from symbreak.optimize import Outcome, Progress, minimize
+
+_STOCHASTIC = ("sgd", "adam", "adamw")
+# What a search keeps for each entry of theta: points, trials, directions and copies of them.
+_VECTORS = 16
+_MATRIX_METHODS = ("bfgs", "fminunc", "levenberg-marquardt")
+Look = Callable[[Progress], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """One call of `minimize` that waits for its outcome.
+
+    Attributes
+    ----------
+    objective, theta : as they were given.
+    arguments : the other arguments of `minimize`.
+    """
+
+    objective: Any
+    theta: Any
+    arguments: Mapping[str, Any]
+
+    @property
+    def rows(self) -> int:
+        """How many starts it has."""
+        return len(self.theta) if np.ndim(self.theta) == 2 else 1
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of its examples, in bytes; a cost holds its rows about twice."""
+        return 2 * int(getattr(self.objective, "nbytes", 0))
+
+    @property
+    def can_be_stacked(self) -> bool:
+        """Whether others may train beside it in one stack."""
+        given = self.arguments
+        alone = ("validation", "racing", "callback", "max_seconds")
+        return (
+            type(self.objective) is NetworkCost
+            and not isinstance(self.theta, Outcome)
+            and not str(given.get("method")).startswith("scipy:")
+            and all(given.get(name) in (None, False) for name in alone)
+        )
+
+    def goes_with(self, other: Search) -> bool:
+        """Whether both may share a stack."""
+        if not (self.can_be_stacked and other.can_be_stacked):
+            return False
+        one, two = self.objective, other.objective
+        alike = (one.network, one.dtype, one.device) == (two.network, two.dtype, two.device)
+        if not alike or dict(self.arguments) != dict(other.arguments):
+            return False
+        return self.arguments.get("method") not in _STOCHASTIC or one.has_examples_of(two)
+
+    @property
+    def bytes_per_row(self) -> int:
+        """The memory that the search takes for each start, in bytes, roughly."""
+        if not self.can_be_stacked:
+            return 0
+        n, method = self.objective.network.n_parameters, self.arguments.get("method")
+        pairs = 2 * int(self.arguments.get("memory", 10)) if method in (None, "l-bfgs") else 0
+        matrix = n if method in _MATRIX_METHODS else 0
+        return int(self.objective.dtype.itemsize * n * (_VECTORS + pairs + matrix))
+
+
+def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1) -> list[list[int]]:
+    """Return the searches, by index, that train together.
+
+    Parameters
+    ----------
+    memory_budget : bytes that the starts of a stack may take; a stack has at least one search.
+    at_least : how many stacks to make of a network where there are as many searches.
+    """
+    groups: list[list[int]] = []
+    for index, search in enumerate(searches):
+        for group in groups:
+            if searches[group[0]].goes_with(search):
+                group.append(index)
+                break
+        else:
+            groups.append([index])
+    return [part for group in groups for part in _cut(searches, group, memory_budget, at_least)]
+
+
+def train_together(searches: Sequence[Search], look: Look | None = None) -> list[Outcome]:
+    """Train the searches of one stack and return the outcome of each.
+
+    Parameters
+    ----------
+    look : called with the progress of the whole stack; anything true stops it.
+
+    Notes
+    -----
+    The seconds of the stack are shared out by evaluations. An outcome out of a stack of several
+    searches cannot be gone on from: the search is that of the whole stack.
+    """
+    if len(searches) == 1:
+        return [_alone(searches[0], look)]
+    searches, places = _by_examples(searches)
+    cost, theta = _joined(searches)
+    found = minimize(cost, theta, **{**searches[0].arguments, "callback": look})
+    parts = _parted(found, searches)
+    return [parts[place] for place in places]
+
+
+def _alone(search: Search, look: Look | None) -> Outcome:
+    own = search.arguments.get("callback")
+
+    def both(progress: Progress) -> bool:
+        stop = own is not None and bool(own(progress))
+        return stop or (look is not None and bool(look(progress)))
+
+    callback = own if look is None else both
+    return minimize(search.objective, search.theta, **{**search.arguments, "callback": callback})
+
+
+def _cut(
+    searches: Sequence[Search], group: list[int], memory_budget: int, at_least: int
+) -> list[list[int]]:
+    rows = sum(searches[index].rows for index in group)
+    most = min(
+        max(1, memory_budget // max(1, searches[group[0]].bytes_per_row)),
+        -(-rows // max(1, at_least)),
+    )
+    parts: list[list[int]] = []
+    held = most + 1
+    for index in group:
+        held += searches[index].rows
+        if held > most:
+            parts.append([])
+            held = searches[index].rows
+        parts[-1].append(index)
+    return parts
+
+
+def _by_examples(searches: Sequence[Search]) -> tuple[list[Search], list[int]]:
+    """Return the searches with those of the same examples in a row, and where each one went."""
+    sets: list[list[int]] = []
+    for index, search in enumerate(searches):
+        for known in sets:
+            if searches[known[0]].objective.has_examples_of(search.objective):
+                known.append(index)
+                break
+        else:
+            sets.append([index])
+    order = [index for known in sets for index in known]
+    return [searches[index] for index in order], list(np.argsort(order))
+
+
+def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tensor]:
+    sets: list[list[Search]] = [[]]
+    for search in searches:
+        if sets[-1] and not sets[-1][0].objective.has_examples_of(search.objective):
+            sets.append([])
+        sets[-1].append(search)
+    costs = [of_set[0].objective.with_alpha(_alphas(of_set)) for of_set in sets]
+    thetas = [torch.atleast_2d(as_tensor(search.theta, "theta")) for search in searches]
+    theta = torch.cat([one.to(costs[0].dtype).to(costs[0].device) for one in thetas])
+    if len(costs) == 1:
+        return costs[0], theta
+    return JoinedCost(costs, [sum(one.rows for one in of_set) for of_set in sets]), theta
+
+
+def _alphas(searches: Sequence[Search]) -> Tensor:
+    """Return the penalties row by row, (rows,) or (rows, layers)."""
+    alphas = [search.objective.alpha for search in searches]
+    layers = max((alpha.shape[1] for alpha in alphas if alpha.dim() == 2), default=0)
+    parts = []
+    for alpha, search in zip(alphas, searches, strict=True):
+        if layers and alpha.dim() < 2:
+            alpha = alpha.reshape(-1, 1).expand(-1, layers)
+        parts.append(alpha.expand(search.rows, *alpha.shape[1:]))
+    return torch.cat(parts)
+
+
+def _parted(found: Outcome, searches: Sequence[Search]) -> list[Outcome]:
+    """Return what was found for each search."""
+    total = max(1, int(found.n_evaluations.sum()))
+    parts, begin = [], 0
+    for search in searches:
+        rows = slice(begin, begin + search.rows)
+        begin += search.rows
+        theta = found.theta[rows] if np.ndim(search.theta) == 2 else found.theta[begin - 1]
+        evaluations = found.n_evaluations[rows]
+        parts.append(
+            replace(
+                found,
+                theta=like(theta, search.theta),
+                value=found.value[rows],
+                gradient_norm=found.gradient_norm[rows],
+                status=found.status[rows],
+                n_iterations=found.n_iterations[rows],
+                n_evaluations=evaluations,
+                history=found.history[: int(found.n_iterations[rows].max()) + 1, rows],
+                seconds=found.seconds * int(evaluations.sum()) / total,
+                search=None,
+            )
+        )
+    return parts
