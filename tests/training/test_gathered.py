@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -30,8 +32,8 @@ def alone(one: Search):
 
 def same(found, wanted) -> None:
     for name in ("theta", "value", "gradient_norm", "history"):
-        numbers = [np.asarray(getattr(one, name)) for one in (found, wanted)]
-        np.testing.assert_allclose(*numbers, rtol=1e-6, equal_nan=True)
+        number, wanted_number = (np.asarray(getattr(one, name)) for one in (found, wanted))
+        np.testing.assert_allclose(number, wanted_number, rtol=1e-6, equal_nan=True)
     assert found.status == wanted.status
     assert (found.n_iterations == wanted.n_iterations).all()
     assert (found.n_evaluations == wanted.n_evaluations).all()
@@ -42,8 +44,8 @@ def test_each_search_of_a_stack_finds_what_it_finds_alone(method):
     searches = [
         search(1, data=0, alpha=0.1, method=method),
         search(2, data=1, alpha=[0.1, 5.0], method=method),
-        search(3, data=0, alpha=[[0.1, 5.0]] * 3, starts=3, method=method),
-        search(4, data=2, alpha=3.0, starts=1, method=method),
+        search(3, data=2, alpha=[[0.1, 5.0]] * 3, starts=3, method=method),
+        search(4, data=0, alpha=3.0, starts=1, method=method),
         search(5, data=1, alpha=0.0, method=method),
     ]
     for found, one in zip(train_together(searches), searches, strict=True):
@@ -104,16 +106,19 @@ def test_a_callback_of_its_own_is_kept_beside_look():
 
 def test_the_carrier_gets_the_call_and_gives_the_outcome():
     calls = []
+    one = search(1)
+    outcome = alone(search(2))
 
     def carrier(objective, theta, arguments):
         calls.append(Search(objective, theta, arguments))
-        return "the outcome"
+        return outcome
 
-    one = search(1)
     with carried_by(carrier):
         answer = sb.minimize(one.objective, one.theta, **STOP, memory=5)
         with carried_by(None):
             own = sb.minimize(one.objective, one.theta, **STOP, memory=5)
-    assert answer == "the outcome"
+    assert answer is outcome
+    given = set(inspect.signature(sb.minimize).parameters) - {"objective", "theta", "options"}
+    assert set(calls[0].arguments) == given | {"memory"}
     same(alone(calls[0]), own)
     same(alone(one), sb.minimize(one.objective, one.theta, **STOP))

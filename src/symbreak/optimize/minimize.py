@@ -119,6 +119,7 @@ def minimize(
             "max_seconds": max_seconds, "gradient_rtol": gradient_rtol,
             "gradient_atol": gradient_atol, "value_rtol": value_rtol, "step_rtol": step_rtol,
             "target_value": target_value, "validation": validation, "patience": patience,
+            "value_patience": value_patience, "patience_tol": patience_tol,
             "racing": racing, "callback": callback, **options,
         }  # fmt: skip
         return carrier(objective, theta, arguments)

@@ -1,0 +1,164 @@
+"""`StackedSearchCV`: a search over parameters, folds and starts, trained as stacks of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from joblib import parallel_config
+from joblib.parallel import get_active_backend
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils._param_validation import Interval
+
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.estimators.search_backend import StackedBackend
+from symbreak.estimators.search_fits import SearchInterrupted
+from symbreak.estimators.search_progress import SearchProgress
+
+DEFAULT_MEMORY = 2**30
+
+
+class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
+    """Search over the parameters of an estimator of symbreak by cross-validation.
+
+    The interface is that of `GridSearchCV` (with `param_grid`) and `RandomizedSearchCV` (with
+    `param_distributions`). Candidates and folds whose networks have one architecture and one
+    solver train as one stack; each result is that of fitting the candidate by itself on the fold,
+    up to rounding.
+
+    Parameters
+    ----------
+    estimator : an estimator of symbreak, or a pipeline with one, whose other steps are fitted
+        inside each fold.
+    param_grid : dict of lists, or a list of such dicts: every combination is a candidate.
+    param_distributions : dict of lists or distributions, or a list of such dicts, of which
+        `n_iter` candidates are drawn; give this or `param_grid`.
+    n_iter, random_state : of the candidates that are drawn.
+    scoring, refit, cv, verbose, error_score, return_train_score : as in `GridSearchCV`.
+    n_jobs : stacks that train at a time, by joblib's backend; one architecture is cut into as many
+        stacks. None is 1 unless `joblib.parallel_config` says otherwise.
+    memory_budget : bytes that the starts of a stack, and the examples of the fits that wait for
+        one, may each take.
+    progress : whether to show a bar on standard error.
+
+    Attributes
+    ----------
+    cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_,
+    refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_ : as in `GridSearchCV`.
+        The fit time of a fit is its own and its share of the stack.
+
+    Notes
+    -----
+    What a stack cannot hold (a validation part, callbacks, methods of scipy) is trained by itself.
+    After Ctrl-C the fits that were trained stand, and the others count as failed: they get
+    `error_score`, and the best of the rest is fitted again. With error_score="raise", or where no
+    fit was trained, KeyboardInterrupt is raised.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **{
+            name: kinds
+            for name, kinds in BaseSearchCV._parameter_constraints.items()
+            if name != "pre_dispatch"
+        },
+        "param_grid": [dict, list, None],
+        "param_distributions": [dict, list, None],
+        "n_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "memory_budget": [Interval(Integral, 1, None, closed="left")],
+        "progress": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any = None,
+        *,
+        param_distributions: Any = None,
+        n_iter: int = 10,
+        random_state: Any = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., Any] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        memory_budget: int = DEFAULT_MEMORY,
+        progress: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator, scoring=scoring, n_jobs=n_jobs, refit=refit, cv=cv,
+            verbose=verbose, error_score=error_score, return_train_score=return_train_score,
+        )  # fmt: skip
+        self.param_grid = param_grid
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.random_state = random_state
+        self.memory_budget = memory_budget
+        self.progress = progress
+
+    @property
+    def pre_dispatch(self) -> str:
+        """All fits are handed over before any is trained."""
+        return "all"
+
+    @pre_dispatch.setter
+    def pre_dispatch(self, given: object) -> None:
+        """Take no notice of what the base class sets."""
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Evaluate all candidates, and fit the best one on all examples.
+
+        Parameters
+        ----------
+        X : (m, features).
+        y : the targets, as the estimator takes them.
+        **params : passed to the `fit` of the estimator, the scorer and the splitter.
+        """
+        self._check_search()
+        outer, n_jobs = get_active_backend()
+        n_jobs = outer.effective_n_jobs(n_jobs if self.n_jobs is None else self.n_jobs)
+        backend = StackedBackend(
+            (outer, n_jobs), self.memory_budget, SearchProgress(is_wanted=bool(self.progress))
+        )
+        try:
+            with parallel_config(backend=backend):
+                super().fit(X, y, **params)
+        except (SearchInterrupted, ValueError):
+            if backend.is_interrupted and not (backend.n_finished and self.error_score != "raise"):
+                raise KeyboardInterrupt from None
+            raise
+        return self
+
+    def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
+        """Hand over the candidates, as the search of scikit-learn with these parameters does."""
+        kind = GridSearchCV if self.param_distributions is None else RandomizedSearchCV
+        # The context of callbacks came with scikit-learn 1.9.
+        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
+        kind._run_search(self, evaluate_candidates, **context)
+
+    def _check_search(self) -> None:
+        if (self.param_grid is None) == (self.param_distributions is None):
+            raise InvalidInput(
+                "The candidates of StackedSearchCV must come from param_grid or from "
+                "param_distributions. "
+                f"Got {'neither' if self.param_grid is None else 'both'}; give one of them."
+            )
+        parts = [self.estimator]
+        if hasattr(self.estimator, "get_params"):
+            parts += self.estimator.get_params(deep=True).values()
+        if not any(_is_ours(part) for part in parts):
+            raise InvalidType(
+                "estimator of StackedSearchCV must be sb.MLPClassifier or sb.MLPRegressor, or a "
+                f"pipeline with one. Got {type(self.estimator).__name__}; use GridSearchCV for it."
+            )
+
+
+def _is_ours(part: Any) -> bool:
+    return hasattr(part, "fit") and any(
+        kind.__module__.startswith("symbreak.") for kind in type(part).__mro__
+    )
