@@ -14,6 +14,7 @@ _HOMES = {
     "ModuleCost": "symbreak.objectives",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
+    "StackedSearchCV": "symbreak.estimators",
     "assert_sound_start": "symbreak.diagnosis.diagnose",
     "backpropagate": "symbreak.propagation.trace",
     "check_backpropagation": "symbreak.backpropagation_check",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.estimators import MLPClassifier as MLPClassifier
     from symbreak.estimators import MLPRegressor as MLPRegressor
+    from symbreak.estimators import StackedSearchCV as StackedSearchCV
     from symbreak.gradient_check import check_gradient as check_gradient
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize

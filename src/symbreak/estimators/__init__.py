@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from symbreak.estimators.classifier import MLPClassifier
 from symbreak.estimators.regressor import MLPRegressor
+from symbreak.estimators.search import StackedSearchCV
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "StackedSearchCV"]

@@ -45,6 +45,7 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
         super().__init__(nesting_level=0)
         self._outer, self._memory_budget, self._progress = outer, memory_budget, progress
         self._fits: list[Fit] = []
+        self._callbacks: dict[Fit, Callable[[Any], None]] = {}
         self.n_finished = 0
         self.is_interrupted = False
 
@@ -52,16 +53,19 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
         """Return 2: joblib runs tasks itself where there is one job."""
         return 2
 
-    def submit(self, func: Callable[[], Any], callback: Any = None) -> Fit:  # noqa: ARG002
+    def submit(self, func: Callable[[], Any], callback: Callable[[Any], None]) -> Fit:
         """Take a task, which runs when the first result is asked for."""
         fit = Fit(func)
         self._fits.append(fit)
+        self._callbacks[fit] = callback
         return fit
 
     def retrieve_result(self, out: Fit, timeout: float | None = None) -> Any:  # noqa: ARG002
         """Return the result of a task, after all were run."""
         if not out.is_done:
             self._run()
+        # Joblib counts what is done by these calls.
+        self._callbacks.pop(out)(out)
         results = out.result()
         for result in results:
             if isinstance(result, dict) and "fit_time" in result:
