@@ -1,0 +1,226 @@
+"""A search trained as stacks gives what scikit-learn's search over single fits gives."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from scipy.stats import loguniform
+from sklearn.datasets import load_iris
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import symbreak as sb
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.estimators import search_backend
+
+GRID = {"alpha": [1e-3, 1.0, 100.0]}
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))[:90]
+    return X[order], y[order]
+
+
+def classifier(**changes):
+    settings = {"solver": "lbfgs", "max_iter": 8, "random_state": 3, "activation": "tanh"}
+    return sb.MLPClassifier((4,), **{**settings, **changes})
+
+
+@pytest.fixture
+def stacks(monkeypatch):
+    """The sizes of the stacks that were trained, in searches."""
+    sizes = []
+
+    def train(searches, look=None):
+        sizes.append(len(searches))
+        return search_backend_train(searches, look)
+
+    search_backend_train = search_backend.train_together
+    monkeypatch.setattr(search_backend, "train_together", train)
+    return sizes
+
+
+def same_results(found, wanted):
+    assert sorted(found.cv_results_) == sorted(wanted.cv_results_)
+    for key, values in wanted.cv_results_.items():
+        if key == "params":
+            assert found.cv_results_[key] == values
+        elif "time" not in key and "param_" not in key:
+            np.testing.assert_allclose(found.cv_results_[key], values, rtol=1e-6, err_msg=key)
+    assert found.best_params_ == wanted.best_params_
+
+
+def test_results_are_those_of_single_fits(iris, stacks):
+    settings = {
+        "cv": 3,
+        "scoring": ["accuracy", "neg_log_loss"],
+        "refit": "neg_log_loss",
+        "return_train_score": True,
+    }
+    estimator = classifier(n_starts=3)
+    found = sb.StackedSearchCV(estimator, GRID, **settings).fit(*iris)
+    assert stacks == [9]
+    same_results(found, GridSearchCV(estimator, GRID, **settings).fit(*iris))
+    assert found.best_score_ == found.cv_results_["mean_test_neg_log_loss"][found.best_index_]
+    assert (found.cv_results_["mean_fit_time"] > 0).all()
+    assert found.predict(iris[0]).shape == (90,)
+
+
+def test_weights_of_a_fit_are_those_it_has_alone(iris):
+    """The key promise: a result is that of clone(...).set_params(...).fit(fold)."""
+    coefs = {}
+
+    def keep(estimator, X, y):
+        coefs[estimator.alpha, len(coefs) % 3] = estimator.coefs_[0]
+        return 0.0
+
+    for kind in (sb.StackedSearchCV, GridSearchCV):
+        kept, coefs = coefs, {}
+        kind(classifier(n_starts=2), GRID, cv=3, scoring=keep, refit=False).fit(*iris)
+    assert len(kept) == len(coefs) == 9
+    for key, wanted in coefs.items():
+        np.testing.assert_allclose(kept[key], wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_architectures_go_to_stacks_of_their_own(iris, stacks):
+    grid = {"hidden_layer_sizes": [(3,), (4,), (3, 2)], "alpha": [0.1, 1.0]}
+    found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
+    assert stacks == [4, 4, 4]
+    same_results(found, GridSearchCV(classifier(), grid, cv=2).fit(*iris))
+
+
+def test_candidates_drawn_from_distributions(iris):
+    settings = {"n_iter": 4, "random_state": 1, "cv": 2}
+    chances = {"alpha": loguniform(1e-3, 10.0)}
+    found = sb.StackedSearchCV(classifier(), param_distributions=chances, **settings).fit(*iris)
+    same_results(found, RandomizedSearchCV(classifier(), chances, **settings).fit(*iris))
+
+
+def test_a_pipeline_is_fitted_inside_each_fold(iris, stacks):
+    pipeline = make_pipeline(StandardScaler(), classifier())
+    grid = {"mlpclassifier__alpha": [0.1, 1.0], "standardscaler__with_mean": [True, False]}
+    found = sb.StackedSearchCV(pipeline, grid, cv=3).fit(*iris)
+    assert stacks == [12]
+    same_results(found, GridSearchCV(pipeline, grid, cv=3).fit(*iris))
+
+
+def test_sample_weight_is_split_with_the_folds(iris):
+    weight = np.random.default_rng(1).uniform(0.1, 3.0, size=90)
+    found, wanted = (
+        kind(classifier(), GRID, cv=3).fit(*iris, sample_weight=weight)
+        for kind in (sb.StackedSearchCV, GridSearchCV)
+    )
+    same_results(found, wanted)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"solver": "adam"}, {"solver": "sgd"}, {"early_stopping": True}]
+)
+def test_other_solvers_and_early_stopping(iris, changes):
+    grid = {"alpha": [0.1, 1.0], "learning_rate_init": [0.01, 0.1]}
+    estimator = classifier(max_iter=4, **changes)
+    found = sb.StackedSearchCV(estimator, grid, cv=2).fit(*iris)
+    same_results(found, GridSearchCV(estimator, grid, cv=2).fit(*iris))
+
+
+def test_regression_with_a_callable_refit(iris):
+    X, y = iris[0][:, :3], iris[0][:, 3]
+    settings = {"cv": 2, "refit": lambda results: 1}
+    estimator = sb.MLPRegressor((4,), solver="lbfgs", max_iter=8, random_state=0)
+    found = sb.StackedSearchCV(estimator, GRID, **settings).fit(X, y)
+    assert found.best_index_ == 1
+    same_results(found, GridSearchCV(estimator, GRID, **settings).fit(X, y))
+
+
+def test_a_candidate_that_fails_gets_the_error_score(iris):
+    grid = {"alpha": [0.1, -1.0]}
+    with (
+        pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 4"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
+    assert np.isnan(found.cv_results_["mean_test_score"]).tolist() == [False, True]
+    assert found.best_params_ == {"alpha": 0.1}
+    with pytest.raises(ValueError, match="alpha"):
+        sb.StackedSearchCV(classifier(), grid, cv=2, error_score="raise").fit(*iris)
+
+
+def test_stacks_keep_the_memory_budget(iris, stacks):
+    wanted = sb.StackedSearchCV(classifier(), GRID, cv=2).fit(*iris)
+    found = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1).fit(*iris)
+    assert stacks == [6, 1, 1, 1, 1, 1, 1]
+    same_results(found, wanted)
+
+
+def test_jobs_share_one_architecture(iris):
+    found = sb.StackedSearchCV(classifier(), GRID, cv=2, n_jobs=2)
+    with parallel_config(backend="threading"):
+        found.fit(*iris)
+    same_results(found, GridSearchCV(classifier(), GRID, cv=2).fit(*iris))
+
+
+def interrupted_at(stack, monkeypatch):
+    """Send Ctrl-C while this stack trains."""
+    began = []
+    train = search_backend.train_together
+
+    def trained(searches, look=None):
+        began.append(1)
+
+        def look_and_interrupt(progress):
+            if len(began) == stack and progress.iteration == 2:
+                signal.raise_signal(signal.SIGINT)
+            return look(progress)
+
+        return train(searches, look_and_interrupt)
+
+    monkeypatch.setattr(search_backend, "train_together", trained)
+
+
+def test_ctrl_c_keeps_the_stacks_that_were_trained(iris, monkeypatch):
+    interrupted_at(2, monkeypatch)
+    grid = {"hidden_layer_sizes": [(3,), (4,), (5,)]}
+    with (
+        pytest.warns(FitFailedWarning, match="interrupted before this fit was trained"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
+    monkeypatch.undo()
+    score = found.cv_results_["mean_test_score"]
+    assert np.isnan(score).tolist() == [False, True, True]
+    wanted = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
+    assert score[0] == wanted.cv_results_["mean_test_score"][0]
+    assert found.best_params_ == {"hidden_layer_sizes": (3,)}
+    assert found.predict(iris[0]).shape == (90,)
+
+
+@pytest.mark.parametrize(("stack", "error_score"), [(1, np.nan), (2, "raise")])
+def test_ctrl_c_with_nothing_to_keep_is_raised(iris, monkeypatch, stack, error_score):
+    interrupted_at(stack, monkeypatch)
+    grid = {"hidden_layer_sizes": [(3,), (4,)]}
+    search = sb.StackedSearchCV(classifier(), grid, cv=2, error_score=error_score)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+
+
+def test_progress_says_how_many_fits_are_done(iris, capsys):
+    sb.StackedSearchCV(classifier(), GRID, cv=2, progress=True).fit(*iris)
+    assert capsys.readouterr().err.endswith("] 6 of 6 fits\n")
+
+
+def test_other_estimators_and_no_candidates_are_refused(iris):
+    with pytest.raises(InvalidType, match=r"must be sb.MLPClassifier or .* Got LogisticRegression"):
+        sb.StackedSearchCV(LogisticRegression(), {"C": [1.0]}).fit(*iris)
+    with pytest.raises(InvalidInput, match="Got neither"):
+        sb.StackedSearchCV(classifier()).fit(*iris)
+    with pytest.raises(InvalidInput, match="Got both"):
+        sb.StackedSearchCV(classifier(), GRID, param_distributions=GRID).fit(*iris)
