@@ -11,7 +11,9 @@ from joblib import parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.metaestimators import available_if
 
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.search_backend import StackedBackend
@@ -133,6 +135,17 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
                 raise KeyboardInterrupt from None
             raise
         return self
+
+    @available_if(lambda search: hasattr(search.estimator, "transform"))
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit, and return what the best estimator makes of X; where the estimator transforms."""
+        return self.fit(X, y, **params).transform(X)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return the tags of the estimator: it may transform too."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = get_tags(self.estimator).transformer_tags
+        return tags
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         """Hand over the candidates, as the search of scikit-learn with these parameters does."""
