@@ -121,7 +121,6 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         y : the targets, as the estimator takes them.
         **params : passed to the `fit` of the estimator, the scorer and the splitter.
         """
-        self._check_search()
         outer, n_jobs = get_active_backend()
         n_jobs = outer.effective_n_jobs(n_jobs if self.n_jobs is None else self.n_jobs)
         backend = StackedBackend(
@@ -154,7 +153,8 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         kind._run_search(self, evaluate_candidates, **context)
 
-    def _check_search(self) -> None:
+    def _check_input_parameters(self, X: Any, y: Any, split_params: Any) -> None:  # noqa: ARG002
+        """Refuse what cannot be searched; the base class calls it after its own checks."""
         if (self.param_grid is None) == (self.param_distributions is None):
             raise InvalidInput(
                 "The candidates of StackedSearchCV must come from param_grid or from "
