@@ -154,10 +154,18 @@ def test_a_candidate_that_fails_gets_the_error_score(iris):
         sb.StackedSearchCV(classifier(), grid, cv=2, error_score="raise").fit(*iris)
 
 
-def test_stacks_keep_the_memory_budget(iris, stacks):
+def test_stacks_keep_the_memory_budget(iris, stacks, monkeypatch):
+    waiting = []
+    cut = search_backend.stacks_of
+
+    def stacks_of(searches, *limits):
+        waiting.append(len(searches))
+        return cut(searches, *limits)
+
+    monkeypatch.setattr(search_backend, "stacks_of", stacks_of)
     wanted = sb.StackedSearchCV(classifier(), GRID, cv=2).fit(*iris)
     found = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1).fit(*iris)
-    assert stacks == [6, 1, 1, 1, 1, 1, 1]
+    assert stacks == waiting == [6, 1, 1, 1, 1, 1, 1]
     same_results(found, wanted)
 
 

@@ -121,6 +121,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         y : the targets, as the estimator takes them.
         **params : passed to the `fit` of the estimator, the scorer and the splitter.
         """
+        self._validate_params()
         outer, n_jobs = get_active_backend()
         n_jobs = outer.effective_n_jobs(n_jobs if self.n_jobs is None else self.n_jobs)
         backend = StackedBackend(
