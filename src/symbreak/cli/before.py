@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symbreak.cli.train_options import TrainOptions
 from symbreak.network import Network
+from symbreak.training.choosing import Choice
 from symbreak.training.parts import Parts
 from symbreak.words import counted
 
@@ -34,4 +35,14 @@ def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
     return (
         f"Network: {network}; {counted(options.starts, 'start')} by {options.rule_words}, "
         f"{options.method}, alpha {alpha:g}, {options.dtype}."
+    )
+
+
+def search_line(choice: Choice) -> str:
+    """Return which penalty was chosen, and by what."""
+    word = {"log_loss": "log-loss", "rmse": "RMSE of the standardised target"}[choice.name]
+    return (
+        f"Search: alpha {choice.alpha:g} of {len(choice.alphas)} from {choice.alphas[0]:g} to "
+        f"{choice.alphas[-1]:g}; its {word} over {choice.folds} folds of the training rows, "
+        f"{choice.score:.4f}, is the lowest and chose it. The hold-out score is apart from this."
     )

@@ -118,6 +118,14 @@ def train(
             "classification, 10 for regression."
         ),
     ] = None,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search",
+            help="Choose the penalty from 1e-4, 1e-3, ..., 1000 by cross-validation with 5 folds "
+            "of the training rows and 4 starts, all trained as one stack.",
+        ),
+    ] = False,
     max_iter: Annotated[
         int, typer.Option(metavar="N", help="Most iterations of each start.")
     ] = TrainOptions.max_iter,
@@ -145,7 +153,8 @@ def train(
         data=data, target=target, dataset=dataset, test=test, task=task, drop=tuple(drop or ()),
         holdout=holdout, validation=validation, hidden=hidden, activation=activation, init=init,
         epsilon=epsilon, starts=starts, seed=seed, combine=combine, method=method,
-        learning_rate=learning_rate, momentum=momentum, alpha=alpha, max_iter=max_iter,
+        learning_rate=learning_rate, momentum=momentum, alpha=alpha, search=search,
+        max_iter=max_iter,
         dtype=dtype, device=device, model=model, json=json, quiet=quiet,
     )  # fmt: skip
     from symbreak.cli.train_run import run

@@ -53,6 +53,7 @@ class TrainOptions:
     learning_rate: float | None = None
     momentum: float | None = None
     alpha: float | None = None
+    search: bool = False
     max_iter: int = 1000
     dtype: str = "float64"
     device: str = "cpu"
@@ -76,6 +77,11 @@ class TrainOptions:
             raise InvalidInput(
                 "--holdout must not stand beside --test, whose rows give the score. "
                 f"Got --holdout {self.holdout:g}; leave one out."
+            )
+        if self.search and self.alpha is not None:
+            raise InvalidInput(
+                "--alpha must not stand beside --search, which chooses it. "
+                f"Got --alpha {self.alpha:g}; leave one out."
             )
         if self.seed < 0:
             raise InvalidInput(f"--seed must be 0 or above. Got {self.seed}.")

@@ -37,6 +37,7 @@ from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
 from symbreak.tables.table import Table
 from symbreak.training import Trained, train_from
+from symbreak.training.choosing import choose_alpha
 from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
@@ -128,15 +129,42 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
 
 def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float]:
     """Return the cost on the training rows, the starts and the penalty."""
-    alpha = options.alpha_for(parts.target.task)
     layers = (parts.train.X.shape[1], *options.hidden_layers, parts.n_outputs)
     network = Network(layers, options.activations, parts.loss)
+    alpha = _searched(options, network, parts) or options.alpha_for(parts.target.task)
     cost = NetworkCost(
         network, *parts.train, alpha=alpha, dtype=options.dtype, device=options.device
     )
     with _without_symmetry_warning():
         drawn = drawn_starts(cost, options.rule, starts=options.starts, seed=options.seed)
     return cost, drawn, alpha
+
+
+def _searched(options: TrainOptions, network: Network, parts: Parts) -> float | None:
+    """Return the penalty that --search chooses on the training rows, None without it."""
+    if not options.search:
+        return None
+    with (
+        _without_symmetry_warning(),
+        DeferredInterrupt() as interrupt,
+        shown(options.max_iter, quiet=options.quiet) as show,
+    ):
+
+        def look(progress: Progress) -> None:
+            if interrupt.is_requested:
+                raise KeyboardInterrupt
+            if show is not None:
+                show(progress)
+
+        choice = choose_alpha(
+            network, *parts.train, rule=options.rule, seed=options.seed, method=options.method,
+            max_iter=options.max_iter, dtype=options.dtype, device=options.device, look=look,
+            **options.method_options,
+        )  # fmt: skip
+    if interrupt.is_requested:
+        raise KeyboardInterrupt
+    _say(options, before.search_line(choice))
+    return choice.alpha
 
 
 def _train(

@@ -1,0 +1,107 @@
+"""The penalty chosen by cross-validation: penalties x folds x starts as one stack.
+
+Conventions
+-----------
+score of a penalty : the mean over folds of the log-loss (or RMSE) on the rows of the fold, of the
+average prediction of the starts that were trained on the other rows; lower is better
+A score that has chosen a penalty is no score of a test: that takes rows which no fold has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.errors import InvalidInput
+from symbreak.initialization.rule import Rule
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.optimize import Progress
+from symbreak.training.combine import combined_prediction
+from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training.scores import scores_of
+from symbreak.training.starts import drawn_starts
+
+ALPHAS = tuple(10.0**power for power in range(-4, 4))
+FOLDS, STARTS = 5, 4
+_MEMORY = 2**30
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What cross-validation says of the penalties.
+
+    Attributes
+    ----------
+    alphas : the candidates.
+    scores : of each, lower is better; infinite where a fold ended without a finite prediction.
+    name : of the score, "log_loss" or "rmse".
+    folds : how many.
+    """
+
+    alphas: tuple[float, ...]
+    scores: tuple[float, ...]
+    name: str
+    folds: int
+
+    @property
+    def alpha(self) -> float:
+        """The penalty with the lowest score, the larger one of equals."""
+        return min(zip(self.scores, (-alpha for alpha in self.alphas), strict=True))[1] * -1.0
+
+    @property
+    def score(self) -> float:
+        """Its score, which chose it."""
+        return min(self.scores)
+
+
+def choose_alpha(
+    network: Network, X: NDArray[Any], y: NDArray[Any], alphas: Sequence[float] = ALPHAS, *,
+    folds: int = FOLDS, starts: int = STARTS, rule: str | Rule = "glorot_uniform", seed: int = 0,
+    method: str = "l-bfgs", max_iter: int = 400, dtype: Any = None, device: Any = None,
+    look: Callable[[Progress], Any] | None = None, **options: Any,
+) -> Choice:  # fmt: skip
+    """Return the scores of the penalties, from starts trained on each fold's other rows.
+
+    Parameters
+    ----------
+    X, y : (m, features), (m,), the training rows alone.
+    rule, seed : of the starts, the same for all folds and penalties; the seed also splits the rows.
+    look : called with the progress of a stack; anything true stops it.
+
+    Raises
+    ------
+    InvalidInput
+        Fewer rows than folds, or no penalty ends with finite predictions.
+    """
+    if not 2 <= folds <= len(y):
+        raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
+    parts = np.array_split(np.random.default_rng(seed).permutation(len(y)), folds)
+    arguments = {"method": method, "max_iter": max_iter, **options}
+    searches = []
+    for part in parts:
+        rows = np.setdiff1d(np.arange(len(y)), part)
+        cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
+        theta = drawn_starts(cost, rule, starts=starts, seed=seed).theta
+        searches += [Search(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
+    thetas: dict[int, Any] = {}
+    for stack in stacks_of(searches, _MEMORY):
+        found = train_together([searches[index] for index in stack], look)
+        thetas.update(zip(stack, (outcome.theta for outcome in found), strict=True))
+    scores = np.empty((folds, len(alphas)))
+    name = ""
+    for index, theta in thetas.items():
+        part = parts[index // len(alphas)]
+        score = scores_of(network.loss.name, y[part], combined_prediction(network, theta, X[part]))
+        scores[index // len(alphas), index % len(alphas)] = np.inf if score is None else score.error
+        name = name if score is None else score.names[1]
+    if not np.isfinite(scores).all(axis=0).any():
+        raise InvalidInput(
+            "A penalty must end with finite predictions on every fold. Got none that does; use a "
+            "rule with smaller weights or a smaller learning rate."
+        )
+    return Choice(tuple(alphas), tuple(scores.mean(axis=0).tolist()), name, folds)

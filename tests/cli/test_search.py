@@ -1,0 +1,34 @@
+"""`symbreak train --search` chooses the penalty on the training rows and says so."""
+
+from __future__ import annotations
+
+import re
+
+import symbreak as sb
+from symbreak.tables.datasets import load_dataset
+from symbreak.training.choosing import choose_alpha
+from symbreak.training.parts import Parts
+
+FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 15)
+
+
+def test_the_penalty_is_chosen_on_the_training_rows(run):
+    ran = run("train", "--dataset", "iris", "--search", *FEW)
+    assert ran.code == 0, ran.err
+    said = re.search(
+        r"Search: alpha (\S+) of 8 from 0.0001 to 1000; its log-loss over 5 folds of the training "
+        r"rows, (\S+), is the lowest and chose it. The hold-out score is apart from this.",
+        " ".join(ran.out.split()),
+    )
+    assert said is not None
+    parts = Parts.of(load_dataset("iris")[0], "target")
+    choice = choose_alpha(sb.Network((4, 3, 3), "tanh", parts.loss), *parts.train, max_iter=15)
+    assert float(said[1]) == choice.alpha
+    assert said[2] == f"{choice.score:.4f}"
+    assert f"alpha {choice.alpha:g}, float64" in " ".join(ran.out.split())
+
+
+def test_a_given_penalty_beside_it_is_refused(run):
+    ran = run("train", "--dataset", "iris", "--search", "--alpha", 1)
+    assert ran.code != 0
+    assert "--alpha must not stand beside --search, which chooses it. Got --alpha 1" in ran.err
