@@ -107,15 +107,18 @@ def search_of(dataset: str, who: str, alphas: Sequence[float], max_iter: int) ->
     import symbreak as sb
 
     kind = "MLPRegressor" if dataset == "diabetes" else "MLPClassifier"
-    fixed = {"activation": "tanh", "solver": "lbfgs", "max_iter": max_iter}
-    sizes, grid = (UNITS[dataset],), {"alpha": list(alphas)}
+    fixed = {
+        "hidden_layer_sizes": (UNITS[dataset],), "activation": "tanh", "solver": "lbfgs",
+        "max_iter": max_iter,
+    }  # fmt: skip
+    grid = {"alpha": list(alphas)}
     common: dict[str, Any] = {"cv": FOLDS, "refit": False}
     if who == "scikit-learn":
-        estimator = getattr(neural_network, kind)(sizes, **fixed)
+        estimator = getattr(neural_network, kind)(**fixed)
         starts = {**grid, "random_state": list(range(STARTS))}
         return GridSearchCV(estimator, starts, n_jobs=all_threads(), **common)
     estimator = getattr(sb, kind)(
-        sizes, **fixed, n_starts=STARTS, random_state=0,
+        **fixed, n_starts=STARTS, random_state=0,
         dtype="float32" if who == "float32" else None,
     )  # fmt: skip
     jobs = all_threads() if who == "all jobs" else 1
