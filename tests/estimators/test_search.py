@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,8 @@ from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.estimators import search_backend
 
+search_backend: Any = importlib.import_module("symbreak.estimators.search_backend")
 GRID = {"alpha": [1e-3, 1.0, 100.0]}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -77,7 +79,7 @@ def test_results_are_those_of_single_fits(iris, stacks):
 
 def test_weights_of_a_fit_are_those_it_has_alone(iris):
     """The key promise: a result is that of clone(...).set_params(...).fit(fold)."""
-    coefs = {}
+    coefs: dict[Any, Any] = {}
 
     def keep(estimator, X, y):
         coefs[estimator.alpha, len(coefs) % 3] = estimator.coefs_[0]

@@ -159,7 +159,7 @@ def _searched(options: TrainOptions, network: Network, parts: Parts) -> float | 
         choice = choose_alpha(
             network, *parts.train, rule=options.rule, seed=options.seed, method=options.method,
             max_iter=options.max_iter, dtype=options.dtype, device=options.device, look=look,
-            **options.method_options,
+            method_options=options.method_options,
         )  # fmt: skip
     if interrupt.is_requested:
         raise KeyboardInterrupt

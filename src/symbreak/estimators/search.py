@@ -136,7 +136,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
             raise
         return self
 
-    @available_if(lambda search: hasattr(search.estimator, "transform"))
+    @available_if(lambda search: hasattr(search.estimator, "transform"))  # type: ignore[untyped-decorator]
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit, and return what the best estimator makes of X; where the estimator transforms."""
         return self.fit(X, y, **params).transform(X)

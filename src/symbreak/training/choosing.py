@@ -9,7 +9,7 @@ A score that has chosen a penalty is no score of a test: that takes rows which n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,8 @@ def choose_alpha(
     network: Network, X: NDArray[Any], y: NDArray[Any], alphas: Sequence[float] = ALPHAS, *,
     folds: int = FOLDS, starts: int = STARTS, rule: str | Rule = "glorot_uniform", seed: int = 0,
     method: str = "l-bfgs", max_iter: int = 400, dtype: Any = None, device: Any = None,
-    look: Callable[[Progress], Any] | None = None, **options: Any,
+    look: Callable[[Progress], Any] | None = None,
+    method_options: Mapping[str, Any] | None = None,
 ) -> Choice:  # fmt: skip
     """Return the scores of the penalties, from starts trained on each fold's other rows.
 
@@ -71,6 +72,7 @@ def choose_alpha(
     ----------
     X, y : (m, features), (m,), the training rows alone.
     rule, seed : of the starts, the same for all folds and penalties; the seed also splits the rows.
+    method, max_iter, method_options : see `symbreak.minimize`.
     look : called with the progress of a stack; anything true stops it.
 
     Raises
@@ -81,7 +83,7 @@ def choose_alpha(
     if not 2 <= folds <= len(y):
         raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
     parts = np.array_split(np.random.default_rng(seed).permutation(len(y)), folds)
-    arguments = {"method": method, "max_iter": max_iter, **options}
+    arguments = {"method": method, "max_iter": max_iter, **(method_options or {})}
     searches = []
     for part in parts:
         rows = np.setdiff1d(np.arange(len(y)), part)
