@@ -63,6 +63,22 @@ def test_mini_batches_are_those_of_a_search_alone(method):
         same(found, alone(one))
 
 
+@pytest.mark.parametrize("method", ["sgd", "adamw"])
+def test_learning_rates_are_those_of_a_search_alone(method):
+    searches = [
+        search(number, method=method, batch_size=4, learning_rate=rate, starts=starts)
+        for number, rate, starts in ((1, 0.01, 2), (2, 0.1, 1), (3, 0.001, 3))
+    ]
+    assert stacks_of(searches, 10**9) == [[0, 1, 2]]
+    for found, one in zip(train_together(searches), searches, strict=True):
+        same(found, alone(one))
+
+
+def test_methods_of_one_rate_for_all_starts_do_not_share_a_stack():
+    searches = [search(1, method="gradient-descent", learning_rate=r) for r in (0.1, 0.2)]
+    assert stacks_of(searches, 10**9) == [[0], [1]]
+
+
 def test_theta_of_one_start_keeps_its_kind():
     one = search(1, starts=1)
     vector = Search(one.objective, one.theta[0].numpy(), one.arguments)

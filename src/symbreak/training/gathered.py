@@ -6,16 +6,18 @@ Conventions
 -----------
 rows : the starts of all searches of a stack, search by search
 Searches share a stack when the network, its dtype and device, the method and all that ends a search
-are the same. Penalties, starts and examples may differ: costs of the same examples become one cost
-with a penalty for each row, and different examples stand side by side in a `JoinedCost`. Mini-batch
-methods draw rows of one set of examples, so there a stack has one. What has a state outside its
-theta (a callback, a validation, a race, a limit of time, an outcome to go on from) trains alone.
+are the same. Penalties, starts, examples and the learning rates of mini-batch methods may differ:
+costs of the same examples become one cost with a penalty for each row, and different examples stand
+side by side in a `JoinedCost`. Mini-batch methods draw rows of one set of examples, so there a
+stack has one. What has a state outside its theta (a callback, a validation, a race, a limit of
+time, an outcome to go on from) trains alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -75,7 +77,7 @@ class Search:
             return False
         one, two = self.objective, other.objective
         alike = (one.network, one.dtype, one.device) == (two.network, two.dtype, two.device)
-        if not alike or dict(self.arguments) != dict(other.arguments):
+        if not alike or _without_rate(self.arguments) != _without_rate(other.arguments):
             return False
         return self.arguments.get("method") not in _STOCHASTIC or one.has_examples_of(two)
 
@@ -125,7 +127,7 @@ def train_together(searches: Sequence[Search], look: Look | None = None) -> list
         return [_alone(searches[0], look)]
     searches, places = _by_examples(searches)
     cost, theta = _joined(searches)
-    found = minimize(cost, theta, **{**searches[0].arguments, "callback": look})
+    found = minimize(cost, theta, **{**_arguments(searches), "callback": look})
     parts = _parted(found, searches)
     return [parts[place] for place in places]
 
@@ -186,6 +188,22 @@ def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tenso
     if len(costs) == 1:
         return costs[0], theta
     return JoinedCost(costs, [sum(one.rows for one in of_set) for of_set in sets]), theta
+
+
+def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments, but of a rate that each start may have for itself only its presence."""
+    rate = arguments.get("learning_rate")
+    has_own = arguments.get("method") in _STOCHASTIC and isinstance(rate, Real)
+    return {**arguments, "learning_rate": True} if has_own else dict(arguments)
+
+
+def _arguments(searches: Sequence[Search]) -> dict[str, Any]:
+    """Return those of the stack, the learning rates row by row."""
+    rates: list[Any] = [search.arguments.get("learning_rate") for search in searches]
+    if len(set(map(repr, rates))) == 1:
+        return dict(searches[0].arguments)
+    by_row = np.repeat(rates, [search.rows for search in searches])
+    return {**searches[0].arguments, "learning_rate": by_row}
 
 
 def _alphas(searches: Sequence[Search]) -> Tensor:
