@@ -16,7 +16,7 @@ help:
 	@echo "make test      the fast tests"
 	@echo "make test-all  the fast tests, then the slow ones and the examples"
 	@echo "make lint      style, types and who may import whom"
-	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis"
+	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators and their search"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
 	@echo "make clean     remove .venv and caches"
 
@@ -45,6 +45,8 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/symmetries.py
 	$(BIN)/python benchmarks/weights_scan.py
 	$(BIN)/python benchmarks/diagnosis_tools.py
+	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/quality.py
 
 docs: .venv/installed
 	$(BIN)/python docs/write_command_line_reference.py
