@@ -6,8 +6,8 @@ Contestants: scikit-learn's MLP, ours with one start, with 16 averaged and with 
 validation (a fifth of the training rows, which then train nothing), and histogram gradient boosting
 with its defaults as the reference from outside. All MLPs have 25 tanh units, L-BFGS, at most 400
 iterations and the same alpha: once that of scikit-learn's defaults, once a strong one. Inputs, and
-targets in regression, are standardised on the training rows. Every split holds a quarter of the rows
-out, and draws rows and starts anew.
+targets in regression, are standardised on the training rows. Every split holds a quarter of the
+rows out, and draws rows and starts anew.
 
 Conventions
 -----------
