@@ -1,0 +1,8 @@
+"""What every HTML page of symbreak shares: one file, no network access, everything escaped."""
+
+from symbreak.page.identifiers import Identifiers
+from symbreak.page.network_picture import network_picture
+from symbreak.page.plain import plain
+from symbreak.page.render import render
+
+__all__ = ["Identifiers", "network_picture", "plain", "render"]

@@ -1,0 +1,114 @@
+"""The picture of a network as plain data: which units are shown, which weights are equal.
+
+Theta(l) is (units of layer l+1, 1 + units of layer l), the bias in column 0. Of each Theta the rows
+and columns of the units shown are kept, and weights are compared among those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symbreak.errors import InvalidInput
+from symbreak.page.weight_classes import equal_classes
+
+SHOWN_UNITS = 8
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def network_picture(
+    snapshots: Sequence[tuple[int, Sequence[Any]]],
+    *,
+    inputs: Sequence[int] | None = None,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    shown: int = SHOWN_UNITS,
+    rtol: float = 0.0,
+) -> dict[str, Any]:
+    """Return what `Symbreak.network` of network.js draws.
+
+    Parameters
+    ----------
+    snapshots : pairs of the number of updates and the Thetas after them, one for each layer.
+    inputs : which inputs to show, from 0; the first ones unless given.
+    input_names, output_names : of all inputs and outputs; numbers unless given.
+    shown : the most units shown of a layer, at least 1.
+    rtol : weights are equal when they differ by no more than `rtol` times the largest |weight| of
+        their Theta; 0 asks for equality of every bit.
+
+    Raises
+    ------
+    InvalidInput
+        There is no snapshot, or `shown` is below 1.
+    """
+    if not snapshots or shown < 1:
+        raise InvalidInput(
+            "A picture of a network must have 1 or more snapshots and show 1 or more units. "
+            f"Got {len(snapshots)} and {shown}."
+        )
+    sizes = _sizes(snapshots[0][1])
+    units = [list(range(min(shown, size))) for size in sizes]
+    if inputs is not None:
+        units[0] = list(inputs)[:shown]
+    places = [np.ix_(rows, _columns(units_in)) for units_in, rows in pairwise(units)]
+    return {
+        "layers": [
+            _layer(number, len(sizes), size, kept, names)
+            for number, (size, kept, names) in enumerate(
+                zip(sizes, units, _names(len(sizes), input_names, output_names), strict=True), 1
+            )
+        ],
+        "names": [
+            [[f"Theta{number}[{i}, {j}]" for j in _columns(units_in)] for i in rows]
+            for number, (units_in, rows) in enumerate(pairwise(units), start=1)
+        ],
+        "snapshots": [_snapshot(updates, thetas, places, rtol) for updates, thetas in snapshots],
+    }
+
+
+def _snapshot(updates: int, thetas: Sequence[Any], places: Sequence[Any], rtol: float) -> Any:
+    weights = [
+        np.asarray(Theta, dtype=np.float64)[place] + 0.0  # no -0
+        for Theta, place in zip(thetas, places, strict=True)
+    ]
+    classes, before = [], 0
+    for Theta in weights:
+        labels = equal_classes(Theta, rtol)
+        classes.append(np.where(labels == 0, 0, labels + np.sign(labels) * before))
+        before += int(np.abs(labels).max(initial=0))
+    return {"updates": updates, "weights": weights, "classes": classes}
+
+
+def _sizes(thetas: Sequence[Any]) -> list[int]:
+    shapes = [np.shape(Theta) for Theta in thetas]
+    return [shapes[0][1] - 1, *(shape[0] for shape in shapes)]
+
+
+def _columns(units: Sequence[int]) -> list[int]:
+    return [0, *(1 + unit for unit in units)]
+
+
+def _names(
+    layers: int, inputs: Sequence[str] | None, outputs: Sequence[str] | None
+) -> list[Sequence[str] | None]:
+    return [inputs, *[None] * (layers - 2), outputs]
+
+
+def _layer(
+    number: int, layers: int, units: int, kept: Sequence[int], names: Sequence[str] | None
+) -> dict[str, Any]:
+    letter = "x" if number == 1 else "a"
+    nodes = [letter + str(i + 1).translate(SUBSCRIPTS) if names is None else names[i] for i in kept]
+    activations = f"a⁽{str(number).translate(SUPERSCRIPTS)}⁾"
+    last = number == layers
+    return {
+        "name": "input x" if number == 1 else f"output {activations}" if last else activations,
+        "units": units,
+        "shown": len(kept),
+        "bias": not last,
+        "nodes": nodes if last else ["+1", *nodes],
+    }
