@@ -26,7 +26,7 @@ def network_picture(
     inputs: Sequence[int] | None = None,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
-    shown: int = SHOWN_UNITS,
+    shown: int | Sequence[int] = SHOWN_UNITS,
     rtol: float = 0.0,
 ) -> dict[str, Any]:
     """Return what `Symbreak.network` of network.js draws.
@@ -36,24 +36,22 @@ def network_picture(
     snapshots : pairs of the number of updates and the Thetas after them, one for each layer.
     inputs : which inputs to show, from 0; the first ones unless given.
     input_names, output_names : of all inputs and outputs; numbers unless given.
-    shown : the most units shown of a layer, at least 1.
+    shown : the most units shown of a layer, at least 1; one number, or one for each layer.
     rtol : weights are equal when they differ by no more than `rtol` times the largest |weight| of
         their Theta; 0 asks for equality of every bit.
 
     Raises
     ------
     InvalidInput
-        There is no snapshot, or `shown` is below 1.
+        There is no snapshot, or `shown` does not fit the layers.
     """
-    if not snapshots or shown < 1:
-        raise InvalidInput(
-            "A picture of a network must have 1 or more snapshots and show 1 or more units. "
-            f"Got {len(snapshots)} and {shown}."
-        )
+    if not snapshots:
+        raise InvalidInput("snapshots of a network picture must be 1 or more. Got none.")
     sizes = _sizes(snapshots[0][1])
-    units = [list(range(min(shown, size))) for size in sizes]
+    most = _most_shown(shown, len(sizes))
+    units = [list(range(min(count, size))) for count, size in zip(most, sizes, strict=True)]
     if inputs is not None:
-        units[0] = list(inputs)[:shown]
+        units[0] = list(inputs)[: most[0]]
     places = [np.ix_(rows, _columns(units_in)) for units_in, rows in pairwise(units)]
     return {
         "layers": [
@@ -81,6 +79,16 @@ def _snapshot(updates: int, thetas: Sequence[Any], places: Sequence[Any], rtol: 
         classes.append(np.where(labels == 0, 0, labels + np.sign(labels) * before))
         before += int(np.abs(labels).max(initial=0))
     return {"updates": updates, "weights": weights, "classes": classes}
+
+
+def _most_shown(shown: int | Sequence[int], layers: int) -> list[int]:
+    most = [shown] * layers if isinstance(shown, int) else list(shown)
+    if len(most) != layers or min(most) < 1:
+        raise InvalidInput(
+            f"shown of a network picture must be 1 or more for each of {layers} layers. "
+            f"Got {shown!r}."
+        )
+    return most
 
 
 def _sizes(thetas: Sequence[Any]) -> list[int]:

@@ -1,0 +1,104 @@
+"""What the page shows of one point of a run: plain numbers, each computed here from theta.
+
+a1, a2 and delta1, delta2 are those of units 1 and 2 of layer 2, over the examples shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak.lesson.runs import Experiment
+from symbreak.lesson.side_by_side import pairs
+from symbreak.page import network_picture, plain
+from symbreak.propagation.trace import backpropagate
+
+SHOWN_UNITS = 6
+SHOWN_INPUTS = 4
+SHOWN_OUTPUTS = 4
+SHOWN_POINTS = 40
+SHOWN_EXAMPLES = 4
+GRID = 24
+LEVELS = 10
+MARGIN = 1.15
+
+
+def shown_examples(classes: Any, n: int) -> list[int]:
+    """Return n examples, the classes in turn, each in the order of the data."""
+    order = np.argsort(classes, kind="stable")
+    turn = np.concatenate([np.arange(count) for count in np.bincount(classes)])
+    return sorted(order[np.lexsort((classes[order], turn))][:n].tolist())
+
+
+def shown_inputs(X: Any) -> list[int]:
+    """Return the inputs that vary most, in their order."""
+    variance = np.asarray(X).var(axis=0)
+    return sorted(np.argsort(-variance, kind="stable")[:SHOWN_INPUTS].tolist())
+
+
+def grid_of(X: Any) -> tuple[float, Tensor]:
+    """Return the half width of the square that is drawn, and the middles of its cells."""
+    half = float(np.abs(X).max() * MARGIN)
+    middles = (np.arange(GRID) + 0.5) / GRID * 2 * half - half
+    down, across = np.meshgrid(-middles, middles, indexing="ij")
+    return half, torch.from_numpy(np.stack([across.ravel(), down.ravel()], axis=1))
+
+
+class Measures:
+    """Measures points of runs on one network and data set."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        X = experiment.X
+        self.inputs = shown_inputs(X)
+        rows = shown_examples(experiment.classes.numpy(), SHOWN_POINTS)
+        self._rows = torch.as_tensor(rows)
+        self._grid = grid_of(X)[1] if X.shape[1] == 2 else None
+
+    def picture(self, updates: int, theta: Tensor) -> dict[str, Any]:
+        """Return the picture of the network at one point."""
+        thetas = [Theta.numpy() for Theta in self.experiment.network.thetas(theta)]
+        shown = [SHOWN_UNITS] * (len(thetas) - 1)
+        return network_picture(
+            [(updates, thetas)], inputs=self.inputs, shown=[len(self.inputs), *shown, SHOWN_OUTPUTS]
+        )
+
+    def snapshot(self, updates: int, theta: Tensor) -> dict[str, Any]:
+        """Return the numbers at theta (n,) after so many updates."""
+        network = self.experiment.network
+        point = self.experiment.point(theta, updates)
+        drawn = self.picture(updates, theta)["snapshots"][0]
+        found = {
+            "updates": updates,
+            "J": point.J,
+            "accuracy": point.accuracy,
+            "distinct": point.distinct_units,
+            "rank": int(np.linalg.matrix_rank(network.thetas(theta)[0].numpy())),
+            "weights": drawn["weights"],
+            "classes": drawn["classes"],
+        }
+        if network.n_hidden:
+            found |= self._two_units(theta)
+        if self._grid is not None:
+            found["map"] = self._map(theta)
+        return found
+
+    def _two_units(self, theta: Tensor) -> dict[str, Any]:
+        experiment = self.experiment
+        rows = self._rows
+        trace = backpropagate(experiment.network, theta, experiment.X[rows], experiment.y[rows])
+        gradient = experiment.cost(theta)[1]
+        return {
+            "a": plain(trace.a[1][:2], 3),
+            "delta": plain(trace.delta[0][:2, :SHOWN_EXAMPLES]),
+            "derivatives": [pair.derivatives for pair in pairs(experiment, gradient)],
+        }
+
+    def _map(self, theta: Tensor) -> str:
+        """Return a digit for each cell: 0 surely class 0, 9 surely class 1."""
+        first, second = self.experiment.network.predict(theta, self._grid)[:, :2].T
+        level = (1 + second - first) / 2 * LEVELS
+        return "".join(map(str, level.clamp(0, LEVELS - 1).long().tolist()))

@@ -1,0 +1,85 @@
+"""Training from several starts at once, with the points at a few updates kept.
+
+Runs from equal units minimise J(P theta), see `symbreak.lesson.runs`; theirs are the points P theta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symbreak.lesson.runs import GRADIENT_RTOL, METHODS
+from symbreak.objectives import NetworkCost, Objective
+from symbreak.optimize.loop import Loop
+from symbreak.optimize.methods import method_of
+from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.stopping import GradientTest, Limits
+from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, project
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Where one run stood.
+
+    Attributes
+    ----------
+    updates : the updates of the points, rising from 0.
+    points : (points, n). The last one of a run that ended by itself is its best.
+    ending : the sentence of how it ended; "" if it made all updates.
+    exact : whether the gradient was averaged over equal units.
+    """
+
+    updates: tuple[int, ...]
+    points: Tensor
+    ending: str
+    exact: bool
+
+
+def marks(updates: int) -> list[int]:
+    """Return 0, 1, 2, 5, 10, 20, 50, ... and `updates`."""
+    series = (digit * 10**power for power in range(len(str(updates))) for digit in (1, 2, 5))
+    return [0, *(mark for mark in series if mark < updates), updates]
+
+
+def train(
+    cost: NetworkCost, theta: Tensor, method: str, updates: int, *, exact: bool
+) -> list[Path]:
+    """Train from theta (starts, n) and return the path of each start."""
+    labels = one_unit_per_layer(cost.network)
+    objective = SymmetricCost(cost, labels) if exact else cost
+    seen, outcome = _run(objective, theta, method, updates, marks(updates))
+    paths = []
+    for start, points in enumerate(seen):
+        ended = int(outcome.n_iterations[start])
+        early = ended <= updates
+        if early:
+            points[ended] = outcome.theta[start]
+        stack = torch.stack(list(points.values()))
+        if exact:
+            stack = project(cost.network, stack, labels)
+        ending = str(outcome.status[start]) if early else ""
+        paths.append(Path(tuple(points), stack, ending, exact))
+    return paths
+
+
+def _run(
+    objective: Objective, theta: Tensor, method: str, updates: int, kept: list[int]
+) -> tuple[list[dict[int, Tensor]], Outcome]:
+    """Return for each start its points by update, and the outcome one update later.
+
+    The loop hands out accepted points of starts that still run, so the last update that is kept
+    must not be the last one made.
+    """
+    options: dict[str, Any] = METHODS[method]
+    test = GradientTest(GRADIENT_RTOL, 0.0, float(torch.finfo(theta.dtype).eps))
+    loop = Loop(objective, theta, method_of(method, options), test, Limits(updates + 1))
+    seen: list[dict[int, Tensor]] = [{0: row.clone()} for row in theta]
+    while loop.tick():
+        for row, start in enumerate(loop.running.starts):
+            made = int(loop.n_iterations[start])
+            if made in kept and made not in seen[start]:
+                seen[start][made] = loop.theta[row].clone()
+    return seen, loop.outcome()

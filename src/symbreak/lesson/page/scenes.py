@@ -1,0 +1,127 @@
+"""The data sets of the lesson page: digits, and three that a line cannot part.
+
+Points of the plane, two classes, equally frequent. With r a radius, t an angle, n normal noise:
+
+    XOR       corners (+-1, +-1), class 1 where the signs differ
+    circles   r = 0.4 (class 1) and r = 1.2 (class 0)
+    spirals   r = 0.15 + 1.15 s, t = 1.25 * 2 pi s, s from 0 to 1; class 1 turned by pi
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+
+LARGEST_PIXEL = 16.0
+MOST_EXAMPLES = 2000
+PER_CLASS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A data set of classes.
+
+    Attributes
+    ----------
+    key : a short word for the address of the page.
+    name, description : for people.
+    X : (m, features), scaled so that the columns have sizes near 1.
+    y : (m,), class indices 0 .. K-1.
+    classes, features : the names of the K classes and of the columns of X.
+    hidden : the hidden layers to choose from; () is logistic regression.
+    """
+
+    key: str
+    name: str
+    description: str
+    X: Floats
+    y: NDArray[np.int64]
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    hidden: tuple[tuple[int, ...], ...] = ((), (4,), (25,))
+
+    def __post_init__(self) -> None:
+        sizes = (len(self.X), self.X.shape[-1], len(self.classes))
+        if len(self.y) != sizes[0] or len(self.features) != sizes[1] or sizes[2] < 2:
+            raise InvalidInput(
+                f"A scene of the lesson must have a y and a row of X for each example, a name for "
+                f"each column of X, and 2 or more classes. Got {len(self.y)} y, {sizes[0]} rows, "
+                f"{sizes[1]} columns, {len(self.features)} names, {sizes[2]} classes."
+            )
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether the examples are points of a plane, so that the decision can be drawn."""
+        return self.X.shape[1] == 2
+
+    def at_most(self, examples: int, seed: int) -> Scene:
+        """Return the scene with no more than this many examples, drawn without replacement."""
+        if len(self.X) <= examples:
+            return self
+        rows = np.sort(np.random.default_rng(seed).permutation(len(self.X))[:examples])
+        note = f"{self.description} {examples} of {len(self.X)} examples, drawn at random."
+        return Scene(
+            self.key, self.name, note, self.X[rows], self.y[rows],
+            self.classes, self.features, self.hidden,
+        )  # fmt: skip
+
+
+def digits() -> Scene:
+    """Return the 8 x 8 handwritten digits that come with scikit-learn, pixels in [0, 1]."""
+    from sklearn.datasets import load_digits
+
+    bunch: Any = load_digits()
+    return Scene(
+        key="digits",
+        name="Handwritten digits",
+        description="8 × 8 pixels between 0 and 1, ten classes.",
+        X=bunch.data / LARGEST_PIXEL,
+        y=bunch.target.astype(np.int64),
+        classes=tuple(map(str, range(10))),
+        features=tuple(map(str, bunch.feature_names)),
+    )
+
+
+def planes(seed: int = 0) -> list[Scene]:
+    """Return XOR, circles and two spirals, their noise drawn with `seed`."""
+    return [
+        _plane("xor", "XOR", "Four clusters; neighbours differ.", _xor, 0.18, (2, 4), seed),
+        _plane("circles", "Circles", "One ring inside another.", _circles, 0.07, (3, 6), seed),
+        _plane("spirals", "Two spirals", "Two arms, wound up.", _spirals, 0.03, (6, 12), seed),
+    ]
+
+
+def _plane(
+    key: str, name: str, text: str, points: Any, noise: float, hidden: Sequence[int], seed: int
+) -> Scene:
+    y = np.repeat([0, 1], PER_CLASS)
+    share = np.tile((np.arange(PER_CLASS) + 0.5) / PER_CLASS, 2)
+    random = np.random.default_rng(seed)
+    X = points(share, y) + noise * random.normal(size=(2 * PER_CLASS, 2))
+    sizes = ((), *((units,) for units in hidden))
+    return Scene(key, name, text, X, y, ("0", "1"), ("x₁", "x₂"), sizes)
+
+
+def _xor(share: Floats, y: NDArray[np.int64]) -> Floats:
+    first = np.where(np.arange(len(y)) % 2 == 0, 1.0, -1.0)
+    return np.stack([first, np.where(y == 1, -first, first)], axis=1)
+
+
+def _circles(share: Floats, y: NDArray[np.int64]) -> Floats:
+    return _polar(np.where(y == 1, 0.4, 1.2), 2 * np.pi * share)
+
+
+def _spirals(share: Floats, y: NDArray[np.int64]) -> Floats:
+    return _polar(0.15 + 1.15 * share, 1.25 * 2 * np.pi * share + np.pi * y)
+
+
+def _polar(radius: Floats, angle: Floats) -> Floats:
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
