@@ -65,7 +65,7 @@ def _network_data(
     measures = Measures(experiment)
     picture = measures.picture(0, thetas["zeros"])
     hidden = network.layers[1:-1]
-    found = {
+    found: dict[str, Any] = {
         "layers": network.layers,
         "hidden": "-".join(map(str, hidden)) or "0",
         "picture": {"layers": picture["layers"], "names": picture["names"]},
@@ -92,7 +92,7 @@ def _runs(
     updates: int,
 ) -> dict[str, Any]:
     """Return the runs by "method/start"."""
-    found = {}
+    found: dict[str, Any] = {}
     has_hidden = experiment.network.n_hidden > 0
     for exact in (True, False):
         keys = [choice.key for choice in choices if (choice.rule.symmetric and has_hidden) == exact]

@@ -1,6 +1,6 @@
 """Training from several starts at once, with the points at a few updates kept.
 
-Runs from equal units minimise J(P theta), see `symbreak.lesson.runs`; theirs are the points P theta.
+Runs from equal units minimise J(P theta), see `symbreak.lesson.runs`; their points are P theta.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Scene:
     @property
     def is_plane(self) -> bool:
         """Whether the examples are points of a plane, so that the decision can be drawn."""
-        return self.X.shape[1] == 2
+        return len(self.features) == 2
 
     def at_most(self, examples: int, seed: int) -> Scene:
         """Return the scene with no more than this many examples, drawn without replacement."""
@@ -82,7 +82,7 @@ def digits() -> Scene:
     return Scene(
         key="digits",
         name="Handwritten digits",
-        description="8 × 8 pixels between 0 and 1, ten classes.",
+        description="8 by 8 pixels between 0 and 1, ten classes.",
         X=bunch.data / LARGEST_PIXEL,
         y=bunch.target.astype(np.int64),
         classes=tuple(map(str, range(10))),
@@ -111,7 +111,7 @@ def _plane(
 
 
 def _xor(share: Floats, y: NDArray[np.int64]) -> Floats:
-    first = np.where(np.arange(len(y)) % 2 == 0, 1.0, -1.0)
+    first = np.where(share < 0.5, 1.0, -1.0)
     return np.stack([first, np.where(y == 1, -first, first)], axis=1)
 
 

@@ -47,7 +47,7 @@ def lesson_data(
             f"Got {len(scenes)} scenes and {updates} updates."
         )
     choices = starts(epsilon, (-1.0, 1.0))
-    return plain(
+    found: dict[str, Any] = plain(
         {
             "symbreak": __version__,
             "seed": seed,
@@ -64,7 +64,8 @@ def lesson_data(
                 for scene in scenes
             ],
         }
-    )  # type: ignore[no-any-return]
+    )
+    return found
 
 
 def lesson_page(scenes: Sequence[Scene], **settings: Any) -> str:
