@@ -40,6 +40,14 @@ def lesson(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every number here, as JSON.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of printing, write the lesson here as a page to look at and try out: "
+            "more starts, XOR, circles and spirals besides the data. Takes up to a minute.",
+        ),
+    ] = None,
 ) -> None:
     """Show with numbers why a network must start at random.
 
@@ -48,4 +56,4 @@ def lesson(
     """
     from symbreak.cli.lesson_run import run
 
-    run(data, target, dataset, hidden, epsilon, updates, seed, json)
+    run(data, target, dataset, hidden, epsilon, updates, seed, json, html)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from symbreak import __version__
+from symbreak.cli.lesson_page import LessonData, write_page
 from symbreak.cli.lesson_steps import print_lesson
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.errors import InvalidInput
@@ -25,17 +22,6 @@ DIGITS = "digits"
 LARGEST_PIXEL = 16.0
 
 
-@dataclass(frozen=True, eq=False)
-class LessonData:
-    """X (m, features), y (m,) class indices, the classes, and sentences on how X was made."""
-
-    source: str
-    X: NDArray[np.float64]
-    y: NDArray[Any]
-    classes: tuple[object, ...]
-    notes: tuple[str, ...]
-
-
 def run(
     data: Path | None,
     target: str | None,
@@ -45,11 +31,15 @@ def run(
     updates: int,
     seed: int,
     json: Path | None,
+    html: Path | None = None,
 ) -> None:
     """Read, train, print and write."""
-    check_outputs([json], [data])
+    check_outputs([json, html], [data])
     sizes = _hidden_layers(hidden)
     given = _read(data, target, dataset)
+    if html is not None:
+        write_page(html, json, given, hidden=sizes, epsilon=epsilon, updates=updates, seed=seed)
+        return
     with Console(stderr=True).status("Training from zeros, a constant and random numbers ..."):
         lesson = run_lesson(
             given.X, given.y, given.classes, hidden=sizes, epsilon=epsilon, updates=updates,
@@ -91,8 +81,11 @@ def _classified(table: Table, target: str, *, is_digits: bool = False) -> Lesson
         )
     y = found.encode(table)
     if is_digits and target == "target":
-        pixels = table.frame.drop(target).to_numpy() / LARGEST_PIXEL
-        return LessonData(table.source, pixels, y, found.classes, ("Pixels are scaled to [0, 1].",))
+        frame = table.frame.drop(target)
+        pixels, names = frame.to_numpy() / LARGEST_PIXEL, tuple(frame.columns)
+        scaled = ("Pixels are scaled to [0, 1].",)
+        return LessonData(table.source, pixels, y, found.classes, names, scaled)
     preparation = Preparation.fit(table, target=target)
     notes = ("Columns of numbers have mean 0 and standard deviation 1.", *preparation.notes)
-    return LessonData(table.source, preparation.transform(table), y, found.classes, notes)
+    X = preparation.transform(table)
+    return LessonData(table.source, X, y, found.classes, preparation.feature_names, notes)

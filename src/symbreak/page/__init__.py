@@ -3,6 +3,6 @@
 from symbreak.page.identifiers import Identifiers
 from symbreak.page.network_picture import network_picture
 from symbreak.page.plain import plain
-from symbreak.page.render import render
+from symbreak.page.render import check_renderable, render
 
-__all__ = ["Identifiers", "network_picture", "plain", "render"]
+__all__ = ["Identifiers", "check_renderable", "network_picture", "plain", "render"]

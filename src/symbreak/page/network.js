@@ -40,12 +40,18 @@ window.Symbreak = window.Symbreak || {};
     return String(value).replace("-", "−");
   }
 
+  // A long name is cut; whoever shows it gives the whole one as a tooltip.
+  function short(name, most = 24) {
+    const characters = [...name];
+    return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : name;
+  }
+
   // Where every unit stands; unit 0 of all layers but the last is the bias.
   function places(picture) {
     const heights = picture.layers.map((layer) => layer.nodes.length);
     const tallest = Math.max(...heights);
     return picture.layers.map((layer, l) => layer.nodes.map((name, i) => ({
-      name, x: 46 + l * COLUMN, y: TOP + ((tallest - heights[l]) / 2 + i + 0.5) * ROW,
+      name, title: layer.titles ? layer.titles[i] : name, x: 46 + l * COLUMN, y: TOP + ((tallest - heights[l]) / 2 + i + 0.5) * ROW,
       bias: layer.bias && i === 0,
     })));
   }
@@ -111,9 +117,8 @@ window.Symbreak = window.Symbreak || {};
     for (const node of column) {
       root.append(svg("circle", { class: node.bias ? "unit bias" : "unit", cx: node.x, cy: node.y,
         r: RADIUS }));
-      const short = node.name.length > 4 ? `${node.name.slice(0, 3)}…` : node.name;
-      const name = svg("text", { class: "unit-name", x: node.x, y: node.y + 4 }, short);
-      name.append(svg("title", {}, node.name));
+      const name = svg("text", { class: "unit-name", x: node.x, y: node.y + 4 }, short(node.name, 4));
+      name.append(svg("title", {}, node.title));
       root.append(name);
     }
   }
@@ -155,7 +160,8 @@ window.Symbreak = window.Symbreak || {};
         if (label < 0) names.push("mirrored");
         if (weight === 0) names.push("zero");
         edge.line.setAttribute("class", names.join(" "));
-        edge.line.setAttribute("stroke-width", 1 + 3 * Math.min(1, (Math.abs(Number(weight)) || 0) / largest));
+        const share = Math.min(1, (Math.abs(Number(weight)) || 0) / largest);
+        edge.line.setAttribute("stroke-width", (group ? 2 : 1) + 2.5 * share);
         edge.line.dataset.weight = weight;
         edge.line.dataset.group = label;
         edge.tip.textContent = words(edge, weight, label, sizes);
@@ -193,5 +199,5 @@ window.Symbreak = window.Symbreak || {};
   }
 
   const data = () => JSON.parse(document.getElementById("data").textContent);
-  Object.assign(window.Symbreak, { network, slider, letter, number, svg, html, data });
+  Object.assign(window.Symbreak, { network, slider, letter, number, short, svg, html, data });
 })();

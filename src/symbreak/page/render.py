@@ -41,14 +41,26 @@ def render(template: str, data: Any, title: str) -> str:
     return page.render(data=shown, island=island(shown), title=title, new_id=Identifiers())
 
 
-def _environment() -> Environment:
+def check_renderable() -> None:
+    """Find out whether pages can be made, before the work that fills them.
+
+    Raises
+    ------
+    MissingOptionalPackage
+        jinja2 is not installed.
+    """
     try:
-        import jinja2
-        from markupsafe import Markup
+        import jinja2  # noqa: F401
     except ImportError as error:
         raise MissingOptionalPackage(
             'A page needs the package jinja2. Install it with: pip install "symbreak[report]"'
         ) from error
+
+
+def _environment() -> Environment:
+    check_renderable()
+    import jinja2
+    from markupsafe import Markup
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(asset),

@@ -1,7 +1,7 @@
 // The lesson's charts. Each takes plain data and returns an SVG with a text for the screen reader.
 "use strict";
 (() => {
-  const { svg, number } = window.Symbreak;
+  const { svg, number, short } = window.Symbreak;
   const SIZE = 300, EDGE = 38;
 
   function picture(width, height, words) {
@@ -22,7 +22,7 @@
       svg("line", { class: "diagonal", x1: x(0), y1: y(0), x2: x(1), y2: y(1) }));
     for (const value of [0, 0.5, 1]) {
       root.append(svg("text", { class: "tick middle", x: x(value), y: SIZE - 12 }, value),
-        svg("text", { class: "tick end", x: EDGE - 5, y: y(value) + 4 }, value));
+        svg("text", { class: "tick end", x: EDGE - 9, y: y(value) + (value === 1 ? 12 : 4) }, value));
     }
     root.append(svg("text", { class: "axis-name end", x: x(1), y: SIZE }, "a₁⁽²⁾"),
       svg("text", { class: "axis-name", x: 2, y: 10 }, "a₂⁽²⁾"));
@@ -37,23 +37,24 @@
   }
 
   // Cells from row 0 at the top; 0 is surely class 0, 9 surely class 1.
-  function map(cells, plane) {
+  function map(cells, plane, classes) {
     const ones = [...cells].filter((level) => level >= "5").length;
     const share = Math.round(100 * ones / cells.length);
-    const words = `${share}% of the square is decided for class 1, the rest for class 0.`;
+    const [zero, one] = classes.map((name) => short(name));
+    const words = `${share}% of the square is decided for class ${one} (orange, triangles), the rest for class ${zero} (blue, circles).`;
     const root = picture(SIZE, SIZE, words);
     const n = plane.grid, cell = SIZE / n;
     const level = (row, column) => Number(cells[row * n + column]);
     let boundary = "";
     for (let row = 0; row < n; row++) {
       for (let column = 0; column < n; column++) {
-        const value = level(row, column), one = value >= 5;
-        root.append(svg("rect", { class: one ? "one-class" : "zero-class", x: column * cell, y: row * cell,
-          width: cell + 0.5, height: cell + 0.5, "fill-opacity": 0.08 + 0.09 * (one ? value - 4 : 5 - value) }));
-        if (column + 1 < n && (level(row, column + 1) >= 5) !== one) {
+        const value = level(row, column), upper = value >= 5;
+        root.append(svg("rect", { class: upper ? "one-class" : "zero-class", x: column * cell, y: row * cell,
+          width: cell, height: cell, "shape-rendering": "crispEdges", "fill-opacity": 0.08 + 0.09 * (upper ? value - 4 : 5 - value) }));
+        if (column + 1 < n && (level(row, column + 1) >= 5) !== upper) {
           boundary += `M${(column + 1) * cell},${row * cell}v${cell}`;
         }
-        if (row + 1 < n && (level(row + 1, column) >= 5) !== one) {
+        if (row + 1 < n && (level(row + 1, column) >= 5) !== upper) {
           boundary += `M${column * cell},${(row + 1) * cell}h${cell}`;
         }
       }

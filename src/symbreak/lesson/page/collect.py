@@ -45,25 +45,29 @@ def scene_data(scene: Scene, *, epsilon: float, updates: int, seed: int) -> dict
         "n_examples": len(scene.X),
         "n_features": scene.X.shape[1],
         "classes": scene.classes,
-        "features": scene.features,
         "updates": made,
         "most_frequent_share": float(np.bincount(scene.y).max() / len(scene.y)),
         "examples": [{"row": row, "class": int(scene.y[row])} for row in shown],
         "plane": _plane(scene) if scene.is_plane else None,
         "networks": [
-            _network_data(_experiment(scene, X, hidden), choices, made, seed)
+            _network_data(_experiment(scene, X, hidden), scene.features, choices, made, seed)
             for hidden in scene.hidden
         ],
     }
 
 
 def _network_data(
-    experiment: Experiment, choices: Sequence[Choice], updates: int, seed: int
+    experiment: Experiment,
+    features: Sequence[str],
+    choices: Sequence[Choice],
+    updates: int,
+    seed: int,
 ) -> dict[str, Any]:
     network = experiment.network
     thetas = {choice.key: _drawn(network, choice, seed) for choice in choices}
     measures = Measures(experiment)
     picture = measures.picture(0, thetas["zeros"])
+    picture["layers"][0]["titles"] = ["constant 1", *(features[j] for j in measures.inputs)]
     hidden = network.layers[1:-1]
     found: dict[str, Any] = {
         "layers": network.layers,

@@ -89,7 +89,7 @@
   function panels(found, index) {
     const now = found.run.snapshots[index], { scene, name } = found;
     byId(`${name}-map`).closest("section").hidden = !scene.plane;
-    if (scene.plane) figure(byId(`${name}-map`), S.map(now.map, scene.plane));
+    if (scene.plane) figure(byId(`${name}-map`), S.map(now.map, scene.plane, scene.classes));
     const none = () => html("p", { className: "quiet" }, "There is no hidden unit.");
     if (now.a) figure(byId(`${name}-activations`), S.scatter(now.a, scene.examples, scene.classes));
     else byId(`${name}-activations`).replaceChildren(none());
@@ -175,8 +175,10 @@
   function step() {
     document.querySelectorAll("[data-text]").forEach((text) => { text.hidden = text.dataset.text !== settings.step; });
     document.querySelectorAll("[data-step]").forEach((link) => {
-      if (link.dataset.step === settings.step) link.setAttribute("aria-current", "step");
-      else link.removeAttribute("aria-current");
+      if (link.dataset.step === settings.step) {
+        link.setAttribute("aria-current", "step");
+        link.closest("ol").scrollLeft = link.offsetLeft - 40;
+      } else link.removeAttribute("aria-current");
     });
     const place = data.steps.findIndex((found) => found.key === settings.step);
     byId("previous").disabled = place === 0;

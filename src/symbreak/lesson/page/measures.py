@@ -56,7 +56,7 @@ class Measures:
         self.inputs = shown_inputs(X)
         rows = shown_examples(experiment.classes.numpy(), SHOWN_POINTS)
         self._rows = torch.as_tensor(rows)
-        self._grid = grid_of(X)[1] if X.shape[1] == 2 else None
+        self._grid = grid_of(X)[1] if X.shape[1] == experiment.network.n_outputs == 2 else None
 
     def picture(self, updates: int, theta: Tensor) -> dict[str, Any]:
         """Return the picture of the network at one point."""
@@ -99,6 +99,6 @@ class Measures:
 
     def _map(self, theta: Tensor) -> str:
         """Return a digit for each cell: 0 surely class 0, 9 surely class 1."""
-        first, second = self.experiment.network.predict(theta, self._grid)[:, :2].T
+        first, second = self.experiment.network.predict(theta, self._grid).T
         level = (1 + second - first) / 2 * LEVELS
         return "".join(map(str, level.clamp(0, LEVELS - 1).long().tolist()))

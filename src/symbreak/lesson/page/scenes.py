@@ -10,7 +10,7 @@ Points of the plane, two classes, equally frequent. With r a radius, t an angle,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,18 +49,22 @@ class Scene:
     hidden: tuple[tuple[int, ...], ...] = ((), (4,), (25,))
 
     def __post_init__(self) -> None:
-        sizes = (len(self.X), self.X.shape[-1], len(self.classes))
-        if len(self.y) != sizes[0] or len(self.features) != sizes[1] or sizes[2] < 2:
+        rows, columns = self.X.shape
+        if len(self.y) != rows or len(self.features) != columns or len(self.classes) < 2:
             raise InvalidInput(
                 f"A scene of the lesson must have a y and a row of X for each example, a name for "
-                f"each column of X, and 2 or more classes. Got {len(self.y)} y, {sizes[0]} rows, "
-                f"{sizes[1]} columns, {len(self.features)} names, {sizes[2]} classes."
+                f"each column of X, and 2 or more classes. Got {len(self.y)} y, {rows} rows, "
+                f"{columns} columns, {len(self.features)} names, {len(self.classes)} classes."
+            )
+        if not any(self.hidden):
+            raise InvalidInput(
+                f"hidden of a scene must have one or more hidden layers. Got {self.hidden!r}."
             )
 
     @property
     def is_plane(self) -> bool:
-        """Whether the examples are points of a plane, so that the decision can be drawn."""
-        return len(self.features) == 2
+        """Whether the examples are two classes of points of a plane: the decision can be drawn."""
+        return len(self.features) == len(self.classes) == 2
 
     def at_most(self, examples: int, seed: int) -> Scene:
         """Return the scene with no more than this many examples, drawn without replacement."""
@@ -68,10 +72,7 @@ class Scene:
             return self
         rows = np.sort(np.random.default_rng(seed).permutation(len(self.X))[:examples])
         note = f"{self.description} {examples} of {len(self.X)} examples, drawn at random."
-        return Scene(
-            self.key, self.name, note, self.X[rows], self.y[rows],
-            self.classes, self.features, self.hidden,
-        )  # fmt: skip
+        return replace(self, description=note, X=self.X[rows], y=self.y[rows])
 
 
 def digits() -> Scene:

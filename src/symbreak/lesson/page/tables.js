@@ -1,13 +1,13 @@
 // The lesson's tables. Text only ever enters the page as text.
 "use strict";
 (() => {
-  const { html, number, letter } = window.Symbreak;
+  const { html, number, letter, short } = window.Symbreak;
 
   // A cell is a word or {value, number, head}. A wide table scrolls in a region of its own.
   function table(caption, heads, rows, names = []) {
     const cell = (content, i) => {
       const text = typeof content === "object" && content !== null ? content.value : content;
-      return i === 0 ? html("th", { scope: "row" }, text)
+      return i === 0 ? html("th", { scope: "row", title: text }, short(text))
         : html("td", { className: typeof content === "object" ? "number" : "" }, text);
     };
     const head = html("tr", {}, ...heads.map((word) => html("th", { scope: "col" }, word)));
@@ -23,22 +23,21 @@
 
   function deltas(snapshot, examples, classes) {
     const rows = snapshot.delta[0].map((_, i) => [
-      `${examples[i].row} (class ${classes[examples[i].class]})`,
+      `${examples[i].row}: ${classes[examples[i].class]}`,
       value(snapshot.a[0][i]), value(snapshot.a[1][i]), value(snapshot.delta[0][i]), value(snapshot.delta[1][i])]);
-    return table("Units 1 and 2 of layer 2", ["Example", "a₁", "a₂", "δ₁", "δ₂"], rows);
+    return table("Units 1 and 2 of layer 2", ["Example: class", "a₁", "a₂", "δ₁", "δ₂"], rows);
   }
 
   // Pairs of derivatives that are equal share a letter, as equal weights do in the picture.
   function derivatives(snapshot, pairs) {
-    let pairsEqual = 0;
+    let equal = 0;
     const rows = pairs.map(([first, second], i) => {
       const [one, other] = snapshot.derivatives[i];
-      const sign = one === other ? `= ${letter(++pairsEqual)}` : "≠";
+      const sign = one === other ? `= ${letter(++equal)}` : "≠";
       return [first, value(one), sign, second, value(other)];
     });
-    const grid = table(`${pairsEqual} of ${pairs.length} pairs are equal`,
-      ["Into or out of unit 1", "∂J", "", "of unit 2", "∂J"], rows);
-    return grid;
+    return table(`${equal} of ${pairs.length} pairs are equal`,
+      ["Unit 1", "∂J", "", "Unit 2", "∂J"], rows);
   }
 
   Object.assign(window.Symbreak, { table, deltas, derivatives, value });

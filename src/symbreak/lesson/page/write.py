@@ -68,6 +68,11 @@ def lesson_data(
     return found
 
 
+def rendered(data: dict[str, Any]) -> str:
+    """Return the page of `lesson_data`."""
+    return render(TEMPLATE, data, TITLE)
+
+
 def lesson_page(scenes: Sequence[Scene], **settings: Any) -> str:
     """Return the page as HTML; `settings` are those of `lesson_data`.
 
@@ -76,4 +81,4 @@ def lesson_page(scenes: Sequence[Scene], **settings: Any) -> str:
     MissingOptionalPackage
         jinja2 is not installed.
     """
-    return render(TEMPLATE, lesson_data(scenes, **settings), TITLE)
+    return rendered(lesson_data(scenes, **settings))

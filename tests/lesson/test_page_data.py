@@ -1,0 +1,277 @@
+"""The numbers of the lesson page, recomputed from data and theta in NumPy alone."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from symbreak.errors import InvalidInput
+from symbreak.initialization import initialize, rules
+from symbreak.lesson.page import lesson_data, planes
+from symbreak.lesson.page.measures import shown_examples
+from symbreak.lesson.page.paths import marks
+from symbreak.network import Network
+from tests.lesson.page_scenes import EPSILON, SEED, UPDATES, blobs, scenes
+
+RTOL = 1e-3  # what is stored has 4 significant digits
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def with_one(a):
+    return np.vstack([np.ones(a.shape[1]), a])
+
+
+def passes(thetas, X, Y):
+    """a of all layers, delta of all layers above the input, gradients, J; columns are examples."""
+    a = [X.T]
+    for Theta in thetas:
+        a.append(sigmoid(Theta @ with_one(a[-1])))
+    deltas = [a[-1] - Y.T]
+    for Theta, below in zip(thetas[:0:-1], a[-2:0:-1], strict=True):
+        deltas.insert(0, Theta[:, 1:].T @ deltas[0] * below * (1 - below))
+    gradients = [d @ with_one(b).T / len(X) for d, b in zip(deltas, a, strict=False)]
+    J = -np.mean((Y.T * np.log(a[-1]) + (1 - Y.T) * np.log(1 - a[-1])).sum(axis=0))
+    return a, deltas, gradients, J
+
+
+def descend(thetas, X, Y, updates):
+    """Thetas after every update of gradient descent with learning rate 1."""
+    path = [thetas]
+    for _ in range(updates):
+        gradients = passes(path[-1], X, Y)[2]
+        path.append([Theta - g for Theta, g in zip(path[-1], gradients, strict=True)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def data():
+    return lesson_data(scenes(), epsilon=EPSILON, updates=UPDATES, seed=SEED)
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["blobs", "xor"])
+def told(request, data):
+    """A scene, and what the page stores of it."""
+    return scenes()[request.param], data["scenes"][request.param]
+
+
+def start_thetas(scene, network, key):
+    layers = network["layers"]
+    if key in ("zeros", "constant"):
+        value = {"zeros": 0.0, "constant": EPSILON}[key]
+        return [np.full((n_out, 1 + n_in), value) for n_in, n_out in pairwise(layers)]
+    net = Network(tuple(layers), "sigmoid", "binary_cross_entropy")
+    theta = initialize(net, rules.Uniform(epsilon=float(key.split("-", 1)[1])), seed=SEED)
+    return [Theta.numpy() for Theta in net.thetas(theta)]
+
+
+def digits_of(stored):
+    return np.asarray(stored, dtype=float)
+
+
+@pytest.mark.parametrize("key", ["zeros", "constant", "uniform-0.12", "uniform-0.3", "uniform-10"])
+def test_runs_of_gradient_descent(told, key):
+    scene, stored = told
+    Y = np.eye(len(scene.classes))[scene.y]
+    for network in stored["networks"]:
+        path = descend(start_thetas(scene, network, key), scene.X, Y, stored["updates"])
+        run = network["runs"][f"gradient-descent/{key}"]
+        for snapshot in run["snapshots"]:
+            thetas = path[snapshot["updates"]]
+            a, deltas, gradients, J = passes(thetas, scene.X, Y)
+            assert snapshot["J"] == pytest.approx(J, rel=RTOL)
+            right = np.mean(a[-1].argmax(axis=0) == scene.y)
+            assert snapshot["accuracy"] == pytest.approx(right, rel=RTOL)
+            _check_weights(network, snapshot, thetas)
+            if len(thetas) > 1:
+                _check_units(stored, network, snapshot, a, deltas, gradients)
+
+
+def _check_weights(network, snapshot, thetas):
+    largest = max(np.abs(Theta).max() for Theta in thetas)
+    for names, weights in zip(network["picture"]["names"], snapshot["weights"], strict=True):
+        for row, numbers in zip(names, weights, strict=True):
+            for name, number in zip(row, numbers, strict=True):
+                assert number == pytest.approx(entry(thetas, name), rel=RTOL, abs=1e-12 * largest)
+
+
+def _check_units(stored, network, snapshot, a, deltas, gradients):
+    rows = [example["row"] for example in stored["examples"]]
+    np.testing.assert_allclose(digits_of(snapshot["a"]), a[1][:2, rows], rtol=6e-3)
+    delta = digits_of(snapshot["delta"])
+    wanted = deltas[0][:2, rows[: delta.shape[1]]]
+    np.testing.assert_allclose(delta, wanted, rtol=RTOL, atol=1e-13 * np.abs(wanted).max())
+    largest = max(np.abs(g).max() for g in gradients)
+    for names, values in zip(network["pairs"], snapshot["derivatives"], strict=True):
+        for name, value in zip(names, values, strict=True):
+            assert value == pytest.approx(entry(gradients, name), rel=RTOL, abs=1e-12 * largest)
+
+
+def entry(thetas, name):
+    """The entry of the name "Theta1[0, 3]"."""
+    number, place = name.removeprefix("Theta").rstrip("]").split("[")
+    i, j = map(int, place.split(","))
+    return thetas[int(number) - 1][i, j]
+
+
+def test_lbfgs_snapshots_agree_with_their_own_weights(told):
+    """Where all weights are shown, J, accuracy, a, rank and map follow from them."""
+    scene, stored = told
+    if not scene.is_plane:
+        pytest.skip("blobs have weights that are not shown")
+    Y = np.eye(2)[scene.y]
+    for network in stored["networks"]:
+        for start in ("zeros", "constant", "uniform-0.12"):
+            for snapshot in network["runs"][f"l-bfgs/{start}"]["snapshots"]:
+                thetas = [digits_of(Theta) for Theta in snapshot["weights"]]
+                a, _, _, J = passes(thetas, scene.X, Y)
+                assert snapshot["J"] == pytest.approx(J, rel=0.02)
+                if "a" in snapshot:
+                    rows = [example["row"] for example in stored["examples"]]
+                    np.testing.assert_allclose(digits_of(snapshot["a"]), a[1][:2, rows], rtol=0.03)
+                _check_map(stored["plane"], snapshot["map"], thetas)
+
+
+def _check_map(plane, cells, thetas):
+    n, half = plane["grid"], plane["half"]
+    middles = (2 * (np.arange(n) + 0.5) / n - 1) * half
+    points = np.array([(x, y) for y in middles[::-1] for x in middles])
+    first, second = passes(thetas, points, np.zeros((len(points), 2)))[0][-1]
+    wanted = (1 + second - first) / 2 * 10
+    found = np.array([int(cell) for cell in cells])
+    assert (np.abs(found + 0.5 - wanted) < 0.6).mean() > 0.995  # at the edge of a level, rounding
+
+
+def test_equal_weights_have_one_class_and_symmetric_runs_keep_it(data):
+    for scene in data["scenes"]:
+        for network in scene["networks"]:
+            hidden = network["layers"][1:-1]
+            for key, run in network["runs"].items():
+                symmetric = key.split("/")[1] in ("zeros", "constant") and bool(hidden)
+                assert run["exact"] == symmetric
+                for snapshot in run["snapshots"]:
+                    if symmetric:
+                        assert snapshot["distinct"] == [1] * len(hidden)
+                        assert snapshot["rank"] <= 1
+                        assert all(
+                            row == snapshot["classes"][0][0] for row in snapshot["classes"][0]
+                        )
+                        assert snapshot["a"][0] == snapshot["a"][1]
+                        assert all(one == other for one, other in snapshot["derivatives"])
+                    elif hidden and key.split("/")[1] != "zeros":
+                        assert snapshot["distinct"] == hidden
+                        assert not np.any(snapshot["classes"][0])
+
+
+def test_every_combination_is_there(data):
+    starts = [start["key"] for start in data["starts"]]
+    assert starts == [
+        "zeros", "constant", "uniform-0.0001", "uniform-0.01", "uniform-0.12", "uniform-0.3",
+        "uniform-1", "uniform-10", "glorot", "he", "nguyen-widrow",
+    ]  # fmt: skip
+    wanted = {f"{method}/{start}" for method in ("gradient-descent", "l-bfgs") for start in starts}
+    for scene in data["scenes"]:
+        assert scene["networks"][0]["hidden"] == "0"
+        for network in scene["networks"]:
+            assert set(network["runs"]) == wanted
+            for run in network["runs"].values():
+                updates = [snapshot["updates"] for snapshot in run["snapshots"]]
+                assert updates[0] == 0
+                assert updates == sorted(set(updates))
+                assert run["ending"] or updates == marks(scene["updates"])
+
+
+def test_zeros_on_equally_frequent_classes_are_stationary(data):
+    xor = data["scenes"][1]
+    for method in ("gradient-descent", "l-bfgs"):
+        run = xor["networks"][1]["runs"][f"{method}/zeros"]
+        assert len(run["snapshots"]) == 1
+        assert run["ending"].startswith("stationary start")
+
+
+def test_gradient_checks_pass_and_find_the_mistake_made_on_purpose(data):
+    for scene in data["scenes"]:
+        for network in scene["networks"][1:]:
+            drawn, zeros, wrong = (report["verdict"] for report in network["check"])
+            assert drawn == "pass"
+            assert zeros in ("pass", "inconclusive")
+            assert wrong == "fail"
+            halved = network["check"][2]["blocks"][-1]
+            assert halved["analytic"] == pytest.approx(halved["numerical"] / 2, rel=RTOL)
+
+
+def test_restarts_are_sorted_and_start_0_is_the_run_shown(data):
+    for scene in data["scenes"]:
+        for network in scene["networks"][1:]:
+            found = network["restarts"]
+            assert found["J"] == sorted(found["J"])
+            assert sorted(found["start"]) == list(range(found["n_starts"]))
+            shown = network["runs"]["l-bfgs/uniform-0.12"]["snapshots"][-1]
+            assert found["J"][found["start"].index(0)] == pytest.approx(shown["J"], rel=RTOL)
+
+
+def test_same_seed_same_data(data):
+    again = lesson_data(scenes(), epsilon=EPSILON, updates=UPDATES, seed=SEED)
+    assert json.dumps(again) == json.dumps(data)
+
+
+def test_another_seed_changes_random_starts_and_no_others():
+    one, other = (lesson_data([blobs()], updates=1, seed=seed) for seed in (0, 1))
+    runs = [found["scenes"][0]["networks"][1]["runs"] for found in (one, other)]
+    assert runs[0]["l-bfgs/zeros"] == runs[1]["l-bfgs/zeros"]
+    assert runs[0]["l-bfgs/glorot"] != runs[1]["l-bfgs/glorot"]
+
+
+def test_marks():
+    assert marks(1) == [0, 1]
+    assert marks(4) == [0, 1, 2, 4]
+    assert marks(100) == [0, 1, 2, 5, 10, 20, 50, 100]
+
+
+def test_examples_shown_take_the_classes_in_turn():
+    classes = np.array([0, 0, 0, 0, 1, 1, 2])
+    assert shown_examples(classes, 5) == [0, 1, 4, 5, 6]
+
+
+def test_large_data_are_sampled_and_say_so():
+    scene = blobs().at_most(10, seed=1)
+    assert len(scene.X) == len(scene.y) == 10
+    assert "10 of 27 examples, drawn at random" in scene.description
+    rows = [np.flatnonzero((blobs().X == row).all(axis=1))[0] for row in scene.X]
+    assert len(set(rows)) == 10
+    np.testing.assert_array_equal(scene.y, blobs().y[rows])
+
+
+def test_planes_are_what_they_say():
+    xor, circles, spirals = planes(0)
+    np.testing.assert_array_equal((xor.X[:, 0] * xor.X[:, 1] < 0).astype(int), xor.y)
+    radius = np.hypot(*circles.X.T)
+    assert radius[circles.y == 1].max() < 0.8 < radius[circles.y == 0].min()
+    assert spirals.is_plane
+    for scene in (xor, circles, spirals):
+        np.testing.assert_array_equal(np.bincount(scene.y), [40, 40])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"features": ("a",)}, "1 names"),
+        ({"classes": ("a",)}, "1 classes"),
+        ({"hidden": ((),)}, "hidden of a scene must have one or more hidden layers"),
+    ],
+)
+def test_scenes_that_do_not_fit_are_refused(changes, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        blobs(**changes)
+
+
+def test_updates_and_scenes_must_be_there():
+    with pytest.raises(InvalidInput, match="1 or more scenes and updates"):
+        lesson_data([blobs()], updates=0)
+    with pytest.raises(InvalidInput, match="1 or more scenes and updates"):
+        lesson_data([])
