@@ -18,7 +18,8 @@ def blobs(**changes) -> Scene:
     X = random.normal(size=(3, 5))[y] + 0.5 * random.normal(size=(len(y), 5))
     known = {
         "key": "blobs", "name": "Blobs", "description": "Three heaps.", "X": X, "y": y,
-        "classes": ("red", "green", "blue"), "features": tuple("abcde"), "hidden": ((), (3,), (3, 2)),
+        "classes": ("red", "green", "blue"), "features": tuple("abcde"),
+        "hidden": ((), (3,), (3, 2)),
     }  # fmt: skip
     return Scene(**{**known, **changes})
 

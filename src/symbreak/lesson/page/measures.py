@@ -41,7 +41,7 @@ def shown_inputs(X: Any) -> list[int]:
 
 def grid_of(X: Any) -> tuple[float, Tensor]:
     """Return the half width of the square that is drawn, and the middles of its cells."""
-    half = float(np.abs(X).max() * MARGIN)
+    half = float(np.abs(np.asarray(X)).max() * MARGIN)
     middles = (np.arange(GRID) + 0.5) / GRID * 2 * half - half
     down, across = np.meshgrid(-middles, middles, indexing="ij")
     return half, torch.from_numpy(np.stack([across.ravel(), down.ravel()], axis=1))
