@@ -11,8 +11,9 @@ FOCUSABLE = (
 )
 
 VISIBLE_CONTROLS = """
-return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()
-    && !e.closest("details:not([open]) > :not(summary)")).map((e, k) => { e.dataset.control = k; return k; })
+return [...document.querySelectorAll(arguments[0])]
+    .filter(e => e.checkVisibility() && !e.closest("details:not([open]) > :not(summary)"))
+    .map((e, k) => { e.dataset.control = k; return k; })
 """
 
 FOCUSED = """
@@ -23,8 +24,10 @@ return [e.dataset.control, style.outlineStyle, parseFloat(style.outlineWidth)]
 # The colours of each visible text and of what lies under it, mixed where they are translucent.
 CONTRASTS = """
 const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour;
-  canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data].map(v => v / 255); };
+const rgba = (colour) => {
+  canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+  return [...canvas.getImageData(0, 0, 1, 1).data].map(v => v / 255);
+};
 const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] + under[i] * (1 - top[3]));
 const ground = (e) => { if (!e) return rgba("white");
   return over(rgba(getComputedStyle(e).backgroundColor), ground(e.parentElement)); };

@@ -17,6 +17,11 @@ from tests.lesson.test_page_structure import HOSTILE, STEPS
 pytestmark = pytest.mark.slow
 
 SIDES = ("left", "right")
+OPEN_PANELS = "document.querySelectorAll('details').forEach(e => { e.open = true; })"
+NONE = "\N{EN DASH}"
+CELLS = """
+return [...document.querySelectorAll(arguments[0])].map(r => [...r.cells].map(c => c.textContent))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def check_numbers(browser, side, snapshot):
     )
     assert number(J) == snapshot["J"]
     assert number(accuracy) == snapshot["accuracy"]
-    assert [int(words.split()[0]) for words in distinct.split(", ") if words != "–"] == snapshot[
+    assert [int(words.split()[0]) for words in distinct.split(", ") if words != NONE] == snapshot[
         "distinct"
     ]
     assert int(rank) == snapshot["rank"]
@@ -143,11 +148,7 @@ def check_units(browser, side, network, snapshot):
         "Number(e.getAttribute('cx')), Number(e.getAttribute('cy'))])", f"#{side}-activations circle",
     )  # fmt: skip
     rows = {
-        part: browser.js(
-            "return [...document.querySelectorAll(arguments[0])].map(r => [...r.cells].map(c => c.textContent))",
-            f"#{side}-{part} tbody tr",
-        )
-        for part in ("deltas", "derivatives")
+        part: browser.js(CELLS, f"#{side}-{part} tbody tr") for part in ("deltas", "derivatives")
     }
     if "a" not in snapshot:
         assert points == rows["deltas"] == rows["derivatives"] == []
@@ -240,7 +241,8 @@ def test_symmetric_runs_say_that_they_are_exact(opened):
 def test_steps_show_their_text_and_their_settings(opened, page, step):
     opened.js("document.querySelector(`[data-step='${arguments[0]}']`).click()", step)
     seen = opened.js(
-        "return [...document.querySelectorAll('[data-text]')].filter(e => e.checkVisibility()).map(e => e.dataset.text)"
+        "return [...document.querySelectorAll('[data-text]')]"
+        ".filter(e => e.checkVisibility()).map(e => e.dataset.text)"
     )
     assert seen == [step]
     told = next(found for found in page[1]["steps"] if found["key"] == step)
@@ -316,17 +318,15 @@ def test_keyboard_moves_the_slider_and_opens_panels(opened, page):
 
 def test_table_of_weights_says_what_the_picture_shows(opened, page):
     _, network, snapshot = stored(page[1], opened, "right")
-    rows = opened.js(
-        "return [...document.querySelectorAll('#right-network tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
-    )
+    rows = opened.js(CELLS, "#right-network tbody tr")
     weights = [w for Theta in snapshot["weights"] for row in Theta for w in row]
     classes = [c for Theta in snapshot["classes"] for row in Theta for c in row]
     assert [number(row[1]) for row in rows] == weights
-    assert [row[2] != "–" for row in rows] == [label != 0 for label in classes]
+    assert [row[2] != NONE for row in rows] == [label != 0 for label in classes]
 
 
 def test_everything_has_a_name(opened):
-    opened.js("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    opened.js(OPEN_PANELS)
     assert nameless(opened) == []
 
 
@@ -338,7 +338,7 @@ def test_contrast_and_width(page, width, dark, fragment):
     browser = Browser(width=width, height=844, dark=dark)
     try:
         browser.open(page[0], fragment)
-        browser.js("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+        browser.js(OPEN_PANELS)
         assert faint(browser) == []
         assert browser.js("return document.documentElement.scrollWidth") <= width
     finally:
@@ -375,10 +375,8 @@ def test_pictures_to_look_at(page, name, size, fragment):
     browser = Browser(**size)
     try:
         browser.open(page[0], fragment)
-        browser.js(
-            "if (arguments[0]) document.querySelectorAll('details.panel').forEach(e => { e.open = true; })",
-            name == "panels",
-        )
+        if name == "panels":
+            browser.js(OPEN_PANELS)
         assert browser.picture(f"lesson-{name}.png").stat().st_size > 20_000
     finally:
         browser.close()

@@ -34,13 +34,13 @@
     const given = new URLSearchParams(fragment.replace(/^#/, ""));
     const found = scene(data, given.get("data"));
     const settings = begin(data, given.get("step"), { data: found.key, right: { hidden: "" } });
-    if (given.get("method") in data.methods) settings.method = given.get("method");
+    if (Object.hasOwn(data.methods, given.get("method"))) settings.method = given.get("method");
     for (const side of ["left", "right"]) {
       const [start, hidden] = (given.get(side) || "").split(",");
       if (has(data.starts, start)) settings[side].start = start;
       if (found.networks.some((net) => net.hidden === hidden)) settings[side].hidden = hidden;
     }
-    const index = marks(found).indexOf(Number(given.get("update") ?? NaN));
+    const index = marks(found).indexOf(Number(given.get("update") || NaN));
     if (index >= 0) settings.index = index;
     return settings;
   }
