@@ -31,7 +31,8 @@ const rgba = (colour) => {
 const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] + under[i] * (1 - top[3]));
 const ground = (e) => { if (!e) return rgba("white");
   return over(rgba(getComputedStyle(e).backgroundColor), ground(e.parentElement)); };
-const light = (c) => { const l = c.map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+const light = (c) => {
+  const l = c.map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
   return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]; };
 const found = [];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -77,7 +78,7 @@ def nameless(browser: Browser) -> list[str]:
 
     selector = f"{FOCUSABLE}, svg[role=img]"
     return [
-        element.get_attribute("outerHTML")[:120]
+        str(element.get_attribute("outerHTML"))[:120]
         for element in browser.driver.find_elements(By.CSS_SELECTOR, selector)
         if element.is_displayed() and not element.accessible_name.strip()
     ]

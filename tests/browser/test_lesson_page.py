@@ -54,7 +54,7 @@ def text(browser, selector):
 
 
 def number(words):
-    return float(words.replace("−", "-"))
+    return float(words.replace("\N{MINUS SIGN}", "-"))
 
 
 def choose(browser, name, value):
@@ -86,7 +86,7 @@ def shown(browser):
 
 def stored(data, browser, side):
     """The scene, the network and the snapshot that the controls choose."""
-    key, method, *rest, index = shown(browser)
+    key, method, *rest, _ = shown(browser)
     start, hidden = rest[:2] if side == "left" else rest[2:]
     scene = next(scene for scene in data["scenes"] if scene["key"] == key)
     network = next(network for network in scene["networks"] if network["hidden"] == hidden)
@@ -135,7 +135,7 @@ def check_network(browser, side, network, snapshot):
     assert [edge[3] for edge in edges] == [label < 0 for label in classes]
     for (_, _, _, _, tip), name in zip(edges, names, strict=True):
         assert tip.startswith(f"{name} = ")
-    colours = {}
+    colours: dict[int, str] = {}
     for _, label, colour, _, _ in edges:
         assert colours.setdefault(abs(label), colour) == colour
     grey = colours.pop(0, None)
@@ -145,7 +145,8 @@ def check_network(browser, side, network, snapshot):
 def check_units(browser, side, network, snapshot):
     points = browser.js(
         "return [...document.querySelectorAll(arguments[0])].map(e => [e.dataset.a,"
-        "Number(e.getAttribute('cx')), Number(e.getAttribute('cy'))])", f"#{side}-activations circle",
+        "Number(e.getAttribute('cx')), Number(e.getAttribute('cy'))])",
+        f"#{side}-activations circle",
     )  # fmt: skip
     rows = {
         part: browser.js(CELLS, f"#{side}-{part} tbody tr") for part in ("deltas", "derivatives")
@@ -317,7 +318,7 @@ def test_keyboard_moves_the_slider_and_opens_panels(opened, page):
 
 
 def test_table_of_weights_says_what_the_picture_shows(opened, page):
-    _, network, snapshot = stored(page[1], opened, "right")
+    _, _, snapshot = stored(page[1], opened, "right")
     rows = opened.js(CELLS, "#right-network tbody tr")
     weights = [w for Theta in snapshot["weights"] for row in Theta for w in row]
     classes = [c for Theta in snapshot["classes"] for row in Theta for c in row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -40,6 +41,41 @@ def steps_of(out):
 
 def row_of(step, *cells):
     return re.search(r"\| *" + r" \| ".join(map(re.escape, cells)), step)
+
+
+def test_html_writes_a_page_instead_and_its_numbers_as_json(run, balanced, tmp_path):
+    page, numbers = tmp_path / "lesson.html", tmp_path / "lesson.json"
+    ran = run(
+        "lesson", balanced, "--target", "kind", "--html", page, "--json", numbers,
+        "--hidden", "3,2", "--updates", "1",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "--- 1 of" not in ran.out
+    told = json.loads(numbers.read_text("utf-8"))
+    text = page.read_text("utf-8")
+    stored = re.search(r'type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert json.loads(stored[1]) == told
+    own, *planes = told["scenes"]
+    assert own["n_examples"] == 40
+    assert [network["hidden"] for network in own["networks"]] == ["0", "4", "3-2"]
+    assert own["classes"] == ["no", "yes"]
+    assert [scene["key"] for scene in planes] == ["xor", "circles", "spirals"]
+
+
+def test_html_needs_two_units_to_put_side_by_side(run, balanced, tmp_path):
+    page = tmp_path / "lesson.html"
+    ran = run("lesson", balanced, "--target", "kind", "--html", page, "--hidden", "1")
+    assert ran.code != 0
+    assert "at least 2 units" in ran.err
+    assert not page.exists()
+
+
+def test_html_without_jinja2_says_so_before_any_work(run, balanced, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setattr("symbreak.lesson.page.lesson_data", None)
+    ran = run("lesson", balanced, "--target", "kind", "--html", tmp_path / "lesson.html")
+    assert ran.code != 0
+    assert 'pip install "symbreak[report]"' in ran.err
 
 
 def test_the_default_is_digits_and_every_number_is_in_the_json(run, tmp_path):

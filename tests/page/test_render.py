@@ -34,6 +34,13 @@ def page(monkeypatch):
     return render("t", {"word": HOSTILE, "number": float("inf")}, "A <title>")
 
 
+def found(pattern, page):
+    """The first group of the first match."""
+    match = re.search(pattern, page, re.DOTALL)
+    assert match
+    return match[1]
+
+
 def test_words_are_escaped_wherever_they_stand(page):
     assert "<script>alert" not in page
     assert html.escape(HOSTILE[:10], quote=False) in page
@@ -41,12 +48,12 @@ def test_words_are_escaped_wherever_they_stand(page):
 
 
 def test_data_can_be_read_back(page):
-    stored = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert json.loads(stored[1]) == {"word": HOSTILE, "number": "inf"}
+    stored = found(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert json.loads(stored) == {"word": HOSTILE, "number": "inf"}
 
 
 def test_only_the_scripts_of_this_package_may_run(page):
-    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    policy = html.unescape(found(r'Content-Security-Policy" content="([^"]*)"', page))
     allowed = set(re.findall(r"'sha256-([^']+)'", policy))
     scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digests = {base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts}

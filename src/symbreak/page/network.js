@@ -5,7 +5,7 @@
 window.Symbreak = window.Symbreak || {};
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
-  const COLOURS = 6, ROW = 34, COLUMN = 190, RADIUS = 13, TOP = 44, MOST_LETTERS = 40;
+  const COLOURS = 6, ROW = 34, WIDEST = 190, SIDE = 46, RADIUS = 13, TOP = 44, MOST_LETTERS = 40;
   let count = 0;
 
   function svg(name, attributes = {}, text) {
@@ -46,12 +46,14 @@ window.Symbreak = window.Symbreak || {};
     return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : name;
   }
 
-  // Where every unit stands; unit 0 of all layers but the last is the bias.
-  function places(picture) {
+  // Where every unit stands; unit 0 of all layers but the last is the bias. Columns stand as far apart
+  // as the space allows, so that words keep their size on a phone.
+  function places(picture, space) {
     const heights = picture.layers.map((layer) => layer.nodes.length);
     const tallest = Math.max(...heights);
+    const apart = Math.max(90, Math.min(WIDEST, (space - 2 * SIDE) / (heights.length - 1)));
     return picture.layers.map((layer, l) => layer.nodes.map((name, i) => ({
-      name, title: layer.titles ? layer.titles[i] : name, x: 46 + l * COLUMN, y: TOP + ((tallest - heights[l]) / 2 + i + 0.5) * ROW,
+      name, title: layer.titles ? layer.titles[i] : name, x: SIDE + l * apart, y: TOP + ((tallest - heights[l]) / 2 + i + 0.5) * ROW,
       bias: layer.bias && i === 0,
     })));
   }
@@ -76,9 +78,9 @@ window.Symbreak = window.Symbreak || {};
     return `${edge.name} = ${number(weight)}; ${group}`;
   }
 
-  function draw(picture, title) {
-    const nodes = places(picture);
-    const width = 92 + (nodes.length - 1) * COLUMN;
+  function draw(picture, title, space) {
+    const nodes = places(picture, space);
+    const width = SIDE + nodes.at(-1)[0].x;
     const height = TOP + Math.max(...nodes.map((column) => column.length)) * ROW + 26;
     const id = `network-${++count}`;
     const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, role: "img",
@@ -135,7 +137,7 @@ window.Symbreak = window.Symbreak || {};
   }
 
   function network(host, picture, title = "Network") {
-    const parts = draw(picture, title);
+    const parts = draw(picture, title, host.clientWidth || 600);
     const list = table(`${title}: the weights shown`);
     const figure = html("figure", { className: "network" });
     const drawing = html("div", { className: "scroll" }, parts.root);

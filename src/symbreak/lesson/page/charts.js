@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { svg, number, short } = window.Symbreak;
-  const SIZE = 300, EDGE = 38;
+  const SIZE = 300, EDGE = 38, WIDEST = 640;
 
   function picture(width, height, words) {
     const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, role: "img", "aria-label": words });
@@ -69,9 +69,10 @@
     return { root, words };
   }
 
-  // J of both sides over the marks of the slider, on a scale of powers of ten.
-  function curve(sides, marks, now) {
-    const width = 640, height = 230, left = 62, bottom = 34, top = 14;
+  // J of both sides over the marks of the slider, on a scale of powers of ten. Charts are drawn for the
+  // space they have, so that their words keep their size on a phone.
+  function curve(sides, marks, now, space) {
+    const width = Math.min(WIDEST, space), height = 230, left = 62, bottom = 34, top = 14;
     const values = sides.flatMap((side) => side.J).filter((J) => typeof J === "number" && J > 0);
     const high = Math.ceil(Math.log10(Math.max(...values)) + 1e-9);
     const low = Math.min(high - 1, Math.floor(Math.log10(Math.min(...values))));
@@ -100,8 +101,8 @@
   }
 
   // Final J of many starts, lowest first, as bars on a scale of powers of ten.
-  function bars(J, words) {
-    const width = 640, height = 200, left = 62, bottom = 24, top = 12;
+  function bars(J, words, space) {
+    const width = Math.min(WIDEST, space), height = 200, left = 62, bottom = 24, top = 12;
     const logs = J.map((value) => Math.log10(Math.max(value, 1e-12)));
     const high = Math.ceil(Math.max(...logs) + 1e-9), low = Math.min(high - 1, Math.floor(Math.min(...logs)));
     const y = (log) => top + (high - log) / (high - low) * (height - top - bottom);

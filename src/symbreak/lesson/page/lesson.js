@@ -102,7 +102,7 @@
       const points = marks.map((mark) => found.run.snapshots[at(found.run, mark)]);
       return { name: sideName(found), J: points.map((point) => point.J), updates: points.map((point) => point.updates) };
     });
-    const { root, words } = S.curve(lines, marks, settings.index);
+    const { root, words } = S.curve(lines, marks, settings.index, byId("curve").clientWidth);
     const legend = `Left: circles, solid line. Right: triangles, dashed line. ${words}.`;
     figure(byId("curve"), { root, words: legend });
   }
@@ -148,7 +148,7 @@
     const words = `Final J from ${number(found.J[0])} to ${number(found.J.at(-1))}; `
       + `${reached} of ${found.n_starts} starts reached the best accuracy, ${number(best)}. `
       + `Start ${startLabel("uniform-0.12")}, hidden units: ${network.hidden}.`;
-    figure(byId("restarts-chart"), { root: S.bars(found.J, words), words });
+    figure(byId("restarts-chart"), { root: S.bars(found.J, words, byId("all").clientWidth), words });
   }
 
   function options(select, choices, chosen) {
@@ -255,6 +255,7 @@
     }
   });
   window.addEventListener("hashchange", () => { settings = S.read(data, location.hash); draw(); });
+  window.addEventListener("resize", () => { SIDES.forEach((name) => { drawn[name] = {}; }); draw(); });
   window.addEventListener("popstate", () => { settings = S.read(data, location.hash); draw(); });
   const opened = data.steps.find((found) => found.key === settings.step).panel;
   if (opened) byId(opened).open = true;

@@ -7,7 +7,7 @@
   function table(caption, heads, rows, names = []) {
     const cell = (content, i) => {
       const text = typeof content === "object" && content !== null ? content.value : content;
-      return i === 0 ? html("th", { scope: "row", title: text }, short(text))
+      return i === 0 ? html("th", { scope: "row", title: text }, short(text, 40))
         : html("td", { className: typeof content === "object" ? "number" : "" }, text);
     };
     const head = html("tr", {}, ...heads.map((word) => html("th", { scope: "col" }, word)));
