@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
 ONE_THREAD := OMP_NUM_THREADS=1
 TEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
-.PHONY: help demo test test-all lint bench docs clean
+.PHONY: help demo test test-all lint bench docs pictures clean
 
 help:
 	@echo "make demo      train on handwritten digits from 16 random starts"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint      style, types and who may import whom"
 	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators and their search"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
+	@echo "make pictures  make docs/pictures, with Debian's chromium and chromium-driver"
 	@echo "make clean     remove .venv and caches"
 
 demo: .venv/installed
@@ -50,6 +51,9 @@ bench: .venv/installed-bench
 
 docs: .venv/installed
 	$(BIN)/python docs/write_command_line_reference.py
+
+pictures: .venv/installed
+	$(ONE_THREAD) $(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

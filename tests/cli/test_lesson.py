@@ -54,6 +54,7 @@ def test_html_writes_a_page_instead_and_its_numbers_as_json(run, balanced, tmp_p
     told = json.loads(numbers.read_text("utf-8"))
     text = page.read_text("utf-8")
     stored = re.search(r'type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert stored
     assert json.loads(stored[1]) == told
     own, *planes = told["scenes"]
     assert own["n_examples"] == 40
