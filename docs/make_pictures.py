@@ -1,7 +1,7 @@
 """Make the picture of the lesson page for README and docs; `make pictures` calls it.
 
 Opens a page as `symbreak lesson --html` writes it in Debian's chromium, through Selenium, and takes
-a picture of the network, of what it decides, and of what two units say.
+a picture of the network and of what it decides.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from symbreak.lesson.page import digits, lesson_page, planes
 PICTURES = Path(__file__).with_name("pictures")
 ADDRESS = "#step=constants&data=xor&left=constant,4&right=nguyen-widrow,4"
 SIZE = {"width": 1100, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-# Only what compares the two sides is in the picture, from the names down to the scatter.
+# Only what compares the two sides is in the picture, from the names down to the decisions.
 TIDY = """
 document.querySelectorAll("nav, #lesson-text, #settings, .network details")
   .forEach(e => e.remove());
 const top = document.getElementById("readouts").getBoundingClientRect().top;
-const bottom = document.getElementById("activations").getBoundingClientRect().bottom;
+const bottom = document.getElementById("map").getBoundingClientRect().bottom;
 return [top + window.scrollY - 12, bottom - top + 24];
 """
 

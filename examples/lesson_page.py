@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from symbreak.lesson.page import Scene, lesson_data, planes, rendered
+import symbreak as sb
 
 UPDATES = 50
 
 
-def moons(seed: int = 0) -> Scene:
+def moons(seed: int = 0) -> sb.lesson.Scene:
     """Return two half circles that reach into each other."""
     random = np.random.default_rng(seed)
     angle = np.pi * np.tile(np.linspace(0, 1, 40), 2)
     y = np.repeat([0, 1], 40)
     sign = np.where(y == 1, -1.0, 1.0)
     X = np.stack([sign * (np.cos(angle) - 0.5), sign * (np.sin(angle) - 0.25)], axis=1)
-    return Scene(
+    return sb.lesson.Scene(
         key="moons",
         name="Two moons",
         description="Half circles that reach into each other.",
@@ -37,7 +37,7 @@ def moons(seed: int = 0) -> Scene:
 
 def main() -> None:
     """Train from every start, print a few numbers, write the page."""
-    data = lesson_data([moons(), planes()[0]], updates=UPDATES)
+    data = sb.lesson.lesson_data([moons(), sb.lesson.planes()[0]], updates=UPDATES)
     scene = data["scenes"][0]
     network = scene["networks"][-1]
     print(f"{scene['name']}, {network['hidden']} hidden units, L-BFGS, {scene['updates']} updates:")
@@ -49,7 +49,7 @@ def main() -> None:
             f"{end['distinct'][0]:15} {end['rank']:12}"
         )
     page = Path("lesson.html")
-    page.write_text(rendered(data), encoding="utf-8")
+    page.write_text(sb.lesson.rendered(data), encoding="utf-8")
     print(f"The page: {page}")
 
 

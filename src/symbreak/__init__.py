@@ -31,9 +31,14 @@ _HOMES = {
     "SymmetryWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
 }
-_MODULES = {"losses": "symbreak.losses", "rules": "symbreak.initialization.rules"}
+_MODULES = {
+    "lesson": "symbreak.lesson",
+    "losses": "symbreak.losses",
+    "rules": "symbreak.initialization.rules",
+}
 
 if TYPE_CHECKING:
+    from symbreak import lesson as lesson
     from symbreak import losses as losses
     from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
     from symbreak.diagnosis.diagnose import assert_sound_start as assert_sound_start

@@ -2,5 +2,15 @@
 
 from symbreak.lesson.argument import run_lesson
 from symbreak.lesson.facts import Lesson
+from symbreak.lesson.page import Scene, digits, lesson_data, lesson_page, planes, rendered
 
-__all__ = ["Lesson", "run_lesson"]
+__all__ = [
+    "Lesson",
+    "Scene",
+    "digits",
+    "lesson_data",
+    "lesson_page",
+    "planes",
+    "rendered",
+    "run_lesson",
+]
