@@ -27,6 +27,12 @@ def test_all_of_a_small_network_is_shown():
     assert first["classes"] == [[[1, 2, 3], [1, 2, 3], [0, 0, 0]], [[0, 4, 4, -4]]]
 
 
+def test_classes_are_counted_over_all_layers():
+    same = [np.full((2, 3), 0.5), np.full((2, 3), 0.5), np.full((1, 3), 0.5)]
+    classes = network_picture([(0, same)])["snapshots"][0]["classes"]
+    assert [set(Theta.ravel().tolist()) for Theta in classes] == [{1}, {2}, {3}]
+
+
 def test_of_large_layers_a_part_is_shown_with_the_right_weights():
     Theta1 = np.arange(5 * 10.0).reshape(5, 10)
     Theta2 = np.arange(4 * 6.0).reshape(4, 6)

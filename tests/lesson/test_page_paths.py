@@ -1,0 +1,53 @@
+"""Runs of the lesson page, long enough for rounding to tear equal units apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from symbreak.lesson.page import digits
+from symbreak.lesson.page.paths import train
+from symbreak.lesson.runs import Experiment
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.units import distinct_units
+
+UPDATES = 80
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    scene = digits().at_most(300, 0)
+    network = Network((64, 4, 10), "sigmoid", "binary_cross_entropy")
+    X, is_class = torch.from_numpy(scene.X), torch.from_numpy(scene.y)[:, None] == torch.arange(10)
+    return Experiment(NetworkCost(network, X, is_class), X, is_class)
+
+
+def symmetric_starts(experiment):
+    n = experiment.network.n_parameters
+    return torch.stack([torch.full((n,), value, dtype=torch.float64) for value in (0.0, 0.12)])
+
+
+def test_exact_runs_of_a_stack_are_those_of_the_lesson_one_by_one(experiment):
+    starts = symmetric_starts(experiment)
+    for theta, path in zip(
+        starts, train(experiment.cost, starts, "l-bfgs", UPDATES, exact=True), strict=True
+    ):
+        alone, _ = experiment.run(theta, "l-bfgs", UPDATES, exact=True)
+        assert path.exact
+        assert path.updates[-1] == UPDATES
+        assert path.ending == ""
+        # Averaging removes what rounding adds; without it J comes out far lower here.
+        end = experiment.point(path.points[-1], UPDATES)
+        assert pytest.approx(alone.end.J, rel=1e-3) == end.J
+        counts = distinct_units(experiment.network, path.points)[0]
+        assert counts.tolist() == [1] * len(path.updates)
+
+
+def test_a_run_that_ends_by_itself_ends_with_its_best_point():
+    X, y = torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [1.0]])
+    cost = NetworkCost(Network((1, 1), loss="squared_error"), X.double(), y.double())
+    (path,) = train(cost, torch.tensor([[0.3, -0.4]]).double(), "l-bfgs", 50, exact=False)
+    assert path.ending.startswith("converged")
+    assert path.updates[-1] < 50
+    assert path.points[-1].tolist() == pytest.approx([0.0, 1.0], abs=1e-4)
