@@ -202,6 +202,7 @@ def test_a_request_would_be_refused(opened):
 
 
 def test_slider_shows_every_stored_update(opened, page):
+    opened.open(page[0], "#step=zeros")
     n = len(page[1]["scenes"][0]["networks"][1]["runs"]["l-bfgs/uniform-0.12"]["snapshots"])
     for index in range(n):
         slide(opened, index)
