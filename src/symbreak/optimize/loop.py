@@ -12,8 +12,8 @@ import copy
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -34,6 +34,17 @@ from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.validation import PATIENCE, Validation
 
 
+class Places(NamedTuple):
+    """Where some starts stand: their indices, their accepted steps, theta (starts, n).
+
+    Copy what is to be kept: the search goes on writing here.
+    """
+
+    starts: Starts
+    n_iterations: Starts
+    theta: Tensor
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where the search stands; handed to the callback after every tick.
@@ -43,6 +54,7 @@ class Progress:
     iteration : accepted steps of the start that is furthest.
     best_value, median_value : of the best J of all starts so far.
     seconds : wall-clock time since the search began.
+    places : where the starts stand that are searched from at this time.
     """
 
     iteration: int
@@ -51,6 +63,7 @@ class Progress:
     n_running: int
     n_starts: int
     seconds: float
+    places: Places | None = field(default=None, repr=False)
 
 
 class Loop:
@@ -129,14 +142,15 @@ class Loop:
 
     def progress(self) -> Progress:
         """Return where the search stands."""
-        values = self._best_values()
+        values, run = self._best_values(), self.running
         return Progress(
             iteration=int(self.n_iterations.max(initial=0)),
             best_value=float(values.min()),
             median_value=float(np.median(values)),
-            n_running=len(self.running),
+            n_running=len(run),
             n_starts=len(values),
             seconds=time.perf_counter() - self._began,
+            places=Places(run.starts, self.n_iterations[run.starts], run.here.theta),
         )
 
     def outcome(self) -> Outcome:

@@ -24,7 +24,7 @@ from symbreak.optimize.best import BestPoints
 from symbreak.optimize.confirm import confirmed_outcome
 from symbreak.optimize.history import History
 from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.optimize.loop import Progress
+from symbreak.optimize.loop import Places, Progress
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, host
@@ -117,8 +117,8 @@ class ScipySearch:
         if seconds is not None and time.perf_counter() - self.began >= seconds:
             raise Ended(Status.MAX_SECONDS)
 
-    def tell(self) -> None:
-        """Call the callback, and end everything when it says stop."""
+    def tell(self, start: int, here: Point) -> None:
+        """Call the callback with where a start stands, and end everything when it says stop."""
         if self.callback is None:
             return
         progress = Progress(
@@ -128,6 +128,7 @@ class ScipySearch:
             n_running=self.status.count(Status.RUNNING),
             n_starts=len(self.status),
             seconds=time.perf_counter() - self.began,
+            places=Places(np.array([start]), self.n_iterations[[start]], here.theta),
         )
         if self.callback(progress):
             raise Ended(Status.STOPPED)

@@ -189,7 +189,7 @@ class OneStart:
         for holds, status in [(arrived, Status.CONVERGED), *endings]:
             if holds[0]:
                 raise Ended(status)
-        search.tell()
+        search.tell(start, here)
 
     def _own_ending(self) -> Status:
         """Return why scipy ended by itself: rounding hides what is lower, or else its own reason.

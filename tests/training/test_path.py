@@ -1,0 +1,59 @@
+"""The points kept on the way are those that the search stood at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import symbreak as sb
+from symbreak.training.path import Path, is_due
+
+A = np.array([[3.0, 1.0], [1.0, 2.0]])
+
+
+def test_the_scale_is_that_of_powers_of_the_root_of_two():
+    numbers = np.arange(200)
+    wanted = {0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181}
+    assert set(numbers[is_due(numbers)].tolist()) == wanted
+
+
+@pytest.mark.parametrize("method", ["gradient-descent", "scipy:BFGS"])
+def test_points_of_gradient_descent_are_those_of_the_formula(method):
+    def quadratic(theta):
+        x = np.atleast_2d(theta)
+        return 0.5 * np.einsum("si,ij,sj->s", x, A, x), x @ A
+
+    start = torch.tensor([[1.0, -2.0], [4.0, 0.5], [-3.0, 1.0]], dtype=torch.float64)
+    path, seen = Path(start, most_bytes=2 * 24 * 16), {}
+
+    def look(progress):
+        path(progress)
+        for one, n, theta in zip(*progress.places, strict=True):
+            seen[int(one), int(n)] = theta.numpy().copy()
+
+    options = {"learning_rate": 0.1, "momentum": 0.0} if method == "gradient-descent" else {}
+    outcome = sb.minimize(quadratic, start, method=method, max_iter=20, callback=look, **options)
+    assert path.of(2, outcome) is None  # there was room for two
+    way = path.of(1, outcome)
+    assert way is not None
+    assert way.updates.tolist()[:4] == [0, 1, 2, 3]
+    assert way.updates[-1] == outcome.n_iterations[1]
+    np.testing.assert_array_equal(way.theta[0], start[1])
+    np.testing.assert_array_equal(way.theta[-1], outcome.theta[1])
+    for n, theta in zip(way.updates[1:-1], way.theta[1:-1], strict=True):
+        np.testing.assert_array_equal(theta, seen[1, int(n)])
+    if method == "gradient-descent":
+        x = start[1].numpy()
+        for _ in range(8):
+            x = x - 0.1 * (A @ x)
+        np.testing.assert_allclose(way.theta[way.updates.tolist().index(8)], x, rtol=1e-12)
+
+
+def test_a_start_that_never_moved_has_one_point():
+    start = torch.zeros((1, 2), dtype=torch.float64)
+    path = Path(start)
+    outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), start, callback=path)
+    way = path.of(0, outcome)
+    assert way is not None
+    assert way.updates.tolist() == [0]
