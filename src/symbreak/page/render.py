@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from symbreak.errors import MissingOptionalPackage
 from symbreak.page.identifiers import Identifiers
-from symbreak.page.plain import island, plain
+from symbreak.page.plain import DIGITS, island, plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, data: Any, title: str) -> str:
+def render(template: str, data: Any, title: str, digits: int | None = DIGITS, **more: Any) -> str:
     """Return the page; the same data give the same page, byte for byte.
 
     Parameters
@@ -30,15 +30,17 @@ def render(template: str, data: Any, title: str) -> str:
     data : what the page shows, as `plain` takes it. The template reads it as `data`, the scripts
         read it from the element with the id "data", which anybody may read as JSON.
     title : of the page.
+    digits : significant digits of the numbers; None keeps all.
+    more : what else the template reads, by name; it is escaped unless it has `__html__`.
 
     Raises
     ------
     MissingOptionalPackage
         jinja2 is not installed.
     """
-    shown = plain(data)
+    shown = plain(data, digits)
     page = _environment().get_template(template)
-    return page.render(data=shown, island=island(shown), title=title, new_id=Identifiers())
+    return page.render(data=shown, island=island(shown), title=title, new_id=Identifiers(), **more)
 
 
 def check_renderable() -> None:
