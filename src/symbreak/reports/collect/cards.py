@@ -1,0 +1,143 @@
+"""The first screen: what was trained, how good it is, how sure that is, what to do next.
+
+Each card is {name, value, detail, level}; level is "good", "watch", "bad" or "plain".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbreak.reports.numbers import number_of
+from symbreak.words import counted
+
+Card = dict[str, str]
+GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
+
+
+def cards(document: dict[str, Any]) -> list[Card]:
+    """Return the cards of a document, in reading order."""
+    made = (
+        _what(document), _how_good(document), _starts(document), _gradient(document),
+        _symmetry(document), _diagnosis(document), _next(document),
+    )  # fmt: skip
+    return [card for card in made if card]
+
+
+def _card(name: str, value: str, detail: str, level: str = PLAIN) -> Card:
+    return {"name": name, "value": value, "detail": detail, "level": level}
+
+
+def _what(document: dict[str, Any]) -> Card:
+    return _card("What", document["kind"], document.get("what", ""))
+
+
+def _how_good(document: dict[str, Any]) -> Card | None:
+    scores = document.get("scores")
+    if scores is None:
+        return None
+    rows, how = counted(scores["rows"], "row"), scores.get("how", "")
+    on = f"on {rows} {scores.get('where', 'of the hold-out')}"
+    if scores["kind"] == "none":
+        return _card("How good", "no score", f"A prediction {on} is not finite.", BAD)
+    if scores["kind"] == "classes":
+        low, high = (100 * limit for limit in scores["accuracy_interval"])
+        value = f"{100 * scores['accuracy']:.1f} % right"
+        detail = f"95 % interval {low:.1f} to {high:.1f} %, {on}; {how}"
+        return _card("How good", value, detail)
+    interval = scores["r2_interval"]
+    words = (
+        "95 % interval {:.3f} to {:.3f}".format(*map(number_of, interval))
+        if interval
+        else "too few rows for an interval"
+    )
+    value = f"R² {number_of(scores['r2']):.3f}"
+    return _card("How good", value, f"{words}, {on}; RMSE {number_of(scores['rmse']):.4g}; {how}")
+
+
+def _starts(document: dict[str, Any]) -> Card | None:
+    found = document.get("restarts")
+    if found is None:
+        return None
+    n, hit = found["n_starts"], found["n_lowest"]
+    if not found["n_usable"]:
+        return _card("Starts", f"0 of {n} usable", "No start ended with a finite J.", BAD)
+    minima = "1 minimum" if found["n_minima"] == 1 else f"{found['n_minima']} distinct minima"
+    converged = f"{found['n_converged']} converged, to {minima}"
+    detail = (
+        f"Lowest J {number_of(found['lowest_J']):.5g}; "
+        f"{converged if found['n_converged'] else 'none converged'}"
+    )
+    sure = found["lowest_status"] == "converged" and not found["needs_more_starts"]
+    value = f"{hit} of {counted(n, 'start')} reached the best"
+    return _card("Starts", value, f"{detail}. {_chance(found)}", GOOD if sure else WATCH)
+
+
+def _chance(found: dict[str, Any]) -> str:
+    share = 100 * found["chance_of_lower_at_most"]
+    return f"The next start is lower with a chance of at most {share:.2g} %."
+
+
+def _gradient(document: dict[str, Any]) -> Card | None:
+    found = document.get("gradient_check")
+    if found is None:
+        return None
+    level = {"pass": GOOD, "fail": BAD}.get(found["verdict"], WATCH)
+    return _card("Gradient", found["verdict"], found["line"], level)
+
+
+def _symmetry(document: dict[str, Any]) -> Card | None:
+    found = document.get("symmetry")
+    if found is None:
+        return None
+    value = "broken" if found["is_broken"] else "not broken"
+    if not found["units"]:
+        value = "none to break"
+    return _card("Symmetry", value, found["line"], GOOD if found["is_broken"] else BAD)
+
+
+def _diagnosis(document: dict[str, Any]) -> Card | None:
+    found = document.get("diagnosis")
+    if found is None:
+        return None
+    counts = found["counts"]
+    words = ", ".join(counted(n, level) for level, n in counts.items() if n) or "nothing found"
+    level = BAD if counts["error"] else WATCH if counts["warning"] else GOOD
+    value = "sound" if found["ok"] else "not sound"
+    return _card("Diagnosis", value, words, level)
+
+
+def _next(document: dict[str, Any]) -> Card:
+    """Return the first thing that asks for action."""
+    return _card("What to do next", *_advice(document))
+
+
+def _advice(document: dict[str, Any]) -> tuple[str, str]:
+    if document.get("gradient_check", {}).get("verdict") == "fail":
+        return "Mend the gradient", "No search can be trusted with a wrong gradient. See below."
+    if not document.get("symmetry", {}).get("is_broken", True):
+        return "Break the symmetry", "Draw every start at random, for example by glorot_uniform."
+    errors = [f for f in document.get("diagnosis", {}).get("findings", []) if f["level"] != "note"]
+    if errors:
+        return "Mend the start", errors[0]["remedy"]
+    return _advice_on_starts(document)
+
+
+def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
+    found, rows = document.get("restarts"), document.get("starts", [])
+    diverged = sum(row["status"] in ("diverged", "non finite start") for row in rows)
+    if diverged:
+        return "Look at what diverged", (
+            f"{counted(diverged, 'start')} ended where J is not finite; lower the learning rate "
+            "or draw smaller starts."
+        )
+    if found is None:
+        verdict = document.get("gradient_check", {}).get("verdict", "pass")
+        if verdict == "inconclusive":
+            return "Check again", "The check could not tell; see the notes of the blocks."
+        return "Train", "Nothing here stands against it."
+    if found["needs_more_starts"]:
+        return "Use more starts", "The lowest J was reached once, and new values are likely."
+    if found["lowest_status"] != "converged":
+        text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
+        return "Let the best start go on", f"The lowest J has not converged: {text}."
+    return "Use the model", document.get("then", "The search is done; predict with it.")

@@ -1,0 +1,94 @@
+"""The page as plain data: its sections, its first screen, and what it leaves out.
+
+A document is a dict. Each of its sections may be absent:
+
+    title, kind      what was made, in words
+    scores           hold-out predictions: score, interval, confusion or residuals, reliability
+    restarts, starts what the starts show together; one row for each
+    curves           J over updates
+    network, distinct  the diagram and the distinct units, over updates
+    signals          spread of activations and deltas at the start
+    gradient_check, symmetry, diagnosis   the verdicts
+    data             rows, columns, target
+    reproduce        command line, Python, settings
+    first_screen     cards: what, how good, how sure, next
+    limits           what is shown in part
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbreak import __version__
+from symbreak.reports.collect import curves, data, findings, network, predictions, starts
+from symbreak.reports.collect.cards import cards
+from symbreak.reports.numbers import CONVENTION
+from symbreak.words import counted
+
+FORMAT = 1
+
+
+def finished(title: str, kind: str, sections: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of some sections, with its first screen and its limits."""
+    found = {
+        "symbreak": __version__,
+        "format": FORMAT,
+        "numbers": CONVENTION,
+        "title": title,
+        "kind": kind,
+        **{name: section for name, section in sections.items() if section is not None},
+    }
+    found["first_screen"] = cards(found)
+    found["limits"] = limits(found)
+    return found
+
+
+def limits(document: dict[str, Any]) -> list[str]:
+    """Return sentences on what is shown in part."""
+    pairs = [
+        _part("starts", "rows of the table of starts", document, starts.MOST_ROWS),
+        _curves(document),
+        _network(document),
+        _of(document, "data", "of_columns", "columns", data.MOST_FEATURES),
+        _of(document, "data", "n_classes", "class names", data.MOST_CLASSES),
+        _of(document, "gradient_check", "of_blocks", "blocks", findings.MOST_BLOCKS),
+        _of(document, "diagnosis", "of_findings", "findings", findings.MOST_FINDINGS),
+        _of(
+            document.get("scores", {}), "confusion", "of_classes",
+            "classes (those with most errors) in the confusion matrix", predictions.MOST_CLASSES,
+        ),
+    ]  # fmt: skip
+    return [sentence for sentence in pairs if sentence]
+
+
+def _of(document: dict[str, Any], section: str, key: str, what: str, most: int) -> str:
+    total = document.get(section, {}).get(key, 0)
+    return f"Shown are {most} of {total} {what}." if total > most else ""
+
+
+def _part(section: str, what: str, document: dict[str, Any], most: int) -> str:
+    total = document.get("restarts", {}).get("n_starts", 0)
+    if total <= most or section not in document:
+        return ""
+    return f"Shown are {most} of {total} {what}, those with the lowest J."
+
+
+def _curves(document: dict[str, Any]) -> str:
+    found = document.get("curves")
+    if not found or found["of_starts"] <= curves.MOST_CURVES:
+        return ""
+    return (
+        f"Curves are drawn for {len(found['lines'])} of {counted(found['of_starts'], 'start')}, "
+        "spread evenly over the final J."
+    )
+
+
+def _network(document: dict[str, Any]) -> str:
+    found = document.get("network")
+    if not found or found["shown"] == found["sizes"]:
+        return ""
+    shown, sizes = ("-".join(map(str, found[key])) for key in ("shown", "sizes"))
+    return (
+        f"The diagram draws {shown} of {sizes} units (at most {network.MOST_UNITS} of a layer); "
+        "counts of distinct units are of all."
+    )

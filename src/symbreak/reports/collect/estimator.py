@@ -1,0 +1,99 @@
+"""Fitted estimators: whatever fitted attributes they have is shown; nothing else is asked.
+
+An estimator of this package has `outcome_`, and `symbreak_network_` or `network_` where the network
+is kept; those of scikit-learn have `loss_curve_`, `coefs_` and `intercepts_`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.network import Network
+from symbreak.optimize import Outcome
+from symbreak.reports.collect.document import finished
+from symbreak.reports.collect.network import network_over_updates
+from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.training import network_name, network_words, of_outcome
+from symbreak.reports.numbers import plain, short
+from symbreak.training.path import PathOfStart
+
+# scikit-learn's words for activations and for what comes out, and ours.
+ACTIVATIONS = {"logistic": "sigmoid"}
+LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy"}
+
+
+def is_estimator(thing: Any) -> bool:
+    """Tell whether something looks like a fitted multi-layer estimator."""
+    return hasattr(thing, "get_params") and hasattr(thing, "coefs_")
+
+
+def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]:
+    """Return the document of a fitted estimator.
+
+    Parameters
+    ----------
+    X, y : examples that it was not fitted on, for the scores; None for none.
+    """
+    outcome = getattr(estimator, "outcome_", None)
+    found = of_outcome(outcome) if isinstance(outcome, Outcome) else {}
+    sections = {name: found.get(name) for name in ("restarts", "starts", "curves")}
+    if sections["curves"] is None and hasattr(estimator, "loss_curve_"):
+        sections["curves"] = _loss_curve(estimator.loss_curve_)
+    network, theta = network_of(estimator)
+    updates = int(np.max(getattr(estimator, "n_iter_", 0)))
+    path = PathOfStart(0, np.array([updates]), theta[None])
+    settings = {name: short(value) for name, value in estimator.get_params().items()}
+    return finished(
+        type(estimator).__name__,
+        network_name(network),
+        {
+            "what": f"{network_words(network)}; fitted",
+            **sections,
+            "network": network_over_updates(network, path, None, **_names(estimator)),
+            "scores": None if X is None else scores_of(estimator, X, y),
+            "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
+        },
+    )
+
+
+def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:
+    """Return the scores of an estimator on examples."""
+    if hasattr(estimator, "predict_proba"):
+        places = {label: place for place, label in enumerate(estimator.classes_)}
+        index = np.array([places[label] for label in np.asarray(y)])
+        found = of_classes(index, estimator.predict_proba(X), list(estimator.classes_))
+    else:
+        found = of_numbers(np.asarray(y, dtype=np.float64), estimator.predict(X))
+    return {**found, "where": "given to the report"}
+
+
+def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:
+    """Return the network and theta (n,) that `coefs_` and `intercepts_` stand for."""
+    coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    sizes = [coef.shape[0] for coef in coefs] + [coefs[-1].shape[1]]
+    word = estimator.get_params().get("activation", "relu")
+    loss = LOSSES.get(getattr(estimator, "out_activation_", ""), "squared_error")
+    activation = ACTIVATIONS.get(word, word) if len(sizes) > 2 else ()
+    network = Network(sizes, activation, loss)
+    thetas = [
+        np.column_stack([intercept, coef.T])
+        for coef, intercept in zip(coefs, intercepts, strict=True)
+    ]
+    return network, np.concatenate([Theta.reshape(-1) for Theta in thetas]).astype(np.float64)
+
+
+def _names(estimator: Any) -> dict[str, tuple[str, ...]]:
+    labels = getattr(estimator, "classes_", ())
+    return {
+        "inputs": tuple(map(str, getattr(estimator, "feature_names_in_", ()))),
+        "outputs": tuple(map(str, labels)) if len(labels) > 2 else (),
+    }
+
+
+def _loss_curve(losses: Any) -> dict[str, Any]:
+    J = np.asarray(losses, dtype=np.float64)
+    line = {"start": 0, "updates": list(range(1, len(J) + 1)), "J": J}
+    return {"of_starts": 1, "chosen": 0, "lines": [plain(line, digits=7)]}

@@ -1,0 +1,69 @@
+"""A saved model: what its file holds. The way of the starts is not in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symbreak.reports.collect.data import columns_and_target
+from symbreak.reports.collect.document import finished
+from symbreak.reports.collect.network import network_over_updates
+from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.training import network_name, network_words
+from symbreak.reports.numbers import plain, short
+from symbreak.tables.table import Table
+from symbreak.training.combine import combined_prediction
+from symbreak.training.model import Model
+from symbreak.training.path import PathOfStart
+from symbreak.words import counted
+
+NOTE = (
+    "A saved model holds its kept starts, its columns and its score. Curves, gradient check and "
+    "the other starts are in the report that the training itself writes, with --report."
+)
+
+
+def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
+    """Return the document of a saved model.
+
+    Parameters
+    ----------
+    table : other rows, with the target, for scores of this time; None shows the score that was
+        noted at the training.
+    """
+    target, network = model.target, model.network
+    labels = tuple(map(str, target.classes)) or (target.name,)
+    path = PathOfStart(_first_start(model), np.zeros(1, dtype=np.int64), model.theta[:1])
+    kept = counted(len(model.theta), "start")
+    return finished(
+        f"{target.task.capitalize()} of {short(target.name, 60)}",
+        network_name(network),
+        {
+            "what": f"{network_words(network)}; a saved model, {model.combine} of {kept}; "
+            f"trained on {short(model.summary.get('source', 'a table'), 60)}",
+            "note": NOTE,
+            "then": "Predict with it: symbreak predict MODEL DATA",
+            "scores": None if table is None else _scores(model, table),
+            "at_training": plain(model.summary) or None,
+            "network": network_over_updates(
+                network, path, inputs=model.preparation.feature_names, outputs=labels
+            ),
+            "data": columns_and_target(model.preparation, target),
+        },
+    )
+
+
+def _scores(model: Model, table: Table) -> dict[str, Any]:
+    prediction = combined_prediction(model.network, model.theta, model.preparation.transform(table))
+    y = model.target.encode(table)
+    if model.target.classes:
+        found = of_classes(y, prediction.astype(np.float64), model.target.classes)
+    else:
+        found = of_numbers(model.target.unscale(y), model.target.unscale(prediction[:, 0]))
+    return {**found, "where": f"of {short(table.source, 60)}"}
+
+
+def _first_start(model: Model) -> int:
+    kept = model.summary.get("kept_starts")
+    return kept[0] if isinstance(kept, list) and kept and isinstance(kept[0], int) else 0

@@ -1,0 +1,66 @@
+"""The table of the starts and what they show together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symbreak.optimize import Outcome
+from symbreak.reports.numbers import plain
+from symbreak.training.scores import Scores
+
+MOST_ROWS = 2000
+
+
+def table_of_starts(
+    outcome: Outcome,
+    *,
+    kept: Sequence[int] | None = None,
+    validation: Sequence[Scores | None] = (),
+    holdout: Sequence[Scores | None] = (),
+) -> list[dict[str, Any]]:
+    """Return one row for each start, lowest J first; of very many, the lowest.
+
+    Parameters
+    ----------
+    kept : the starts whose mean is the prediction; None where nothing was chosen.
+    validation, holdout : the scores of each start; empty where there are none.
+    """
+    order = np.argsort(outcome.value, kind="stable")[:MOST_ROWS]
+    chosen = None if kept is None else set(kept)
+    return [
+        plain({
+            "start": int(start),
+            "J": float(outcome.value[start]),
+            "gradient_norm": float(outcome.gradient_norm[start]),
+            "updates": int(outcome.n_iterations[start]),
+            "evaluations": int(outcome.n_evaluations[start]),
+            "status": outcome.status[start].name.lower().replace("_", " "),
+            "status_text": str(outcome.status[start]),
+            "used": None if chosen is None else int(start) in chosen,
+            # An RMSE of the scaled target would be in no unit: the score alone is shown.
+            "validation": _score(validation, start),
+            "holdout": _score(holdout, start),
+        })
+        for start in order
+    ]  # fmt: skip
+
+
+def restart_summary(outcome: Outcome) -> dict[str, Any]:
+    """Return how many starts reached the lowest J, and the distinct minima."""
+    found: Any = plain(outcome.restarts.as_dict())
+    found["text"] = str(outcome.restarts)
+    minima = found["minima"]
+    found["n_minima"] = len(minima)
+    found["minima"] = [
+        {"J": one["J"], "count": len(one["starts"]), "starts": one["starts"][:MOST_ROWS]}
+        for one in minima[:MOST_ROWS]
+    ]
+    return dict(found)
+
+
+def _score(scores: Sequence[Scores | None], start: int) -> float | None:
+    one = scores[start] if len(scores) else None
+    return None if one is None else one.score

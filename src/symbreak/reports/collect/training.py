@@ -1,0 +1,185 @@
+"""Trained networks: everything that is known of a training, as sections of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbreak.gradient_check import GradientReport
+from symbreak.network import Network
+from symbreak.optimize import Outcome
+from symbreak.reports.collect.curves import curves
+from symbreak.reports.collect.data import data_of_parts
+from symbreak.reports.collect.document import finished
+from symbreak.reports.collect.findings import gradient_section
+from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
+from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.signals import spread_of_signals
+from symbreak.reports.collect.starts import restart_summary, table_of_starts
+from symbreak.reports.numbers import plain, short
+from symbreak.training import Trained
+from symbreak.training.path import Path, PathOfStart
+from symbreak.training.scores import Scores
+from symbreak.words import counted
+
+if TYPE_CHECKING:
+    from symbreak.training.parts import Parts
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """A training with all that is known around it.
+
+    Attributes
+    ----------
+    trained, parts : what was trained, on which examples.
+    source : where the table came from.
+    theta : (starts, n), the starts.
+    gradient : the check of the gradient at the start.
+    symmetry : {"units", "least", "is_broken", "line"}, of the starts.
+    singles : the hold-out scores of every start by itself.
+    path : where the starts stood on the way, if that was kept.
+    reproduce : {"command", "python", "settings"}.
+    then : the next command when nothing stands against it.
+    """
+
+    trained: Trained
+    parts: Parts
+    source: str
+    theta: Any
+    gradient: GradientReport
+    symmetry: dict[str, Any]
+    singles: Sequence[Scores | None] = ()
+    path: Path | None = None
+    reproduce: dict[str, Any] = field(default_factory=dict)
+    then: str = ""
+
+
+def of_run(run: Run) -> dict[str, Any]:
+    """Return the document of a training on a table."""
+    trained, parts = run.trained, run.parts
+    chosen = chosen_start(trained)
+    way = _way(trained.outcome, chosen, run.path)
+    names = {
+        "inputs": parts.preparation.feature_names,
+        "outputs": tuple(map(str, parts.target.classes)) or (parts.target.name,),
+    }
+    target = short(parts.target.name, 60)
+    return finished(
+        f"{parts.target.task.capitalize()} of {target}, {short(run.source, 60)}",
+        network_name(trained.network),
+        {
+            "what": f"{network_words(trained.network)}; {parts.target.task} of {target}, "
+            f"{counted(parts.train.n, 'training row')}",
+            "then": short(run.then, 600),
+            "scores": scores_of_run(run),
+            **_of_outcome(trained.outcome, chosen, trained, run.singles),
+            **_of_way(trained.network, trained.outcome, way, **names),
+            "signals": spread_of_signals(
+                trained.network, torch.as_tensor(run.theta).cpu().numpy(), *parts.train
+            ),
+            "gradient_check": gradient_section(run.gradient),
+            "symmetry": plain(run.symmetry),
+            "data": data_of_parts(parts, run.source),
+            "reproduce": plain(run.reproduce) or None,
+        },
+    )
+
+
+def of_trained(trained: Trained) -> dict[str, Any]:
+    """Return the document of a training in Python."""
+    chosen = chosen_start(trained)
+    kept = counted(len(trained.kept), "start")
+    return finished(
+        "Training",
+        network_name(trained.network),
+        {
+            "what": f"{network_words(trained.network)}; {trained.combine} of {kept} is the "
+            "prediction",
+            **_of_outcome(trained.outcome, chosen, trained),
+            **_of_way(trained.network, trained.outcome, _way(trained.outcome, chosen, None)),
+        },
+    )
+
+
+def of_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return the document of a minimisation; what was minimised is not known."""
+    n = np.shape(outcome.theta)[-1]
+    kind = f"{counted(n, 'parameter')}, {counted(len(outcome.value), 'start')}"
+    return finished("Minimisation of J", kind, _of_outcome(outcome, outcome.best))
+
+
+def network_name(network: Network) -> str:
+    """Return "Network 64-25-10"."""
+    return f"Network {'-'.join(map(str, network.layers))}"
+
+
+def network_words(network: Network) -> str:
+    """Return activations, loss and the number of parameters."""
+    names = ", ".join(dict.fromkeys(one.name for one in network.activations)) or "no hidden layer"
+    return f"{names}, {network.loss.name.replace('_', ' ')}, {network.n_parameters} parameters"
+
+
+def chosen_start(trained: Trained) -> int:
+    """Return the start that stands for the training: of those kept, the one with the lowest J."""
+    return min(trained.kept, key=lambda start: float(trained.outcome.value[start]))
+
+
+def scores_of_run(run: Run) -> dict[str, Any]:
+    """Return what the combined prediction scores on the hold-out part."""
+    parts, trained = run.parts, run.trained
+    prediction = trained.predict(parts.holdout.X)
+    kept = counted(len(trained.kept), "start")
+    how = f"average of {kept}" if trained.combine == "average" else f"start {trained.kept[0]}"
+    return {**scored(parts, prediction), "how": how}
+
+
+def scored(parts: Any, prediction: NDArray[Any]) -> dict[str, Any]:
+    """Return the scores of predictions (m, outputs) on the hold-out of `parts`."""
+    y, target = parts.holdout.y, parts.target
+    if not np.isfinite(prediction).all():
+        return {"kind": "none", "rows": len(y)}
+    if target.classes:
+        return of_classes(y, prediction.astype(np.float64), target.classes)
+    return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]))
+
+
+def _of_outcome(
+    outcome: Outcome,
+    chosen: int,
+    trained: Trained | None = None,
+    singles: Sequence[Scores | None] = (),
+) -> dict[str, Any]:
+    kept = None if trained is None else trained.kept
+    validation = () if trained is None else trained.validation
+    return {
+        "restarts": restart_summary(outcome),
+        "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
+        "curves": curves(outcome.history, outcome.value, chosen),
+    }
+
+
+def _way(outcome: Outcome, start: int, path: Path | None) -> PathOfStart:
+    """Return the path that was kept, or else the end alone."""
+    found = None if path is None else path.of(start, outcome)
+    if found is not None:
+        return found
+    theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
+    return PathOfStart(start, outcome.n_iterations[[start]], theta[None])
+
+
+def _of_way(
+    network: Network, outcome: Outcome, way: PathOfStart, **names: tuple[str, ...]
+) -> dict[str, Any]:
+    history = outcome.history[:, way.start]
+    values = history[np.minimum(way.updates, len(history) - 1)]
+    values[-1] = outcome.value[way.start]  # of the point that is returned, the best one
+    found: dict[str, Any] = {"network": network_over_updates(network, way, values, **names)}
+    if network.n_hidden:
+        found["distinct"] = distinct_over_updates(network, way)
+    return found
