@@ -1,0 +1,147 @@
+"""The charts of the page, each from its section of the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbreak.reports.numbers import number_of
+from symbreak.reports.svg import Chart, Point
+from symbreak.words import counted
+
+Section = dict[str, Any]
+
+
+def cost_curves(found: Section) -> Chart:
+    """Return J over updates; the chosen start stands out."""
+    lines = [(line["start"], _points(line["updates"], line["J"])) for line in found["lines"]]
+    everything = [point for _, points in lines for point in points]
+    J = [y for _, y in everything]
+    kind = "log" if J and min(J) > 0.0 else "linear"
+    chart = Chart.of(
+        f"Cost J over updates of {counted(len(lines), 'start')}; the numbers are in the data.",
+        ("updates", "log1p", [x for x, _ in everything]),
+        ("J", kind, J),
+    )
+    chosen = found["chosen"]
+    for start, points in sorted(lines, key=lambda line: line[0] == chosen):
+        css = "line chosen" if start == chosen else "line other"
+        chart.line(points, css, f"start {start}: J {points[-1][1]:.5g}" if points else "")
+    return chart
+
+
+def final_costs(restarts: Section, starts: list[Section]) -> Chart:
+    """Return the final J, sorted; starts at one minimum have one colour."""
+    group = {
+        start: number
+        for number, one in enumerate(restarts["minima"], start=1)
+        for start in one["starts"]
+    }
+    J = [number_of(row["J"]) for row in starts]
+    finite = [one for one in J if abs(one) < float("inf")]
+    kind = "log" if finite and min(finite) > 0.0 and max(finite) > 20 * min(finite) else "linear"
+    chart = Chart.of(
+        f"Final J of {counted(len(J), 'start')}, sorted.",
+        ("starts, lowest J first", "count", [1.0, float(max(len(J), 2))]),
+        ("final J", kind, [*finite, *_a_little_above(finite)]),
+    )
+    for rank, (row, value) in enumerate(zip(starts, J, strict=True), start=1):
+        number = group.get(row["start"], 0)
+        where = f"minimum {number}" if number else row["status"]
+        css = f"dot g{(number - 1) % 6 + 1}" if number else "dot open"
+        chart.dots([(rank, value)], css, [f"start {row['start']}: J {value:.6g}, {where}"])
+    return chart
+
+
+def distinct_units(found: Section) -> Chart:
+    """Return the distinct units of each hidden layer over updates."""
+    layers = found["layers"]
+    chart = Chart.of(
+        "Distinct hidden units over updates.",
+        ("updates", "log1p", [float(n) for n in found["updates"]]),
+        ("distinct units", "count", [0.0, *(float(one["units"]) for one in layers)]),
+    )
+    for number, one in enumerate(layers, start=1):
+        points = _points(found["updates"], one["distinct"])
+        title = f"hidden layer {number}: {one['distinct'][-1]} of {one['units']} at the end"
+        chart.line(points, f"line layer{(number - 1) % 6 + 1}", title)
+        chart.dots(points, f"dot g{(number - 1) % 6 + 1}", [title] * len(points))
+    return chart
+
+
+def signals(found: Section) -> Chart:
+    """Return the spread of a and delta of each layer: the middle start, and all starts as a bar."""
+    layers = found["layers"]
+    numbers = [number_of(n) for one in layers for n in (*one["a"], *one["delta"])]
+    chart = Chart.of(
+        "Spread of activations and of deltas in each layer at the start.",
+        ("layer", "count", [1.5, len(layers) + 1.5]),
+        ("standard deviation", "log", numbers),
+    )
+    for css, name, shift in (("layer1", "a", -0.08), ("layer2", "delta", 0.08)):
+        for one in layers:
+            values = sorted(map(number_of, one[name]))
+            x, middle = one["layer"] + shift, values[len(values) // 2]
+            chart.bar(x, values[0], values[-1], f"line {css}")
+            title = f"layer {one['layer']}: {name} spreads by {middle:.4g}"
+            chart.dots([(x, middle)], "dot g1" if name == "a" else "dot g2", [title])
+    return chart
+
+
+def gradient_blocks(found: Section) -> Chart:
+    """Return the relative error of each block, with the error bar of the numerical side."""
+    blocks = found["blocks"]
+    errors = [max(number_of(one["relative_error"]), 1e-17) for one in blocks]
+    bars = [number_of(one["bar"]) for one in blocks]
+    chart = Chart.of(
+        "Relative error of the gradient in each block.",
+        ("block", "count", [0.5, len(blocks) + 0.5]),
+        ("relative error", "log", [*errors, *bars, 1e-12, 1.0]),
+    )
+    for place, (one, error, bar) in enumerate(zip(blocks, errors, bars, strict=True), start=1):
+        chart.bar(place, chart.y.low, bar, "line other wide")
+        title = f"{one['block']}: {one['verdict']}, relative error {error:.1e}"
+        css = {"pass": "dot g3", "fail": "dot g2 big"}.get(one["verdict"], "dot open")
+        chart.dots([(place, error)], css, [title])
+    return chart
+
+
+def reliability(bins: list[Section]) -> Chart:
+    """Return the share of right answers over the probability of the predicted class."""
+    chart = Chart.of(
+        "Reliability: how often predictions of a probability are right.",
+        ("probability of the predicted class", "linear", [0.0, 1.0]),
+        ("share that is right", "linear", [0.0, 1.0]),
+    )
+    chart.line([(0.0, 0.0), (1.0, 1.0)], "line other")
+    for one in bins:
+        x, right = one["mean_probability"], one["right"]
+        low, high = one["interval"]
+        chart.bar(x, low, high, "line layer1")
+        title = f"{counted(one['rows'], 'row')} at {x:.3f}: {100 * right:.1f} % right"
+        chart.dots([(x, right)], "dot g1", [title])
+    return chart
+
+
+def known_and_predicted(pairs: Section) -> Chart:
+    """Return predicted over known numbers."""
+    points = _points(pairs["known"], pairs["predicted"])
+    both = [number for point in points for number in point]
+    chart = Chart.of(
+        "Predicted over known numbers of the hold-out.",
+        ("known", "linear", both),
+        ("predicted", "linear", both),
+    )
+    ends = (chart.x.low, chart.x.high)
+    chart.line([(end, end) for end in ends], "line other")
+    chart.dots(points, "dot g1 small")
+    return chart
+
+
+def _a_little_above(finite: list[float]) -> list[float]:
+    """Return what keeps values that are equal but for the tolerance from filling the axis."""
+    return [min(finite) + 1e-3 * abs(min(finite))] if finite else []
+
+
+def _points(x: list[Any], y: list[Any]) -> list[Point]:
+    pairs = ((number_of(a), number_of(b)) for a, b in zip(x, y, strict=True))
+    return [pair for pair in pairs if all(abs(one) < float("inf") for one in pair)]

@@ -1,0 +1,48 @@
+"""From a document to one HTML file; see `symbreak.page` for what keeps the data from running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symbreak.page import render as render_page
+from symbreak.reports import charts
+from symbreak.reports.numbers import shown
+from symbreak.reports.svg import Chart
+
+
+def render(document: dict[str, Any]) -> str:
+    """Return the page of a document.
+
+    Raises
+    ------
+    MissingOptionalPackage
+        jinja2 is not installed.
+    """
+    return render_page(
+        "reports/assets/report.html",
+        document,
+        f"{document['title']}: symbreak report",
+        digits=None,
+        charts=drawn(document),
+        num=shown,
+    )
+
+
+def drawn(document: dict[str, Any]) -> dict[str, Chart]:
+    """Return the charts by name, of the sections that there are."""
+    scores = document.get("scores", {})
+    sources: dict[str, tuple[Callable[..., Chart], tuple[Any, ...]]] = {
+        "curves": (charts.cost_curves, (document.get("curves"),)),
+        "final": (charts.final_costs, (document.get("restarts"), document.get("starts"))),
+        "distinct": (charts.distinct_units, (document.get("distinct"),)),
+        "signals": (charts.signals, (document.get("signals"),)),
+        "gradient": (charts.gradient_blocks, (document.get("gradient_check"),)),
+        "reliability": (charts.reliability, (scores.get("reliability"),)),
+        "pairs": (charts.known_and_predicted, (scores.get("pairs"),)),
+    }
+    return {
+        name: draw(*arguments)
+        for name, (draw, arguments) in sources.items()
+        if all(one is not None for one in arguments)
+    }
