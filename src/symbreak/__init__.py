@@ -23,6 +23,7 @@ _HOMES = {
     "initialize": "symbreak.initialization",
     "initialize_module": "symbreak.initialization.modules",
     "repair": "symbreak.diagnosis.repair",
+    "report": "symbreak.reports.report",
     "minimize": "symbreak.optimize",
     "symmetries": "symbreak.symmetry",
     "Symmetries": "symbreak.symmetry",
@@ -34,6 +35,7 @@ _HOMES = {
 _MODULES = {
     "lesson": "symbreak.lesson",
     "losses": "symbreak.losses",
+    "pictures": "symbreak.reports.pictures",
     "rules": "symbreak.initialization.rules",
 }
 
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     from symbreak.objectives import NetworkCost as NetworkCost
     from symbreak.optimize.minimize import minimize as minimize
     from symbreak.propagation.trace import backpropagate as backpropagate
+    from symbreak.reports import pictures as pictures
+    from symbreak.reports.report import report as report
     from symbreak.symmetry import Symmetries as Symmetries
     from symbreak.symmetry import symmetries as symmetries
 
