@@ -85,7 +85,11 @@ def choice_line(result: Result) -> str:
 def written_lines(result: Result) -> list[str]:
     """Return where things were written."""
     options = result.options
-    files = (("Model", options.model), ("Everything found, as JSON", options.json))
+    files = (
+        ("Model", options.model),
+        ("Everything found, as JSON", options.json),
+        ("The report, a page for the browser", options.report),
+    )
     return [f"{what}: {path}" for what, path in files if path is not None]
 
 

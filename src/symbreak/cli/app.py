@@ -12,6 +12,7 @@ from symbreak.cli.check_gradient import check_gradient
 from symbreak.cli.diagnose import diagnose
 from symbreak.cli.lesson import lesson
 from symbreak.cli.predict import predict
+from symbreak.cli.report import report
 from symbreak.cli.train import train
 from symbreak.errors import SymbreakError
 
@@ -62,6 +63,7 @@ app.command()(predict)
 app.command()(check_gradient)
 app.command()(diagnose)
 app.command()(lesson)
+app.command()(report)
 
 
 def _version(wanted: bool) -> None:

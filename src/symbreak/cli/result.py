@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symbreak import __version__
 from symbreak.cli.checks import Symmetry
@@ -18,6 +19,7 @@ from symbreak.optimize import Status
 from symbreak.training import Trained
 from symbreak.training.many_starts import scores_of_starts
 from symbreak.training.parts import Parts
+from symbreak.training.path import Path
 from symbreak.training.scores import Scores, class_scores, number_scores
 from symbreak.words import counted
 
@@ -31,6 +33,8 @@ class Result:
     holdout : the scores of the combined prediction on the hold-out part; None if not finite.
     singles : the same of every start by itself; None for one that is not usable.
     seconds : wall-clock time by stage.
+    theta : (starts, n), the starts.
+    path : where they stood on the way; None where nobody asked.
     """
 
     options: TrainOptions
@@ -43,6 +47,8 @@ class Result:
     holdout: Scores | None
     singles: tuple[Scores | None, ...]
     seconds: dict[str, float]
+    theta: Tensor
+    path: Path | None = None
 
     @property
     def is_interrupted(self) -> bool:

@@ -141,6 +141,9 @@ def train(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write everything found here, as JSON.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write an HTML page of the run here.")
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print only the hold-out score and warnings.")
     ] = False,
@@ -154,8 +157,8 @@ def train(
         holdout=holdout, validation=validation, hidden=hidden, activation=activation, init=init,
         epsilon=epsilon, starts=starts, seed=seed, combine=combine, method=method,
         learning_rate=learning_rate, momentum=momentum, alpha=alpha, search=search,
-        max_iter=max_iter,
-        dtype=dtype, device=device, model=model, json=json, quiet=quiet,
+        max_iter=max_iter, dtype=dtype, device=device, model=model, json=json, report=report,
+        quiet=quiet,
     )  # fmt: skip
     from symbreak.cli.train_run import run
 

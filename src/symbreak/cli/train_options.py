@@ -59,6 +59,7 @@ class TrainOptions:
     device: str = "cpu"
     model: Path | None = None
     json: Path | None = None
+    report: Path | None = None
     quiet: bool = False
 
     def __post_init__(self) -> None:

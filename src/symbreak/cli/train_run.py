@@ -26,6 +26,7 @@ from symbreak.cli.result import (
 )
 from symbreak.cli.say import say
 from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train_report import report_of
 from symbreak.errors import SymmetryWarning
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -33,6 +34,7 @@ from symbreak.optimize import Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
+from symbreak.page import check_renderable
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
 from symbreak.tables.table import Table
@@ -41,6 +43,7 @@ from symbreak.training.choosing import choose_alpha
 from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
+from symbreak.training.path import Path as StartsPath
 from symbreak.training.starts import Drawn, drawn_starts
 
 DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
@@ -73,14 +76,14 @@ def run(options: TrainOptions) -> int:
         # The first Ctrl-C ends the training; what was trained is scored and written all the same.
         with DeferredInterrupt() as interrupt:
             with _timed(seconds, "train"):
-                trained = _train(options, cost, theta, parts, interrupt)
+                trained, path = _train(options, cost, theta, parts, interrupt)
                 trained = replace(trained, redrawn=redrawn)
             with _timed(seconds, "score"):
                 holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
                 singles = single_scores(parts, trained)
             result = Result(
                 options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
-                {**seconds, "total": sum(seconds.values())},
+                {**seconds, "total": sum(seconds.values())}, theta, path,
             )  # fmt: skip
             _write(result, written)
             _tell(result)
@@ -99,7 +102,10 @@ def run(options: TrainOptions) -> int:
 
 def _check(options: TrainOptions) -> None:
     """Refuse what can be refused before anything is read."""
-    check_outputs([options.model, options.json], [options.data, options.test])
+    outputs = [options.model, options.json, options.report]
+    check_outputs(outputs, [options.data, options.test])
+    if options.report is not None:
+        check_renderable()
     check_combine(options.combine, has_validation=options.validation > 0)
     if is_scipy(options.method):
         method_named(options.method)
@@ -173,20 +179,25 @@ def _train(
     theta: Tensor,
     parts: Parts,
     interrupt: DeferredInterrupt,
-) -> Trained:
+) -> tuple[Trained, StartsPath | None]:
+    """Train; keep where the starts stood on the way if the page will show it."""
+    path = None if options.report is None else StartsPath(theta)
     validation = parts.validation if parts.validation.n else None
     with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
 
         def look(progress: Progress) -> None:
             if interrupt.is_requested:
                 raise KeyboardInterrupt
+            if path is not None:
+                path(progress)
             if show is not None:
                 show(progress)
 
-        return train_from(
+        trained = train_from(
             cost, theta, method=options.method, max_iter=options.max_iter, callback=look,
             combine=options.combine, validation=validation, **options.method_options,
         )  # fmt: skip
+    return trained, path
 
 
 def _write(result: Result, written: list[Path]) -> None:
@@ -203,6 +214,9 @@ def _write(result: Result, written: list[Path]) -> None:
     if options.json is not None:
         write_json(options.json, record(result))
         written.append(options.json)
+    if options.report is not None:
+        report_of(result).save(options.report)
+        written.append(options.report)
 
 
 def _tell(result: Result) -> None:
