@@ -1,0 +1,209 @@
+"""Sections of a document: each from things whose answer is known."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from torch import nn
+
+import symbreak as sb
+from symbreak.errors import InvalidType
+from symbreak.reports.collect.cards import cards
+from symbreak.reports.collect.curves import curves, spread_over, thinned
+from symbreak.reports.collect.estimator import network_of, of_estimator
+from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
+from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
+from symbreak.reports.numbers import CONVENTION, plain, short, shown
+from symbreak.training.path import PathOfStart
+
+
+def test_numbers_are_written_as_the_convention_says():
+    found = plain({"a": math.inf, "b": [-math.inf, math.nan, None], "c": np.float64(0.1)})
+    assert found == {"a": "inf", "b": ["-inf", "nan", None], "c": 0.1}
+    assert all(f'"{word}"' in CONVENTION for word in ("inf", "-inf", "nan"))
+    words = [shown(one) for one in ("inf", "-inf", "nan", None, True, 7, -1.5)]
+    assert words == ["∞", "\N{MINUS SIGN}∞", "not a number", "\N{EN DASH}", "yes", "7",
+                     "\N{MINUS SIGN}1.5"]  # fmt: skip
+    assert short("x" * 200) == "x" * 119 + "…"
+    assert short("x" * 120) == "x" * 120
+
+
+@pytest.mark.parametrize(("right", "m"), [(0, 7), (7, 7), (1, 2), (350, 359)])
+def test_the_interval_of_a_share_is_that_of_scipy(right, m):
+    known = binomtest(right, m).proportion_ci(method="wilson")
+    assert wilson(right, m) == pytest.approx((known.low, known.high), rel=1e-12, abs=1e-15)
+
+
+def test_of_too_many_classes_those_with_most_errors_are_shown():
+    random = np.random.default_rng(0)
+    y = np.repeat(np.arange(60), 5)
+    guess = y.copy()
+    wrong = np.arange(0, 300, 7)[5:]
+    guess[wrong] = (y[wrong] + 1 + random.integers(0, 58, len(wrong))) % 60
+    found = of_classes(y, np.eye(60)[guess] * 0.9 + 0.1 / 60, [f"c{k}" for k in range(60)])
+    shown_ones = [int(name[1:]) for name in found["confusion"]["classes"]]
+    errors = [int(((y == k) & (guess != k)).sum() + ((y != k) & (guess == k)).sum())
+              for k in range(60)]  # fmt: skip
+    hidden = set(range(60)) - set(shown_ones)
+    assert len(shown_ones) == 50
+    assert max(errors[k] for k in hidden) <= min(errors[k] for k in shown_ones)
+    assert found["confusion"]["counts"][3][3] == found["confusion"]["right"][3]
+
+
+def test_the_bootstrap_covers_what_a_normal_approximation_says():
+    random = np.random.default_rng(1)
+    y = random.normal(size=4000)
+    predicted = y + 0.5 * random.normal(size=4000)
+    found = of_numbers(y, predicted)
+    low, high = found["rmse_interval"]
+    squares = (y - predicted) ** 2
+    spread = squares.std() / math.sqrt(4000) / (2 * math.sqrt(squares.mean()))
+    assert (high - low) / 2 == pytest.approx(1.96 * spread, rel=0.1)
+    assert (high + low) / 2 == pytest.approx(found["rmse"], rel=0.002)
+
+
+def test_one_row_has_no_interval_and_no_r2():
+    found = of_numbers(np.array([2.0]), np.array([1.0]))
+    assert found["rmse_interval"] is None
+    assert found["r2"] in ("nan", "-inf")
+
+
+def test_curves_keep_first_and_last_and_leave_out_what_is_not():
+    history = np.full((1001, 3), np.nan)
+    history[:, 0] = np.linspace(5, 1, 1001)
+    history[:4, 1] = [4, 3, 2, 1.5]
+    history[0, 2] = np.inf
+    found = curves(history, np.array([1.0, 1.5, np.inf]), 1)
+    first, second, third = found["lines"]
+    assert (first["updates"][0], first["updates"][-1]) == (0, 1000)
+    assert len(first["J"]) <= 150
+    assert second == {"start": 1, "updates": [0, 1, 2, 3], "J": [4, 3, 2, 1.5]}
+    assert third["J"] == ["inf"]
+    assert thinned(1000)[-1] == 999
+
+
+def test_starts_are_spread_over_the_ranks_with_the_chosen_one():
+    value = np.arange(1000.0)[::-1]
+    some = spread_over(value, 50, 17)
+    assert len(some) == 50
+    assert {0, 999, 17} <= {*some, 0}
+    assert 17 in some
+    assert 999 in some  # the lowest J
+
+
+def test_equal_and_mirrored_weights_have_the_classes_they_were_given():
+    net = sb.Network((1, 2, 1), "tanh")
+    theta = np.array([1.0, 2.0, -1.0, -2.0, 5.0, 3.0, -3.0])
+    path = PathOfStart(4, np.array([0, 8]), np.stack([theta, theta * 2 + 0.1]))
+    found = network_over_updates(net, path, np.array([0.5, 0.25]))
+    first = found["picture"]["snapshots"][0]
+    assert first["classes"] == [[[1, 2], [-1, -2]], [[0, 3, -3]]]
+    assert (found["start"], found["updates"], found["J"]) == (4, [0, 8], [0.5, 0.25])
+    equal = PathOfStart(0, np.array([0]), np.array([[1.0, 2, 1, 2, 5, 3, 3]]))
+    assert distinct_over_updates(net, equal)["layers"] == [{"units": 2, "distinct": [1]}]
+
+
+@pytest.mark.parametrize("hidden", [(5,), (4, 3)])
+def test_the_network_of_an_estimator_of_scikit_learn_predicts_the_same(hidden):
+    X, y = load_iris(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = MLPClassifier(hidden, activation="logistic", max_iter=30, random_state=0).fit(X, y)
+        two = MLPClassifier(hidden, max_iter=5, random_state=0).fit(X[:100], y[:100])
+        number = MLPRegressor(
+            hidden_layer_sizes=hidden, activation="tanh", max_iter=5, random_state=0
+        ).fit(X, X[:, 0])
+    net, theta = network_of(fitted)
+    np.testing.assert_allclose(net.predict(theta, X), fitted.predict_proba(X), rtol=1e-9)
+    net, theta = network_of(two)
+    np.testing.assert_allclose(net.predict(theta, X)[:, 0], two.predict_proba(X)[:, 1], rtol=1e-9)
+    net, theta = network_of(number)
+    np.testing.assert_allclose(net.predict(theta, X)[:, 0], number.predict(X), rtol=1e-9)
+    data = sb.report(fitted).data
+    assert data["curves"]["lines"][0]["J"] == pytest.approx(fitted.loss_curve_, rel=1e-6)
+    scored = of_estimator(fitted, X, y)["scores"]
+    assert scored["accuracy"] == fitted.score(X, y)
+    X, y = load_diabetes(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        number = MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0).fit(X, y)
+    assert of_estimator(number, X, y)["scores"]["r2"] == pytest.approx(number.score(X, y))
+
+
+def quadratic(theta):
+    return (theta**2).sum(-1), 2 * theta
+
+
+def test_several_things_are_one_page_and_the_first_gives_the_title():
+    outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0]]))
+    check = sb.check_gradient(quadratic, np.array([1.0, 2.0]))
+    found = sb.diagnose(
+        nn.Linear(2, 2), loss=nn.MSELoss(), batch=(torch.randn(4, 2), torch.randn(4, 2))
+    )
+    made = sb.report([outcome, check, found])
+    assert made.data["title"] == "Minimisation of J"
+    assert {"starts", "gradient_check", "diagnosis"} <= set(made.data)
+    assert made.data["gradient_check"]["verdict"] == "pass"
+    names = [card["name"] for card in made.data["first_screen"]]
+    assert names == ["What", "Starts", "Gradient", "Diagnosis", "What to do next"]
+
+
+def test_the_rows_of_a_gradient_report_are_its_blocks():
+    def wrong(theta):
+        return (theta**2).sum(-1), 3 * theta
+
+    report = sb.check_gradient(wrong, torch.tensor([1.0, 2.0], dtype=torch.float64))
+    made = sb.report(report)
+    (row,) = made.data["gradient_check"]["blocks"]
+    assert row["analytic"] == report.blocks[0].analytic
+    assert row["verdict"] == "fail"
+    assert made.data["first_screen"][-1]["value"] == "Mend the gradient"
+
+
+def test_what_cannot_be_reported_is_refused_in_one_sentence():
+    for thing in ({}, 3, []):
+        with pytest.raises(InvalidType, match="What is reported must be an Outcome"):
+            sb.report(thing)
+
+
+STARTS = {
+    "n_starts": 3, "n_lowest": 1, "n_usable": 3, "n_converged": 3, "n_minima": 3, "lowest_J": 1.0,
+    "lowest_status": "converged", "needs_more_starts": False, "chance_of_lower_at_most": 0.25,
+}  # fmt: skip
+ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "wanted"),
+    [
+        ({"gradient_check": {"verdict": "fail", "line": ""}}, "Mend the gradient"),
+        ({"symmetry": {"is_broken": False, "units": [2], "line": ""}}, "Break the symmetry"),
+        ({"restarts": {**STARTS, "needs_more_starts": True}, "starts": [ROW]}, "Use more starts"),
+        (
+            {"restarts": {**STARTS, "lowest_status": "max iterations"}, "starts": [ROW]},
+            "Let the best start go on",
+        ),
+        ({"restarts": STARTS, "starts": [{**ROW, "status": "diverged"}]}, "Look at what diverged"),
+        ({"restarts": STARTS, "starts": [ROW]}, "Use the model"),
+        ({}, "Train"),
+    ],
+)
+def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):
+    found = cards({"kind": "k", "title": "t", **sections})
+    assert found[-1]["value"] == wanted
+
+
+def test_a_report_is_saved_and_shown_in_notebooks(tmp_path):
+    outcome = sb.minimize(quadratic, np.array([[1.0, 2.0]]))
+    made = sb.report(outcome, tmp_path / "r.html")
+    assert (tmp_path / "r.html").read_text("utf-8") == made.html
+    assert made._repr_html_().startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
+    json.dumps(made.data, allow_nan=False)
