@@ -84,13 +84,10 @@ def test_the_table_sorts_by_every_column(chromium, page):
                 "b.click(); return b.closest('th').getAttribute('aria-sort')", place,
             )  # fmt: skip
             ways.add(way)
-            found = column(chromium, place)
-            if isinstance(rows[0][key], str | bool):
-                wanted = sorted((str(row[key]) for row in rows), reverse=way == "descending")
-                assert found == wanted
-            else:
-                wanted = sorted((row[key] for row in rows), reverse=way == "descending")
-                assert [float(one) for one in found] == wanted
+            is_text = isinstance(rows[0][key], str | bool)
+            read = str if is_text else float
+            wanted = sorted((read(row[key]) for row in rows), reverse=way == "descending")
+            assert [read(one) for one in column(chromium, place)] == wanted
         assert ways == {"ascending", "descending"}
     assert chromium.js("return document.querySelectorAll('th[aria-sort]').length") == 1
 

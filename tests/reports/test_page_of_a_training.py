@@ -7,6 +7,7 @@ import re
 import shlex
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -211,11 +212,11 @@ def test_the_signals_are_those_of_a_pass_by_hand(flowers):
 @pytest.mark.parametrize("more", [(), ("--epsilon", "0.5", "--alpha", "0.1", "--combine", "best")])
 def test_the_python_and_the_command_of_the_page_train_the_same(shop_page, more, run_page):
     data = shop_page(*more)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(data["reproduce"]["python"], names)
     found = names["trained"]
     J = {row["start"]: row["J"] for row in data["starts"]}
-    np.testing.assert_array_equal(list(names["trained"].outcome.value), [J[s] for s in sorted(J)])
+    np.testing.assert_array_equal(list(found.outcome.value), [J[s] for s in sorted(J)])
     assert list(found.kept) == sorted(row["start"] for row in data["starts"] if row["used"])
     again = run_page(data["reproduce"]["command"])
     assert again == data
