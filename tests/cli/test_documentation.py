@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
-COMMANDS = ["train", "predict", "check-gradient", "diagnose", "lesson"]
+COMMANDS = ["train", "predict", "check-gradient", "diagnose", "lesson", "report"]
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 

@@ -1,0 +1,1 @@
+"""Collecting: what came out of a run, as plain data that a page can show."""
