@@ -207,3 +207,29 @@ def test_a_report_is_saved_and_shown_in_notebooks(tmp_path):
     assert (tmp_path / "r.html").read_text("utf-8") == made.html
     assert made._repr_html_().startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
     json.dumps(made.data, allow_nan=False)
+
+
+class Fitted:
+    """A fitted estimator of several starts, as far as a report asks."""
+
+    classes_ = np.array([0, 1])
+    out_activation_ = "logistic"
+
+    def __init__(self, outcome, kept, coefs, intercepts):
+        self.outcome_, self.kept_ = outcome, kept
+        self.coefs_, self.intercepts_ = coefs, intercepts
+        self.n_iter_ = int(outcome.n_iterations[kept[0]])
+
+    def get_params(self):
+        return {"activation": ("tanh", "logistic"), "alpha": 0.1}
+
+
+def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
+    outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 2.0]]))
+    coefs = [np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 1))]
+    intercepts = [np.zeros(3), np.zeros(2), np.zeros(1)]
+    data = sb.report(Fitted(outcome, np.array([2, 0]), coefs, intercepts)).data
+    assert {row["start"]: row["used"] for row in data["starts"]} == {0: True, 1: False, 2: True}
+    assert data["curves"]["chosen"] == data["network"]["start"] == 2
+    assert data["network"]["activations"] == ["tanh", "sigmoid"]
+    assert data["network"]["distinct"] == [[1, 1]]

@@ -1,7 +1,7 @@
 """Fitted estimators: whatever fitted attributes they have is shown; nothing else is asked.
 
-An estimator of this package has `outcome_`, and `symbreak_network_` or `network_` where the network
-is kept; those of scikit-learn have `loss_curve_`, `coefs_` and `intercepts_`.
+An estimator of this package has `outcome_`, and `kept_` of the starts that predict, the one that
+leads first; those of scikit-learn have `loss_curve_`. Both have `coefs_` and `intercepts_`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from symbreak.optimize import Outcome
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
-from symbreak.reports.collect.training import network_name, network_words, of_outcome
+from symbreak.reports.collect.training import (
+    network_name,
+    network_words,
+    sections_of_outcome,
+)
 from symbreak.reports.numbers import plain, short
 from symbreak.training.path import PathOfStart
 
 # scikit-learn's words for activations and for what comes out, and ours.
 ACTIVATIONS = {"logistic": "sigmoid"}
-LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy"}
+LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy", "exp": "poisson"}
 
 
 def is_estimator(thing: Any) -> bool:
@@ -37,14 +41,17 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
     ----------
     X, y : examples that it was not fitted on, for the scores; None for none.
     """
-    outcome = getattr(estimator, "outcome_", None)
-    found = of_outcome(outcome) if isinstance(outcome, Outcome) else {}
-    sections = {name: found.get(name) for name in ("restarts", "starts", "curves")}
-    if sections["curves"] is None and hasattr(estimator, "loss_curve_"):
-        sections["curves"] = _loss_curve(estimator.loss_curve_)
+    outcome, start = getattr(estimator, "outcome_", None), 0
+    sections: dict[str, Any] = {}
+    if isinstance(outcome, Outcome):
+        kept = [int(one) for one in getattr(estimator, "kept_", [outcome.best])]
+        start = kept[0]
+        sections = sections_of_outcome(outcome, start, kept=kept)
+    elif hasattr(estimator, "loss_curve_"):
+        sections = {"curves": _loss_curve(estimator.loss_curve_)}
     network, theta = network_of(estimator)
     updates = int(np.max(getattr(estimator, "n_iter_", 0)))
-    path = PathOfStart(0, np.array([updates]), theta[None])
+    path = PathOfStart(start, np.array([updates]), theta[None])
     settings = {name: short(value) for name, value in estimator.get_params().items()}
     return finished(
         type(estimator).__name__,
@@ -74,10 +81,10 @@ def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:
     """Return the network and theta (n,) that `coefs_` and `intercepts_` stand for."""
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
     sizes = [coef.shape[0] for coef in coefs] + [coefs[-1].shape[1]]
-    word = estimator.get_params().get("activation", "relu")
+    given = estimator.get_params().get("activation", "relu")
+    words = [given] * (len(sizes) - 2) if isinstance(given, str) else list(given)
     loss = LOSSES.get(getattr(estimator, "out_activation_", ""), "squared_error")
-    activation = ACTIVATIONS.get(word, word) if len(sizes) > 2 else ()
-    network = Network(sizes, activation, loss)
+    network = Network(sizes, [ACTIVATIONS.get(word, word) for word in words], loss)
     thetas = [
         np.column_stack([intercept, coef.T])
         for coef, intercept in zip(coefs, intercepts, strict=True)

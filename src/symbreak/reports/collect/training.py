@@ -78,7 +78,13 @@ def of_run(run: Run) -> dict[str, Any]:
             f"{counted(parts.train.n, 'training row')}",
             "then": short(run.then, 600),
             "scores": scores_of_run(run),
-            **_of_outcome(trained.outcome, chosen, trained, run.singles),
+            **sections_of_outcome(
+                trained.outcome,
+                chosen,
+                kept=trained.kept,
+                validation=trained.validation,
+                singles=run.singles,
+            ),
             **_of_way(trained.network, trained.outcome, way, **names),
             "signals": spread_of_signals(
                 trained.network, torch.as_tensor(run.theta).cpu().numpy(), *parts.train
@@ -101,7 +107,9 @@ def of_trained(trained: Trained) -> dict[str, Any]:
         {
             "what": f"{network_words(trained.network)}; {trained.combine} of {kept} is the "
             "prediction",
-            **_of_outcome(trained.outcome, chosen, trained),
+            **sections_of_outcome(
+                trained.outcome, chosen, kept=trained.kept, validation=trained.validation
+            ),
             **_of_way(trained.network, trained.outcome, _way(trained.outcome, chosen, None)),
         },
     )
@@ -111,7 +119,7 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return the document of a minimisation; what was minimised is not known."""
     n = np.shape(outcome.theta)[-1]
     kind = f"{counted(n, 'parameter')}, {counted(len(outcome.value), 'start')}"
-    return finished("Minimisation of J", kind, _of_outcome(outcome, outcome.best))
+    return finished("Minimisation of J", kind, sections_of_outcome(outcome, outcome.best))
 
 
 def network_name(network: Network) -> str:
@@ -149,14 +157,15 @@ def scored(parts: Any, prediction: NDArray[Any]) -> dict[str, Any]:
     return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]))
 
 
-def _of_outcome(
+def sections_of_outcome(
     outcome: Outcome,
     chosen: int,
-    trained: Trained | None = None,
+    *,
+    kept: Sequence[int] | None = None,
+    validation: Sequence[Scores | None] = (),
     singles: Sequence[Scores | None] = (),
 ) -> dict[str, Any]:
-    kept = None if trained is None else trained.kept
-    validation = () if trained is None else trained.validation
+    """Return the sections on the starts; see `table_of_starts` for what they are given."""
     return {
         "restarts": restart_summary(outcome),
         "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
