@@ -169,7 +169,8 @@ def test_the_rows_of_a_gradient_report_are_its_blocks():
 
 
 def test_what_cannot_be_reported_is_refused_in_one_sentence():
-    for thing in ({}, 3, []):
+    things: tuple[object, ...] = ({}, 3, [])
+    for thing in things:
         with pytest.raises(InvalidType, match="What is reported must be an Outcome"):
             sb.report(thing)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import symbreak as sb
+from symbreak.optimize.loop import Places, Progress
 from symbreak.training.path import Path, is_due
 
 A = np.array([[3.0, 1.0], [1.0, 2.0]])
@@ -57,3 +60,16 @@ def test_a_start_that_never_moved_has_one_point():
     way = path.of(0, outcome)
     assert way is not None
     assert way.updates.tolist() == [0]
+
+
+def test_points_are_copied_since_the_search_goes_on_writing_there():
+    start = torch.zeros((1, 2), dtype=torch.float64)
+    path, here = Path(start), torch.ones((1, 2), dtype=torch.float64)
+    start += 5.0
+    places = Places(np.array([0]), np.array([1]), here)
+    path(Progress(1, 0.0, 0.0, 1, 1, 0.0, places))
+    here += 7.0
+    outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), here, max_iter=3)
+    way = path.of(0, replace(outcome, n_iterations=np.array([9])))
+    assert way is not None
+    np.testing.assert_array_equal(way.theta[:2], [[0.0, 0.0], [1.0, 1.0]])
