@@ -68,7 +68,7 @@ def _starts(document: dict[str, Any]) -> Card | None:
         f"{converged if found['n_converged'] else 'none converged'}"
     )
     sure = found["lowest_status"] == "converged" and not found["needs_more_starts"]
-    value = f"{hit} of {counted(n, 'start')} reached the best"
+    value = f"{hit} of {n} starts reached the best" if n > 1 else "1 start, which may be luck"
     return _card("Starts", value, f"{detail}. {_chance(found)}", GOOD if sure else WATCH)
 
 
