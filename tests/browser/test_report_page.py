@@ -63,6 +63,31 @@ def test_nothing_fails_nothing_is_fetched_and_all_can_be_read(page, width, dark)
         browser.close()
 
 
+def test_print_is_dark_on_white_and_leaves_out_what_paper_cannot_do(page):
+    browser = Browser(width=800, dark=True)
+    try:
+        browser.open(page)
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        ground, text = browser.js(
+            "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+        )
+        assert (ground, text) == ("rgb(255, 255, 255)", "rgb(0, 0, 0)")
+        for name in ("nav", ".skip", ".slider"):
+            shown = browser.js(
+                "return document.querySelector(arguments[0]).checkVisibility()", name
+            )
+            assert not shown, name
+        cut = browser.js(
+            "return [...document.querySelectorAll('.scroll[tabindex]')]"
+            ".filter((one) => one.scrollHeight > one.clientHeight + 1).length"
+        )
+        assert cut == 0
+        assert faint(browser) == []
+        browser.picture("report-print.png")
+    finally:
+        browser.close()
+
+
 def column(browser, place):
     return browser.js(
         "return [...document.querySelector('table.sortable').tBodies[0].rows]"

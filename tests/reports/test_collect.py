@@ -22,6 +22,7 @@ from symbreak.reports.collect.estimator import network_of, of_estimator
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.numbers import CONVENTION, plain, short, shown
+from symbreak.training import train
 from symbreak.training.path import PathOfStart
 
 
@@ -208,6 +209,20 @@ def test_a_report_is_saved_and_shown_in_notebooks(tmp_path):
     assert (tmp_path / "r.html").read_text("utf-8") == made.html
     assert made._repr_html_().startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
     json.dumps(made.data, allow_nan=False)
+
+
+def test_the_cost_at_the_end_of_the_diagram_is_that_of_the_best_point():
+    """Gradient descent with momentum overshoots: the last point is not the best one."""
+    X, y = load_iris(return_X_y=True)
+    net = sb.Network((4, 3, 3), "tanh", "cross_entropy")
+    trained = train(
+        net, X, y, starts=1, method="gradient-descent", learning_rate=5.0, max_iter=12
+    )  # fmt: skip
+    outcome = trained.outcome
+    last = outcome.history[outcome.n_iterations[0], 0]
+    assert last > 1.01 * outcome.value[0]  # or else this test shows nothing
+    data = sb.report(trained).data
+    assert data["network"]["J"] == [pytest.approx(outcome.value[0], rel=1e-6)]
 
 
 class Fitted:
