@@ -45,6 +45,10 @@ def assert_harmless(page: str) -> None:
     found = Scripts()
     found.feed(page)
     assert found.scripts == [{"type": "application/json", "id": "data"}, {}, {}]
+    data = re.search(r'id="data">(.*?)</script>', page, re.S)
+    assert data is not None
+    # Without an opening bracket no comment and no element can begin in it, or end it.
+    assert not set("<>&") & set(data[1])
     assert found.handlers == []
     assert not found.tags & {"img", "b", "iframe", "object"}
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
