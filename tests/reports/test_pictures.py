@@ -80,6 +80,14 @@ def test_infinite_costs_are_left_out(ax):
     assert [line.get_ydata().tolist() for line in ax.lines] == [[1.0]]
 
 
+def test_starts_that_did_not_converge_are_open(ax):
+    pictures.FinalCostsDisplay(value=[3.0, 1.0, 2.0], minima=[(1,)], n_lowest=1).plot(ax)
+    full, open_ones = ax.lines
+    assert full.get_xydata().tolist() == [[1, 1]]
+    assert sorted(open_ones.get_xydata().tolist()) == [[2, 2], [3, 3]]
+    assert open_ones.get_markerfacecolor() == "none"
+
+
 def test_displays_take_what_was_trained(searched, ax):
     X, y = searched[4:]
     trained = train(NET, X, y, starts=2, max_iter=5)
@@ -104,12 +112,16 @@ def test_equal_weights_have_equal_colours_and_mirrors_are_dashed(ax):
     assert {text.get_text() for text in ax.texts} >= {"x₁", "a₁", "a₂", "+1"}
 
 
-def test_the_network_at_a_chosen_update_is_the_last_point_before(ax):
+@pytest.mark.parametrize(("asked", "place"), [(0, 0), (1, 0), (2, 1), (3, 1), (99, 2)])
+def test_the_network_at_a_chosen_update_is_the_last_point_before(ax, asked, place):
     net = sb.Network((1, 1, 1), "tanh")
     way = PathOfStart(0, np.array([0, 2, 4]), np.arange(12.0).reshape(3, 4))
-    shown = pictures.NetworkDisplay.from_path(net, way, updates=3, ax=ax)
-    assert shown.picture["snapshots"][0]["updates"] == 2
-    np.testing.assert_array_equal(shown.picture["snapshots"][0]["weights"][0], [[4.0, 5.0]])
+    shown = pictures.NetworkDisplay.from_path(net, way, updates=asked, ax=ax)
+    assert shown.picture["snapshots"][0]["updates"] == 2 * place
+    first = 4.0 * place
+    np.testing.assert_array_equal(
+        shown.picture["snapshots"][0]["weights"][0], [[first, first + 1.0]]
+    )
 
 
 def test_distinct_units_are_counted_over_the_path(ax):

@@ -34,9 +34,10 @@ class Scale:
         """Return a scale that holds all finite numbers (of a log scale: the positive ones)."""
         good = [one for one in numbers if math.isfinite(one) and (kind != "log" or one > 0.0)]
         low, high = (min(good), max(good)) if good else (1.0, 2.0)
+        if kind == "log1p":
+            low, high = 0.0, max(high, 1.0)
         if low == high:
             low, high = (low / 2.0, high * 2.0) if kind == "log" else (low - 0.5, high + 0.5)
-            low = max(low, 0.0) if kind == "log1p" else low
         return cls(kind, low, high, begin, end)
 
     def has(self, number: float) -> bool:
@@ -100,8 +101,9 @@ class Chart:
 
     def line(self, points: Sequence[Point], css: str, title: str = "") -> None:
         """Draw a line through the points."""
-        places = " ".join(f"{a:.1f},{b:.1f}" for a, b in self._places(points))
-        if places:
+        found = self._places(points)
+        if len(found) > 1:
+            places = " ".join(f"{a:.1f},{b:.1f}" for a, b in found)
             name = f"<title>{escape(title)}</title>" if title else ""
             self.marks.append(f'<polyline class="{css}" points="{places}">{name}</polyline>')
 

@@ -1,0 +1,93 @@
+"""Charts place numbers where they belong, say what they are told, and run nothing."""
+
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from symbreak.reports.charts import cost_curves, final_costs, gradient_blocks
+from symbreak.reports.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, Scale
+
+
+def classes(made):
+    return re.findall(r'<(?:circle|polyline) class="(.*?)"', "".join(made.marks))
+
+
+def chart(x=(0.0, 10.0), y=(1.0, 100.0)):
+    return Chart.of("a <label>", ("x & x", "linear", x), ("y", "log", y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "at", "share"),
+    [
+        ("linear", [2.0, 6.0], 3.0, 0.25),
+        ("count", [0.0, 4.0], 1.0, 0.25),
+        ("log", [1.0, 10_000.0], 10.0, 0.25),
+        ("log1p", [0.0, 15.0], 1.0, 0.25),
+        ("log", [-1.0, 0.0, 1.0, math.inf, 100.0], 10.0, 0.5),
+        ("linear", [math.nan, 1.0, 3.0, -math.inf], 2.0, 0.5),
+    ],
+)
+def test_a_number_lies_where_its_scale_says(kind, numbers, at, share):
+    scale = Scale.over(kind, numbers, 100.0, 200.0)
+    assert scale(at) == pytest.approx(100 + 100 * share)
+
+
+@pytest.mark.parametrize("kind", ["linear", "count", "log", "log1p"])
+@pytest.mark.parametrize("numbers", [[], [3.0], [0.0, 0.0], [1e-300, 1e300], [0.2441, 0.24410001]])
+def test_every_scale_can_be_drawn(kind, numbers):
+    scale = Scale.over(kind, numbers, 0.0, 1.0)
+    assert all(scale.low <= tick <= scale.high for tick in scale.ticks())
+    assert len(set(scale.ticks())) == len(scale.ticks()) <= 12
+
+
+def test_points_that_are_no_place_are_left_out():
+    made = chart()
+    made.dots([(1.0, 10.0), (math.nan, 10.0), (1.0, math.inf), (1.0, 0.0), (1.0, -5.0)], "dot")
+    assert len(made.marks) == 1
+    x, y = re.findall(r'c[xy]="([\d.]+)"', made.marks[0])
+    assert float(x) == pytest.approx(LEFT + (WIDTH - RIGHT - LEFT) / 10, abs=0.06)
+    assert float(y) == pytest.approx((TOP + HEIGHT - BOTTOM) / 2, abs=0.06)
+
+
+def test_words_are_text_and_nothing_else():
+    made = chart()
+    evil = "</title><script>alert(1)</script>"
+    made.dots([(1.0, 2.0)], "dot", [evil])
+    made.line([(1.0, 2.0), (2.0, 3.0)], "line", evil)
+    root = ElementTree.fromstring(str(made))
+    assert [one.text for one in root.iter("title")] == [evil, evil]
+    assert not list(root.iter("script"))
+    assert root.get("aria-label") == "a <label>"
+
+
+def test_labels_of_ticks_tell_them_apart():
+    made = Chart.of("l", ("x", "linear", [0, 1]), ("y", "linear", [0.244086, 0.244096]))
+    words = [one.text for one in ElementTree.fromstring(str(made)).iter("text")]
+    assert len(set(words)) == len(words)
+
+
+def test_the_chosen_curve_is_drawn_last_and_alone_is_thick():
+    lines = [{"start": n, "updates": [0, 1], "J": [2.0, 1.0 + n]} for n in range(3)]
+    made = cost_curves({"chosen": 1, "lines": lines, "of_starts": 3})
+    assert ["chosen" in mark for mark in made.marks] == [False, False, True]
+    assert "start 1: J 2" in made.marks[-1]
+
+
+def test_starts_at_one_minimum_have_one_colour():
+    starts = [{"start": n, "J": J, "status": "s"} for n, J in ((2, 1.0), (0, 1.0), (1, 3.0))]
+    minima = [{"J": 1.0, "starts": [0, 2], "count": 2}]
+    made = final_costs({"minima": minima}, starts)
+    assert classes(made) == [
+        "dot g1", "dot g1", "dot open",
+    ]  # fmt: skip
+
+
+def test_a_failed_block_stands_out():
+    blocks = [{"block": "<b>", "verdict": word, "relative_error": 0.5, "bar": "nan"}
+              for word in ("pass", "fail")]  # fmt: skip
+    made = gradient_blocks({"blocks": blocks})
+    assert classes(made) == ["dot g3", "dot g2 big"]
