@@ -21,8 +21,10 @@ from symbreak.reports.collect.curves import curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of, of_estimator
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
+from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.numbers import CONVENTION, plain, short, shown
 from symbreak.training import train
+from symbreak.training.minima import distinct_minima
 from symbreak.training.path import PathOfStart
 
 
@@ -249,3 +251,12 @@ def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
     assert data["curves"]["chosen"] == data["network"]["start"] == 2
     assert data["network"]["activations"] == ["tanh", "sigmoid"]
     assert data["network"]["distinct"] == [[1, 1]]
+
+
+def test_minima_of_equal_j_are_told_apart_by_what_they_predict():
+    X, y = load_iris(return_X_y=True)
+    trained = train(sb.Network((4, 2, 3), "tanh", "cross_entropy"), X, y, starts=5, alpha=1.0,
+                    max_iter=2000)  # fmt: skip
+    words = str(distinct_minima(trained.network, trained.outcome))
+    assert sb.report(trained).data["minima"] == words
+    assert minima_words(trained.network, trained.outcome, X).count("by predictions") == 1

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.numbers import plain
+from symbreak.training.minima import distinct_minima
 from symbreak.training.scores import Scores
 
 MOST_ROWS = 2000
+MOST_COMPARED, MOST_PREDICTED = 64, 256
 
 
 def table_of_starts(
@@ -59,6 +62,20 @@ def restart_summary(outcome: Outcome) -> dict[str, Any]:
         for one in minima[:MOST_ROWS]
     ]
     return dict(found)
+
+
+def minima_words(network: Network, outcome: Outcome, X: Any = None) -> str:
+    """Return how many minima there are beyond equal J; "" where that takes too long to tell.
+
+    Parameters
+    ----------
+    X : (m, features), for the predictions; the first rows are used.
+    """
+    converged = int(outcome.converged.sum())
+    if not 0 < converged <= MOST_COMPARED:
+        return ""
+    rows = None if X is None else X[:MOST_PREDICTED]
+    return str(distinct_minima(network, outcome, rows))
 
 
 def _score(scores: Sequence[Scores | None], start: int) -> float | None:

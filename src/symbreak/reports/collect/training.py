@@ -20,7 +20,7 @@ from symbreak.reports.collect.findings import gradient_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.signals import spread_of_signals
-from symbreak.reports.collect.starts import restart_summary, table_of_starts
+from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Trained
 from symbreak.training.path import Path, PathOfStart
@@ -85,6 +85,7 @@ def of_run(run: Run) -> dict[str, Any]:
                 validation=trained.validation,
                 singles=run.singles,
             ),
+            "minima": minima_words(trained.network, trained.outcome, parts.train.X) or None,
             **_of_way(trained.network, trained.outcome, way, **names),
             "signals": spread_of_signals(
                 trained.network, torch.as_tensor(run.theta).cpu().numpy(), *parts.train
@@ -110,6 +111,7 @@ def of_trained(trained: Trained) -> dict[str, Any]:
             **sections_of_outcome(
                 trained.outcome, chosen, kept=trained.kept, validation=trained.validation
             ),
+            "minima": minima_words(trained.network, trained.outcome) or None,
             **_of_way(trained.network, trained.outcome, _way(trained.outcome, chosen, None)),
         },
     )
