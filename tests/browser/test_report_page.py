@@ -79,7 +79,8 @@ def test_print_is_dark_on_white_and_leaves_out_what_paper_cannot_do(page):
             assert not shown, name
         cut = browser.js(
             "return [...document.querySelectorAll('.scroll[tabindex]')]"
-            ".filter((one) => one.scrollHeight > one.clientHeight + 1).length"
+            ".filter((one) => one.scrollHeight > one.clientHeight + 1"
+            " || one.scrollWidth > one.clientWidth + 1).length"
         )
         assert cut == 0
         assert faint(browser) == []
