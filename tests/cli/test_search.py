@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import symbreak as sb
@@ -12,8 +13,8 @@ from symbreak.training.parts import Parts
 FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 15)
 
 
-def test_the_penalty_is_chosen_on_the_training_rows(run):
-    ran = run("train", "--dataset", "iris", "--search", *FEW)
+def test_the_penalty_is_chosen_on_the_training_rows(run, tmp_path):
+    ran = run("train", "--dataset", "iris", "--search", "--json", tmp_path / "all.json", *FEW)
     assert ran.code == 0, ran.err
     said = re.search(
         r"Search: alpha (\S+) of 8 from 0.0001 to 1000; its log-loss over 5 folds of the training "
@@ -25,6 +26,9 @@ def test_the_penalty_is_chosen_on_the_training_rows(run):
     choice = choose_alpha(sb.Network((4, 3, 3), "tanh", parts.loss), *parts.train, max_iter=15)
     assert float(said[1]) == choice.alpha
     assert said[2] == f"{choice.score:.4f}"
+    written = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    assert written["search"] == choice.as_dict()
+    assert written["settings"]["alpha"] == choice.alpha
     assert f"alpha {choice.alpha:g}, float64" in " ".join(ran.out.split())
 
 

@@ -17,6 +17,7 @@ from symbreak.cli.train_options import TrainOptions
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Status
 from symbreak.training import Trained
+from symbreak.training.choosing import Choice
 from symbreak.training.many_starts import scores_of_starts
 from symbreak.training.parts import Parts
 from symbreak.training.path import Path
@@ -33,6 +34,7 @@ class Result:
     holdout : the scores of the combined prediction on the hold-out part; None if not finite.
     singles : the same of every start by itself; None for one that is not usable.
     seconds : wall-clock time by stage.
+    choice : what --search found of the penalties.
     theta : (starts, n), the starts.
     path : where they stood on the way; None where nobody asked.
     """
@@ -49,6 +51,7 @@ class Result:
     seconds: dict[str, float]
     theta: Tensor
     path: Path | None = None
+    choice: Choice | None = None
 
     @property
     def is_interrupted(self) -> bool:
@@ -114,6 +117,7 @@ def record(result: Result) -> dict[str, Any]:
     return {
         "symbreak": __version__,
         "settings": {**result.options.as_dict(), "alpha": result.alpha},
+        "search": None if result.choice is None else result.choice.as_dict(),
         "data": _data(result),
         "network": result.trained.network.to_settings(),
         "n_parameters": result.trained.network.n_parameters,

@@ -39,7 +39,7 @@ from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
 from symbreak.tables.table import Table
 from symbreak.training import Trained, train_from
-from symbreak.training.choosing import choose_alpha
+from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
@@ -62,7 +62,7 @@ def run(options: TrainOptions) -> int:
         parts = _parts(options, table, task)
     _say(options, before.data_line(table.source, parts), before.split_line(parts, options))
     with _timed(seconds, "check"):
-        cost, (theta, redrawn), alpha = _start(options, parts)
+        cost, (theta, redrawn), alpha, choice = _start(options, parts)
         _say(options, before.network_line(cost.network, options, alpha))
         gradient = gradient_report(cost, theta)
         symmetry = Symmetry.of(cost.network, theta, alpha=alpha, method=options.method)
@@ -83,7 +83,7 @@ def run(options: TrainOptions) -> int:
                 singles = single_scores(parts, trained)
             result = Result(
                 options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
-                {**seconds, "total": sum(seconds.values())}, theta, path,
+                {**seconds, "total": sum(seconds.values())}, theta, path, choice,
             )  # fmt: skip
             _write(result, written)
             _tell(result)
@@ -133,21 +133,22 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     return parts.with_test(read_table(options.test, text=text))
 
 
-def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float]:
-    """Return the cost on the training rows, the starts and the penalty."""
+def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float, Choice | None]:
+    """Return the cost on the training rows, the starts, the penalty and what chose it."""
     layers = (parts.train.X.shape[1], *options.hidden_layers, parts.n_outputs)
     network = Network(layers, options.activations, parts.loss)
-    alpha = _searched(options, network, parts) or options.alpha_for(parts.target.task)
+    choice = _searched(options, network, parts)
+    alpha = options.alpha_for(parts.target.task) if choice is None else choice.alpha
     cost = NetworkCost(
         network, *parts.train, alpha=alpha, dtype=options.dtype, device=options.device
     )
     with _without_symmetry_warning():
         drawn = drawn_starts(cost, options.rule, starts=options.starts, seed=options.seed)
-    return cost, drawn, alpha
+    return cost, drawn, alpha, choice
 
 
-def _searched(options: TrainOptions, network: Network, parts: Parts) -> float | None:
-    """Return the penalty that --search chooses on the training rows, None without it."""
+def _searched(options: TrainOptions, network: Network, parts: Parts) -> Choice | None:
+    """Return what --search found of the penalties on the training rows, None without it."""
     if not options.search:
         return None
     with (
@@ -170,7 +171,7 @@ def _searched(options: TrainOptions, network: Network, parts: Parts) -> float | 
     if interrupt.is_requested:
         raise KeyboardInterrupt
     _say(options, before.search_line(choice))
-    return choice.alpha
+    return choice
 
 
 def _train(

@@ -58,6 +58,12 @@ class Choice:
         """Its score, which chose it."""
         return min(self.scores)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        scores = [score if np.isfinite(score) else None for score in self.scores]
+        return {"alphas": list(self.alphas), "scores": scores, "score": self.name,
+                "folds": self.folds, "alpha": self.alpha}  # fmt: skip
+
 
 def choose_alpha(
     network: Network, X: NDArray[Any], y: NDArray[Any], alphas: Sequence[float] = ALPHAS, *,
