@@ -171,9 +171,10 @@ def test_stacks_keep_the_memory_budget(iris, stacks, monkeypatch):
     same_results(found, wanted)
 
 
-def test_jobs_share_one_architecture(iris):
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_jobs_share_one_architecture(iris, backend):
     found = sb.StackedSearchCV(classifier(), GRID, cv=2, n_jobs=2)
-    with parallel_config(backend="threading"):
+    with parallel_config(backend=backend):
         found.fit(*iris)
     same_results(found, GridSearchCV(classifier(), GRID, cv=2).fit(*iris))
 

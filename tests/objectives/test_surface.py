@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -300,3 +303,14 @@ def test_lists_are_thetas_too():
         )
         for found, expected in zip(NET.thetas(given), NET.thetas(array), strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])
+def test_a_copy_of_a_used_cost_computes_the_same(copied):
+    cost = sb.NetworkCost(NET, X, y, alpha=0.5)
+    J, gradient = cost(THETA)
+    again = copied(cost)
+    for _ in range(2):
+        np.testing.assert_array_equal(again(THETA)[0], J)
+        np.testing.assert_array_equal(again(THETA)[1], gradient)
+    assert len(pickle.dumps(cost)) < 2 * len(pickle.dumps(sb.NetworkCost(NET, X, y, alpha=0.5)))

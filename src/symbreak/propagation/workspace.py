@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -95,6 +97,7 @@ class Workspace:
             return torch.empty(size, dtype=dtype, device=device)
 
         pairs = starts * examples
+        self._sizes = network, starts, examples, dtype, device
         self._network = network
         self._by_columns = by_columns
         self._thetas = [room(starts * block.size) for block in network.blocks]
@@ -108,6 +111,10 @@ class Workspace:
             )
         ]
         self._views: dict[tuple[int, int], Layers] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Views lie in one another's memory, which pickle would part; and there is nothing to keep.
+        return partial(Workspace, by_columns=self._by_columns), self._sizes
 
     def layers(self, starts: int, examples: int) -> Layers:
         """Return the layers for so many starts and examples; all share the same memory.
