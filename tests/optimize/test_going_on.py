@@ -89,10 +89,11 @@ def test_stopped_by_control_c_at_an_evaluation(method):
     assert_same(sb.minimize(make_cost(), part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
 
 
-def test_stopped_many_times():
+@pytest.mark.parametrize("method", METHODS)
+def test_stopped_many_times(method):
     cost = make_cost()
-    straight = search(cost, make_starts(cost), "l-bfgs")
-    outcome = search(cost, make_starts(cost), "l-bfgs", callback=after(1))
+    straight = search(cost, make_starts(cost), method)
+    outcome = search(cost, make_starts(cost), method, callback=after(1))
     for _ in range(200):
         if Status.STOPPED not in outcome.status:
             break

@@ -214,7 +214,8 @@ class Loop:
             return
         rows = functools.reduce(Running.join, self._paused)
         spent = self.n_iterations[rows.starts] >= self.limits.max_iter
-        self._paused = [rows.pick(spent)]
+        # Not an empty part: joined first, it would lend the others its count of updates.
+        self._paused = [rows.pick(spent)] if spent.any() else []
         self._running = rows.pick(~spent)
         for start in self._running.starts:
             self.status[start] = Status.RUNNING
