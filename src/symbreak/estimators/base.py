@@ -7,8 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from symbreak.checks import is_integer
+from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs, persistence
 from symbreak.estimators.early_stopping import Examples, ValidationScore, split
 from symbreak.estimators.epochs import one_epoch
@@ -18,6 +21,7 @@ from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
 from symbreak.estimators.training import train
+from symbreak.words import counted
 
 _FLOATS = (np.float64, np.float32)
 
@@ -44,7 +48,19 @@ class BaseMLP(
         check_is_fitted(self)
         X = self._checked(X)
         n_hidden = self._problem.network.n_hidden
-        return outputs.hidden(self, X, layer if layer > 0 else n_hidden + 1 + layer)
+        is_whole = is_integer(layer, -n_hidden)
+        wanted = layer if not is_whole or layer > 0 else n_hidden + 1 + layer
+        if not is_whole or not 1 <= wanted <= n_hidden:
+            raise InvalidInput(
+                f"layer of transform must be a hidden layer, 1 to {n_hidden} or -{n_hidden} to -1. "
+                f"Got {layer!r} of a network with {counted(n_hidden, 'hidden layer')}."
+            )
+        if wanted != n_hidden and _get_output_config("transform", self)["dense"] != "default":
+            raise InvalidInput(
+                "layer of transform must be the last hidden one where set_output names the "
+                f"columns. Got {layer}; call set_output(transform='default') first."
+            )
+        return outputs.hidden(self, X, wanted)
 
     @property
     def _n_features_out(self) -> int:

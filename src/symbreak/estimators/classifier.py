@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -23,6 +23,7 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
@@ -167,6 +168,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on these data; `classes` names all classes in the first call."""
+        if self.class_weight == "balanced":
+            raise InvalidInput(
+                "class_weight of partial_fit must be a dictionary or None. Got 'balanced', which "
+                "needs all data at once; compute the weights with compute_class_weight."
+            )
         if _check_partial_fit_first_call(self, classes):
             self._set_classes(y if type_of_target(y).startswith("multilabel") else classes)
         return self._fit(X, y, sample_weight, None, None, incremental=True)
@@ -244,7 +250,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         weight = super()._weights(X, y, sample_weight)
         if self.class_weight is None:
             return weight
-        by_class = compute_sample_weight(self.class_weight, y)
+        if isinstance(self.class_weight, str) and np.ndim(y) == 1:
+            # A weight of 2 balances like a repeated row.
+            classes, index = np.unique(y, return_inverse=True)
+            by_class = compute_class_weight(
+                self.class_weight, classes=classes, y=y, sample_weight=weight
+            )[index]
+        else:
+            by_class = compute_sample_weight(self.class_weight, y)
         return np.asarray(by_class if weight is None else weight * by_class)
 
     def _stratified_by(self, y: Array) -> Array | None:

@@ -8,6 +8,7 @@ the validation of inputs.
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,8 +85,15 @@ class ValidationScore:
         view._problem, view.thetas_ = self._problem, array[None]
         view.coefs_, view.intercepts_ = matrices_of(network, array)
         view.n_features_in_, view.n_outputs_ = network.n_features, network.n_outputs
-        given = {} if self._examples.sample_weight is None else {
-            "sample_weight": self._examples.sample_weight
-        }  # fmt: skip
         assert self._scorer is not None
+        weight = self._examples.sample_weight
+        given = {}
+        if weight is not None and _takes_weights(self._scorer):
+            given["sample_weight"] = weight
         return float(self._scorer(view, self._examples.X, self._examples.y, **given))
+
+
+def _takes_weights(scorer: Any) -> bool:
+    """Tell whether a scorer takes sample weights; a function of the user's may not."""
+    parameters = inspect.signature(scorer).parameters.values()
+    return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)

@@ -77,7 +77,11 @@ def load(cls: Any, path: str | os.PathLike[str]) -> Any:
 def _split(value: Any, name: str, arrays: dict[str, Any]) -> Any:
     """Return a value as JSON can hold it; arrays go to `arrays` under the name of their place."""
     if isinstance(value, dict):
-        return {"dict": {key: _split(v, f"{name}/{key}", arrays) for key, v in value.items()}}
+        # As pairs: the keys of JSON are text, those of class_weight are classes.
+        pairs = [
+            [_split(key, "", {}), _split(v, f"{name}/{key}", arrays)] for key, v in value.items()
+        ]
+        return {"dict": pairs}
     if isinstance(value, list | tuple):
         items = [_split(v, f"{name}/{place}", arrays) for place, v in enumerate(value)]
         return {"tuple" if isinstance(value, tuple) else "list": items}
@@ -86,13 +90,19 @@ def _split(value: Any, name: str, arrays: dict[str, Any]) -> Any:
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return {"array": name}
-    return {"plain": value.item() if isinstance(value, np.generic) else value}
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(plain, str | int | float | bool | None):
+        raise InvalidInput(
+            f"{name.strip('/')} of an estimator to save must be a plain value. Got "
+            f"{type(plain).__name__}: give it by its word, or use pickle."
+        )
+    return {"plain": plain}
 
 
 def _joined(held: Any, arrays: dict[str, Any]) -> Any:
     (kind, value), *rest = held.items()
     if kind == "dict":
-        return {key: _joined(v, arrays) for key, v in value.items()}
+        return {_joined(key, arrays): _joined(v, arrays) for key, v in value}
     if kind in ("list", "tuple"):
         items = [_joined(v, arrays) for v in value]
         return tuple(items) if kind == "tuple" else items

@@ -152,8 +152,8 @@ def problem_of(
 def hidden_sizes(given: Any) -> tuple[int, ...]:
     """Return the hidden layers as a tuple; a number is one layer."""
     sizes = [given] if np.ndim(given) == 0 else list(given)
-    if any(size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(np.ndim(size) or size <= 0 or size != int(size) for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0 and whole numbers, got {sizes}.")
     return tuple(int(size) for size in sizes)
 
 

@@ -116,8 +116,14 @@ def _spent(estimator: Any, print_of: str, validation: Any) -> int:
     same = getattr(estimator, "_fingerprint", None) == print_of and validation is None
     paused = all(status in PAUSES and status is not Status.INTERRUPTED for status in outcome.status)
     settings = estimator._settings_of_search()
-    if not same or outcome.search is None or not paused:
+    if not same or outcome.search is None or not paused or _edited(estimator):
         return 0
     if getattr(estimator, "_searched_with", None) != settings:
         return 0
     return int(outcome.n_iterations.max())
+
+
+def _edited(estimator: Any) -> bool:
+    """Tell whether `coefs_` or `intercepts_` were changed after the fit."""
+    now = theta_of(estimator.coefs_, estimator.intercepts_)
+    return not np.array_equal(now, estimator.outcome_.theta[estimator.kept_[0]])

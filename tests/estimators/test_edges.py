@@ -1,0 +1,97 @@
+"""Weights that stand for rows, parameters in files, layers and sizes that are none."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+
+import symbreak as sb
+
+X, Y = load_iris(return_X_y=True)
+X = (X - X.mean(0)) / X.std(0)
+
+
+def fitted(*args, weight=None, X=X, y=Y, **options):
+    options = {"solver": "lbfgs", "random_state": 0, "max_iter": 60, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return sb.MLPClassifier(*(args or ((4,), "tanh")), **options).fit(X, y, weight)
+
+
+def test_a_weight_of_two_is_a_repeated_row_where_classes_are_balanced():
+    weight = np.where(np.arange(150) < 40, 2.0, 1.0)
+    rows = np.repeat(np.arange(150), weight.astype(int))
+    options = {"class_weight": "balanced", "alpha": 0.1, "tol": 1e-9, "max_iter": 500}
+    weighted = fitted(weight=weight, **options)
+    repeated = fitted(X=X[rows], y=Y[rows], **options)
+    assert weighted.loss_ == pytest.approx(repeated.loss_, rel=1e-5)
+    assert weighted.predict_proba(X) == pytest.approx(repeated.predict_proba(X), abs=1e-3)
+
+
+def test_class_weights_of_whole_numbers_and_of_words_come_back_from_a_file(tmp_path):
+    for y, weights in ((Y, {0: 1.0, 1: 2.0, 2: 3.0}), (np.array(list("abc"))[Y], {"a": 2.0})):
+        net = fitted(y=y, class_weight=weights)
+        net.save(tmp_path / "net")
+        again = sb.MLPClassifier.load(tmp_path / "net")
+        assert again.class_weight == weights
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            again.fit(X, y)
+        np.testing.assert_array_equal(again.coefs_[0], net.coefs_[0])
+
+
+def test_a_parameter_that_no_file_can_hold_is_named(tmp_path):
+    net = sb.MLPRegressor((3,), solver="lbfgs", loss=sb.losses.Quantile(0.9), max_iter=300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        net.fit(X[:, :3], X[:, 3])
+    with pytest.raises(sb.InvalidInput, match="loss of an estimator to save must be a plain value"):
+        net.save(tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [{"weight": np.ones(150)}, {"class_weight": "balanced"}])
+def test_a_scorer_without_weights_serves_beside_weights(options):
+    def scorer(estimator, X, y):
+        return estimator.score(X, y)
+
+    assert fitted(early_stopping=True, scoring=scorer, **options).best_validation_score_ > 0.5
+
+
+def test_balanced_classes_are_refused_where_only_a_part_is_seen():
+    with pytest.raises(sb.InvalidInput, match="class_weight of partial_fit"):
+        sb.MLPClassifier((3,), class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("layer", [0, 3, -3, 1.5, None, "a"])
+def test_layers_that_are_none_are_named(layer):
+    with pytest.raises(sb.InvalidInput, match="layer of transform must be a hidden layer, 1 to 2"):
+        fitted((5, 3)).transform(X, layer)
+
+
+def test_named_columns_are_those_of_the_last_hidden_layer():
+    net = fitted((5, 3)).set_output(transform="pandas")
+    assert net.transform(X).shape == net.transform(X, 2).shape == (150, 3)
+    with pytest.raises(sb.InvalidInput, match="must be the last hidden one where set_output"):
+        net.transform(X, 1)
+    assert net.set_output(transform="default").transform(X, -2).shape == (150, 5)
+
+
+@pytest.mark.parametrize("sizes", [(3.5,), [[3]], (0,), (-1,)])
+def test_sizes_that_are_no_whole_numbers_are_refused(sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes must be > 0"):
+        fitted(sizes)
+
+
+def test_edited_weights_are_what_a_warm_start_goes_on_from():
+    net = fitted(warm_start=True, max_iter=20)
+    reached = net.loss_
+    net.intercepts_[-1][:] += [9.0, 0.0, 0.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        net.set_params(max_iter=1).fit(X, Y)
+    assert net.loss_curve_[0] > reached  # a search that went on could only be lower
