@@ -95,3 +95,16 @@ def test_edited_weights_are_what_a_warm_start_goes_on_from():
         warnings.simplefilter("ignore", ConvergenceWarning)
         net.set_params(max_iter=1).fit(X, Y)
     assert net.loss_ > reached  # a search that went on could only be lower
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_agree_with_their_logarithms_far_into_saturation(classes):
+    rows = classes > Y
+    net = fitted(X=X[rows], y=Y[rows])
+    far = 1e4 * X[rows]
+    probabilities, logs = net.predict_proba(far), net.predict_log_proba(far)
+    assert np.isfinite(logs).all()
+    assert (probabilities > 0).all()
+    np.testing.assert_allclose(probabilities.sum(1), 1.0, rtol=1e-12)
+    seen = logs > -600
+    np.testing.assert_allclose(np.log(probabilities[seen]), logs[seen], rtol=1e-9, atol=1e-15)

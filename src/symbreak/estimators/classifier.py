@@ -183,11 +183,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return self._decoded(outputs.prediction(self, self._checked(X)), self._problem)
 
     def predict_proba(self, X: Any) -> Array:
-        """Return probabilities (m, classes), or (m, labels)."""
+        """Return probabilities (m, classes), or (m, labels); those of classes are never 0."""
         check_is_fitted(self)
-        if self._is_binary:  # 1 - p would round to 0 where the logarithm is still finite
-            return np.exp(self.predict_log_proba(X))
-        return outputs.prediction(self, self._checked(X))
+        if self._target_kind.startswith("multilabel"):
+            return outputs.prediction(self, self._checked(X))
+        logs = self.predict_log_proba(X)
+        # 1 - p would round to 0 long before its logarithm is lost.
+        return np.asarray(np.maximum(np.exp(logs), np.finfo(logs.dtype).tiny))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities, finite also where those round to 0."""
