@@ -73,3 +73,16 @@ def test_without_jinja2_nothing_is_trained(run, shop, tmp_path, monkeypatch):
     assert ran.code == 2
     assert 'pip install "symbreak[report]"' in ran.err
     assert ran.out == ""
+
+
+def test_rows_that_were_given_are_not_said_to_have_trained_nothing(run, shop, model, tmp_path):
+    page, of_training = tmp_path / "given.html", tmp_path / "training.html"
+    assert run("report", model, shop, "-o", page).code == 0
+    text = page.read_text("utf-8")
+    assert "Score on the rows that were given" in text
+    assert "rows that trained nothing" not in text
+    assert "Use the model" in text
+    assert "As it was trained" in text
+    ran = run("train", shop, "--target", "price", "--starts", 2, "--report", of_training)
+    assert ran.code == 0, ran.err
+    assert "Score on rows that trained nothing" in of_training.read_text("utf-8")

@@ -198,6 +198,7 @@ ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
         ({"restarts": STARTS, "starts": [{**ROW, "status": "diverged"}]}, "Look at what diverged"),
         ({"restarts": STARTS, "starts": [ROW]}, "Use the model"),
         ({}, "Train"),
+        ({"then": "Predict with it."}, "Use the model"),
     ],
 )
 def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):

@@ -35,7 +35,8 @@
     const hidden = found.distinct[index].map((n, layer) => `${n} of ${found.sizes[layer + 1]}`);
     const J = found.J === null ? "" : ` J = ${number(found.J[index])}.`;
     const units = hidden.length ? ` Distinct hidden units: ${hidden.join(", ")}.` : "";
-    return `After ${found.updates[index]} updates:${J}${units} ${equal}`;
+    const when = found.when || `After ${found.updates[index]} updates`;
+    return `${when}:${J}${units} ${equal}`;
   }
 
   const root = document.getElementById("network-diagram");

@@ -42,7 +42,7 @@ def _how_good(document: dict[str, Any]) -> Card | None:
     if scores["kind"] == "classes":
         low, high = (100 * limit for limit in scores["accuracy_interval"])
         value = f"{100 * scores['accuracy']:.1f} % right"
-        detail = f"95 % interval {low:.1f} to {high:.1f} %, {on}; {how}"
+        detail = "; ".join(filter(None, (f"95 % interval {low:.1f} to {high:.1f} %, {on}", how)))
         return _card("How good", value, detail)
     interval = scores["r2_interval"]
     words = (
@@ -134,6 +134,8 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         verdict = document.get("gradient_check", {}).get("verdict", "pass")
         if verdict == "inconclusive":
             return "Check again", "The check could not tell; see the notes of the blocks."
+        if "then" in document:
+            return "Use the model", document["then"]
         return "Train", "Nothing here stands against it."
     if found["needs_more_starts"]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."

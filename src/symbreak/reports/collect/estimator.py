@@ -58,6 +58,7 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
         network_name(network),
         {
             "what": f"{network_words(network)}; fitted",
+            "then": "It is fitted; predict with it.",
             **sections,
             "network": network_over_updates(network, path, None, **_names(estimator)),
             "scores": None if X is None else scores_of(estimator, X, y),
@@ -74,7 +75,7 @@ def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:
         found = of_classes(index, estimator.predict_proba(X), list(estimator.classes_))
     else:
         found = of_numbers(np.asarray(y, dtype=np.float64), estimator.predict(X))
-    return {**found, "where": "given to the report"}
+    return {**found, "where": "given to the report", "given": True}
 
 
 def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:

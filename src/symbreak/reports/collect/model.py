@@ -46,9 +46,12 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
             "then": "Predict with it: symbreak predict MODEL DATA",
             "scores": None if table is None else _scores(model, table),
             "at_training": plain(model.summary) or None,
-            "network": network_over_updates(
-                network, path, inputs=model.preparation.feature_names, outputs=labels
-            ),
+            "network": {
+                **network_over_updates(
+                    network, path, inputs=model.preparation.feature_names, outputs=labels
+                ),
+                "when": "As it was trained",
+            },
             "data": columns_and_target(model.preparation, target),
         },
     )
@@ -61,7 +64,7 @@ def _scores(model: Model, table: Table) -> dict[str, Any]:
         found = of_classes(y, prediction.astype(np.float64), model.target.classes)
     else:
         found = of_numbers(model.target.unscale(y), model.target.unscale(prediction[:, 0]))
-    return {**found, "where": f"of {short(table.source, 60)}"}
+    return {**found, "where": f"of {short(table.source, 60)}", "given": True}
 
 
 def _first_start(model: Model) -> int:
