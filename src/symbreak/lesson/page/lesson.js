@@ -7,6 +7,7 @@
   const SIDES = ["left", "right"];
   const METHODS = { "gradient-descent": "gradient descent", "l-bfgs": "L-BFGS" };
   const byId = (id) => document.getElementById(id);
+  const HIDDEN = 600;  // the width of a chart in a part of the page that is not laid out
   const drawn = { left: {}, right: {} };
   let settings = S.read(data, location.hash);
   let setSlider = null, sliderOf = null;
@@ -102,7 +103,7 @@
       const points = marks.map((mark) => found.run.snapshots[at(found.run, mark)]);
       return { name: sideName(found), J: points.map((point) => point.J), updates: points.map((point) => point.updates) };
     });
-    const { root, words } = S.curve(lines, marks, settings.index, byId("curve").clientWidth);
+    const { root, words } = S.curve(lines, marks, settings.index, byId("curve").clientWidth || HIDDEN);
     const legend = `Left: circles, solid line. Right: triangles, dashed line. ${words}.`;
     figure(byId("curve"), { root, words: legend });
   }
@@ -148,7 +149,7 @@
     const words = `Final J from ${number(found.J[0])} to ${number(found.J.at(-1))}; `
       + `${reached} of ${found.n_starts} starts reached the best accuracy, ${number(best)}. `
       + `Start ${startLabel("uniform-0.12")}, hidden units: ${network.hidden}.`;
-    figure(byId("restarts-chart"), { root: S.bars(found.J, words, byId("all").clientWidth), words });
+    figure(byId("restarts-chart"), { root: S.bars(found.J, words, byId("all").clientWidth || HIDDEN), words });
   }
 
   function options(select, choices, chosen) {
