@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
@@ -20,7 +19,6 @@ from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import host
 from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
 
@@ -51,11 +49,11 @@ class Epochs:
         A start that would become non-finite stays where it was and is called DIVERGED.
         """
         began = time.perf_counter()
-        here = _point(objective, theta)
+        here = Point.at(objective, theta)
         if not self._has_begun:
             self._stepper.start(here, objective)
             self._has_begun = True
-        there = _point(objective, self._stepper.trial(here, objective))
+        there = Point.at(objective, self._stepper.trial(here, objective))
         accepted, _ = self._stepper.judge(here, there)
         end = here.moved(accepted, there)
         ones = np.ones(len(theta), dtype=np.int64)
@@ -69,9 +67,3 @@ class Epochs:
             history=np.stack([here.value, end.value]),
             seconds=time.perf_counter() - began,
         )
-
-
-def _point(objective: Objective, theta: Tensor) -> Point:
-    value, gradient = objective(theta)
-    norm: Tensor = torch.amax(gradient.abs(), 1)
-    return Point(theta, host(value), gradient, host(norm))

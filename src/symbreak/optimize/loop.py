@@ -26,7 +26,7 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.parts import Point, Stepper
 from symbreak.optimize.racing import Racing
-from symbreak.optimize.rows import Floats, Mask, Starts, host
+from symbreak.optimize.rows import Floats, Mask, Starts
 from symbreak.optimize.running import Running
 from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.status import PAUSES, Status
@@ -291,10 +291,10 @@ class Loop:
         return self._racing.losers(score, in_race)[self.running.starts]
 
     def _evaluate(self, theta: Tensor, starts: Starts) -> Point:
-        value, gradient = self._objective(theta)
+        point = Point.at(self._objective, theta)
         self.n_evaluations[starts] += 1
         self._n_ticks += 1
-        return Point(theta, host(value), gradient, host(gradient.abs().amax(1)))
+        return point
 
     def _best_values(self) -> Floats:
         values = self._value.copy()

@@ -20,7 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, where
+from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
 from symbreak.optimize.status import Status
 
 __all__ = ["Direction", "Floats", "Mask", "PerStart", "Point", "Starts", "StepRule", "Stepper"]
@@ -33,6 +33,12 @@ class Point(PerStart):
 
     def __init__(self, theta: Tensor, value: Floats, gradient: Tensor, norm: Floats) -> None:
         self.theta, self.value, self.gradient, self.norm = theta, value, gradient, norm
+
+    @classmethod
+    def at(cls, objective: Objective, theta: Tensor) -> Self:
+        """Evaluate J and its gradient at theta (rows, n)."""
+        value, gradient = objective(theta)
+        return cls(theta, host(value), gradient, host(gradient.abs().amax(1)))
 
     def moved(self, rows: Mask, to: Point) -> Point:
         """Return the point that is `to` in these rows and this one in the others."""
