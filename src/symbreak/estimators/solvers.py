@@ -13,10 +13,9 @@ import math
 from typing import Any
 
 from symbreak.errors import InvalidInput, nearest
-from symbreak.optimize.methods import METHODS
+from symbreak.optimize.methods import METHODS, STOCHASTIC
 
 SOLVERS = {"lbfgs": "l-bfgs"}
-STOCHASTIC = ("sgd", "adam", "adamw")
 # Their steps may raise J, so a small change of J says nothing.
 RISING = (*STOCHASTIC, "rprop", "gradient-descent")
 VALUE_RTOL = 2.220446049250313e-09

@@ -137,6 +137,7 @@ METHODS: dict[str, Callable[..., Stepper]] = {
     "adam": adam,
     "adamw": adamw,
 }
+STOCHASTIC = ("sgd", "adam", "adamw")  # on mini-batches, where the starts may differ in their rates
 
 
 def method_of(name: str, options: Mapping[str, Any]) -> Stepper:

@@ -27,8 +27,8 @@ from torch import Tensor
 from symbreak.arrays import as_tensor, like
 from symbreak.objectives import JoinedCost, NetworkCost
 from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize.methods import STOCHASTIC
 
-_STOCHASTIC = ("sgd", "adam", "adamw")
 # What a search keeps for each entry of theta: points, trials, directions and copies of them.
 _VECTORS = 16
 _MATRIX_METHODS = ("bfgs", "fminunc", "levenberg-marquardt")
@@ -79,7 +79,7 @@ class Search:
         alike = (one.network, one.dtype, one.device) == (two.network, two.dtype, two.device)
         if not alike or _without_rate(self.arguments) != _without_rate(other.arguments):
             return False
-        return self.arguments.get("method") not in _STOCHASTIC or one.has_examples_of(two)
+        return self.arguments.get("method") not in STOCHASTIC or one.has_examples_of(two)
 
     @property
     def bytes_per_row(self) -> int:
@@ -193,7 +193,7 @@ def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tenso
 def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, but of a rate that each start may have for itself only its presence."""
     rate = arguments.get("learning_rate")
-    has_own = arguments.get("method") in _STOCHASTIC and isinstance(rate, Real)
+    has_own = arguments.get("method") in STOCHASTIC and isinstance(rate, Real)
     return {**arguments, "learning_rate": True} if has_own else dict(arguments)
 
 
