@@ -108,14 +108,18 @@ class Experiment:
         return float(unequal.abs().max() / largest)
 
 
+def loop_of(objective: Objective, theta: Tensor, method: str, updates: int) -> Loop:
+    """Return a search of the lesson from theta (starts, n), not yet begun."""
+    options: dict[str, Any] = METHODS[method]
+    test = GradientTest(GRADIENT_RTOL, 0.0, float(torch.finfo(theta.dtype).eps))
+    return Loop(objective, theta, method_of(method, options), test, Limits(updates))
+
+
 def _train(
     objective: Objective, theta: Tensor, method: str, updates: int
 ) -> tuple[list[Tensor], Outcome]:
     """Return theta after every update, the best one last, and the outcome."""
-    eps = float(torch.finfo(theta.dtype).eps)
-    options: dict[str, Any] = METHODS[method]
-    test = GradientTest(GRADIENT_RTOL, 0.0, eps)
-    loop = Loop(objective, theta[None], method_of(method, options), test, Limits(updates))
+    loop = loop_of(objective, theta[None], method, updates)
     path = [theta]
     while loop.tick():
         if loop.n_iterations[0] == len(path):

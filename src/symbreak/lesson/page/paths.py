@@ -6,17 +6,13 @@ Runs from equal units minimise J(P theta), see `symbreak.lesson.runs`; their poi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from symbreak.lesson.runs import GRADIENT_RTOL, METHODS
+from symbreak.lesson.runs import loop_of
 from symbreak.objectives import NetworkCost, Objective
-from symbreak.optimize.loop import Loop
-from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, project
 
 
@@ -73,9 +69,7 @@ def _run(
     The loop hands out accepted points of starts that still run, so the last update that is kept
     must not be the last one made.
     """
-    options: dict[str, Any] = METHODS[method]
-    test = GradientTest(GRADIENT_RTOL, 0.0, float(torch.finfo(theta.dtype).eps))
-    loop = Loop(objective, theta, method_of(method, options), test, Limits(updates + 1))
+    loop = loop_of(objective, theta, method, updates + 1)
     seen: list[dict[int, Tensor]] = [{0: row.clone()} for row in theta]
     while loop.tick():
         for row, start in enumerate(loop.running.starts):
