@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.errors import InvalidInput, InvalidType
@@ -96,3 +97,8 @@ def like(result: Tensor, given: Any) -> Any:
     if isinstance(dtype_of, np.dtype) and dtype_of.kind == "f":
         return array.astype(dtype_of, copy=False)
     return array
+
+
+def as_numpy(array: Any) -> NDArray[Any]:
+    """Return a tensor or an array as NumPy, on the host, its dtype kept."""
+    return np.asarray(torch.as_tensor(array).detach().cpu().numpy())

@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from symbreak.arrays import as_numpy
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
@@ -45,7 +45,7 @@ def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int
     ValueError
         No start ended with finite weights.
     """
-    theta = _numpy(outcome.theta).astype(problem.dtype, copy=False)
+    theta = as_numpy(outcome.theta).astype(problem.dtype, copy=False)
     kept = _kept(estimator.combine, outcome, theta)
     lead = kept[0]
     network = problem.network
@@ -133,7 +133,3 @@ def _without_improvement(estimator: Any) -> int:
         count = 0 if value <= best - estimator.tol else count + 1
         best = min(best, value)
     return count
-
-
-def _numpy(array: Any) -> Array:
-    return np.asarray(torch.as_tensor(array).detach().cpu().numpy())

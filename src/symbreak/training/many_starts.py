@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from symbreak.arrays import as_numpy
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -128,8 +129,8 @@ def train_from(
     """Train from the given starts (starts, n); see `train`."""
     check_combine(combine, has_validation=validation is not None)
     outcome = minimize(cost, theta, method=method, max_iter=max_iter, callback=callback, **options)
-    J = _numpy(outcome.value)
-    usable = np.isfinite(J) & np.isfinite(_numpy(outcome.theta)).all(axis=1)
+    J = as_numpy(outcome.value)
+    usable = np.isfinite(J) & np.isfinite(as_numpy(outcome.theta)).all(axis=1)
     scores: tuple[Scores | None, ...] = ()
     if validation is not None:
         X, y = validation
@@ -166,7 +167,3 @@ def scores_of_starts(
         score(combined_prediction(network, start[None], X)) if is_usable else None
         for start, is_usable in zip(stack, usable, strict=True)
     )
-
-
-def _numpy(array: Any) -> NDArray[Any]:
-    return np.asarray(torch.as_tensor(array).detach().cpu().numpy())
