@@ -16,8 +16,9 @@ def offer(*points):
     best = BestPoints(torch.zeros(1, 1, dtype=torch.float64))
     for index, (value, norm) in enumerate(points):
         theta = torch.tensor([[float(index)]], dtype=torch.float64)
-        best.offer(Point(theta, np.array([value]), theta, np.array([norm])))
+        best.offer(Point(theta, np.array([value]), theta, np.array([norm])), np.array([index]))
     kept = int(best.theta[0, 0])
+    assert best.iteration.tolist() == [kept]
     assert (best.value[0], best.gradient_norm[0]) == points[kept]
     return kept
 
@@ -47,8 +48,9 @@ def test_a_point_whose_gradient_is_not_finite_does_not_count():
 def test_starts_do_not_see_each_other():
     best = BestPoints(torch.zeros(2, 1, dtype=torch.float64))
     ones = torch.ones(2, 1, dtype=torch.float64)
-    best.offer(Point(ones, np.array([3.0, 1.0]), ones, np.ones(2)))
-    best.offer(Point(2 * ones, np.array([2.0, 2.0]), ones, np.ones(2)))
+    best.offer(Point(ones, np.array([3.0, 1.0]), ones, np.ones(2)), np.array([4, 5]))
+    best.offer(Point(2 * ones, np.array([2.0, 2.0]), ones, np.ones(2)), np.array([5, 9]))
     assert best.theta[:, 0].tolist() == [2.0, 1.0]
+    assert best.iteration.tolist() == [5, 5]
     best.keep(np.array([False, True]))
     assert best.value.tolist() == [1.0]

@@ -48,6 +48,7 @@ def assert_same(one, other):
     np.testing.assert_array_equal(one.history, other.history)
     np.testing.assert_array_equal(one.value, other.value)
     np.testing.assert_array_equal(one.n_evaluations, other.n_evaluations)
+    np.testing.assert_array_equal(one.best_iteration, other.best_iteration)
     assert one.status == other.status
 
 
@@ -132,9 +133,11 @@ def test_with_the_same_limit_nothing_happens():
     again = sb.minimize(cost, short, max_iter=3)
     assert_same(again, short)
     # It has not lost what it needs to go on, and each continuation has its own history.
+    at = short.best_iteration.tolist()
     straight = sb.minimize(cost, make_starts(cost), max_iter=9)
     assert_same(sb.minimize(cost, again, max_iter=9), straight)
     assert len(sb.minimize(cost, short, max_iter=5).history) == 6
+    assert short.best_iteration.tolist() == at
 
 
 def test_an_outcome_is_a_start_for_another_method():

@@ -29,6 +29,7 @@ def made(J, status=None, gradient=1e-12, theta=1.0):
         status=tuple([C] * n if status is None else status),
         n_iterations=np.zeros(n, dtype=np.int64),
         n_evaluations=np.ones(n, dtype=np.int64),
+        best_iteration=np.zeros(n, dtype=np.int64),
         history=J[None],
         seconds=0.0,
     )

@@ -37,6 +37,7 @@ def same(found, wanted) -> None:
     assert found.status == wanted.status
     assert (found.n_iterations == wanted.n_iterations).all()
     assert (found.n_evaluations == wanted.n_evaluations).all()
+    assert (found.best_iteration == wanted.best_iteration).all()
 
 
 @pytest.mark.parametrize("method", ["l-bfgs", "bfgs", "newton-cg", "gradient-descent"])

@@ -26,6 +26,7 @@ def outcome_of(theta, J=None, status=None):
         status=tuple([Status.CONVERGED] * n if status is None else status),
         n_iterations=np.zeros(n, dtype=np.int64),
         n_evaluations=np.ones(n, dtype=np.int64),
+        best_iteration=np.zeros(n, dtype=np.int64),
         history=np.ones((1, n)),
         seconds=0.0,
     )

@@ -70,6 +70,21 @@ def test_points_are_copied_since_the_search_goes_on_writing_there():
     path(Progress(1, 0.0, 0.0, 1, 1, 0.0, places))
     here += 7.0
     outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), here, max_iter=3)
-    way = path.of(0, replace(outcome, n_iterations=np.array([9])))
+    way = path.of(0, replace(outcome, best_iteration=np.array([9])))
     assert way is not None
     np.testing.assert_array_equal(way.theta[:2], [[0.0, 0.0], [1.0, 1.0]])
+
+
+def test_of_a_start_that_diverged_the_way_ends_where_the_kept_point_stood():
+    """From 2 by x - 3 x, so -2, 4, -8, ...: J grows, the start itself is kept."""
+    start = torch.tensor([[2.0]], dtype=torch.float64)
+    path = Path(start)
+    outcome = sb.minimize(
+        lambda x: ((x**2).sum(-1), 2 * x), start, method="gradient-descent",
+        learning_rate=1.5, momentum=0.0, max_iter=9, callback=path,
+    )  # fmt: skip
+    way = path.of(0, outcome)
+    assert way is not None
+    assert outcome.n_iterations[0] == 9
+    assert way.updates.tolist() == [0]
+    np.testing.assert_array_equal(way.theta, [[2.0]])

@@ -21,8 +21,8 @@ from symbreak.optimize.status import Status
 
 _KIND = "estimator"
 _NOT_KEPT = ("_epochs", "_fingerprint", "_searched_with")
-_OUTCOME_ARRAYS = ("theta", "value", "gradient_norm", "n_iterations", "n_evaluations", "history",
-                   "validation", "validation_history")  # fmt: skip
+_OUTCOME_ARRAYS = ("theta", "value", "gradient_norm", "n_iterations", "n_evaluations",
+                   "best_iteration", "history", "validation", "validation_history")  # fmt: skip
 
 
 def plain_state(state: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Epochs:
             status=tuple(Status.RUNNING if fine else Status.DIVERGED for fine in accepted),
             n_iterations=ones,
             n_evaluations=2 * ones,
+            best_iteration=accepted.astype(np.int64),
             history=np.stack([here.value, end.value]),
             seconds=time.perf_counter() - began,
         )

@@ -104,6 +104,7 @@ class Loop:
         self.status = [Status.RUNNING] * n
         self.n_iterations = np.zeros(n, dtype=np.int64)
         self.n_evaluations = np.zeros(n, dtype=np.int64)
+        self._best_iteration = np.zeros(n, dtype=np.int64)
         self._history, self._scores = History(n), History(n)
 
     @property
@@ -164,6 +165,7 @@ class Loop:
             start_value=self._start_value,
             n_iterations=self.n_iterations,
             n_evaluations=self.n_evaluations,
+            best_iteration=self._best_iteration,
             history=self._history.table(),
             seconds=time.perf_counter() - self._began,
             validation=None if self._validation is None else self._score,
@@ -200,6 +202,7 @@ class Loop:
         again.n_iterations, again.n_evaluations = (
             self.n_iterations.copy(), self.n_evaluations.copy(),
         )  # fmt: skip
+        again._best_iteration = self._best_iteration.copy()
         again._history, again._scores = self._history.copy(), self._scores.copy()
         again._unpause()
         return again
@@ -229,7 +232,7 @@ class Loop:
         self._running = run = Running(
             np.arange(n), here, self._stepper, self._validation, self._stalling
         )
-        run.best.offer(here)
+        run.best.offer(here, self.n_iterations)
         self._start_norm, self._start_value = here.norm, here.value
         self._history.record(self.n_iterations, run.starts, here.value)
         finite = here.is_finite
@@ -250,7 +253,7 @@ class Loop:
             run.stepper.advance(run.is_new, run.before, run.here, self._objective)
             run.is_new = np.zeros(len(run), dtype=bool)
         trial = self._evaluate(run.stepper.trial(run.here, self._objective), run.starts)
-        run.best.offer(trial)
+        run.best.offer(trial, self.n_iterations[run.starts] + 1)
         accepted, failed = run.stepper.judge(run.here, trial)
         run.move(accepted, trial)
         moved = run.starts[accepted]
@@ -271,7 +274,8 @@ class Loop:
             self.n_iterations[run.starts], self.n_evaluations[run.starts],
         )  # fmt: skip
         if run.validation is not None and accepted.any():
-            stale = run.validation.look(accepted, run.here.theta, run.starts)
+            made = self.n_iterations[run.starts]
+            stale = run.validation.look(accepted, run.here.theta, run.starts, made)
             moved = run.starts[accepted]
             self._scores.record(self.n_iterations[moved], moved, run.validation.latest[accepted])
             endings.append((stale, Status.NO_IMPROVEMENT))
@@ -336,6 +340,9 @@ class Loop:
         places = torch.from_numpy(starts).to(self._theta.device)
         self._theta[places] = run.kept_theta[torch.from_numpy(rows).to(self._theta.device)]
         self._value[starts] = run.best.value[rows]
+        self._best_iteration[starts] = np.minimum(
+            run.kept_iteration[rows], self.n_iterations[starts]
+        )
         if run.validation is not None:
             self._score[starts] = run.validation.score[rows]
         if status in PAUSES:

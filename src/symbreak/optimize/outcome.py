@@ -24,6 +24,9 @@ class Outcome:
     gradient_norm : (starts,), the largest |entry| of the gradient at theta.
     status : one `Status` for each start.
     n_iterations, n_evaluations : (starts,), accepted steps and evaluations of J with gradient.
+    best_iteration : (starts,), the accepted steps after which theta was seen, fewer than
+        n_iterations where the search went on to worse points. J at theta is `history` there, or
+        lower where theta is a trial of that step which was not taken.
     history : (iterations + 1, starts), J at every accepted point, NaN after a start has ended.
     seconds : wall-clock time of the search, of this call if it went on from another.
     validation : (starts,), the best validation score of each start (theta is where it was seen);
@@ -40,6 +43,7 @@ class Outcome:
     status: tuple[Status, ...]
     n_iterations: NDArray[np.int64]
     n_evaluations: NDArray[np.int64]
+    best_iteration: NDArray[np.int64]
     history: NDArray[np.float64]
     seconds: float
     validation: NDArray[np.float64] | None = None

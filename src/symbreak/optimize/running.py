@@ -58,3 +58,8 @@ class Running(PerStart):
     def kept_theta(self) -> Tensor:
         """The points to return, (rows, n)."""
         return self.best.theta if self.validation is None else self.validation.theta
+
+    @property
+    def kept_iteration(self) -> Starts:
+        """The steps in which the points to return were seen, (rows,)."""
+        return self.best.iteration if self.validation is None else self.validation.iteration

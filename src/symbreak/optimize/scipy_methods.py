@@ -104,6 +104,7 @@ class ScipySearch:
             start_value=self._start_value,
             n_iterations=self.n_iterations,
             n_evaluations=self.n_evaluations,
+            best_iteration=np.minimum(self.best.iteration, self.n_iterations),
             history=self.history.table(),
             seconds=time.perf_counter() - self.began,
             messages=tuple(self.messages),
@@ -139,7 +140,7 @@ class ScipySearch:
         value, gradient = self.objective(self._theta)
         here = Point(self._theta, host(value), gradient, host(gradient.abs().amax(1)))
         self.n_evaluations += 1
-        self.best.offer(here)
+        self.best.offer(here, self.n_iterations)
         self.best.theta = self.best.theta.clone()  # its rows are written one by one
         self._start_norm, self._start_value = here.norm, here.value
         self.history.record(self.n_iterations, np.arange(n), here.value)

@@ -168,7 +168,7 @@ class OneStart:
         """Let the best point of this start see `point`; other starts see nothing."""
         best = self._search.best
         mine = best.pick(self._rows)
-        mine.offer(point)
+        mine.offer(point, self._search.n_iterations[self._rows] + 1)
         for name in best.per_start:
             getattr(best, name)[self._start] = getattr(mine, name)[0]
 

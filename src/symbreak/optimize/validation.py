@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.checks import check_positive_integer
@@ -32,7 +33,7 @@ class Validation(PerStart):
     tol : an improvement by less than this keeps the point but does not count for the patience.
     """
 
-    per_start = ("theta", "score", "latest", "_since")
+    per_start = ("theta", "score", "latest", "iteration", "_since")
 
     def __init__(self, score: Any, patience: int, theta: Tensor, tol: float = 0.0) -> None:
         check_positive_integer("patience", patience)
@@ -45,10 +46,16 @@ class Validation(PerStart):
         self.theta = theta.clone()
         self.score: Floats = np.full(len(theta), np.inf)
         self.latest: Floats = np.full(len(theta), np.nan)
+        self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
-    def look(self, rows: Mask, theta: Tensor, starts: Starts) -> Mask:
-        """Score `rows` of theta (rows, n); return which have been without improvement too long."""
+    def look(self, rows: Mask, theta: Tensor, starts: Starts, iteration: Starts) -> Mask:
+        """Score `rows` of theta (rows, n); return which have been without improvement too long.
+
+        Parameters
+        ----------
+        starts, iteration : (rows,), the starts that the rows belong to, and their accepted steps.
+        """
         at = torch.from_numpy(np.flatnonzero(rows)).to(theta.device)
         score = np.full(len(rows), np.nan)
         score[rows] = self._scores(theta[at], starts[rows])
@@ -57,6 +64,7 @@ class Validation(PerStart):
         enough = better & (score <= self.score - self.tol)
         self.theta = where(better, theta, self.theta)
         self.score = np.where(better, score, self.score)
+        self.iteration = np.where(better, iteration, self.iteration)
         self._since = np.where(enough, 0, self._since + rows)
         return rows & (self._since >= self.patience)
 

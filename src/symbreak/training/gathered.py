@@ -236,6 +236,7 @@ def _parted(found: Outcome, searches: Sequence[Search]) -> list[Outcome]:
                 status=found.status[rows],
                 n_iterations=found.n_iterations[rows],
                 n_evaluations=evaluations,
+                best_iteration=found.best_iteration[rows],
                 history=found.history[: int(found.n_iterations[rows].max()) + 1, rows],
                 seconds=found.seconds * int(evaluations.sum()) / total,
                 search=None,

@@ -68,10 +68,13 @@ class Path:
         self._last[starts[due]] = updates[due]
 
     def of(self, start: int, outcome: Outcome) -> PathOfStart | None:
-        """Return the way of a start to the point of the outcome; None where it was not kept."""
+        """Return the way of a start to the point of the outcome; None where it was not kept.
+
+        Where the search went on from there to worse points, the way ends before them.
+        """
         if start >= self.n_kept:
             return None
-        end, theta = int(outcome.n_iterations[start]), torch.atleast_2d(outcome.theta)[start]
+        end, theta = int(outcome.best_iteration[start]), torch.atleast_2d(outcome.theta)[start]
         points = [one for one in self._points[start] if one[0] < max(end, 1)]
         if end > 0:
             points.append((end, _array(theta)))
