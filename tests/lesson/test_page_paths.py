@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+import symbreak as sb
 from symbreak.lesson.page import digits, planes
 from symbreak.lesson.page.paths import train
-from symbreak.lesson.runs import Experiment
+from symbreak.lesson.runs import METHODS, Experiment
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.units import distinct_units
@@ -62,3 +63,23 @@ def test_a_run_that_ends_by_itself_ends_with_its_best_point():
     assert path.updates[-1] < 50
     gradients = cost(path.points)[1].abs().amax(1)
     assert gradients[-1] <= 1e-5 * gradients[0]
+
+
+def test_a_run_that_leaps_away_ends_with_its_best_point_where_that_was_seen(monkeypatch):
+    """A rate so large that J rises: the last place is the lowest J, and J belongs to its update."""
+    monkeypatch.setitem(METHODS, "gradient-descent", {"learning_rate": 3.5, "momentum": 0.95})
+    scene = planes(0)[0]
+    X, is_class = torch.from_numpy(scene.X), torch.from_numpy(scene.y)[:, None] == torch.arange(2)
+    cost = NetworkCost(Network((2, 3, 2), "relu", "squared_error"), X, is_class)
+    start = sb.initialize(cost.network, "normal", starts=1, seed=1, dtype=torch.float64)
+    (path,) = train(cost, start, "gradient-descent", 50, exact=False)
+    assert path.ending.startswith("the steps led to a value that is not finite")
+    assert 0 < path.updates[-1] < path.made < 50
+    alone = sb.minimize(
+        cost, start, method="gradient-descent", max_iter=50, **METHODS["gradient-descent"]
+    )
+    assert path.made == alone.n_iterations[0]
+    assert path.updates[-1] == np.nanargmin(alone.history[:, 0])
+    np.testing.assert_allclose(
+        cost(path.points)[0].numpy(), alone.history[list(path.updates), 0], rtol=1e-12
+    )

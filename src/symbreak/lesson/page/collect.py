@@ -116,6 +116,7 @@ def _run(measures: Measures, path: Path) -> dict[str, Any]:
     return {
         "exact": path.exact,
         "ending": path.ending,
+        "made": path.made,
         "snapshots": [
             measures.snapshot(updates, theta)
             for updates, theta in zip(path.updates, path.points, strict=True)

@@ -45,13 +45,14 @@
   function finding({ run, network }, index) {
     const first = run.snapshots[0], now = run.snapshots[index];
     const words = [];
-    if (run.snapshots.length === 1) words.push("Nothing moves: the gradient is zero at this start, and that is no minimum.");
+    if (run.ending.startsWith("stationary")) words.push("Nothing moves: the gradient is zero at this start, and that is no minimum.");
     else if (index > 0) words.push(`J went from ${number(first.J)} to ${number(now.J)}.`);
     else words.push(`J begins at ${number(first.J)}.`);
     const hidden = network.layers.slice(1, -1);
     if (hidden.length && now.distinct[0] === 1) words.push(`All ${hidden[0]} units are still one unit.`);
     if (run.ending && run.snapshots.length > 1 && index === run.snapshots.length - 1) {
-      words.push(`The run ended by itself after ${now.updates} updates (${run.ending.split(/[:;]/)[0]}).`);
+      words.push(`The run ended by itself after ${run.made} updates (${run.ending.split(/[:;]/)[0]}).`);
+      if (run.made > now.updates) words.push(`Shown is its best point, after ${now.updates}.`);
     }
     return words.join(" ");
   }

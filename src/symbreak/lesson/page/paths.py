@@ -23,13 +23,16 @@ class Path:
     Attributes
     ----------
     updates : the updates of the points, rising from 0.
-    points : (points, n). The last one of a run that ended by itself is its best.
+    points : (points, n). The last one of a run that ended by itself is its best, where it was seen.
+    made : the updates that were made, more than the last of `updates` where a run went on from its
+        best point to worse ones.
     ending : the sentence of how it ended; "" if it made all updates.
     exact : whether the gradient was averaged over equal units.
     """
 
     updates: tuple[int, ...]
     points: Tensor
+    made: int
     ending: str
     exact: bool
 
@@ -49,15 +52,16 @@ def train(
     seen, outcome = _run(objective, theta, method, updates, marks(updates))
     paths = []
     for start, points in enumerate(seen):
-        ended = int(outcome.n_iterations[start])
+        ended, best = int(outcome.n_iterations[start]), int(outcome.best_iteration[start])
         early = ended <= updates
         if early:
-            points[ended] = outcome.theta[start]
+            points = {n: point for n, point in points.items() if n < best}
+            points[best] = outcome.theta[start]
         stack = torch.stack(list(points.values()))
         if exact:
             stack = project(cost.network, stack, labels)
         ending = str(outcome.status[start]) if early else ""
-        paths.append(Path(tuple(points), stack, ending, exact))
+        paths.append(Path(tuple(points), stack, min(ended, updates), ending, exact))
     return paths
 
 
