@@ -100,7 +100,7 @@ def test_symmetry_counts_starts_and_the_fewest_distinct_units():
     assert (found.units, found.least, found.n_broken) == ((3, 4), (1, 4), 2)
     assert not found.is_broken
     assert found.line == (
-        "Warning: Symmetry is not broken in 1 of 3 starts: hidden layer 1 has 1 distinct of 3 "
+        "Warning: Symmetry is not broken in 1 of 3 starts: the 3 units of hidden layer 1 act as 1 "
         "(identical). Equal units stay one unit; draw the starts at random, for example with "
         "--init glorot_uniform."
     )
@@ -114,7 +114,7 @@ def test_symmetry_names_every_kind_that_lasts():
     theta = stack_of_starts(net, [*MIRROR], [0.0, 0.0], [None, None])
     found = Symmetry.of(net, theta, alpha=1.0, method="adam")
     assert (found.least, found.kinds, found.n_broken) == ((0,), (("mirrored", "zero"),), 1)
-    assert "hidden layer 1 has 0 distinct of 3 (mirrored, zero)." in found.line
+    assert "the 3 units of hidden layer 1 act as none (mirrored, zero)." in found.line
 
 
 @pytest.mark.parametrize(

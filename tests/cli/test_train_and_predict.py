@@ -194,14 +194,14 @@ def test_no_hidden_layer_is_logistic_regression_and_zeros_are_right(run, hidden)
 
 @pytest.mark.parametrize(
     ("init", "left"),
-    [("zeros", "0 distinct of {} (zero)"), ("constant", "1 distinct of {} (identical)")],
+    [("zeros", "act as none (zero)"), ("constant", "act as 1 (identical)")],
 )
 def test_a_symmetric_start_is_warned_of_even_when_quiet(run, init, left):
     ran = run("train", "--dataset", "iris", *FEW, "--hidden", "5,3", "--init", init, "--quiet")
     assert ran.code == 0
     assert ran.err == (
-        f"Warning: Symmetry is not broken in 3 of 3 starts: hidden layer 1 has {left.format(5)}, "
-        f"hidden layer 2 has {left.format(3)}. Equal units stay one unit; draw the starts at "
+        f"Warning: Symmetry is not broken in 3 of 3 starts: the 5 units of hidden layer 1 {left}, "
+        f"the 3 units of hidden layer 2 {left}. Equal units stay one unit; draw the starts at "
         "random, for example with --init glorot_uniform.\n"
     )
 

@@ -116,7 +116,8 @@ class Symmetry:
             return f"Symmetry: {units}, all distinct in {self.n_broken} {of}."
         layers = enumerate(zip(self.units, self.least, self.kinds, strict=True), 1)
         equal = ", ".join(
-            f"hidden layer {layer} has {least} distinct of {units} ({', '.join(kinds)})"
+            f"the {units} units of hidden layer {layer} act as {least or 'none'} "
+            f"({', '.join(kinds)})"
             for layer, (units, least, kinds) in layers
             if least < units
         )
