@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from symbreak.words import counted
 from tests.browser.accessibility import faint, nameless, unreached
 from tests.browser.driver import Browser, browser_or_skip
 from tests.reports.conftest import island_of, trained_page, write_hostile_table
@@ -59,6 +60,7 @@ def test_nothing_fails_nothing_is_fetched_and_all_can_be_read(page, width, dark)
         assert faint(browser) == []
         assert browser.js("return document.documentElement.scrollWidth") <= width
         browser.picture(f"report-{'dark' if dark else 'light'}-{width}.png")
+        assert browser.console() == []
     finally:
         browser.close()
 
@@ -99,8 +101,8 @@ def column(browser, place):
 def test_the_table_sorts_by_every_column(chromium, page):
     chromium.open(page)
     rows = data_of(page)["starts"]
-    keys = ("start", "J", "validation", "holdout", "gradient_norm", "updates", "evaluations",
-            "status", "used")  # fmt: skip
+    keys = ("start", "J", "validation", "holdout", "gradient_norm", "updates", "best_update",
+            "evaluations", "status", "used")  # fmt: skip
     assert [float(one) for one in column(chromium, 1)] == sorted(row["J"] for row in rows)
     for place, key in enumerate(keys):
         ways = set()
@@ -134,7 +136,7 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
         assert [edge[0] for edge in edges] == flat(snapshot["weights"])
         assert [edge[1] for edge in edges] == flat(snapshot["classes"])
         words = chromium.js("return document.querySelector('.sentence').textContent")
-        assert words.startswith(f"After {found['updates'][index]} updates: J = ")
+        assert words.startswith(f"After {counted(found['updates'][index], 'update')}: J = ")
         shown = re.search(r"J = (\S+)\. Distinct hidden units: 1 of 4\.", words)
         assert shown is not None, words
         assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == found["J"][index]
@@ -148,6 +150,15 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
     first = [next(iter(colours[group])) for group in sorted(colours) if 0 < group <= 6]
     assert len(set(first)) == len(first) == 6
     chromium.picture("report-symmetric.png")
+
+
+def test_a_diagram_of_one_point_has_no_slider(chromium, tmp_path):
+    page = trained_page(tmp_path / "p.html", "--dataset", "iris", "--starts", 1, "--max-iter", 0)
+    assert island_of(page)["network"]["updates"] == [0]
+    chromium.open(tmp_path / "p.html")
+    assert not chromium.js("return document.querySelector('.slider').checkVisibility()")
+    words = chromium.js("return document.querySelector('.sentence').textContent")
+    assert words.endswith("only the 11 biases that are 0 are equal.")
 
 
 def flat(matrices):

@@ -8,7 +8,7 @@ import pytest
 import symbreak as sb
 from symbreak.optimize import Status
 from symbreak.optimize.methods import METHODS
-from tests.optimize.test_going_on import OPTIONS, make_cost, make_starts, search
+from tests.optimize.test_going_on import make_cost, make_starts, search
 
 # These take every step they make, so what is kept is a point of the history.
 TAKES_EVERY_STEP = ("gradient-descent", "sgd", "adam", "adamw")

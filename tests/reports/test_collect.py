@@ -15,17 +15,19 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
 
 import symbreak as sb
-from symbreak.errors import InvalidType
+from symbreak.errors import InvalidInput, InvalidType
+from symbreak.optimize import Outcome, Status
 from symbreak.reports.collect.cards import cards
-from symbreak.reports.collect.curves import curves, spread_over, thinned
+from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of, of_estimator
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.collect.starts import minima_words
+from symbreak.reports.collect.training import _of_way
 from symbreak.reports.numbers import CONVENTION, plain, short, shown
 from symbreak.training import train
 from symbreak.training.minima import distinct_minima
-from symbreak.training.path import PathOfStart
+from symbreak.training.path import Path, PathOfStart
 
 
 def test_numbers_are_written_as_the_convention_says():
@@ -82,13 +84,19 @@ def test_one_row_has_no_interval_and_no_r2():
 def test_curves_keep_first_and_last_and_leave_out_what_is_not():
     history = np.full((1001, 3), np.nan)
     history[:, 0] = np.linspace(5, 1, 1001)
-    history[:4, 1] = [4, 3, 2, 1.5]
+    history[:4, 1] = [4, 3, 1.5, 2]
     history[0, 2] = np.inf
-    found = curves(history, np.array([1.0, 1.5, np.inf]), 1)
-    first, second, third = found["lines"]
+    none = np.zeros(3, dtype=np.int64)
+    outcome = Outcome(
+        np.zeros((3, 2)), np.array([1.0, 1.5, np.inf]), np.ones(3), (Status.MAX_ITERATIONS,) * 3,
+        np.array([1000, 3, 0]), none, np.array([1000, 2, 0]), history, 0.0,
+    )  # fmt: skip
+    first, second, third = cost_curves(outcome, 1)["lines"]
     assert (first["updates"][0], first["updates"][-1]) == (0, 1000)
     assert len(first["J"]) <= 150
-    assert second == {"start": 1, "updates": [0, 1, 2, 3], "J": [4, 3, 2, 1.5]}
+    assert second == {
+        "start": 1, "updates": [0, 1, 2, 3], "J": [4, 3, 1.5, 2], "kept": [2, 1.5],
+    }  # fmt: skip
     assert third["J"] == ["inf"]
     assert thinned(1000)[-1] == 999
 
@@ -176,6 +184,8 @@ def test_what_cannot_be_reported_is_refused_in_one_sentence():
     for thing in things:
         with pytest.raises(InvalidType, match="What is reported must be an Outcome"):
             sb.report(thing)
+    with pytest.raises(InvalidInput, match="MLPClassifier must be a fitted neural network"):
+        sb.report(MLPClassifier())
 
 
 STARTS = {
@@ -204,6 +214,85 @@ ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
 def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):
     found = cards({"kind": "k", "title": "t", **sections})
     assert found[-1]["value"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (["diverged"], "1 start diverged; it keeps its best point before that. Lower"),
+        (["diverged"] * 2, "2 starts diverged; each keeps its best point before that. Lower"),
+        (
+            ["non finite start", "diverged"],
+            "1 start diverged; it keeps its best point before that. 1 start began where J is not "
+            "finite. Lower",
+        ),
+    ],
+)
+def test_the_advice_on_lost_starts_says_which_keep_a_point(status, words):
+    rows = [{**ROW, "status": one} for one in status]
+    found = cards({"kind": "k", "title": "t", "restarts": STARTS, "starts": rows})
+    assert found[-1]["detail"].startswith(words)
+
+
+def test_a_card_does_not_say_its_name_and_value_twice():
+    sections = {
+        "gradient_check": {"verdict": "pass", "line": "Gradient check: pass, largest error 1."},
+        "symmetry": {"is_broken": False, "units": [2], "line": "Warning: Symmetry is not broken."},
+    }
+    found = {card["name"]: card for card in cards({"kind": "k", "title": "t", **sections})}
+    assert found["Gradient"]["detail"] == "Largest error 1."
+    assert found["Symmetry"]["detail"] == "Symmetry is not broken."
+
+
+def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_was_seen():
+    """Falls for some updates, then leaps away: J, update and weights are those of the lowest."""
+    X, y = load_diabetes(return_X_y=True)
+    X, y = (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
+    net = sb.Network((10, 5, 1), "relu", "squared_error")
+    theta = sb.initialize(net, "normal", starts=3, seed=0, dtype=torch.float64)
+    cost, path = sb.NetworkCost(net, X, y, alpha=10.0), Path(theta)
+    outcome = sb.minimize(
+        cost,
+        theta,
+        method="gradient-descent",
+        learning_rate=4.0,
+        momentum=0.9,
+        max_iter=300,
+        callback=path,
+    )
+    assert set(outcome.status) == {Status.DIVERGED}
+    start = outcome.best
+    best = int(np.nanargmin(outcome.history[:, start]))
+    assert 0 < best < outcome.n_iterations[start]
+    page = _of_way(net, outcome, path.of(start, outcome))["network"]
+    assert page["updates"][-1] == best
+    assert page["updates_made"] == outcome.n_iterations[start]
+    for Theta, drawn in zip(
+        net.thetas(outcome.theta[start].numpy()), page["picture"]["snapshots"][-1]["weights"],
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_allclose(np.array(drawn)[:, :9], Theta[:8, :9], rtol=1e-4)
+    for update, J in zip(page["updates"], page["J"], strict=True):
+        assert outcome.history[update, start] == pytest.approx(J, rel=1e-6)
+    row = sb.report(outcome).data["starts"][0]
+    assert (row["best_update"], row["updates"]) == (best, outcome.n_iterations[start])
+    assert row["J"] == outcome.history[best, start]
+
+
+def test_scores_of_validation_are_a_curve_of_the_page():
+    X, y = load_iris(return_X_y=True)
+    fitted = sb.MLPClassifier(
+        (4,), solver="adam", early_stopping=True, max_iter=20, n_starts=2, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted.fit(X, y)
+    found = sb.report(fitted).data["validation_curves"]
+    assert found["higher_is_better"]
+    assert found["chosen"] == fitted.kept_[0]
+    line = next(one for one in found["lines"] if one["start"] == found["chosen"])
+    np.testing.assert_allclose(line["score"], fitted.validation_scores_, rtol=1e-6)
+    assert line["updates"] == list(range(1, len(line["score"]) + 1))
 
 
 def test_a_report_is_saved_and_shown_in_notebooks(tmp_path):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from symbreak.reports.charts import cost_curves, final_costs, gradient_blocks
-from symbreak.reports.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, Scale
+from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale
 
 
 def classes(made):
@@ -49,7 +49,7 @@ def test_points_that_are_no_place_are_left_out():
     made.dots([(1.0, 10.0), (math.nan, 10.0), (1.0, math.inf), (1.0, 0.0), (1.0, -5.0)], "dot")
     assert len(made.marks) == 1
     x, y = re.findall(r'c[xy]="([\d.]+)"', made.marks[0])
-    assert float(x) == pytest.approx(LEFT + (WIDTH - RIGHT - LEFT) / 10, abs=0.06)
+    assert float(x) == pytest.approx(0.9 * made.x.begin + 0.1 * made.x.end, abs=0.06)
     assert float(y) == pytest.approx((TOP + HEIGHT - BOTTOM) / 2, abs=0.06)
 
 
@@ -73,14 +73,48 @@ def test_labels_of_ticks_tell_them_apart():
 def test_the_chosen_curve_is_drawn_last_and_alone_is_thick():
     lines = [{"start": n, "updates": [0, 1], "J": [2.0, 1.0 + n]} for n in range(3)]
     made = cost_curves({"chosen": 1, "lines": lines, "of_starts": 3})
+    assert made is not None
+    assert not made.is_cut
     assert ["chosen" in mark for mark in made.marks] == [False, False, True]
     assert "start 1: J 2" in made.marks[-1]
+
+
+@pytest.mark.parametrize(
+    ("J", "top"), [([2.0, 1.0, 1e90, math.inf], 200.0), ([-2.0, -5.0, 9e307], 4.0)]
+)
+def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
+    line = {"start": 0, "updates": [*range(len(J))], "J": J, "kept": [1, J[1]]}
+    made = cost_curves({"chosen": 0, "lines": [line], "of_starts": 1})
+    assert made is not None
+    assert made.is_cut
+    assert (made.y.low, made.y.high) == (J[1], top)
+    assert f"J {J[2]:.5g}" in made.marks[0]  # the words are true to the number
+    assert float(re.findall(r"[\d.]+,([\d.]+)", made.marks[0])[2]) == TOP
+    x, y = (float(one) for one in re.findall(r'c[xy]="([\d.]+)"', made.marks[1]))
+    assert x == pytest.approx(made.x(1.0), abs=0.06)
+    assert y == HEIGHT - BOTTOM
+
+
+def test_where_nothing_is_finite_there_is_no_chart():
+    lines = [{"start": 0, "updates": [0], "J": ["inf"]}, {"start": 1, "updates": [], "J": []}]
+    assert cost_curves({"chosen": 0, "lines": lines, "of_starts": 2}) is None
+    starts = [{"start": n, "J": "inf", "status": "s"} for n in range(3)]
+    assert final_costs({"minima": []}, starts) is None
+    assert final_costs({"minima": []}, [{"start": 0, "J": 1.0, "status": "s"}]) is None
+
+
+@pytest.mark.parametrize("numbers", [[0.0, 1.0], [0.24391, 0.24392], [1e-300, 1e-299]])
+def test_there_is_room_for_the_ticks(numbers):
+    made = Chart.of("l", ("x", "linear", [0, 1]), ("y", "linear", numbers))
+    longest = max(len(words) for words in re.findall(r'"end">(.*?)<', str(made)))
+    assert made.x.begin - 7 >= 10.5 * longest  # half of 19 pixels, and some, for each letter
 
 
 def test_starts_at_one_minimum_have_one_colour():
     starts = [{"start": n, "J": J, "status": "s"} for n, J in ((2, 1.0), (0, 1.0), (1, 3.0))]
     minima = [{"J": 1.0, "starts": [0, 2], "count": 2}]
     made = final_costs({"minima": minima}, starts)
+    assert made is not None
     assert classes(made) == [
         "dot g1", "dot g1", "dot open",
     ]  # fmt: skip

@@ -112,7 +112,7 @@ def combined_words(result: Result) -> str:
     """Return what the combined prediction is."""
     kept = result.trained.kept
     if result.trained.combine == "average":
-        return f"average of {counted(len(kept), 'start')}"
+        return f"average of {len(kept)} starts" if len(kept) > 1 else f"start {kept[0]}"
     chosen = "best by validation" if result.trained.combine == "best" else "lowest J"
     return f"start {kept[0]} ({chosen})"
 

@@ -180,6 +180,7 @@ def _start(result: Result, start: int) -> dict[str, Any]:
         "start": start,
         "J": float(outcome.value[start]),
         "iterations": int(outcome.n_iterations[start]),
+        "best_iteration": int(outcome.best_iteration[start]),
         "status": status_word(outcome.status[start]),
         "kept": start in result.trained.kept,
         "validation": _validation(validation[start]) if validation else None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symbreak.cli.after import next_line
+import shlex
+from pathlib import Path
+
 from symbreak.cli.result import Result
 from symbreak.cli.train_options import TrainOptions
 from symbreak.reports.collect.training import Run, of_run
@@ -34,7 +36,7 @@ def report_of(result: Result) -> Report:
             "python": _short(python_of(result)),
             "settings": {**result.options.as_dict(), "alpha": result.alpha},
         },
-        then=next_line(result),
+        then=_then(result),
     )
     return Report.of(of_run(run))
 
@@ -86,6 +88,16 @@ def _reading(options: TrainOptions) -> tuple[list[str], str, list[str]]:
 
 def _words(arguments: dict[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def _then(result: Result) -> str:
+    options = result.options
+    if options.model is None:
+        again = options.command_line(model=Path("model.symbreak"))
+        return f"To keep the model, train with --model: {_short(again)}"
+    rows = "DATA" if options.data is None else str(options.data)
+    words = ["symbreak", "predict", str(options.model), rows, "-o", "predictions.csv"]
+    return f"Predict rows with it: {_short(shlex.join(words))}"
 
 
 def _short(text: str) -> str:

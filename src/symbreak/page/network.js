@@ -136,6 +136,12 @@ window.Symbreak = window.Symbreak || {};
     return { body, details: html("details", {}, html("summary", {}, "These weights as a table"), scroll) };
   }
 
+  function equality(equal, all, colours, onlyBiases) {
+    if (equal === 0) return `No two of the ${all} weights shown are equal.`;
+    if (onlyBiases) return `Of the ${all} weights shown only the ${equal} biases that are 0 are equal.`;
+    return `${equal} of ${all} weights shown are equal to another, in ${colours} ${colours === 1 ? "colour" : "colours"}.`;
+  }
+
   function network(host, picture, title = "Network") {
     const parts = draw(picture, title, host.clientWidth || 600);
     const list = table(`${title}: the weights shown`);
@@ -175,8 +181,9 @@ window.Symbreak = window.Symbreak || {};
       });
       list.body.replaceChildren(...rows);
       const equal = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-      parts.text.textContent = `${equal} of ${parts.lines.length} weights shown are equal to another, `
-        + `in ${sizes.size} ${sizes.size === 1 ? "colour" : "colours"}.`;
+      const zeros = parts.lines.filter(({ l, i, j }) =>
+        j === 0 && snapshot.classes[l][i][j] !== 0 && snapshot.weights[l][i][j] === 0).length;
+      parts.text.textContent = equality(equal, parts.lines.length, sizes.size, equal === zeros);
       return parts.text.textContent;
     }
     show(0);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 from symbreak.reports.numbers import number_of
@@ -11,26 +13,66 @@ from symbreak.words import counted
 Section = dict[str, Any]
 
 
-def cost_curves(found: Section) -> Chart:
-    """Return J over updates; the chosen start stands out."""
-    lines = [(line["start"], _points(line["updates"], line["J"])) for line in found["lines"]]
-    everything = [point for _, points in lines for point in points]
-    J = [y for _, y in everything]
-    kind = "log" if J and min(J) > 0.0 else "linear"
-    chart = Chart.of(
-        f"Cost J over updates of {counted(len(lines), 'start')}; the numbers are in the data.",
-        ("updates", "log1p", [x for x, _ in everything]),
-        ("J", kind, J),
+def cost_curves(found: Section) -> Chart | None:
+    """Return J over updates; the chosen start and its kept point stand out. None without points.
+
+    Starts that diverge reach J beyond all measure. The axis ends where the others are still seen.
+    """
+    lines = {line["start"]: _points(line["updates"], line["J"]) for line in found["lines"]}
+    J = [y for points in lines.values() for _, y in points]
+    if not J:
+        return None
+    kind = "log" if min(J) > 0.0 else "linear"
+    chart = _over_updates(
+        "Cost J", "J", kind, lines, found["chosen"], _ceiling(kind, lines.values())
     )
-    chosen = found["chosen"]
-    for start, points in sorted(lines, key=lambda line: line[0] == chosen):
-        css = "line chosen" if start == chosen else "line other"
-        chart.line(points, css, f"start {start}: J {points[-1][1]:.5g}" if points else "")
+    for line in found["lines"]:
+        if line["start"] == found["chosen"] and "kept" in line:
+            update, value = line["kept"][0], number_of(line["kept"][1])
+            chart.dots([(update, value)], "dot g1 big", [f"kept: J {value:.5g}, update {update}"])
     return chart
 
 
-def final_costs(restarts: Section, starts: list[Section]) -> Chart:
-    """Return the final J, sorted; starts at one minimum have one colour."""
+def validation_curves(found: Section) -> Chart | None:
+    """Return the scores of validation over updates. None without points."""
+    lines = {line["start"]: _points(line["updates"], line["score"]) for line in found["lines"]}
+    if not any(lines.values()):
+        return None
+    return _over_updates("Validation score", "score", "linear", lines, found["chosen"])
+
+
+def _over_updates(
+    what: str,
+    short: str,
+    kind: str,
+    lines: dict[int, list[Point]],
+    chosen: int | None,
+    most: float = math.inf,
+) -> Chart:
+    everything = [(x, min(y, most)) for points in lines.values() for x, y in points]
+    chart = Chart.of(
+        f"{what} over updates of {counted(len(lines), 'start')}; the numbers are in the data.",
+        ("updates", "log1p", [x for x, _ in everything]),
+        (short, kind, [y for _, y in everything]),
+    )
+    for start, points in sorted(lines.items(), key=lambda line: line[0] == chosen):
+        css = "line chosen" if start == chosen else "line other"
+        title = f"start {start}: {short} {points[-1][1]:.5g}" if points else ""
+        chart.line([(x, min(y, most)) for x, y in points], css, title)
+    chart.is_cut = any(y > most for points in lines.values() for _, y in points)
+    return chart
+
+
+def _ceiling(kind: str, lines: Iterable[list[Point]]) -> float:
+    """Return the largest J of the axis: a hundred times the largest start, or twice the fall."""
+    begins = [points[0][1] for points in lines if points]
+    lowest = min(y for points in lines for _, y in points)
+    top = max(begins)
+    return 100.0 * top if kind == "log" else top + 2.0 * ((top - lowest) or math.inf)
+
+
+def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
+    """Return the final J, sorted; starts at one minimum have one colour. None for a single J."""
     group = {
         start: number
         for number, one in enumerate(restarts["minima"], start=1)
@@ -38,10 +80,12 @@ def final_costs(restarts: Section, starts: list[Section]) -> Chart:
     }
     J = [number_of(row["J"]) for row in starts]
     finite = [one for one in J if abs(one) < float("inf")]
+    if len(finite) < 2:
+        return None
     kind = "log" if finite and min(finite) > 0.0 and max(finite) > 20 * min(finite) else "linear"
     chart = Chart.of(
         f"Final J of {counted(len(J), 'start')}, sorted.",
-        ("starts, lowest J first", "count", [1.0, float(max(len(J), 2))]),
+        ("starts, lowest J first", "count", [0.5, len(J) + 0.5]),
         ("final J", kind, [*finite, *_a_little_above(finite)]),
     )
     for rank, (row, value) in enumerate(zip(starts, J, strict=True), start=1):

@@ -30,19 +30,21 @@ def render(document: dict[str, Any]) -> str:
 
 
 def drawn(document: dict[str, Any]) -> dict[str, Chart]:
-    """Return the charts by name, of the sections that there are."""
+    """Return the charts by name, of the sections that have something to draw."""
     scores = document.get("scores", {})
-    sources: dict[str, tuple[Callable[..., Chart], tuple[Any, ...]]] = {
+    sources: dict[str, tuple[Callable[..., Chart | None], tuple[Any, ...]]] = {
         "curves": (charts.cost_curves, (document.get("curves"),)),
         "final": (charts.final_costs, (document.get("restarts"), document.get("starts"))),
+        "validation": (charts.validation_curves, (document.get("validation_curves"),)),
         "distinct": (charts.distinct_units, (document.get("distinct"),)),
         "signals": (charts.signals, (document.get("signals"),)),
         "gradient": (charts.gradient_blocks, (document.get("gradient_check"),)),
         "reliability": (charts.reliability, (scores.get("reliability"),)),
         "pairs": (charts.known_and_predicted, (scores.get("pairs"),)),
     }
-    return {
+    made = {
         name: draw(*arguments)
         for name, (draw, arguments) in sources.items()
         if all(one is not None for one in arguments)
     }
+    return {name: chart for name, chart in made.items() if chart is not None}

@@ -58,7 +58,7 @@ def report(thing: Any, path: str | os.PathLike[str] | None = None) -> Report:
     InvalidType
         Something of another kind.
     InvalidInput
-        The file cannot be written.
+        The file cannot be written, or an estimator is not fitted.
     MissingOptionalPackage
         jinja2 is not installed.
 

@@ -14,7 +14,8 @@ from html import escape
 from symbreak.reports.numbers import MINUS
 
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 74, 14, 14, 46
+RIGHT, TOP, BOTTOM = 14, 34, 46
+LEAST_LEFT, CHARACTER = 48, 11  # room for the ticks of y, at the size of letters on a phone
 _MOST_WHOLE = 10  # whole numbers that all have a tick
 Point = tuple[float, float]
 
@@ -78,6 +79,7 @@ class Chart:
     Parameters
     ----------
     label : what a screen reader says instead of the picture.
+    is_cut : whether something lies beyond the axes, so that it is drawn at their edge.
     """
 
     label: str
@@ -86,6 +88,7 @@ class Chart:
     x: Scale
     y: Scale
     marks: list[str] = field(default_factory=list)
+    is_cut: bool = False
 
     @classmethod
     def of(
@@ -95,8 +98,10 @@ class Chart:
         y: tuple[str, str, Iterable[float]],
     ) -> Chart:
         """Return an empty chart; x and y are (label, kind of scale, numbers to hold)."""
-        across = Scale.over(x[1], x[2], LEFT, WIDTH - RIGHT)
         up = Scale.over(y[1], y[2], HEIGHT - BOTTOM, TOP)
+        longest = max((len(words) for _, words in _labelled(up.ticks())), default=0)
+        left = max(LEAST_LEFT, 12 + CHARACTER * longest)
+        across = Scale.over(x[1], x[2], left, WIDTH - RIGHT)
         return cls(label, x[0], y[0], across, up)
 
     def line(self, points: Sequence[Point], css: str, title: str = "") -> None:
@@ -121,14 +126,13 @@ class Chart:
         self.line([(x, low), (x, high)], css)
 
     def __str__(self) -> str:
-        middle = (LEFT + WIDTH - RIGHT) / 2
+        middle = (self.x.begin + self.x.end) / 2
         return (
             f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-label="{escape(self.label)}">{self._axes()}{"".join(self.marks)}'
             f'<text class="axis" x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
             f"{escape(self.x_label)}</text>"
-            f'<text class="axis" transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) '
-            f'rotate(-90)" text-anchor="middle">{escape(self.y_label)}</text></svg>'
+            f'<text class="axis" x="0" y="18">{escape(self.y_label)}</text></svg>'
         )
 
     def __html__(self) -> str:
@@ -147,8 +151,8 @@ class Chart:
         for tick, words in _labelled(self.y.ticks()):
             at = self.y(tick)
             parts.append(
-                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" '
-                f'y2="{at:.1f}"/><text x="{LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">'
+                f'<line class="grid" x1="{self.x.begin}" x2="{self.x.end}" y1="{at:.1f}" '
+                f'y2="{at:.1f}"/><text x="{self.x.begin - 7}" y="{at + 4:.1f}" text-anchor="end">'
                 f"{words}</text>"
             )
         return "".join(parts)

@@ -35,7 +35,7 @@
     const hidden = found.distinct[index].map((n, layer) => `${n} of ${found.sizes[layer + 1]}`);
     const J = found.J === null ? "" : ` J = ${number(found.J[index])}.`;
     const units = hidden.length ? ` Distinct hidden units: ${hidden.join(", ")}.` : "";
-    const when = found.when || `After ${found.updates[index]} updates`;
+    const when = found.when || `After ${found.updates[index]} ${found.updates[index] === 1 ? "update" : "updates"}`;
     return `${when}:${J}${units} ${equal}`;
   }
 

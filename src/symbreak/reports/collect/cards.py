@@ -27,6 +27,10 @@ def _card(name: str, value: str, detail: str, level: str = PLAIN) -> Card:
     return {"name": name, "value": value, "detail": detail, "level": level}
 
 
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _what(document: dict[str, Any]) -> Card:
     return _card("What", document["kind"], document.get("what", ""))
 
@@ -82,7 +86,8 @@ def _gradient(document: dict[str, Any]) -> Card | None:
     if found is None:
         return None
     level = {"pass": GOOD, "fail": BAD}.get(found["verdict"], WATCH)
-    return _card("Gradient", found["verdict"], found["line"], level)
+    line = found["line"].removeprefix(f"Gradient check: {found['verdict']}, ")
+    return _card("Gradient", found["verdict"], _capital(line), level)
 
 
 def _symmetry(document: dict[str, Any]) -> Card | None:
@@ -92,7 +97,8 @@ def _symmetry(document: dict[str, Any]) -> Card | None:
     value = "broken" if found["is_broken"] else "not broken"
     if not found["units"]:
         value = "none to break"
-    return _card("Symmetry", value, found["line"], GOOD if found["is_broken"] else BAD)
+    line = found["line"].removeprefix("Warning: ").removeprefix("Symmetry: ")
+    return _card("Symmetry", value, _capital(line), GOOD if found["is_broken"] else BAD)
 
 
 def _diagnosis(document: dict[str, Any]) -> Card | None:
@@ -124,12 +130,9 @@ def _advice(document: dict[str, Any]) -> tuple[str, str]:
 
 def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
     found, rows = document.get("restarts"), document.get("starts", [])
-    diverged = sum(row["status"] in ("diverged", "non finite start") for row in rows)
-    if diverged:
-        return "Look at what diverged", (
-            f"{counted(diverged, 'start')} ended where J is not finite; lower the learning rate "
-            "or draw smaller starts."
-        )
+    lost = _lost(rows)
+    if lost:
+        return "Look at what diverged", f"{lost} Lower the learning rate or draw smaller starts."
     if found is None:
         verdict = document.get("gradient_check", {}).get("verdict", "pass")
         if verdict == "inconclusive":
@@ -143,3 +146,15 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
     return "Use the model", document.get("then", "The search is done; predict with it.")
+
+
+def _lost(rows: list[dict[str, Any]]) -> str:
+    status = [row["status"] for row in rows]
+    diverged, never = status.count("diverged"), status.count("non finite start")
+    sentences = []
+    if diverged:
+        keeps = "it keeps its" if diverged == 1 else "each keeps its"
+        sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} best point before that.")
+    if never:
+        sentences.append(f"{counted(never, 'start')} began where J is not finite.")
+    return " ".join(sentences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symbreak.diagnosis.result import Diagnosis
-from symbreak.errors import InvalidType
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.document import finished
@@ -24,6 +24,8 @@ def collected(thing: Any) -> dict[str, Any]:
     ------
     InvalidType
         Something of another kind.
+    InvalidInput
+        An estimator that is not fitted, or is no neural network.
     """
     if not isinstance(thing, list | tuple):
         return _one(thing)
@@ -55,6 +57,12 @@ def _one(thing: Any) -> dict[str, Any]:
         from symbreak.reports.collect.model import of_model
 
         return of_model(thing)
+    if hasattr(thing, "get_params"):
+        name = type(thing).__name__
+        raise InvalidInput(
+            f"The estimator {name} must be a fitted neural network. Got one without coefs_; call "
+            "fit(X, y) before the report is made."
+        )
     raise _refused(thing)
 
 

@@ -1,4 +1,8 @@
-"""J over updates of many starts, thinned to what a page can show."""
+"""J over updates of many starts, thinned to what a page can show, and scores of validation.
+
+A line is {"start", "updates", "J"}, or "score" in place of J. "kept" of a line of J is the update
+after which the returned point was seen, and J of that point.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.optimize import Outcome
 from symbreak.reports.numbers import plain
 
-MOST_CURVES, MOST_POINTS = 50, 150
+MOST_CURVES, MOST_POINTS, DIGITS = 50, 150, 7
 
 
-def curves(
-    history: NDArray[np.float64], value: NDArray[np.float64], chosen: int | None
-) -> dict[str, Any]:
-    """Return the cost curves of some starts: the chosen one, and others spread over the final J.
+def cost_curves(outcome: Outcome, chosen: int) -> dict[str, Any]:
+    """Return the cost curves of some starts: the chosen one, and others spread over the final J."""
+    lines = []
+    for start in spread_over(outcome.value, MOST_CURVES, chosen):
+        kept = [int(outcome.best_iteration[start]), float(outcome.value[start])]
+        line = line_of(outcome.history[:, start], start, "J")
+        lines.append({**line, "kept": plain(kept, DIGITS)})
+    return {"of_starts": len(outcome.value), "chosen": chosen, "lines": lines}
+
+
+def validation_curves(outcome: Outcome, chosen: int, *, sign: int = 1) -> dict[str, Any] | None:
+    """Return the curves of validation of the same starts; None where nothing was validated.
 
     Parameters
     ----------
-    history : (iterations + 1, starts), NaN after a start has ended.
-    value : (starts,), J at the end.
+    sign : -1 where the score is the negative of what was minimised, so that higher is better.
     """
-    shown = spread_over(value, MOST_CURVES, chosen)
-    lines = []
-    for start in shown:
-        points = np.flatnonzero(~np.isnan(history[:, start]))
-        kept = points[thinned(len(points))]
-        line = {"start": start, "updates": kept, "J": history[kept, start]}
-        lines.append(plain(line, digits=7))
-    return {"of_starts": history.shape[1], "chosen": chosen, "lines": lines}
+    if outcome.validation_history is None:
+        return None
+    scores = sign * outcome.validation_history
+    starts = spread_over(outcome.value, MOST_CURVES, chosen)
+    return {
+        "chosen": chosen,
+        "higher_is_better": sign < 0,
+        "lines": [line_of(scores[:, start], start, "score") for start in starts],
+    }
+
+
+def line_of(series: NDArray[np.float64], start: int, name: str) -> dict[str, Any]:
+    """Return one line; series (updates + 1,) is NaN where there is no point."""
+    points = np.flatnonzero(~np.isnan(series))
+    shown = points[thinned(len(points))]
+    return dict(plain({"start": start, "updates": shown, name: series[shown]}, DIGITS))
 
 
 def spread_over(value: NDArray[np.float64], most: int, chosen: int | None = None) -> list[int]:

@@ -6,7 +6,7 @@ A document is a dict. Each of its sections may be absent:
     scores           hold-out predictions: score, interval, confusion or residuals, reliability
     restarts, starts what the starts show together; one row for each
     minima           how many minima there are beyond equal J, in words
-    curves           J over updates
+    curves, validation_curves   J and scores of validation over updates
     network, distinct  the diagram and the distinct units, over updates
     signals          spread of activations and deltas at the start
     gradient_check, symmetry, diagnosis   the verdicts

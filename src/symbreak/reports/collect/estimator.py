@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symbreak.network import Network
 from symbreak.optimize import Outcome
+from symbreak.reports.collect.curves import line_of
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
@@ -46,7 +47,7 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
     if isinstance(outcome, Outcome):
         kept = [int(one) for one in getattr(estimator, "kept_", [outcome.best])]
         start = kept[0]
-        sections = sections_of_outcome(outcome, start, kept=kept)
+        sections = sections_of_outcome(outcome, start, kept=kept, sign=-1)
     elif hasattr(estimator, "loss_curve_"):
         sections = {"curves": _loss_curve(estimator.loss_curve_)}
     network, theta = network_of(estimator)
@@ -102,6 +103,6 @@ def _names(estimator: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _loss_curve(losses: Any) -> dict[str, Any]:
-    J = np.asarray(losses, dtype=np.float64)
-    line = {"start": 0, "updates": list(range(1, len(J) + 1)), "J": J}
-    return {"of_starts": 1, "chosen": 0, "lines": [plain(line, digits=7)]}
+    # There is no J before the first epoch in it.
+    J = np.concatenate([[np.nan], np.asarray(losses, dtype=np.float64)])
+    return {"of_starts": 1, "chosen": 0, "lines": [line_of(J, 0, "J")]}

@@ -39,6 +39,7 @@ def table_of_starts(
             "J": float(outcome.value[start]),
             "gradient_norm": float(outcome.gradient_norm[start]),
             "updates": int(outcome.n_iterations[start]),
+            "best_update": int(outcome.best_iteration[start]),
             "evaluations": int(outcome.n_evaluations[start]),
             "status": outcome.status[start].name.lower().replace("_", " "),
             "status_text": str(outcome.status[start]),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.optimize import Outcome
-from symbreak.reports.collect.curves import curves
+from symbreak.reports.collect.curves import cost_curves, validation_curves
 from symbreak.reports.collect.data import data_of_parts
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section
@@ -144,8 +144,8 @@ def scores_of_run(run: Run) -> dict[str, Any]:
     """Return what the combined prediction scores on the hold-out part."""
     parts, trained = run.parts, run.trained
     prediction = trained.predict(parts.holdout.X)
-    kept = counted(len(trained.kept), "start")
-    how = f"average of {kept}" if trained.combine == "average" else f"start {trained.kept[0]}"
+    kept = trained.kept
+    how = f"average of {len(kept)} starts" if len(kept) > 1 else f"start {kept[0]}"
     return {**scored(parts, prediction), "how": how}
 
 
@@ -166,12 +166,17 @@ def sections_of_outcome(
     kept: Sequence[int] | None = None,
     validation: Sequence[Scores | None] = (),
     singles: Sequence[Scores | None] = (),
+    sign: int = 1,
 ) -> dict[str, Any]:
-    """Return the sections on the starts; see `table_of_starts` for what they are given."""
+    """Return the sections on the starts.
+
+    See `table_of_starts` and `validation_curves` for what they are given.
+    """
     return {
         "restarts": restart_summary(outcome),
         "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
-        "curves": curves(outcome.history, outcome.value, chosen),
+        "curves": cost_curves(outcome, chosen),
+        "validation_curves": validation_curves(outcome, chosen, sign=sign),
     }
 
 
@@ -181,7 +186,7 @@ def _way(outcome: Outcome, start: int, path: Path | None) -> PathOfStart:
     if found is not None:
         return found
     theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
-    return PathOfStart(start, outcome.n_iterations[[start]], theta[None])
+    return PathOfStart(start, outcome.best_iteration[[start]], theta[None])
 
 
 def _of_way(
@@ -190,7 +195,9 @@ def _of_way(
     history = outcome.history[:, way.start]
     values = history[np.minimum(way.updates, len(history) - 1)]
     values[-1] = outcome.value[way.start]  # of the point that is returned, the best one
-    found: dict[str, Any] = {"network": network_over_updates(network, way, values, **names)}
+    picture = network_over_updates(network, way, values, **names)
+    picture["updates_made"] = int(outcome.n_iterations[way.start])
+    found: dict[str, Any] = {"network": picture}
     if network.n_hidden:
         found["distinct"] = distinct_over_updates(network, way)
     return found
