@@ -6,7 +6,9 @@ import itertools
 import json
 import re
 
+import numpy as np
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from symbreak.lesson.page import digits, lesson_data, planes, rendered
 from tests.browser.accessibility import faint, nameless, unreached
@@ -104,7 +106,7 @@ def check_all(browser, data):
         scene, network, snapshot = stored(data, browser, side)
         check_numbers(browser, side, snapshot)
         check_network(browser, side, network, snapshot)
-        check_units(browser, side, network, snapshot)
+        check_units(browser, side, scene, network, snapshot)
         check_map(browser, side, scene, snapshot)
 
 
@@ -142,7 +144,7 @@ def check_network(browser, side, network, snapshot):
     assert grey not in colours.values()
 
 
-def check_units(browser, side, network, snapshot):
+def check_units(browser, side, scene, network, snapshot):
     points = browser.js(
         "return [...document.querySelectorAll(arguments[0])].map(e => [e.dataset.a,"
         "Number(e.getAttribute('cx')), Number(e.getAttribute('cy'))])",
@@ -159,15 +161,20 @@ def check_units(browser, side, network, snapshot):
     for (one, other), (_, x, y) in zip(pairs, points, strict=True):
         assert (x - 38) / 250 == pytest.approx(one)
         assert 1 - (y - 12) / 250 == pytest.approx(other)
-    columns = [*snapshot["a"], *snapshot["delta"]]
-    wanted = [[column[i] for column in columns] for i in range(len(rows["deltas"]))]
+    few = scene["few"]
+    columns = [*([a[place] for place in few] for a in snapshot["a"]), *snapshot["delta"]]
+    wanted = [[column[i] for column in columns] for i in range(len(few))]
+    caption = text(browser, f"#{side}-activations figcaption")
+    assert caption.startswith("a₁ = a₂ for all") == (snapshot["a_gap"] == 0)
     assert [[number(cell) for cell in row[1:]] for row in rows["deltas"]] == wanted
-    for row, names, values in zip(
-        rows["derivatives"], network["pairs"], snapshot["derivatives"], strict=True
-    ):
-        assert [row[0], row[3]] == names
-        assert [number(row[1]), number(row[4])] == values
-        assert row[2].startswith("=") == (values[0] == values[1])
+    assert [[row[0], row[3]] for row in rows["derivatives"]] == network["pairs"]
+    seen = [[number(row[place]) for place in (1, 4)] for row in rows["derivatives"]]
+    assert seen == snapshot["derivatives"]
+    assert [number(row[5]) for row in rows["derivatives"]] == snapshot["gaps"]
+    signs = [row[2] for row in rows["derivatives"]]
+    assert signs == ["=" if gap == 0 else "≠" for gap in snapshot["gaps"]]
+    caption = text(browser, f"#{side}-derivatives caption")
+    assert caption.startswith(f"{snapshot['gaps'].count(0)} of ")
 
 
 def check_map(browser, side, scene, snapshot):
@@ -178,8 +185,10 @@ def check_map(browser, side, scene, snapshot):
             "return [...document.querySelectorAll(arguments[0])].map(e => e.getAttribute('class'))",
             f"#{side}-map rect",
         )
-        wanted = ["one-class" if level >= "5" else "zero-class" for level in snapshot["map"]]
-        assert cells == wanted
+        names = {"-": "no-class", **dict.fromkeys("01234", "zero-class")}
+        assert cells == [names.get(level, "one-class") for level in snapshot["map"]]
+        words = text(browser, f"#{side}-map figcaption")
+        assert words.startswith("Nothing is decided") == (set(snapshot["map"]) == {"-"})
 
 
 def test_no_error_and_no_request_leaves_the_page(chromium, page):
@@ -294,6 +303,62 @@ def test_wrong_addresses_fall_back(chromium, page, fragment):
     assert chromium.console() == []
 
 
+def test_steps_on_the_size_of_the_start_go_back_to_the_first_data(opened):
+    choose(opened, "data-choice", "xor")
+    for step, scene in (("constants", "xor"), ("large", "digits"), ("check", "digits")):
+        opened.js("document.querySelector(`[data-step='${arguments[0]}']`).click()", step)
+        assert shown(opened)[0] == scene
+
+
+def test_an_address_typed_into_the_open_page_opens_its_panel(opened):
+    opened.js("location.hash = '#step=rounding'")
+    WebDriverWait(opened.driver, 5).until(
+        lambda _: opened.js("return document.getElementById('rounding').open")
+    )
+
+
+def test_a_step_about_a_panel_leads_to_it(opened):
+    opened.js("document.querySelector(\"[data-step='restart']\").click()")
+    opened.js("document.querySelector(\"[data-show='restarts']\").click()")
+    assert opened.js("return document.activeElement.closest('details').id") == "restarts"
+    assert "step=restart" in opened.driver.current_url
+
+
+def test_the_focus_stays_on_a_button_at_the_last_step(opened):
+    opened.js("document.querySelector(\"[data-step='rounding']\").click()")
+    opened.js("const e = document.getElementById('next'); e.focus(); e.click()")
+    assert opened.js("return document.activeElement.id") == "previous"
+
+
+def test_a_start_that_does_not_move_says_what_is_known_of_it(opened, tmp_path):
+    """Zeros on the four points of XOR: of logistic regression the minimum, of a network not."""
+    X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]) - 0.5
+    scene = blobs(
+        X=X, y=np.array([0, 1, 1, 0]), classes=("0", "1"), features=("a", "b"),
+        hidden=((), (4,)),
+    )  # fmt: skip
+    path = tmp_path / "stuck.html"
+    path.write_text(rendered(lesson_data([scene], updates=100)), encoding="utf-8")
+    opened.open(path, "#step=logistic")
+    assert "J is convex without a hidden layer, so there is no lower one." in text(
+        opened, "#left-finding"
+    )
+    assert "other starts reach a lower J." in text(opened, "#right-finding")
+
+
+def test_paper_names_the_data_and_leaves_out_buttons(opened):
+    opened.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert text(opened, "#printed").startswith("Data: Handwritten digits. Optimiser: L-BFGS.")
+        seen = [
+            opened.js("return document.querySelector(arguments[0]).checkVisibility()", name)
+            for name in ("#printed", ".turn", ".show", "#settings")
+        ]
+        assert seen == [True, False, False, False]
+    finally:
+        opened.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_keyboard_reaches_every_control(opened):
     assert unreached(opened) == []
 
@@ -380,6 +445,7 @@ def test_pictures_to_look_at(page, name, size, fragment):
         if name == "panels":
             browser.js(OPEN_PANELS)
         assert browser.picture(f"lesson-{name}.png").stat().st_size > 20_000
+        assert browser.console() == []
     finally:
         browser.close()
 

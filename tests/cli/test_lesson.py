@@ -202,6 +202,8 @@ def test_the_seed_changes_the_random_start_only(run):
         (("--updates", "0"), "updates of the lesson must be 1 or more"),
         (("--seed", "-1"), "seed of initialize must be 0 or above"),
         (("--json", "no/such/folder/lesson.json"), "The folder of output"),
+        (("--html", "x.html", "--seed", "-1"), "seed of the lesson must be zero or a positive"),
+        (("--html", "x.html", "--updates", "0"), "updates of the lesson must be"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(run, words, sentence):

@@ -83,3 +83,15 @@ def test_a_run_that_leaps_away_ends_with_its_best_point_where_that_was_seen(monk
     np.testing.assert_allclose(
         cost(path.points)[0].numpy(), alone.history[list(path.updates), 0], rtol=1e-12
     )
+
+
+@pytest.mark.parametrize(("ahead", "accuracy"), [(4e-15, 1.0), (4e-9, 0.0)])
+def test_outputs_that_are_equal_up_to_rounding_count_for_the_first_class(ahead, accuracy):
+    X = torch.ones(3, 1, dtype=torch.float64)
+    is_class = torch.tensor([[True, False]] * 3)
+    network = Network((1, 2), "sigmoid", "binary_cross_entropy")
+    theta = torch.tensor([0.0, 0.0, ahead, 0.0], dtype=torch.float64)
+    outputs = network.predict(theta, X)
+    assert (outputs[:, 1] > outputs[:, 0]).all()
+    experiment = Experiment(NetworkCost(network, X, is_class), X, is_class)
+    assert experiment.point(theta, 0).accuracy == accuracy

@@ -32,7 +32,7 @@ def lesson(
     epsilon: Annotated[
         float,
         typer.Option(
-            help="Random starts are drawn from [-EPSILON, EPSILON], constants are EPSILON."
+            help="Random starts are drawn from [-EPSILON, EPSILON), constants are EPSILON."
         ),
     ] = 0.12,
     updates: Annotated[int, typer.Option(metavar="N", help="Updates of each training.")] = 100,

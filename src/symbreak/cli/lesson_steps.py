@@ -171,9 +171,10 @@ def _rounding(console: Console, lesson: Lesson) -> None:
     console.print(
         "The symmetric runs once more without averaging. In exact arithmetic nothing would change. "
         "A computer sums in an order that can differ from unit to unit, so equal derivatives may "
-        "differ in their last bits, and as the symmetric theta are a saddle of J, training can "
-        "make such a difference grow. Differences are relative to the largest parameter; - means "
-        f"never within {counted(lesson.updates, 'update')}. Compare J with the averaged runs above."
+        "differ in their last bits, and as J is often lower beside the symmetric theta, training "
+        "can make such a difference grow. Differences are relative to the largest parameter; - "
+        f"means never within {counted(lesson.updates, 'update')}. Compare J with the averaged runs "
+        "above."
     )
     console.print(
         drift_table((start.rule, drift) for start in lesson.starts for drift in start.drifts)

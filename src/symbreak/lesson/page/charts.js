@@ -11,10 +11,9 @@
   }
 
   // a1 of each example against a2, both between 0 and 1.
-  function scatter(a, examples, classes) {
-    const gap = Math.max(...a[0].map((value, i) => Math.abs(value - a[1][i])));
+  function scatter({ a, a_gap: gap }, examples, classes) {
     const words = gap === 0 ? `a₁ = a₂ for all ${a[0].length} examples shown.`
-      : `a₁ and a₂ differ by up to ${number(Number(gap.toPrecision(3)))} over ${a[0].length} examples shown.`;
+      : `a₁ and a₂ differ by up to ${number(gap)} over ${a[0].length} examples shown.`;
     const root = picture(SIZE, SIZE, words);
     const side = SIZE - EDGE - 12;
     const x = (value) => EDGE + value * side, y = (value) => 12 + (1 - value) * side;
@@ -36,25 +35,35 @@
     return { root, words };
   }
 
+  // What the map says: "-" is a cell where both outputs are equal.
+  function decided(cells, classes) {
+    const share = (is) => Math.round(100 * [...cells].filter(is).length / cells.length);
+    const [zero, one] = classes.map((name) => short(name));
+    const ties = share((level) => level === "-");
+    if (ties === 100) return "Nothing is decided: both outputs are equal on the whole square.";
+    const rest = `the rest for class ${zero} (blue, circles).`;
+    const words = `${share((level) => level >= "5")}% of the square is decided for class ${one} (orange, triangles), `;
+    return words + (ties ? `${ties}% for none (grey), ${rest}` : rest);
+  }
+
   // Cells from row 0 at the top; 0 is surely class 0, 9 surely class 1.
   function map(cells, plane, classes) {
-    const ones = [...cells].filter((level) => level >= "5").length;
-    const share = Math.round(100 * ones / cells.length);
-    const [zero, one] = classes.map((name) => short(name));
-    const words = `${share}% of the square is decided for class ${one} (orange, triangles), the rest for class ${zero} (blue, circles).`;
+    const words = decided(cells, classes);
     const root = picture(SIZE, SIZE, words);
     const n = plane.grid, cell = SIZE / n;
-    const level = (row, column) => Number(cells[row * n + column]);
+    const level = (row, column) => cells[row * n + column];
+    const side = (value) => value === "-" ? "no-class" : value >= "5" ? "one-class" : "zero-class";
+    const opacity = (value) => value === "-" ? 0.25 : 0.08 + 0.09 * (value >= "5" ? value - 4 : 5 - value);
     let boundary = "";
     for (let row = 0; row < n; row++) {
       for (let column = 0; column < n; column++) {
-        const value = level(row, column), upper = value >= 5;
-        root.append(svg("rect", { class: upper ? "one-class" : "zero-class", x: column * cell, y: row * cell,
-          width: cell, height: cell, "shape-rendering": "crispEdges", "fill-opacity": 0.08 + 0.09 * (upper ? value - 4 : 5 - value) }));
-        if (column + 1 < n && (level(row, column + 1) >= 5) !== upper) {
+        const value = level(row, column), here = side(value);
+        root.append(svg("rect", { class: here, x: column * cell, y: row * cell, width: cell, height: cell,
+          "shape-rendering": "crispEdges", "fill-opacity": opacity(value) }));
+        if (column + 1 < n && side(level(row, column + 1)) !== here) {
           boundary += `M${(column + 1) * cell},${row * cell}v${cell}`;
         }
-        if (row + 1 < n && (level(row + 1, column) >= 5) !== upper) {
+        if (row + 1 < n && side(level(row + 1, column)) !== here) {
           boundary += `M${column * cell},${(row + 1) * cell}h${cell}`;
         }
       }

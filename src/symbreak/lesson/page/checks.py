@@ -40,7 +40,7 @@ def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> lis
     subjects = [
         ("at the random start", cost, drawn),
         ("at zeros", cost, zeros),
-        ("with a mistake on purpose: Theta2 halved", Halved(cost), drawn),
+        (f"with a mistake on purpose: {cost.blocks[-1].name} halved", Halved(cost), drawn),
     ]
     found = []
     for name, objective, theta in subjects:

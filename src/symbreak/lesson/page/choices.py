@@ -32,9 +32,11 @@ def starts(epsilon: float, input_range: tuple[float, float]) -> list[Choice]:
     epsilons = sorted({*EPSILONS, float(epsilon)})
     return [
         Choice("zeros", "zeros", rules.Zeros()),
-        Choice("constant", f"constant {epsilon:g}", rules.Constant(value=epsilon)),
+        Choice("constant", f"constant {epsilon:.15g}", rules.Constant(value=epsilon)),
         *(
-            Choice(f"uniform-{value:g}", f"uniform, ε = {value:g}", rules.Uniform(epsilon=value))
+            Choice(
+                f"uniform-{value:.15g}", f"uniform, ε = {value:.15g}", rules.Uniform(epsilon=value)
+            )
             for value in epsilons
         ),
         Choice("glorot", "Glorot, uniform", rules.GlorotUniform()),
@@ -54,6 +56,7 @@ class Step:
     left, right : the start of each side.
     logistic : whether the left side has no hidden layer.
     at_end : whether the slider begins at the last update.
+    at_home : whether it goes back to the first data set, which its text speaks of.
     panel : the panel that the step is about, opened with it; "" for none.
     """
 
@@ -64,6 +67,7 @@ class Step:
     right: str
     logistic: bool = False
     at_end: bool = True
+    at_home: bool = False
     panel: str = ""
 
 
@@ -76,10 +80,13 @@ def steps(keys: Sequence[str]) -> list[Step]:
         Step("logistic", "Zeros work without a hidden layer", "l-bfgs", "zeros", "zeros", True),
         Step("zeros", "Zeros fail here", "l-bfgs", "zeros", USUAL),
         Step("constants", "Constants fail too", "l-bfgs", "constant", USUAL),
-        Step("small", "Too small", "gradient-descent", smallest, USUAL),
-        Step("large", "Too large", "gradient-descent", largest, USUAL),
-        Step("right", "Right: the size follows the network", "gradient-descent", "glorot", USUAL),
+        Step("small", "Too small", "gradient-descent", smallest, USUAL, at_home=True),
+        Step("large", "Too large", "gradient-descent", largest, USUAL, at_end=False, at_home=True),
+        Step(
+            "right", "Right: the size follows the network", "gradient-descent", "glorot", USUAL,
+            at_home=True,
+        ),
         Step("check", "Check the gradient", "l-bfgs", "zeros", USUAL, panel="check"),
         Step("rounding", "Rounding is no rescue", "l-bfgs", "zeros", USUAL, panel="rounding"),
         Step("restart", "Restart", "l-bfgs", USUAL, "glorot", panel="restarts"),
-    ]
+    ]  # fmt: skip

@@ -20,6 +20,7 @@ from symbreak.lesson.page.measures import (
     SHOWN_POINTS,
     Measures,
     grid_of,
+    places_in_table,
     shown_examples,
 )
 from symbreak.lesson.page.paths import Path, train
@@ -48,6 +49,7 @@ def scene_data(scene: Scene, *, epsilon: float, updates: int, seed: int) -> dict
         "updates": made,
         "most_frequent_share": float(np.bincount(scene.y).max() / len(scene.y)),
         "examples": [{"row": row, "class": int(scene.y[row])} for row in shown],
+        "few": places_in_table(scene.y),
         "plane": _plane(scene) if scene.is_plane else None,
         "networks": [
             _network_data(_experiment(scene, X, hidden), scene.features, choices, made, seed)

@@ -42,10 +42,18 @@
     return hidden.length ? hidden.map((units, l) => `${snapshot.distinct[l]} of ${units}`).join(", ") : "–";
   }
 
+  // What a start with a zero gradient is, as far as the other runs of this network can tell.
+  function stuck(run, network) {
+    const J = run.snapshots[0].J, others = Object.values(network.runs);
+    const nothing = "Nothing moves: the gradient is zero at this start";
+    if (others.some((other) => other.snapshots.at(-1).J < 0.999 * J)) return `${nothing}, and yet other starts reach a lower J.`;
+    return network.hidden === "0" ? `${nothing}. J is convex without a hidden layer, so there is no lower one.` : `${nothing}.`;
+  }
+
   function finding({ run, network }, index) {
     const first = run.snapshots[0], now = run.snapshots[index];
     const words = [];
-    if (run.ending.startsWith("stationary")) words.push("Nothing moves: the gradient is zero at this start, and that is no minimum.");
+    if (run.ending.startsWith("stationary")) words.push(stuck(run, network));
     else if (index > 0) words.push(`J went from ${number(first.J)} to ${number(now.J)}.`);
     else words.push(`J begins at ${number(first.J)}.`);
     const hidden = network.layers.slice(1, -1);
@@ -93,9 +101,9 @@
     byId(`${name}-map`).closest("section").hidden = !scene.plane;
     if (scene.plane) figure(byId(`${name}-map`), S.map(now.map, scene.plane, scene.classes));
     const none = () => html("p", { className: "quiet" }, "There is no hidden unit.");
-    if (now.a) figure(byId(`${name}-activations`), S.scatter(now.a, scene.examples, scene.classes));
+    if (now.a) figure(byId(`${name}-activations`), S.scatter(now, scene.examples, scene.classes));
     else byId(`${name}-activations`).replaceChildren(none());
-    byId(`${name}-deltas`).replaceChildren(now.a ? S.deltas(now, scene.examples, scene.classes) : none());
+    byId(`${name}-deltas`).replaceChildren(now.a ? S.deltas(now, scene) : none());
     byId(`${name}-derivatives`).replaceChildren(now.a ? S.derivatives(now, found.network.pairs) : none());
   }
 
@@ -141,7 +149,7 @@
         update(raw.first_above_rounding), update(raw.first_visible), S.value(raw.spread), S.value(raw.J), S.value(averaged.J)];
     });
     byId("rounding-table").replaceChildren(S.table("Update at which equal weights first differ",
-      ["Run", "in a bit", "by 1e−12", "by 1e−3", "Difference at the end", "J, raw", "J, averaged"], rows));
+      ["Run", "in a bit", "by 1e−12 of the largest |θ|", "by 1e−3 of it", "Difference at the end, of it", "J, raw", "J, averaged"], rows));
   }
 
   function restarts() {
@@ -172,6 +180,8 @@
       sliderOf = marks.join();
     }
     setSlider(settings.index);
+    byId("printed").textContent = `Data: ${scene.name}. Optimiser: ${METHODS[settings.method]}. `
+      + `Update ${marks[settings.index]} of ${scene.updates}.`;
   }
 
   function step() {
@@ -183,8 +193,12 @@
       } else link.removeAttribute("aria-current");
     });
     const place = data.steps.findIndex((found) => found.key === settings.step);
+    const isLast = place === data.steps.length - 1, focused = document.activeElement;
     byId("previous").disabled = place === 0;
-    byId("next").disabled = place === data.steps.length - 1;
+    byId("next").disabled = isLast;
+    // A button that is switched off would drop the focus of the keyboard.
+    if (isLast && focused === byId("next")) byId("previous").focus();
+    if (place === 0 && focused === byId("previous")) byId("next").focus();
   }
 
   function draw() {
@@ -213,11 +227,14 @@
   }
 
   // A step opens the panel it is about.
-  function go(key) {
-    const begun = S.begin(data, key, settings);
-    const panel = data.steps.find((found) => found.key === begun.step).panel;
+  function openPanel() {
+    const { panel } = data.steps.find((found) => found.key === settings.step);
     if (panel) byId(panel).open = true;
-    settings = begun;
+  }
+
+  function go(key) {
+    settings = S.begin(data, key, settings);
+    openPanel();
     history.pushState(null, "", S.write(data, settings));
     draw();
   }
@@ -242,12 +259,19 @@
       change({ [name]: { ...settings[name], hidden: event.target.value } }));
   }
   document.querySelectorAll("[data-step]").forEach((link) => link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;  // into another tab
     event.preventDefault();
     go(link.dataset.step);
   }));
   byId("settings").addEventListener("submit", (event) => event.preventDefault());
   byId("previous").addEventListener("click", () => neighbour(-1));
   byId("next").addEventListener("click", () => neighbour(1));
+  document.querySelectorAll("[data-show]").forEach((button) => button.addEventListener("click", () => {
+    const panel = byId(button.dataset.show);
+    panel.open = true;
+    panel.querySelector("summary").focus({ preventScroll: true });
+    panel.scrollIntoView();
+  }));
   byId("copy").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(location.href);
@@ -256,10 +280,9 @@
       byId("copied").textContent = "Please copy it from the address bar.";
     }
   });
-  window.addEventListener("hashchange", () => { settings = S.read(data, location.hash); draw(); });
+  window.addEventListener("hashchange", () => { settings = S.read(data, location.hash); openPanel(); draw(); });
   window.addEventListener("resize", () => { SIDES.forEach((name) => { drawn[name] = {}; }); draw(); });
   window.addEventListener("popstate", () => { settings = S.read(data, location.hash); draw(); });
-  const opened = data.steps.find((found) => found.key === settings.step).panel;
-  if (opened) byId(opened).open = true;
+  openPanel();
   draw();
 })();

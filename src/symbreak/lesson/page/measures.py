@@ -1,6 +1,8 @@
 """What the page shows of one point of a run: plain numbers, each computed here from theta.
 
-a1, a2 and delta1, delta2 are those of units 1 and 2 of layer 2, over the examples shown.
+a1, a2 and delta1, delta2 are those of units 1 and 2 of layer 2, over the examples shown. What is
+stored has few digits, so whether two numbers are equal is told here, from all digits: a gap of at
+most ROUNDING (times the largest derivative, if that is above 1) is 0.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.lesson.runs import Experiment
+from symbreak.lesson.runs import ROUNDING, Experiment
 from symbreak.lesson.side_by_side import pairs
 from symbreak.page import network_picture, plain
 from symbreak.propagation.trace import backpropagate
@@ -20,10 +22,11 @@ SHOWN_UNITS = 6
 SHOWN_INPUTS = 4
 SHOWN_OUTPUTS = 4
 SHOWN_POINTS = 40
-SHOWN_EXAMPLES = 4
+SHOWN_EXAMPLES = 4  # of those, in the table
 GRID = 24
 LEVELS = 10
 MARGIN = 1.15
+UNDECIDED = "-"
 
 
 def shown_examples(classes: Any, n: int) -> list[int]:
@@ -47,6 +50,23 @@ def grid_of(X: Any) -> tuple[float, Tensor]:
     return half, torch.from_numpy(np.stack([across.ravel(), down.ravel()], axis=1))
 
 
+def places_in_table(classes: Any) -> list[int]:
+    """Return which of the examples shown stand in the table: the classes in turn."""
+    shown = shown_examples(classes, SHOWN_POINTS)
+    return [shown.index(row) for row in shown_examples(classes, SHOWN_EXAMPLES)]
+
+
+def rank_of(Theta: Any) -> int:
+    """Return the rank; what is below rounding, of Theta or of 1, is zero."""
+    values = np.linalg.svd(Theta, compute_uv=False)
+    return int((values > ROUNDING * max(1.0, float(values[0]))).sum())
+
+
+def gap(difference: float, scale: float = 1.0) -> float:
+    """Return the difference of two numbers; 0 where it is rounding."""
+    return 0.0 if difference <= ROUNDING * scale else difference
+
+
 class Measures:
     """Measures points of runs on one network and data set."""
 
@@ -54,8 +74,9 @@ class Measures:
         self.experiment = experiment
         X = experiment.X
         self.inputs = shown_inputs(X)
-        rows = shown_examples(experiment.classes.numpy(), SHOWN_POINTS)
-        self._rows = torch.as_tensor(rows)
+        classes = experiment.classes.numpy()
+        self._rows = torch.as_tensor(shown_examples(classes, SHOWN_POINTS))
+        self._few = places_in_table(classes)
         self._grid = grid_of(X)[1] if X.shape[1] == experiment.network.n_outputs == 2 else None
 
     def picture(self, updates: int, theta: Tensor) -> dict[str, Any]:
@@ -76,7 +97,7 @@ class Measures:
             "J": point.J,
             "accuracy": point.accuracy,
             "distinct": point.distinct_units,
-            "rank": int(np.linalg.matrix_rank(network.thetas(theta)[0].numpy())),
+            "rank": rank_of(network.thetas(theta)[0].numpy()),
             "weights": drawn["weights"],
             "classes": drawn["classes"],
         }
@@ -91,14 +112,21 @@ class Measures:
         rows = self._rows
         trace = backpropagate(experiment.network, theta, experiment.X[rows], experiment.y[rows])
         gradient = experiment.cost(theta)[1]
+        derivatives = [pair.derivatives for pair in pairs(experiment, gradient)]
+        largest = max(1.0, float(gradient.abs().max()))
+        a = trace.a[1][:2]
         return {
-            "a": plain(trace.a[1][:2], 3),
-            "delta": plain(trace.delta[0][:2, :SHOWN_EXAMPLES]),
-            "derivatives": [pair.derivatives for pair in pairs(experiment, gradient)],
+            "a": plain(a, 3),
+            "a_gap": gap(float((a[0] - a[1]).abs().max())),
+            "delta": plain(trace.delta[0][:2, self._few]),
+            "derivatives": derivatives,
+            "gaps": [gap(abs(one - other), largest) for one, other in derivatives],
         }
 
     def _map(self, theta: Tensor) -> str:
-        """Return a digit for each cell: 0 surely class 0, 9 surely class 1."""
+        """Return a digit for each cell: 0 surely class 0, 9 surely class 1; or UNDECIDED."""
         first, second = self.experiment.network.predict(theta, self._grid).T
-        level = (1 + second - first) / 2 * LEVELS
-        return "".join(map(str, level.clamp(0, LEVELS - 1).long().tolist()))
+        levels = ((1 + second - first) / 2 * LEVELS).clamp(0, LEVELS - 1).long().tolist()
+        ties = ((second - first).abs() <= ROUNDING).tolist()
+        cells = zip(levels, ties, strict=True)
+        return "".join(UNDECIDED if tie else str(level) for level, tie in cells)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.checks import check_count
 from symbreak.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -56,9 +57,17 @@ class Scene:
                 f"each column of X, and 2 or more classes. Got {len(self.y)} y, {rows} rows, "
                 f"{columns} columns, {len(self.features)} names, {len(self.classes)} classes."
             )
-        if not any(self.hidden):
+        y = np.asarray(self.y)
+        if y.dtype.kind not in "iu" or rows == 0 or y.min() < 0 or y.max() >= len(self.classes):
             raise InvalidInput(
-                f"hidden of a scene must have one or more hidden layers. Got {self.hidden!r}."
+                f"y of scene {self.key!r} must be whole numbers from 0 to {len(self.classes) - 1}, "
+                f"the places of its classes. Got {y.dtype} {y[:5].tolist()} ..."
+            )
+        units = [count for layers in self.hidden for count in layers]
+        if () not in self.hidden or min(units, default=0) < 2:
+            raise InvalidInput(
+                f"hidden of scene {self.key!r} must have () for logistic regression, and other "
+                f"tuples of 2 or more units for each hidden layer. Got {self.hidden!r}."
             )
 
     @property
@@ -92,7 +101,8 @@ def digits() -> Scene:
 
 
 def planes(seed: int = 0) -> list[Scene]:
-    """Return XOR, circles and two spirals, their noise drawn with `seed`."""
+    """Return XOR, circles and two spirals, their noise drawn with `seed`, 0 or more."""
+    check_count("seed of the lesson", seed)
     return [
         _plane("xor", "XOR", "Four clusters; neighbours differ.", _xor, 0.18, (2, 4), seed),
         _plane("circles", "Circles", "One ring inside another.", _circles, 0.07, (3, 6), seed),

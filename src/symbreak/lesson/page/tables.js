@@ -1,7 +1,7 @@
 // The lesson's tables. Text only ever enters the page as text.
 "use strict";
 (() => {
-  const { html, number, letter, short } = window.Symbreak;
+  const { html, number, short } = window.Symbreak;
 
   // A cell is a word or {value, number, head}. A wide table scrolls in a region of its own.
   function table(caption, heads, rows, names = []) {
@@ -21,23 +21,22 @@
 
   const value = (found) => ({ value: number(found) });
 
-  function deltas(snapshot, examples, classes) {
-    const rows = snapshot.delta[0].map((_, i) => [
-      `${examples[i].row}: ${classes[examples[i].class]}`,
-      value(snapshot.a[0][i]), value(snapshot.a[1][i]), value(snapshot.delta[0][i]), value(snapshot.delta[1][i])]);
+  function deltas(snapshot, { examples, classes, few }) {
+    const rows = few.map((place, i) => [
+      `${examples[place].row}: ${classes[examples[place].class]}`,
+      value(snapshot.a[0][place]), value(snapshot.a[1][place]), value(snapshot.delta[0][i]), value(snapshot.delta[1][i])]);
     return table("Units 1 and 2 of layer 2", ["Example: class", "a₁", "a₂", "δ₁", "δ₂"], rows);
   }
 
-  // Pairs of derivatives that are equal share a letter, as equal weights do in the picture.
+  // Equal is what was equal before the numbers were cut to a few digits.
   function derivatives(snapshot, pairs) {
-    let equal = 0;
+    const equal = snapshot.gaps.filter((gap) => gap === 0).length;
     const rows = pairs.map(([first, second], i) => {
-      const [one, other] = snapshot.derivatives[i];
-      const sign = one === other ? `= ${letter(++equal)}` : "≠";
-      return [first, value(one), sign, second, value(other)];
+      const [one, other] = snapshot.derivatives[i], gap = snapshot.gaps[i];
+      return [first, value(one), gap === 0 ? "=" : "≠", second, value(other), value(gap)];
     });
     return table(`${equal} of ${pairs.length} pairs are equal`,
-      ["Unit 1", "∂J", "", "Unit 2", "∂J"], rows);
+      ["Unit 1", "∂J", "", "Unit 2", "∂J", "Difference"], rows);
   }
 
   Object.assign(window.Symbreak, { table, deltas, derivatives, value });

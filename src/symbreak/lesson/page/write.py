@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from symbreak import __version__
+from symbreak.checks import check_count, check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.lesson.argument import ACTIVATION, LOSS
 from symbreak.lesson.page.choices import starts, steps
@@ -39,12 +40,14 @@ def lesson_data(
     Raises
     ------
     InvalidInput
-        No scene, or numbers out of range.
+        No scene, two of one key, or numbers out of range.
     """
-    if not scenes or updates < 1:
+    check_positive_integer("updates of the lesson", updates)
+    check_count("seed of the lesson", seed)
+    keys = [scene.key for scene in scenes]
+    if not keys or len(set(keys)) < len(keys):
         raise InvalidInput(
-            "The lesson page must have 1 or more scenes and updates. "
-            f"Got {len(scenes)} scenes and {updates} updates."
+            f"The lesson page must have 1 or more scenes, each with a key of its own. Got {keys}."
         )
     choices = starts(epsilon, (-1.0, 1.0))
     found: dict[str, Any] = plain(
