@@ -126,7 +126,7 @@
     const names = data.starts.map((start) => SIDES.some((name) => settings[name].start === start.key) ? "chosen" : "");
     byId("all").replaceChildren(S.table(
       `All starts after ${mark} updates of ${METHODS[settings.method]}; hidden units: ${hiddenLabel(hidden)}`,
-      ["Start", "J", "Accuracy", "Distinct units", "Rank of Θ⁽¹⁾"], rows, names));
+      ["Start", "J", "Accuracy", "Distinct units", "Rank"], rows, names));
   }
 
   const withPanels = () => SIDES.map(side).reverse().find((found) => found.hidden !== "0")?.network

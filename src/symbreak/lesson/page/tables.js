@@ -33,10 +33,10 @@
     const equal = snapshot.gaps.filter((gap) => gap === 0).length;
     const rows = pairs.map(([first, second], i) => {
       const [one, other] = snapshot.derivatives[i], gap = snapshot.gaps[i];
-      return [first, value(one), gap === 0 ? "=" : "≠", second, value(other), value(gap)];
+      return [first, value(one), second, value(other), gap === 0 ? { value: "equal" } : value(gap)];
     });
     return table(`${equal} of ${pairs.length} pairs are equal`,
-      ["Unit 1", "∂J", "", "Unit 2", "∂J", "Difference"], rows);
+      ["Unit 1", "∂J", "Unit 2", "∂J", "Difference"], rows);
   }
 
   Object.assign(window.Symbreak, { table, deltas, derivatives, value });
