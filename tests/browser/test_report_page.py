@@ -101,7 +101,7 @@ def column(browser, place):
 def test_the_table_sorts_by_every_column(chromium, page):
     chromium.open(page)
     rows = data_of(page)["starts"]
-    keys = ("start", "J", "validation", "holdout", "gradient_norm", "updates", "best_update",
+    keys = ("start", "J", "validation", "holdout", "gradient_norm", "iterations", "best_iteration",
             "evaluations", "status", "used")  # fmt: skip
     assert [float(one) for one in column(chromium, 1)] == sorted(row["J"] for row in rows)
     for place, key in enumerate(keys):
@@ -124,7 +124,7 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
     chromium.open(symmetric)
     found = data_of(symmetric)["network"]
     slider = chromium.driver.find_element("css selector", "#network-diagram input[type=range]")
-    assert int(slider.get_attribute("max")) == len(found["updates"]) - 1
+    assert int(slider.get_attribute("max")) == len(found["iterations"]) - 1
     edges = []
     for index, snapshot in enumerate(found["picture"]["snapshots"]):
         if index:
@@ -136,12 +136,12 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
         assert [edge[0] for edge in edges] == flat(snapshot["weights"])
         assert [edge[1] for edge in edges] == flat(snapshot["classes"])
         words = chromium.js("return document.querySelector('.sentence').textContent")
-        assert words.startswith(f"After {counted(found['updates'][index], 'update')}: J = ")
+        assert words.startswith(f"After {counted(found['iterations'][index], 'iteration')}: J = ")
         shown = re.search(r"J = (\S+)\. Distinct hidden units: 1 of 4\.", words)
         assert shown is not None, words
         assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == found["J"][index]
         said = slider.get_attribute("aria-valuetext")
-        assert said.startswith(f"update {found['updates'][index]} of")
+        assert said.startswith(f"iteration {found['iterations'][index]} of")
     # One colour for each group, and another for the next.
     colours: dict[int, set[str]] = {}
     for _, group, stroke in edges:
@@ -154,7 +154,7 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
 
 def test_a_diagram_of_one_point_has_no_slider(chromium, tmp_path):
     page = trained_page(tmp_path / "p.html", "--dataset", "iris", "--starts", 1, "--max-iter", 0)
-    assert island_of(page)["network"]["updates"] == [0]
+    assert island_of(page)["network"]["iterations"] == [0]
     chromium.open(tmp_path / "p.html")
     assert not chromium.js("return document.querySelector('.slider').checkVisibility()")
     words = chromium.js("return document.querySelector('.sentence').textContent")

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import symbreak as sb
@@ -92,10 +97,10 @@ def test_curves_keep_first_and_last_and_leave_out_what_is_not():
         np.array([1000, 3, 0]), none, np.array([1000, 2, 0]), history, 0.0,
     )  # fmt: skip
     first, second, third = cost_curves(outcome, 1)["lines"]
-    assert (first["updates"][0], first["updates"][-1]) == (0, 1000)
+    assert (first["iterations"][0], first["iterations"][-1]) == (0, 1000)
     assert len(first["J"]) <= 150
     assert second == {
-        "start": 1, "updates": [0, 1, 2, 3], "J": [4, 3, 1.5, 2], "kept": [2, 1.5],
+        "start": 1, "iterations": [0, 1, 2, 3], "J": [4, 3, 1.5, 2], "kept": [2, 1.5],
     }  # fmt: skip
     assert third["J"] == ["inf"]
     assert thinned(1000)[-1] == 999
@@ -117,7 +122,7 @@ def test_equal_and_mirrored_weights_have_the_classes_they_were_given():
     found = network_over_updates(net, path, np.array([0.5, 0.25]))
     first = found["picture"]["snapshots"][0]
     assert first["classes"] == [[[1, 2], [-1, -2]], [[0, 3, -3]]]
-    assert (found["start"], found["updates"], found["J"]) == (4, [0, 8], [0.5, 0.25])
+    assert (found["start"], found["iterations"], found["J"]) == (4, [0, 8], [0.5, 0.25])
     equal = PathOfStart(0, np.array([0]), np.array([[1.0, 2, 1, 2, 5, 3, 3]]))
     assert distinct_over_updates(net, equal)["layers"] == [{"units": 2, "distinct": [1]}]
 
@@ -184,8 +189,12 @@ def test_what_cannot_be_reported_is_refused_in_one_sentence():
     for thing in things:
         with pytest.raises(InvalidType, match="What is reported must be an Outcome"):
             sb.report(thing)
-    with pytest.raises(InvalidInput, match="MLPClassifier must be a fitted neural network"):
-        sb.report(MLPClassifier())
+    for thing in (MLPClassifier(), make_pipeline(StandardScaler(), MLPClassifier()), Ridge()):
+        name = type(thing).__name__
+        with pytest.raises(InvalidInput, match=f"{name} must be a fitted neural network"):
+            sb.report(thing)
+    with pytest.raises(InvalidType, match="Got the class MLPClassifier"):
+        sb.report(MLPClassifier)
 
 
 STARTS = {
@@ -265,17 +274,17 @@ def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_w
     best = int(np.nanargmin(outcome.history[:, start]))
     assert 0 < best < outcome.n_iterations[start]
     page = _of_way(net, outcome, path.of(start, outcome))["network"]
-    assert page["updates"][-1] == best
-    assert page["updates_made"] == outcome.n_iterations[start]
+    assert page["iterations"][-1] == best
+    assert page["iterations_made"] == outcome.n_iterations[start]
     for Theta, drawn in zip(
         net.thetas(outcome.theta[start].numpy()), page["picture"]["snapshots"][-1]["weights"],
         strict=True,
     ):  # fmt: skip
         np.testing.assert_allclose(np.array(drawn)[:, :9], Theta[:8, :9], rtol=1e-4)
-    for update, J in zip(page["updates"], page["J"], strict=True):
+    for update, J in zip(page["iterations"], page["J"], strict=True):
         assert outcome.history[update, start] == pytest.approx(J, rel=1e-6)
     row = sb.report(outcome).data["starts"][0]
-    assert (row["best_update"], row["updates"]) == (best, outcome.n_iterations[start])
+    assert (row["best_iteration"], row["iterations"]) == (best, outcome.n_iterations[start])
     assert row["J"] == outcome.history[best, start]
 
 
@@ -292,7 +301,7 @@ def test_scores_of_validation_are_a_curve_of_the_page():
     assert found["chosen"] == fitted.kept_[0]
     line = next(one for one in found["lines"] if one["start"] == found["chosen"])
     np.testing.assert_allclose(line["score"], fitted.validation_scores_, rtol=1e-6)
-    assert line["updates"] == list(range(1, len(line["score"]) + 1))
+    assert line["iterations"] == list(range(1, len(line["score"]) + 1))
 
 
 def test_a_report_is_saved_and_shown_in_notebooks(tmp_path):
@@ -341,6 +350,81 @@ def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
     assert data["curves"]["chosen"] == data["network"]["start"] == 2
     assert data["network"]["activations"] == ["tanh", "sigmoid"]
     assert data["network"]["distinct"] == [[1, 1]]
+
+
+def after(estimator, X, y):
+    """Where the page says that the weights of a fitted estimator were seen, and J there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = sb.report(estimator.fit(X, y)).data["network"]
+    return network["iterations"], network["J"]
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, sb.MLPClassifier])
+def test_with_early_stopping_the_weights_are_those_of_the_best_score(kind):
+    X, y = load_iris(return_X_y=True)
+    settings = {"early_stopping": True, "max_iter": 40, "random_state": 0}
+    fitted = kind((5,), n_iter_no_change=5, **settings)
+    iterations, _ = after(fitted, X, y)
+    assert iterations == [int(np.argmax(fitted.validation_scores_)) + 1]
+    assert iterations[0] < fitted.n_iter_
+    # Stopped right there without looking at scores, the weights are these.
+    there = kind((5,), **{**settings, "max_iter": iterations[0]})
+    after(there, X, y)
+    np.testing.assert_allclose(fitted.coefs_[0], there.coefs_[0], rtol=1e-12)
+
+
+def test_the_cost_of_an_estimator_is_that_of_its_weights():
+    X, y = load_iris(return_X_y=True)
+    fitted = sb.MLPClassifier((5,), solver="lbfgs", alpha=0.1, max_iter=50, random_state=0)
+    iterations, J = after(fitted, X, y)
+    assert [pytest.approx(fitted.loss_, rel=1e-6)] == J
+    assert iterations == fitted.outcome_.best_iteration.tolist()
+
+
+def test_fits_in_parts_count_all_their_epochs():
+    X, y = load_iris(return_X_y=True)
+    parts = sb.MLPClassifier((5,), random_state=0)
+    for _ in range(4):
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+    assert sb.report(parts).data["network"]["iterations"] == [4]
+
+
+def test_of_pipelines_and_searches_the_network_inside_is_shown():
+    X, y = load_iris(return_X_y=True)
+    net = sb.MLPClassifier((3,), max_iter=5, random_state=0)
+    piped = make_pipeline(StandardScaler(), clone(net))
+    searched = GridSearchCV(clone(piped), {"mlpclassifier__alpha": [0.1, 1.0]}, cv=2)
+    stacked = sb.StackedSearchCV(clone(net), {"alpha": [0.1, 1.0]}, cv=2)
+    for thing in (piped, searched, stacked):
+        iterations, _ = after(thing, X, y)
+        assert iterations == [5]
+        assert sb.report(thing).data["title"] == "MLPClassifier"
+
+
+def test_a_list_of_two_runs_is_refused_and_not_mixed():
+    outcome = sb.minimize(quadratic, np.array([[1.0, 2.0]]))
+    check = sb.check_gradient(quadratic, np.array([1.0, 2.0]))
+    X, y = load_iris(return_X_y=True)
+    other = MLPClassifier((2,), solver="lbfgs", max_iter=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other.fit(X, y)
+    for things, kind in (
+        ([outcome, outcome], "run"), ([check, outcome, check], "gradient report"),
+        ([outcome, check, other], "run"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match=f"A list to report must have one {kind}.*Got 2"):
+            sb.report(things)
+
+
+def test_what_an_iteration_is_is_said():
+    X, y = load_iris(return_X_y=True)
+    net = sb.Network((4, 2, 3), "tanh", "cross_entropy")
+    for method, words in (("l-bfgs", "one update of theta"), ("adam", "an epoch, a pass over")):
+        trained = train(net, X, y, starts=2, method=method, max_iter=3)
+        assert words in sb.report(trained).data["iteration"]
+        assert words in sb.report(trained).html
 
 
 def test_minima_of_equal_j_are_told_apart_by_what_they_predict():

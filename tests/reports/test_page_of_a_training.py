@@ -37,15 +37,15 @@ STRUCTURE = {
         "text",
     ],
     "starts": [
-        "J", "best_update", "evaluations", "gradient_norm", "holdout", "start", "status",
-        "status_text", "updates", "used", "validation",
+        "J", "best_iteration", "evaluations", "gradient_norm", "holdout", "iterations", "start",
+        "status", "status_text", "used", "validation",
     ],
     "curves": ["chosen", "lines", "of_starts"],
     "network": [
-        "J", "activations", "distinct", "picture", "shown", "sizes", "start", "updates",
-        "updates_made",
+        "J", "activations", "distinct", "iterations", "iterations_made", "picture", "shown",
+        "sizes", "start",
     ],
-    "distinct": ["layers", "start", "updates"],
+    "distinct": ["iterations", "layers", "start"],
     "signals": ["layers", "rows", "starts"],
     "gradient_check": [
         "J", "blocks", "directions", "line", "n_checked", "n_evaluations", "n_parameters",
@@ -178,7 +178,7 @@ def test_the_diagram_ends_at_the_saved_theta(flowers):
     place = model.summary["kept_starts"].index(found["start"])
     assert found["start"] == data["starts"][0]["start"] == data["curves"]["chosen"]
     last = found["picture"]["snapshots"][-1]
-    assert last["updates"] == data["starts"][0]["best_update"] <= data["starts"][0]["updates"]
+    assert last["updates"] == data["starts"][0]["best_iteration"] <= data["starts"][0]["iterations"]
     for Theta, drawn in zip(model.network.thetas(model.theta[place]), last["weights"], strict=True):
         np.testing.assert_allclose(drawn, Theta, rtol=1e-4)
     first = found["picture"]["snapshots"][0]
@@ -187,8 +187,8 @@ def test_the_diagram_ends_at_the_saved_theta(flowers):
         np.testing.assert_allclose(drawn, Theta, rtol=1e-4)
     assert found["J"][-1] == pytest.approx(data["starts"][0]["J"], rel=1e-6)
     curve = next(c for c in data["curves"]["lines"] if c["start"] == found["start"])
-    known = dict(zip(curve["updates"], curve["J"], strict=True))
-    for update, J in zip(found["updates"][:-1], found["J"], strict=False):
+    known = dict(zip(curve["iterations"], curve["J"], strict=True))
+    for update, J in zip(found["iterations"][:-1], found["J"], strict=False):
         assert known.get(update, J) == J
 
 

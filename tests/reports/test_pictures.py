@@ -108,7 +108,7 @@ def test_equal_weights_have_equal_colours_and_mirrors_are_dashed(ax):
     ]  # fmt: skip
     widths = [line.get_linewidth() for line in ax.lines]
     assert np.argmax(widths) == 4
-    assert ax.get_title() == "after 7 updates"
+    assert ax.get_title() == "after 7 iterations"
     assert {text.get_text() for text in ax.texts} >= {"x₁", "a₁", "a₂", "+1"}
 
 

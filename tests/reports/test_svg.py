@@ -71,7 +71,7 @@ def test_labels_of_ticks_tell_them_apart():
 
 
 def test_the_chosen_curve_is_drawn_last_and_alone_is_thick():
-    lines = [{"start": n, "updates": [0, 1], "J": [2.0, 1.0 + n]} for n in range(3)]
+    lines = [{"start": n, "iterations": [0, 1], "J": [2.0, 1.0 + n]} for n in range(3)]
     made = cost_curves({"chosen": 1, "lines": lines, "of_starts": 3})
     assert made is not None
     assert not made.is_cut
@@ -83,7 +83,7 @@ def test_the_chosen_curve_is_drawn_last_and_alone_is_thick():
     ("J", "top"), [([2.0, 1.0, 1e90, math.inf], 200.0), ([-2.0, -5.0, 9e307], 4.0)]
 )
 def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
-    line = {"start": 0, "updates": [*range(len(J))], "J": J, "kept": [1, J[1]]}
+    line = {"start": 0, "iterations": [*range(len(J))], "J": J, "kept": [1, J[1]]}
     made = cost_curves({"chosen": 0, "lines": [line], "of_starts": 1})
     assert made is not None
     assert made.is_cut
@@ -96,7 +96,7 @@ def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
 
 
 def test_where_nothing_is_finite_there_is_no_chart():
-    lines = [{"start": 0, "updates": [0], "J": ["inf"]}, {"start": 1, "updates": [], "J": []}]
+    lines = [{"start": 0, "iterations": [0], "J": ["inf"]}, {"start": 1, "iterations": [], "J": []}]
     assert cost_curves({"chosen": 0, "lines": lines, "of_starts": 2}) is None
     starts = [{"start": n, "J": "inf", "status": "s"} for n in range(3)]
     assert final_costs({"minima": []}, starts) is None

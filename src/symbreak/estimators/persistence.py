@@ -143,7 +143,13 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
     theta = held["theta"]
     held["theta"] = theta.numpy() if isinstance(theta, torch.Tensor) else theta
     status = [status.name for status in outcome.status]
-    return {**held, "status": status, "seconds": outcome.seconds, "messages": [*outcome.messages]}
+    return {
+        **held,
+        "status": status,
+        "seconds": outcome.seconds,
+        "messages": [*outcome.messages],
+        "iteration_is": outcome.iteration_is,
+    }
 
 
 def _outcome(plain: dict[str, Any]) -> Outcome:

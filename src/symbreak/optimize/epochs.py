@@ -67,4 +67,5 @@ class Epochs:
             best_iteration=accepted.astype(np.int64),
             history=np.stack([here.value, end.value]),
             seconds=time.perf_counter() - began,
+            iteration_is="epoch",
         )

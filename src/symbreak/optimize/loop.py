@@ -171,6 +171,7 @@ class Loop:
             validation=None if self._validation is None else self._score,
             validation_history=None if self._validation is None else self._scores.table(),
             search=self._without_objective(),
+            iteration_is=self._stepper.iteration_is,
         )
 
     @property

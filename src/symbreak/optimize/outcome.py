@@ -34,6 +34,8 @@ class Outcome:
     validation_history : (iterations + 1, starts), the score at every accepted point that was
         scored, NaN elsewhere; None without validation.
     search : what `minimize(objective, outcome)` goes on from.
+    iteration_is : what an iteration is, an "update" of theta, or for methods on mini-batches an
+        "epoch": `epochs_per_evaluation` passes over the examples.
     messages : for methods of scipy one for each start, what scipy said where it ended by itself.
     """
 
@@ -50,6 +52,7 @@ class Outcome:
     validation_history: NDArray[np.float64] | None = None
     search: Any = field(default=None, repr=False, compare=False)
     messages: tuple[str, ...] = ()
+    iteration_is: str = "update"
 
     @property
     def converged(self) -> NDArray[np.bool_]:

@@ -72,6 +72,10 @@ class Stepper(_Rows, Protocol):
     def failure(self) -> Status:
         """The status of a start whose step has failed for good."""
 
+    @property
+    def iteration_is(self) -> str:
+        """What an accepted step is: "update" or "epoch"."""
+
     def start(self, here: Point, objective: Objective) -> None:
         """Begin at `here`; rows whose J or gradient is not finite will be dropped."""
 

@@ -199,7 +199,7 @@ window.Symbreak = window.Symbreak || {};
       input.value = index;
       const words = `${updates[input.value]} of ${updates[updates.length - 1]}`;
       output.textContent = words;
-      input.setAttribute("aria-valuetext", `update ${words}`);
+      input.setAttribute("aria-valuetext", `${label.toLowerCase()} ${words}`);
     };
     input.addEventListener("input", () => { set(Number(input.value)); change(Number(input.value)); });
     host.replaceChildren(html("label", { htmlFor: id }, `${label} `), output, input);

@@ -14,34 +14,36 @@ Section = dict[str, Any]
 
 
 def cost_curves(found: Section) -> Chart | None:
-    """Return J over updates; the chosen start and its kept point stand out. None without points.
+    """Return J over iterations; the chosen start and its kept point stand out. None without points.
 
     Starts that diverge reach J beyond all measure. The axis ends where the others are still seen.
     """
-    lines = {line["start"]: _points(line["updates"], line["J"]) for line in found["lines"]}
+    lines = {line["start"]: _points(line["iterations"], line["J"]) for line in found["lines"]}
     J = [y for points in lines.values() for _, y in points]
     if not J:
         return None
     kind = "log" if min(J) > 0.0 else "linear"
-    chart = _over_updates(
+    chart = _over_iterations(
         "Cost J", "J", kind, lines, found["chosen"], _ceiling(kind, lines.values())
     )
     for line in found["lines"]:
         if line["start"] == found["chosen"] and "kept" in line:
             update, value = line["kept"][0], number_of(line["kept"][1])
-            chart.dots([(update, value)], "dot g1 big", [f"kept: J {value:.5g}, update {update}"])
+            chart.dots(
+                [(update, value)], "dot g1 big", [f"kept: J {value:.5g}, iteration {update}"]
+            )
     return chart
 
 
 def validation_curves(found: Section) -> Chart | None:
-    """Return the scores of validation over updates. None without points."""
-    lines = {line["start"]: _points(line["updates"], line["score"]) for line in found["lines"]}
+    """Return the scores of validation over iterations. None without points."""
+    lines = {line["start"]: _points(line["iterations"], line["score"]) for line in found["lines"]}
     if not any(lines.values()):
         return None
-    return _over_updates("Validation score", "score", "linear", lines, found["chosen"])
+    return _over_iterations("Validation score", "score", "linear", lines, found["chosen"])
 
 
-def _over_updates(
+def _over_iterations(
     what: str,
     short: str,
     kind: str,
@@ -51,8 +53,8 @@ def _over_updates(
 ) -> Chart:
     everything = [(x, min(y, most)) for points in lines.values() for x, y in points]
     chart = Chart.of(
-        f"{what} over updates of {counted(len(lines), 'start')}; the numbers are in the data.",
-        ("updates", "log1p", [x for x, _ in everything]),
+        f"{what} over iterations of {counted(len(lines), 'start')}; the numbers are in the data.",
+        ("iterations", "log1p", [x for x, _ in everything]),
         (short, kind, [y for _, y in everything]),
     )
     for start, points in sorted(lines.items(), key=lambda line: line[0] == chosen):
@@ -97,15 +99,15 @@ def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
 
 
 def distinct_units(found: Section) -> Chart:
-    """Return the distinct units of each hidden layer over updates."""
+    """Return the distinct units of each hidden layer over iterations."""
     layers = found["layers"]
     chart = Chart.of(
-        "Distinct hidden units over updates.",
-        ("updates", "log1p", [float(n) for n in found["updates"]]),
+        "Distinct hidden units over iterations.",
+        ("iterations", "log1p", [float(n) for n in found["iterations"]]),
         ("distinct units", "count", [0.0, *(float(one["units"]) for one in layers)]),
     )
     for number, one in enumerate(layers, start=1):
-        points = _points(found["updates"], one["distinct"])
+        points = _points(found["iterations"], one["distinct"])
         title = f"hidden layer {number}: {one['distinct'][-1]} of {one['units']} at the end"
         chart.line(points, f"line layer{(number - 1) % 6 + 1}", title)
         chart.dots(points, f"dot g{(number - 1) % 6 + 1}", [title] * len(points))

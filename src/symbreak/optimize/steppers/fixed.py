@@ -15,6 +15,7 @@ class FixedStepper(PerStart):
 
     per_start = ("direction", "along")
     failure = Status.DIVERGED
+    iteration_is = "update"
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction

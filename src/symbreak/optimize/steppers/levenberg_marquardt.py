@@ -39,6 +39,7 @@ class LevenbergMarquardt(PerStart):
 
     per_start = ("_H", "_scale", "_step", "_damping", "_growth", "_predicted", "_is_solved")
     failure = Status.PRECISION_LIMIT
+    iteration_is = "update"
 
     def __init__(self, damping: float) -> None:
         self.damping = damping

@@ -28,6 +28,7 @@ class LineSearchStepper(PerStart):
 
     per_start = ("direction", "search", "along", "_is_steepest", "_slope", "_change")
     failure = Status.PRECISION_LIMIT
+    iteration_is = "update"
 
     def __init__(self, direction: Direction, search: StepRule) -> None:
         self.direction = direction

@@ -46,6 +46,7 @@ class MiniBatchStepper(PerStart):
 
     per_start = ("rule", "schedule")
     failure = Status.DIVERGED
+    iteration_is = "epoch"
 
     def __init__(
         self,

@@ -35,7 +35,7 @@
     const hidden = found.distinct[index].map((n, layer) => `${n} of ${found.sizes[layer + 1]}`);
     const J = found.J === null ? "" : ` J = ${number(found.J[index])}.`;
     const units = hidden.length ? ` Distinct hidden units: ${hidden.join(", ")}.` : "";
-    const when = found.when || `After ${found.updates[index]} ${found.updates[index] === 1 ? "update" : "updates"}`;
+    const when = found.when || `After ${found.iterations[index]} ${found.iterations[index] === 1 ? "iteration" : "iterations"}`;
     return `${when}:${J}${units} ${equal}`;
   }
 
@@ -44,7 +44,7 @@
     const found = data().network, words = root.querySelector(".sentence");
     const show = network(root.querySelector(".drawing"), found.picture, "The network");
     const change = (index) => { words.textContent = sentence(found, index, show(index)); };
-    slider(root.querySelector(".slider"), found.updates, change, "Updates");
+    slider(root.querySelector(".slider"), found.iterations, change, "Iteration");
     change(0);
   }
 })();

@@ -1,7 +1,7 @@
 """J over updates of many starts, thinned to what a page can show, and scores of validation.
 
-A line is {"start", "updates", "J"}, or "score" in place of J. "kept" of a line of J is the update
-after which the returned point was seen, and J of that point.
+A line is {"start", "iterations", "J"}, or "score" in place of J. "kept" of a line of J is the
+iteration after which the returned point was seen, and J of that point.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def line_of(series: NDArray[np.float64], start: int, name: str) -> dict[str, Any
     """Return one line; series (updates + 1,) is NaN where there is no point."""
     points = np.flatnonzero(~np.isnan(series))
     shown = points[thinned(len(points))]
-    return dict(plain({"start": start, "updates": shown, name: series[shown]}, DIGITS))
+    return dict(plain({"start": start, "iterations": shown, name: series[shown]}, DIGITS))
 
 
 def spread_over(value: NDArray[np.float64], most: int, chosen: int | None = None) -> list[int]:

@@ -6,6 +6,7 @@ A document is a dict. Each of its sections may be absent:
     scores           hold-out predictions: score, interval, confusion or residuals, reliability
     restarts, starts what the starts show together; one row for each
     minima           how many minima there are beyond equal J, in words
+    iteration        what an iteration is, in words
     curves, validation_curves   J and scores of validation over updates
     network, distinct  the diagram and the distinct units, over updates
     signals          spread of activations and deltas at the start

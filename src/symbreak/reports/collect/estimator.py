@@ -1,7 +1,8 @@
 """Fitted estimators: whatever fitted attributes they have is shown; nothing else is asked.
 
 An estimator of this package has `outcome_`, and `kept_` of the starts that predict, the one that
-leads first; those of scikit-learn have `loss_curve_`. Both have `coefs_` and `intercepts_`.
+leads first; those of scikit-learn have `loss_curve_`. Both have `coefs_` and `intercepts_`. Of a
+pipeline the last step is shown, of a search its best estimator.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.training import (
+    ITERATION,
     network_name,
     network_words,
     sections_of_outcome,
@@ -28,6 +30,14 @@ from symbreak.training.path import PathOfStart
 # scikit-learn's words for activations and for what comes out, and ours.
 ACTIVATIONS = {"logistic": "sigmoid"}
 LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy", "exp": "poisson"}
+
+
+def inner(thing: Any) -> Any:
+    """Return the last step of a pipeline, the best estimator of a search, or else the thing."""
+    if hasattr(thing, "best_estimator_"):
+        return inner(thing.best_estimator_)
+    steps = getattr(thing, "steps", None)
+    return inner(steps[-1][1]) if steps else thing
 
 
 def is_estimator(thing: Any) -> bool:
@@ -49,10 +59,10 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
         start = kept[0]
         sections = sections_of_outcome(outcome, start, kept=kept, sign=-1)
     elif hasattr(estimator, "loss_curve_"):
-        sections = {"curves": _loss_curve(estimator.loss_curve_)}
+        sections = {"curves": _loss_curve(estimator.loss_curve_), "iteration": ITERATION["epoch"]}
     network, theta = network_of(estimator)
-    updates = int(np.max(getattr(estimator, "n_iter_", 0)))
-    path = PathOfStart(start, np.array([updates]), theta[None])
+    path = PathOfStart(start, np.array([_seen_at(estimator, start)]), theta[None])
+    J = outcome.value[[start]] if isinstance(outcome, Outcome) else None
     settings = {name: short(value) for name, value in estimator.get_params().items()}
     return finished(
         type(estimator).__name__,
@@ -61,11 +71,23 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
             "what": f"{network_words(network)}; fitted",
             "then": "It is fitted; predict with it.",
             **sections,
-            "network": network_over_updates(network, path, None, **_names(estimator)),
+            "network": network_over_updates(network, path, J, **_names(estimator)),
             "scores": None if X is None else scores_of(estimator, X, y),
             "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
         },
     )
+
+
+def _seen_at(estimator: Any, start: int) -> int:
+    """Return after which iteration the weights were seen: the best one, with early stopping."""
+    made = len(getattr(estimator, "loss_curve_", ())) or int(np.max(estimator.n_iter_))
+    outcome = getattr(estimator, "outcome_", None)
+    if isinstance(outcome, Outcome):
+        # partial_fit and warm starts: the outcome is that of the last call alone.
+        before = max(made - int(outcome.n_iterations[start]), 0)
+        return before + int(outcome.best_iteration[start])
+    scores = getattr(estimator, "validation_scores_", None)
+    return made if scores is None else int(np.argmax(scores)) + 1
 
 
 def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:

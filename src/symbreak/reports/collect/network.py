@@ -48,7 +48,7 @@ def network_over_updates(
         "sizes": list(network.layers),
         "shown": [layer["shown"] for layer in picture["layers"]],
         "activations": [activation.name for activation in network.activations],
-        "updates": path.updates.tolist(),
+        "iterations": path.updates.tolist(),
         "J": None if values is None else plain(values, 7),
         "distinct": [distinct_up_to_rounding(network, theta) for theta in path.theta],
         "picture": plain(picture, DIGITS),
@@ -60,7 +60,7 @@ def distinct_over_updates(network: Network, path: PathOfStart) -> dict[str, Any]
     counts = [distinct_up_to_rounding(network, theta) for theta in path.theta]
     return {
         "start": path.start,
-        "updates": path.updates.tolist(),
+        "iterations": path.updates.tolist(),
         "layers": [
             {"units": units, "distinct": list(layer)}
             for units, layer in zip(network.layers[1:-1], zip(*counts, strict=True), strict=True)

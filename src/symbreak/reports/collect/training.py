@@ -30,6 +30,12 @@ from symbreak.words import counted
 if TYPE_CHECKING:
     from symbreak.training.parts import Parts
 
+ITERATION = {
+    "update": "An iteration is one update of theta.",
+    "epoch": "An iteration is an epoch, a pass over the training rows with an update for each "
+    "mini-batch (several passes where epochs_per_evaluation says so).",
+}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Run:
@@ -173,6 +179,7 @@ def sections_of_outcome(
     See `table_of_starts` and `validation_curves` for what they are given.
     """
     return {
+        "iteration": ITERATION[outcome.iteration_is],
         "restarts": restart_summary(outcome),
         "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
         "curves": cost_curves(outcome, chosen),
@@ -196,7 +203,7 @@ def _of_way(
     values = history[np.minimum(way.updates, len(history) - 1)]
     values[-1] = outcome.value[way.start]  # of the point that is returned, the best one
     picture = network_over_updates(network, way, values, **names)
-    picture["updates_made"] = int(outcome.n_iterations[way.start])
+    picture["iterations_made"] = int(outcome.n_iterations[way.start])
     found: dict[str, Any] = {"network": picture}
     if network.n_hidden:
         found["distinct"] = distinct_over_updates(network, way)

@@ -61,7 +61,7 @@ class CostCurvesDisplay(Display):
         ax.set_xlim(0.0, max(len(self.history) - 1, 1))
         if finite.size and finite.min() > 0.0:
             ax.set_yscale("log")
-        ax.set(xlabel="updates", ylabel="J")
+        ax.set(xlabel="iterations", ylabel="J")
         if self.validation is not None:
             other = ax.twinx()
             other.plot(self.validation, color=colour(2), linewidth=1.5, linestyle="--")

@@ -46,6 +46,6 @@ class DistinctUnitsDisplay(Display):
             )  # fmt: skip
         ax.set_xscale("symlog", linthresh=1.0)
         ax.set_ylim(0.0, 1.05 * max(self.units, default=1))
-        ax.set(xlabel="updates", ylabel="distinct units")
+        ax.set(xlabel="iterations", ylabel="distinct units")
         if self.units:
             ax.legend()
