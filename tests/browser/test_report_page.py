@@ -7,12 +7,14 @@ import re
 import numpy as np
 import pytest
 
+import symbreak as sb
 from symbreak.words import counted
 from tests.browser.accessibility import faint, nameless, unreached
 from tests.browser.driver import Browser, browser_or_skip
 from tests.reports.conftest import island_of, trained_page, write_hostile_table
 
 pytestmark = pytest.mark.slow
+A4_WIDTH = 717  # pixels between the margins that Chromium sets
 ARROW_RIGHT, ENTER = "\ue014", "\ue007"
 
 
@@ -101,8 +103,10 @@ def column(browser, place):
 def test_the_table_sorts_by_every_column(chromium, page):
     chromium.open(page)
     rows = data_of(page)["starts"]
-    keys = ("start", "J", "validation", "holdout", "gradient_norm", "iterations", "best_iteration",
-            "evaluations", "status", "used")  # fmt: skip
+    keys = (
+        "start", "J", "validation", "holdout", "gradient_norm", "iterations", "best_iteration",
+        "evaluations", "status", "used",
+    )  # fmt: skip
     assert [float(one) for one in column(chromium, 1)] == sorted(row["J"] for row in rows)
     for place, key in enumerate(keys):
         ways = set()
@@ -118,6 +122,40 @@ def test_the_table_sorts_by_every_column(chromium, page):
             assert [read(one) for one in column(chromium, place)] == wanted
         assert ways == {"ascending", "descending"}
     assert chromium.js("return document.querySelectorAll('th[aria-sort]').length") == 1
+
+
+def test_columns_without_a_number_are_left_out(chromium, tmp_path):
+    outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    sb.report(outcome, tmp_path / "p.html")
+    chromium.open(tmp_path / "p.html")
+    heads = chromium.js(
+        "return [...document.querySelectorAll('table.sortable th')].map((e) => e.textContent)"
+    )
+    assert heads == [
+        "start",
+        "J",
+        "max |gradient|",
+        "iterations",
+        "kept at",
+        "evaluations",
+        "status",
+    ]
+
+
+def test_all_columns_of_fifty_classes_are_on_the_paper(tmp_path):
+    write_hostile_table(tmp_path / "h.csv")
+    trained_page(tmp_path / "h.html", tmp_path / "h.csv", "--target", 'target <b>"x"</b>',
+                 "--starts", 1, "--hidden", 2, "--max-iter", 2)  # fmt: skip
+    browser = Browser(width=A4_WIDTH)
+    try:
+        browser.open(tmp_path / "h.html")
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        width = browser.js("return document.querySelector('.confusion').scrollWidth")
+        assert width <= A4_WIDTH
+        assert browser.js("return document.documentElement.scrollWidth") <= A4_WIDTH
+        browser.picture("report-print-50-classes.png")
+    finally:
+        browser.close()
 
 
 def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):

@@ -29,7 +29,7 @@ from symbreak.reports.collect.network import distinct_over_updates, network_over
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_way
-from symbreak.reports.numbers import CONVENTION, plain, short, shown
+from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
 from symbreak.training import train
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
@@ -215,7 +215,16 @@ ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
             "Let the best start go on",
         ),
         ({"restarts": STARTS, "starts": [{**ROW, "status": "diverged"}]}, "Look at what diverged"),
-        ({"restarts": STARTS, "starts": [ROW]}, "Use the model"),
+        ({"restarts": STARTS, "starts": [ROW], "network": {}}, "Use the model"),
+        ({"restarts": STARTS, "starts": [ROW]}, "Take the lowest"),
+        (
+            {
+                "restarts": {**STARTS, "lowest_status": "no improvement"},
+                "starts": [ROW],
+                "network": {},
+            },
+            "Use the model",
+        ),
         ({}, "Train"),
         ({"then": "Predict with it."}, "Use the model"),
     ],
@@ -238,9 +247,29 @@ def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):
     ],
 )
 def test_the_advice_on_lost_starts_says_which_keep_a_point(status, words):
-    rows = [{**ROW, "status": one} for one in status]
+    rows = [{**ROW, "status": one, "best_iteration": 3} for one in status]
     found = cards({"kind": "k", "title": "t", "restarts": STARTS, "starts": rows})
     assert found[-1]["detail"].startswith(words)
+
+
+def test_starts_that_keep_where_they_began_are_called_untrained():
+    rows = [{**ROW, "status": "diverged", "best_iteration": 0}] * 2
+    found = cards({"kind": "k", "title": "t", "restarts": STARTS, "starts": rows})
+    assert found[-1]["detail"].startswith(
+        "2 starts diverged; each keeps where it began, untrained."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "value"),
+    [
+        ({"accuracy": 0.9667, "log_loss": 0.1}, "96.7 % right"),
+        ({"r2": -0.25, "rmse": 3.0}, f"R² {MINUS}0.25"),
+    ],
+)
+def test_a_saved_model_brings_its_score_along(scores, value):
+    found = cards({"kind": "k", "title": "t", "at_training": {"holdout": scores}})
+    assert (found[1]["name"], found[1]["value"]) == ("How good", value)
 
 
 def test_a_card_does_not_say_its_name_and_value_twice():

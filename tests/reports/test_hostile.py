@@ -102,6 +102,24 @@ def test_diverged_runs_and_infinities_render():
     assert "its dot is the point that is kept." in made.html
 
 
+def test_a_search_that_falls_without_end_is_drawn_with_numbers():
+    """J to -1.8e308: differences of its ends are beyond what a number holds."""
+    with np.errstate(over="ignore"):
+        outcome = sb.minimize(
+            lambda x: (-(x**2).sum(-1), -2 * x), np.array([[1.0, 2.0], [0.5, 0.1]]),
+            method="gradient-descent", learning_rate=10.0, max_iter=300,
+        )  # fmt: skip
+    assert outcome.history[np.isfinite(outcome.history)].min() < -1e300
+    made = sb.report(outcome)
+    assert_harmless(made.html)
+    drawings = re.findall(r"<svg.*?</svg>", made.html, re.S)
+    assert len(drawings) == 2
+    for drawing in drawings:
+        places = re.findall(r' (?:points|c?[xy][12]?)="(.*?)"', drawing)
+        for number in re.split(r"[ ,]", " ".join(places)):
+            assert np.isfinite(float(number))
+
+
 def test_an_outcome_with_infinite_costs_says_so():
     def broken(theta):
         return np.full(len(theta), np.inf), np.full(theta.shape, np.nan)

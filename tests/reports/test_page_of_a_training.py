@@ -49,7 +49,7 @@ STRUCTURE = {
     "signals": ["layers", "rows", "starts"],
     "gradient_check": [
         "J", "blocks", "directions", "line", "n_checked", "n_evaluations", "n_parameters",
-        "of_blocks", "relative_error", "tolerance", "verdict",
+        "of_blocks", "relative_error", "rows_of_data", "tolerance", "verdict",
     ],
     "symmetry": ["is_broken", "kinds", "least", "line", "units"],
     "data": [
@@ -280,3 +280,5 @@ def test_what_is_seen_is_what_is_stored(flowers):
     for row in data["starts"]:
         assert f'<td class="n" data-key="{row["J"]}">{row["J"]:.7g}</td>' in text
     assert f"{data['restarts']['n_lowest']} of 6 starts reached the best" in text
+    assert data["gradient_check"]["rows_of_data"] == 64
+    assert "J was taken of 64 training rows, spread evenly." in text

@@ -46,7 +46,10 @@ def test_curves_are_the_history_and_the_chosen_one_stands_out(searched, ax):
     shown = pictures.CostCurvesDisplay.from_outcome(outcome, validation=[3.0, 4.0], ax=ax)
     assert shown.ax_ is ax
     assert shown.figure_ is ax.figure
-    *others, last = ax.lines
+    *others, last, dot = ax.lines
+    best = outcome.best
+    np.testing.assert_array_equal(dot.get_xdata(), [outcome.best_iteration[best]])
+    np.testing.assert_array_equal(dot.get_ydata(), [outcome.value[best]])
     assert len(others) == 4
     assert {to_hex(line.get_color()) for line in others} == {GREY}
     np.testing.assert_array_equal(last.get_ydata(), outcome.history[:, outcome.best])
@@ -58,7 +61,28 @@ def test_curves_are_the_history_and_the_chosen_one_stands_out(searched, ax):
 
 def test_another_start_may_be_chosen(searched, ax):
     pictures.CostCurvesDisplay.from_outcome(searched[2], chosen=3, ax=ax)
-    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), searched[2].history[:, 3])
+    np.testing.assert_array_equal(ax.lines[-2].get_ydata(), searched[2].history[:, 3])
+
+
+def test_a_curve_that_leaps_away_is_cut_where_the_others_are_still_seen(ax):
+    history = np.array([[2.0, 3.0], [1.0, 1e100], [0.5, np.inf], [np.nan, np.nan]])
+    display = pictures.CostCurvesDisplay(history=history, chosen=0, kept=(2, 0.5))
+    display.plot(ax)
+    grey, blue, dot = ax.lines
+    np.testing.assert_array_equal(grey.get_ydata(), [3.0, 300.0, 300.0, np.nan])
+    np.testing.assert_array_equal(blue.get_ydata(), [2.0, 1.0, 0.5, np.nan])
+    np.testing.assert_array_equal([dot.get_xdata(), dot.get_ydata()], [[2], [0.5]])
+    assert ax.get_ylabel() == "J (cut at the top)"
+    low, high = ax.get_ylim()
+    assert low < 0.5 < 300.0 < high < 1e4
+
+
+def test_what_the_legend_leaves_out_is_said(ax):
+    minima = [(start,) for start in range(12)]
+    pictures.FinalCostsDisplay(value=np.arange(12.0), minima=minima, n_lowest=1).plot(ax)
+    legend = ax.get_legend()
+    assert len(legend.get_texts()) == 8
+    assert legend.get_title().get_text() == "4 more are not named"
 
 
 def test_final_costs_are_sorted_and_grouped(searched, ax):

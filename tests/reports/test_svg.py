@@ -6,9 +6,11 @@ import math
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from symbreak.reports.charts import cost_curves, final_costs, gradient_blocks
+from symbreak.reports.ceiling import ceiling
+from symbreak.reports.charts import cost_curves, final_costs, gradient_blocks, signals
 from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale
 
 
@@ -93,6 +95,34 @@ def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
     x, y = (float(one) for one in re.findall(r'c[xy]="([\d.]+)"', made.marks[1]))
     assert x == pytest.approx(made.x(1.0), abs=0.06)
     assert y == HEIGHT - BOTTOM
+
+
+@pytest.mark.parametrize(
+    ("lines", "log", "wanted"),
+    [
+        ([[2.0, 1.0], [3.0, 0.1]], True, 300.0),
+        ([[1e307, 1.0]], True, float(np.finfo(float).max)),
+        ([[2.0, -1.0]], False, 8.0),
+        ([[2.0], [1.0, -1.0]], False, 8.0),
+        ([[2.0, 3.0]], False, float(np.finfo(float).max)),
+        ([[-1.0, -1.7e308]], False, float(np.finfo(float).max)),
+    ],
+)
+def test_the_axis_of_j_ends_where_the_starts_are_still_seen(lines, log, wanted):
+    assert ceiling(lines, log=log) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_layer_without_spread_is_an_open_dot_at_the_lower_edge():
+    layers = [
+        {"layer": 2, "a": [0.0, 0.0, 0.0], "delta": [0.0, 0.1, 0.2]},
+        {"layer": 3, "a": [0.3, 0.4, 0.5], "delta": [0.5, 0.5, 0.5]},
+    ]
+    made = signals({"layers": layers})
+    assert made.is_cut
+    dots = re.findall(r'class="(dot.*?)" cx=".*?" cy="(.*?)"', "".join(made.marks))
+    assert [css for css, _ in dots] == ["dot open", "dot g1", "dot g2", "dot g2"]
+    assert float(dots[0][1]) == HEIGHT - BOTTOM
+    assert "layer 2: a spreads by 0<" in made.marks[1]
 
 
 def test_where_nothing_is_finite_there_is_no_chart():

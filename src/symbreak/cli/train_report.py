@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from symbreak.cli.checks import CHECKED_ROWS
 from symbreak.cli.result import Result
 from symbreak.cli.train_options import TrainOptions
 from symbreak.reports.collect.training import Run, of_run
@@ -22,6 +23,7 @@ def report_of(result: Result) -> Report:
         source=result.source,
         theta=result.theta,
         gradient=result.gradient,
+        gradient_rows=min(CHECKED_ROWS, result.parts.train.n),
         symmetry={
             "units": symmetry.units,
             "least": symmetry.least,

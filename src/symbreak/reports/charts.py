@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
+from symbreak.reports.ceiling import ceiling
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart, Point
 from symbreak.words import counted
@@ -23,9 +23,8 @@ def cost_curves(found: Section) -> Chart | None:
     if not J:
         return None
     kind = "log" if min(J) > 0.0 else "linear"
-    chart = _over_iterations(
-        "Cost J", "J", kind, lines, found["chosen"], _ceiling(kind, lines.values())
-    )
+    most = ceiling(([y for _, y in one] for one in lines.values()), log=kind == "log")
+    chart = _over_iterations("Cost J", "J", kind, lines, found["chosen"], most)
     for line in found["lines"]:
         if line["start"] == found["chosen"] and "kept" in line:
             update, value = line["kept"][0], number_of(line["kept"][1])
@@ -63,14 +62,6 @@ def _over_iterations(
         chart.line([(x, min(y, most)) for x, y in points], css, title)
     chart.is_cut = any(y > most for points in lines.values() for _, y in points)
     return chart
-
-
-def _ceiling(kind: str, lines: Iterable[list[Point]]) -> float:
-    """Return the largest J of the axis: a hundred times the largest start, or twice the fall."""
-    begins = [points[0][1] for points in lines if points]
-    lowest = min(y for points in lines for _, y in points)
-    top = max(begins)
-    return 100.0 * top if kind == "log" else top + 2.0 * ((top - lowest) or math.inf)
 
 
 def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
@@ -115,7 +106,10 @@ def distinct_units(found: Section) -> Chart:
 
 
 def signals(found: Section) -> Chart:
-    """Return the spread of a and delta of each layer: the middle start, and all starts as a bar."""
+    """Return the spread of a and delta of each layer: the middle start, and all starts as a bar.
+
+    Where there is no spread at all, an open dot lies at the lower edge.
+    """
     layers = found["layers"]
     numbers = [number_of(n) for one in layers for n in (*one["a"], *one["delta"])]
     chart = Chart.of(
@@ -127,9 +121,12 @@ def signals(found: Section) -> Chart:
         for one in layers:
             values = sorted(map(number_of, one[name]))
             x, middle = one["layer"] + shift, values[len(values) // 2]
-            chart.bar(x, values[0], values[-1], f"line {css}")
+            seen = [max(value, chart.y.low) for value in (values[0], middle, values[-1])]
+            chart.bar(x, seen[0], seen[-1], f"line {css}")
+            dot = "dot open" if middle == 0.0 else "dot g1" if name == "a" else "dot g2"
             title = f"layer {one['layer']}: {name} spreads by {middle:.4g}"
-            chart.dots([(x, middle)], "dot g1" if name == "a" else "dot g2", [title])
+            chart.dots([(x, seen[1])], dot, [title])
+    chart.is_cut = 0.0 in numbers
     return chart
 
 

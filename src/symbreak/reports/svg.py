@@ -46,8 +46,9 @@ class Scale:
         return math.isfinite(number) and (self.kind != "log" or number > 0.0)
 
     def __call__(self, number: float) -> float:
-        low, high, at = (self._warped(one) for one in (self.low, self.high, number))
-        return self.begin + (self.end - self.begin) * (at - low) / (high - low)
+        # Halved, as the ends may lie as far apart as numbers go.
+        low, high, at = (self._warped(one) / 2.0 for one in (self.low, self.high, number))
+        return self.begin + (self.end - self.begin) * ((at - low) / (high - low))
 
     def ticks(self) -> list[float]:
         """Return about five round numbers within the scale."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbreak.reports.numbers import number_of
+from symbreak.reports.numbers import number_of, shown
 from symbreak.words import counted
 
 Card = dict[str, str]
@@ -38,7 +38,7 @@ def _what(document: dict[str, Any]) -> Card:
 def _how_good(document: dict[str, Any]) -> Card | None:
     scores = document.get("scores")
     if scores is None:
-        return None
+        return _as_trained(document)
     rows, how = counted(scores["rows"], "row"), scores.get("how", "")
     on = f"on {rows} {scores.get('where', 'of the hold-out')}"
     if scores["kind"] == "none":
@@ -50,12 +50,24 @@ def _how_good(document: dict[str, Any]) -> Card | None:
         return _card("How good", value, detail)
     interval = scores["r2_interval"]
     words = (
-        "95 % interval {:.3f} to {:.3f}".format(*map(number_of, interval))
+        "95 % interval {} to {}".format(*(shown(limit, 3) for limit in interval))
         if interval
         else "too few rows for an interval"
     )
-    value = f"R² {number_of(scores['r2']):.3f}"
-    return _card("How good", value, f"{words}, {on}; RMSE {number_of(scores['rmse']):.4g}; {how}")
+    value = f"R² {shown(scores['r2'], 3)}"
+    detail = f"{words}, {on}; RMSE {shown(scores['rmse'], 4)}; {how}"
+    return _card("How good", value, detail.removesuffix("; "))
+
+
+def _as_trained(document: dict[str, Any]) -> Card | None:
+    """Return the score that a saved model brings along."""
+    known = (document.get("at_training") or {}).get("holdout") or {}
+    detail = "On the hold-out rows of its training."
+    if "accuracy" in known:
+        return _card("How good", f"{shown(100 * known['accuracy'], 3)} % right", detail)
+    if "r2" in known:
+        return _card("How good", f"R² {shown(known['r2'], 3)}", detail)
+    return None
 
 
 def _starts(document: dict[str, Any]) -> Card | None:
@@ -142,9 +154,12 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         return "Train", "Nothing here stands against it."
     if found["needs_more_starts"]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."
-    if found["lowest_status"] != "converged":
+    # Early stopping ends a search before J is lowest, and is meant to.
+    if found["lowest_status"] not in ("converged", "no improvement"):
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
+    if "network" not in document:
+        return "Take the lowest", "The search is done; the start with the lowest J has theta."
     return "Use the model", document.get("then", "The search is done; predict with it.")
 
 
@@ -153,8 +168,11 @@ def _lost(rows: list[dict[str, Any]]) -> str:
     diverged, never = status.count("diverged"), status.count("non finite start")
     sentences = []
     if diverged:
-        keeps = "it keeps its" if diverged == 1 else "each keeps its"
-        sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} best point before that.")
+        lost = [row for row in rows if row["status"] == "diverged"]
+        moved = any(row.get("best_iteration", 1) for row in lost)
+        keeps = "it keeps" if diverged == 1 else "each keeps"
+        what = "its best point before that" if moved else "where it began, untrained"
+        sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} {what}.")
     if never:
         sentences.append(f"{counted(never, 'start')} began where J is not finite.")
     return " ".join(sentences)

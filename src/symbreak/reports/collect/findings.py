@@ -12,8 +12,13 @@ from symbreak.reports.numbers import section, short
 MOST_BLOCKS, MOST_FINDINGS, MOST_WORDS, MOST_UNITS = 400, 200, 2000, 50
 
 
-def gradient_section(report: GradientReport) -> dict[str, Any]:
-    """Return the verdict and one row for each block, the worst first."""
+def gradient_section(report: GradientReport, rows_of_data: int | None = None) -> dict[str, Any]:
+    """Return the verdict and one row for each block, in the order of theta.
+
+    Parameters
+    ----------
+    rows_of_data : how many examples J was taken of, where that is known.
+    """
     rows = [
         {
             "check": name,
@@ -37,6 +42,7 @@ def gradient_section(report: GradientReport) -> dict[str, Any]:
         "line": short(report.line, MOST_WORDS),
         "relative_error": report.relative_error,
         "J": report.value,
+        "rows_of_data": rows_of_data,
         "tolerance": report.tolerance,
         "directions": report.directions,
         "n_evaluations": report.n_evaluations,

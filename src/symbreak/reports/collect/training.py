@@ -48,6 +48,7 @@ class Run:
     theta : (starts, n), the starts.
     gradient : the check of the gradient at the start.
     symmetry : {"units", "least", "is_broken", "line"}, of the starts.
+    gradient_rows : the training rows that it was checked on.
     singles : the hold-out scores of every start by itself.
     path : where the starts stood on the way, if that was kept.
     reproduce : {"command", "python", "settings"}.
@@ -60,6 +61,7 @@ class Run:
     theta: Any
     gradient: GradientReport
     symmetry: dict[str, Any]
+    gradient_rows: int | None = None
     singles: Sequence[Scores | None] = ()
     path: Path | None = None
     reproduce: dict[str, Any] = field(default_factory=dict)
@@ -96,7 +98,7 @@ def of_run(run: Run) -> dict[str, Any]:
             "signals": spread_of_signals(
                 trained.network, torch.as_tensor(run.theta).cpu().numpy(), *parts.train
             ),
-            "gradient_check": gradient_section(run.gradient),
+            "gradient_check": gradient_section(run.gradient, run.gradient_rows),
             "symmetry": plain(run.symmetry),
             "data": data_of_parts(parts, run.source),
             "reproduce": plain(run.reproduce) or None,

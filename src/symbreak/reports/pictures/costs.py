@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.optimize import Outcome
+from symbreak.reports.ceiling import ceiling
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
 from symbreak.words import counted
 
@@ -14,19 +16,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MOST_IN_LEGEND = 8
+
+
 class CostCurvesDisplay(Display):
-    """J after every update of every start; the chosen start stands out.
+    """J after every iteration of every start; the chosen start stands out, its kept point dotted.
+
+    Of starts that diverge, J is drawn up to a hundred times the highest start.
 
     Parameters
     ----------
-    history : (updates + 1, starts), NaN after a start has ended.
+    history : (iterations + 1, starts), NaN after a start has ended.
     chosen : the start to mark.
+    kept : the iteration and J of its kept point, if known.
     validation : (points,) or (points, starts), a validation score or loss beside it, if any.
     """
 
-    def __init__(self, *, history: Any, chosen: int, validation: Any = None) -> None:
+    def __init__(
+        self, *, history: Any, chosen: int, validation: Any = None, kept: Any = None
+    ) -> None:
         self.history = np.asarray(history, dtype=np.float64)
-        self.chosen = chosen
+        self.chosen, self.kept = chosen, kept
         self.validation = None if validation is None else np.asarray(validation, dtype=np.float64)
 
     @classmethod
@@ -40,7 +50,8 @@ class CostCurvesDisplay(Display):
     ) -> Self:
         """Draw an outcome of `minimize`; the start with the lowest J is chosen unless given."""
         start = outcome.best if chosen is None else chosen
-        return cls(history=outcome.history, chosen=start, validation=validation).plot(ax)
+        kept = outcome.best_iteration[start], outcome.value[start]
+        return cls(history=outcome.history, chosen=start, validation=validation, kept=kept).plot(ax)
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Axes | None = None) -> Self:
@@ -50,23 +61,34 @@ class CostCurvesDisplay(Display):
 
     def _draw(self, ax: Axes) -> None:
         finite = self.history[np.isfinite(self.history)]
-        for start, J in enumerate(self.history.T):
+        is_log = bool(finite.size and finite.min() > 0.0)
+        shown = self._cut(finite, is_log)
+        for start, J in enumerate(shown.T):
             if start != self.chosen:
                 ax.plot(J, color=GREY, linewidth=1.0, alpha=0.6)
         ax.plot(
-            self.history[:, self.chosen], color=colour(1), linewidth=2.5,
+            shown[:, self.chosen], color=colour(1), linewidth=2.5,
             label=f"start {self.chosen}, chosen of {self.history.shape[1]}",
         )  # fmt: skip
+        if self.kept is not None and np.isfinite(self.kept[1]):
+            ax.plot(*self.kept, "o", color=colour(1), label="the point that is kept")
         ax.set_xscale("symlog", linthresh=1.0)
         ax.set_xlim(0.0, max(len(self.history) - 1, 1))
-        if finite.size and finite.min() > 0.0:
+        if is_log:
             ax.set_yscale("log")
-        ax.set(xlabel="iterations", ylabel="J")
+        cut = finite.size and finite.max() > np.nanmax(shown[np.isfinite(shown)])
+        ax.set(xlabel="iterations", ylabel="J (cut at the top)" if cut else "J")
         if self.validation is not None:
             other = ax.twinx()
             other.plot(self.validation, color=colour(2), linewidth=1.5, linestyle="--")
             other.set_ylabel("validation (dashed)")
         ax.legend()
+
+    def _cut(self, finite: NDArray[np.float64], is_log: bool) -> NDArray[np.float64]:
+        if not finite.size:
+            return self.history
+        lines = [J[np.isfinite(J)] for J in self.history.T]
+        return np.minimum(self.history, ceiling(lines, log=is_log))
 
 
 class FinalCostsDisplay(Display):
@@ -125,4 +147,6 @@ class FinalCostsDisplay(Display):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if self.minima or others:
             handles, labels = ax.get_legend_handles_labels()
-            ax.legend(handles[:8], labels[:8])
+            more = len(labels) - MOST_IN_LEGEND
+            title = f"{more} more are not named" if more > 0 else None
+            ax.legend(handles[:MOST_IN_LEGEND], labels[:MOST_IN_LEGEND], title=title)
