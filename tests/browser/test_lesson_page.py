@@ -391,9 +391,15 @@ def test_table_of_weights_says_what_the_picture_shows(opened, page):
     assert [row[2] != NONE for row in rows] == [label != 0 for label in classes]
 
 
-def test_everything_has_a_name(opened):
+def test_everything_has_a_name_of_its_own(opened):
+    opened.js("document.querySelector(\"[data-step='zeros']\").click()")
     opened.js(OPEN_PANELS)
     assert nameless(opened) == []
+    names = opened.js(
+        "return [...document.querySelectorAll('.side [role=region]')]"
+        ".map(e => e.getAttribute('aria-label'))"
+    )
+    assert len(names) == len(set(names)) == 6
 
 
 @pytest.mark.parametrize(

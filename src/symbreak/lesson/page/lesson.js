@@ -103,8 +103,8 @@
     const none = () => html("p", { className: "quiet" }, "There is no hidden unit.");
     if (now.a) figure(byId(`${name}-activations`), S.scatter(now, scene.examples, scene.classes));
     else byId(`${name}-activations`).replaceChildren(none());
-    byId(`${name}-deltas`).replaceChildren(now.a ? S.deltas(now, scene) : none());
-    byId(`${name}-derivatives`).replaceChildren(now.a ? S.derivatives(now, found.network.pairs) : none());
+    byId(`${name}-deltas`).replaceChildren(now.a ? S.deltas(now, scene, name) : none());
+    byId(`${name}-derivatives`).replaceChildren(now.a ? S.derivatives(now, found.network.pairs, name) : none());
   }
 
   function curve(sides, marks) {
@@ -126,7 +126,7 @@
     const names = data.starts.map((start) => SIDES.some((name) => settings[name].start === start.key) ? "chosen" : "");
     byId("all").replaceChildren(S.table(
       `All starts after ${mark} updates of ${METHODS[settings.method]}; hidden units: ${hiddenLabel(hidden)}`,
-      ["Start", "J", "Accuracy", "Distinct units", "Rank"], rows, names));
+      ["Start", "J", "Accuracy", "Distinct units", "Rank"], rows, { names }));
   }
 
   const withPanels = () => SIDES.map(side).reverse().find((found) => found.hidden !== "0")?.network
