@@ -309,6 +309,19 @@ def test_steps_on_the_size_of_the_start_go_back_to_the_first_data(opened):
         assert shown(opened)[0] == scene
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_within_every_step_other_data_can_be_chosen_and_linked_to(opened, page, step):
+    opened.js("document.querySelector(`[data-step='${arguments[0]}']`).click()", step)
+    choose(opened, "data-choice", "circles")
+    before, address = shown(opened), opened.driver.current_url
+    assert before[0] == "circles"
+    check_all(opened, page[1])
+    opened.open(page[0], "#" + address.split("#")[1])
+    assert shown(opened) == before
+    check_all(opened, page[1])
+    assert opened.console() == []
+
+
 def test_an_address_typed_into_the_open_page_opens_its_panel(opened):
     opened.js("location.hash = '#step=rounding'")
     WebDriverWait(opened.driver, 5).until(

@@ -17,6 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
+from symbreak.errors import InvalidInput
+from symbreak.estimators import persistence
 from symbreak.model_file import save_model
 
 
@@ -104,6 +106,22 @@ def test_a_pipeline_loads_in_a_fresh_process_and_predicts_bit_by_bit(tmp_path):
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=300)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), pipeline.predict_proba(X))
+
+
+def test_an_outcome_of_another_version_is_refused_in_one_sentence(monkeypatch, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    fitted = sb.MLPClassifier((2,), solver="lbfgs", max_iter=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted.fit(X, y)
+    fewer = tuple(name for name in persistence._OUTCOME_ARRAYS if name != "best_iteration")
+    monkeypatch.setattr(persistence, "_OUTCOME_ARRAYS", fewer)
+    fitted.save(tmp_path / "old")
+    for again in (
+        lambda: sb.MLPClassifier.load(tmp_path / "old"), lambda: pickle.loads(pickle.dumps(fitted)),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match="without best_iteration in its outcome; fit it"):
+            again()
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -12,7 +12,7 @@ from symbreak.errors import InvalidInput
 from symbreak.initialization import initialize, rules
 from symbreak.lesson.page import lesson_data, planes
 from symbreak.lesson.page.choices import starts
-from symbreak.lesson.page.measures import gap, rank_of, shown_examples
+from symbreak.lesson.page.measures import gaps, rank_of, shown_examples
 from symbreak.lesson.page.paths import marks
 from symbreak.network import Network
 from tests.lesson.page_scenes import EPSILON, SEED, UPDATES, blobs, scenes
@@ -122,7 +122,7 @@ def _check_units(stored, network, snapshot, a, deltas, gradients):
         wanted_pair = [entry(gradients, name) for name in names]
         assert values == pytest.approx(wanted_pair, rel=RTOL, abs=1e-12 * largest)
         wanted_gap = abs(wanted_pair[0] - wanted_pair[1])
-        assert stored_gap == pytest.approx(wanted_gap, rel=RTOL, abs=1e-12 * max(1.0, largest))
+        assert stored_gap == pytest.approx(wanted_gap, rel=RTOL, abs=1e-12 * largest)
 
 
 def entry(thetas, name):
@@ -316,7 +316,10 @@ def test_starts_that_differ_in_the_last_digits_have_keys_of_their_own():
 
 
 def test_what_rounding_leaves_is_no_difference_and_no_rank():
-    assert (gap(1e-13), gap(2e-12), gap(2e-12, 3.0)) == (0.0, 2e-12, 0.0)
+    one = np.array([1.0, 1.0, 1e-20, 1e-20, 0.0, -1e-20])
+    other = np.array([1.0 + 1e-13, 1.0 + 2e-12, 1.0e-20 * (1 + 1e-13), 2e-20, 0.0, 1e-20])
+    wanted = [0.0, 2e-12, 0.0, 1e-20, 0.0, 2e-20]
+    assert gaps(one, other).tolist() == pytest.approx(wanted, rel=1e-3, abs=0.0)
     row = np.array([[1.0, 2.0, 3.0]])
     assert rank_of(np.vstack([row, -row * (1 + 1e-15)])) == 1
     assert rank_of(np.full((3, 3), 1e-17) * np.arange(9).reshape(3, 3) ** 2) == 0

@@ -201,7 +201,14 @@ STARTS = {
     "n_starts": 3, "n_lowest": 1, "n_usable": 3, "n_converged": 3, "n_minima": 3, "lowest_J": 1.0,
     "lowest_status": "converged", "needs_more_starts": False, "chance_of_lower_at_most": 0.25,
 }  # fmt: skip
-ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
+ROW = {
+    "start": 7,
+    "J": 1.0,
+    "status": "converged",
+    "status_text": "converged",
+    "iterations": 9,
+    "best_iteration": 9,
+}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,15 @@ ROW = {"J": 1.0, "status": "converged", "status_text": "converged"}
         ),
         ({"restarts": STARTS, "starts": [{**ROW, "status": "diverged"}]}, "Look at what diverged"),
         ({"restarts": STARTS, "starts": [ROW], "network": {}}, "Use the model"),
-        ({"restarts": STARTS, "starts": [ROW]}, "Take the lowest"),
+        ({"restarts": STARTS, "starts": [ROW]}, "Take what was found"),
+        (
+            {"restarts": STARTS, "starts": [{**ROW, "best_iteration": 0}] * 2},
+            "Take smaller steps",
+        ),
+        (
+            {"restarts": {**STARTS, "lowest_status": "stalled"}, "starts": [ROW], "network": {}},
+            "Use the model",
+        ),
         (
             {
                 "restarts": {**STARTS, "lowest_status": "no improvement"},
@@ -397,6 +412,8 @@ def test_with_early_stopping_the_weights_are_those_of_the_best_score(kind):
     iterations, _ = after(fitted, X, y)
     assert iterations == [int(np.argmax(fitted.validation_scores_)) + 1]
     assert iterations[0] < fitted.n_iter_
+    said = f"went on to iteration {fitted.n_iter_}, to worse points" in sb.report(fitted).html
+    assert said == (kind is sb.MLPClassifier)  # scikit-learn's does not say what it did after
     # Stopped right there without looking at scores, the weights are these.
     there = kind((5,), **{**settings, "max_iter": iterations[0]})
     after(there, X, y)
@@ -416,7 +433,11 @@ def test_fits_in_parts_count_all_their_epochs():
     parts = sb.MLPClassifier((5,), random_state=0)
     for _ in range(4):
         parts.partial_fit(X, y, classes=[0, 1, 2])
-    assert sb.report(parts).data["network"]["iterations"] == [4]
+    page = sb.report(parts)
+    assert page.data["network"]["iterations"] == [4]
+    assert page.data["network"]["iterations_made"] == 4
+    assert "of the last call of partial_fit" in page.data["note"]
+    assert page.data["note"] in page.html
 
 
 def test_of_pipelines_and_searches_the_network_inside_is_shown():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from sklearn.datasets import load_iris
 
 import symbreak as sb
 from symbreak.errors import InvalidType
@@ -65,7 +68,11 @@ def test_another_start_may_be_chosen(searched, ax):
 
 
 def test_a_curve_that_leaps_away_is_cut_where_the_others_are_still_seen(ax):
-    history = np.array([[2.0, 3.0], [1.0, 1e100], [0.5, np.inf], [np.nan, np.nan]])
+    history = np.array([[2.0, 3.0], [1.0, 3.5], [0.5, np.inf], [np.nan, np.nan]])
+    only_infinity = pictures.CostCurvesDisplay(history=history, chosen=0).plot(ax)
+    assert only_infinity.ax_.get_ylabel() == "J (cut at the top)"
+    ax.clear()
+    history[1, 1] = 1e100
     display = pictures.CostCurvesDisplay(history=history, chosen=0, kept=(2, 0.5))
     display.plot(ax)
     grey, blue, dot = ax.lines
@@ -119,6 +126,24 @@ def test_displays_take_what_was_trained(searched, ax):
         assert display.from_estimator(trained, ax=ax).ax_ is ax
     with pytest.raises(InvalidType, match="must be fitted and keep its outcome_"):
         pictures.CostCurvesDisplay.from_estimator(3)
+
+
+def test_the_curve_of_an_estimator_is_that_of_the_start_that_leads(ax):
+    X, y = load_iris(return_X_y=True)
+    fitted = sb.MLPClassifier(
+        (4,), combine="best", early_stopping=True, n_starts=4, max_iter=15, random_state=2
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted.fit(X, y)
+    shown = pictures.CostCurvesDisplay.from_estimator(fitted, ax=ax)
+    (lead,) = fitted.kept_
+    assert lead != fitted.outcome_.best  # or else this test shows nothing
+    assert shown.chosen == lead
+    (beside,) = (one for one in ax.figure.axes if one is not ax)
+    scores = np.asarray(beside.lines[0].get_ydata())
+    assert np.isnan(scores[0])
+    np.testing.assert_array_equal(scores[1:], fitted.validation_scores_)
 
 
 def test_equal_weights_have_equal_colours_and_mirrors_are_dashed(ax):

@@ -7,6 +7,7 @@ not kept: after loading, a warm start begins from the weights.
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -153,5 +154,11 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(plain: dict[str, Any]) -> Outcome:
+    missing = {field.name for field in fields(Outcome)} - {*plain, "search"}
+    if missing:
+        raise InvalidInput(
+            "A saved estimator must be of this version of symbreak. Got one without "
+            f"{', '.join(sorted(missing))} in its outcome; fit it again and save it."
+        )
     status = tuple(Status[name] for name in plain["status"])
     return Outcome(**{**plain, "status": status, "messages": tuple(plain["messages"])})

@@ -52,7 +52,7 @@ class Experiment:
     def point(self, theta: Tensor, updates: int) -> Point:
         """Measure theta (n,). Of outputs that are equal up to rounding the first class counts."""
         outputs = self.network.predict(theta, self.X)
-        is_highest = outputs >= outputs.amax(1, keepdim=True) - ROUNDING
+        is_highest = outputs >= outputs.amax(1, keepdim=True) * (1.0 - ROUNDING)
         right = is_highest.long().argmax(1) == self.classes
         return Point(
             updates=updates,

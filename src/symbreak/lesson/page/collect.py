@@ -120,7 +120,7 @@ def _run(measures: Measures, path: Path) -> dict[str, Any]:
         "ending": path.ending,
         "made": path.made,
         "snapshots": [
-            measures.snapshot(updates, theta)
+            measures.snapshot(updates, theta, exact=path.exact)
             for updates, theta in zip(path.updates, path.points, strict=True)
         ],
     }

@@ -232,8 +232,10 @@
     if (panel) byId(panel).open = true;
   }
 
+  // A step whose text speaks of the first data set begins there; another one can be chosen in it.
   function go(key) {
-    settings = S.begin(data, key, settings);
+    const { at_home: atHome } = data.steps.find((found) => found.key === key);
+    settings = S.begin(data, key, atHome ? { ...settings, data: data.scenes[0].key } : settings);
     openPanel();
     history.pushState(null, "", S.write(data, settings));
     draw();

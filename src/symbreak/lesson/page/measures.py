@@ -2,7 +2,8 @@
 
 a1, a2 and delta1, delta2 are those of units 1 and 2 of layer 2, over the examples shown. What is
 stored has few digits, so whether two numbers are equal is told here, from all digits: a gap of at
-most ROUNDING (times the largest derivative, if that is above 1) is 0.
+most ROUNDING times the larger one is 0. Derivatives of runs in exact symmetry are averaged over
+equal units, as the run does.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.lesson.runs import ROUNDING, Experiment
 from symbreak.lesson.side_by_side import pairs
 from symbreak.page import network_picture, plain
 from symbreak.propagation.trace import backpropagate
+from symbreak.symmetry.projection import one_unit_per_layer, project
+
+Floats = NDArray[np.float64]
 
 SHOWN_UNITS = 6
 SHOWN_INPUTS = 4
@@ -62,9 +67,11 @@ def rank_of(Theta: Any) -> int:
     return int((values > ROUNDING * max(1.0, float(values[0]))).sum())
 
 
-def gap(difference: float, scale: float = 1.0) -> float:
-    """Return the difference of two numbers; 0 where it is rounding."""
-    return 0.0 if difference <= ROUNDING * scale else difference
+def gaps(one: Floats, other: Floats) -> Floats:
+    """Return |one - other|; 0 where that is rounding of the larger."""
+    difference = np.abs(one - other)
+    larger = np.maximum(np.abs(one), np.abs(other))
+    return np.where(difference <= ROUNDING * larger, 0.0, difference)
 
 
 class Measures:
@@ -87,8 +94,13 @@ class Measures:
             [(updates, thetas)], inputs=self.inputs, shown=[len(self.inputs), *shown, SHOWN_OUTPUTS]
         )
 
-    def snapshot(self, updates: int, theta: Tensor) -> dict[str, Any]:
-        """Return the numbers at theta (n,) after so many updates."""
+    def snapshot(self, updates: int, theta: Tensor, *, exact: bool) -> dict[str, Any]:
+        """Return the numbers at theta (n,) after so many updates.
+
+        Parameters
+        ----------
+        exact : whether the gradient of the run is averaged over the units of each layer.
+        """
         network = self.experiment.network
         point = self.experiment.point(theta, updates)
         drawn = self.picture(updates, theta)["snapshots"][0]
@@ -102,31 +114,33 @@ class Measures:
             "classes": drawn["classes"],
         }
         if network.n_hidden:
-            found |= self._two_units(theta)
+            found |= self._two_units(theta, exact)
         if self._grid is not None:
             found["map"] = self._map(theta)
         return found
 
-    def _two_units(self, theta: Tensor) -> dict[str, Any]:
+    def _two_units(self, theta: Tensor, exact: bool) -> dict[str, Any]:
         experiment = self.experiment
         rows = self._rows
         trace = backpropagate(experiment.network, theta, experiment.X[rows], experiment.y[rows])
         gradient = experiment.cost(theta)[1]
-        derivatives = [pair.derivatives for pair in pairs(experiment, gradient)]
-        largest = max(1.0, float(gradient.abs().max()))
-        a = trace.a[1][:2]
+        if exact:
+            labels = one_unit_per_layer(experiment.network)
+            gradient = project(experiment.network, gradient, labels)
+        derivatives = np.array([pair.derivatives for pair in pairs(experiment, gradient)])
+        a = trace.a[1][:2].numpy()
         return {
             "a": plain(a, 3),
-            "a_gap": gap(float((a[0] - a[1]).abs().max())),
+            "a_gap": float(gaps(*a).max()),
             "delta": plain(trace.delta[0][:2, self._few]),
             "derivatives": derivatives,
-            "gaps": [gap(abs(one - other), largest) for one, other in derivatives],
+            "gaps": gaps(*derivatives.T),
         }
 
     def _map(self, theta: Tensor) -> str:
         """Return a digit for each cell: 0 surely class 0, 9 surely class 1; or UNDECIDED."""
         first, second = self.experiment.network.predict(theta, self._grid).T
         levels = ((1 + second - first) / 2 * LEVELS).clamp(0, LEVELS - 1).long().tolist()
-        ties = ((second - first).abs() <= ROUNDING).tolist()
+        ties = ((second - first).abs() <= ROUNDING * torch.maximum(first, second)).tolist()
         cells = zip(levels, ties, strict=True)
         return "".join(UNDECIDED if tie else str(level) for level, tie in cells)

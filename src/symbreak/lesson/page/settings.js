@@ -18,7 +18,7 @@
   // What a step begins with, on the data set and with the hidden units of `now`.
   function begin(data, key, now) {
     const step = data.steps.find((found) => found.key === key) || data.steps[0];
-    const found = scene(data, step.at_home ? data.scenes[0].key : now && now.data);
+    const found = scene(data, now && now.data);
     const kept = now && found.networks.some((net) => net.hidden === now.right.hidden) && now.right.hidden !== "0";
     const hidden = kept ? now.right.hidden : usual(found);
     const all = marks(found);

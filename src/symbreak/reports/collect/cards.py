@@ -11,6 +11,8 @@ from symbreak.reports.numbers import number_of, shown
 from symbreak.words import counted
 
 Card = dict[str, str]
+# Early stopping and patience end a search before J is lowest, and are meant to.
+DONE = ("converged", "no improvement", "stalled")
 GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
 
 
@@ -154,12 +156,14 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         return "Train", "Nothing here stands against it."
     if found["needs_more_starts"]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."
-    # Early stopping ends a search before J is lowest, and is meant to.
-    if found["lowest_status"] not in ("converged", "no improvement"):
+    if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
+        return "Take smaller steps", "No start came below its first J: lower the learning rate."
+    if found["lowest_status"] not in DONE:
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
     if "network" not in document:
-        return "Take the lowest", "The search is done; the start with the lowest J has theta."
+        lowest = f"J is lowest in start {rows[0]['start']}" if rows else "J is lowest in one"
+        return "Take what was found", f"theta of the outcome holds the kept points; {lowest}."
     return "Use the model", document.get("then", "The search is done; predict with it.")
 
 
@@ -169,7 +173,7 @@ def _lost(rows: list[dict[str, Any]]) -> str:
     sentences = []
     if diverged:
         lost = [row for row in rows if row["status"] == "diverged"]
-        moved = any(row.get("best_iteration", 1) for row in lost)
+        moved = any(row["best_iteration"] for row in lost)
         keeps = "it keeps" if diverged == 1 else "each keeps"
         what = "its best point before that" if moved else "where it began, untrained"
         sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} {what}.")

@@ -1,4 +1,4 @@
-"""J over updates of many starts, thinned to what a page can show, and scores of validation.
+"""J over iterations of many starts, thinned to what a page can show, and scores of validation.
 
 A line is {"start", "iterations", "J"}, or "score" in place of J. "kept" of a line of J is the
 iteration after which the returned point was seen, and J of that point.

@@ -7,8 +7,8 @@ A document is a dict. Each of its sections may be absent:
     restarts, starts what the starts show together; one row for each
     minima           how many minima there are beyond equal J, in words
     iteration        what an iteration is, in words
-    curves, validation_curves   J and scores of validation over updates
-    network, distinct  the diagram and the distinct units, over updates
+    curves, validation_curves   J and scores of validation over iterations
+    network, distinct  the diagram and the distinct units, over iterations
     signals          spread of activations and deltas at the start
     gradient_check, symmetry, diagnosis   the verdicts
     data             rows, columns, target

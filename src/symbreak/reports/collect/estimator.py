@@ -29,6 +29,9 @@ from symbreak.training.path import PathOfStart
 
 # scikit-learn's words for activations and for what comes out, and ours.
 ACTIVATIONS = {"logistic": "sigmoid"}
+LAST_CALL = (
+    "Starts and curves are those of the last call of partial_fit; the network counts all of them."
+)
 LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy", "exp": "poisson"}
 
 
@@ -61,8 +64,12 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
     elif hasattr(estimator, "loss_curve_"):
         sections = {"curves": _loss_curve(estimator.loss_curve_), "iteration": ITERATION["epoch"]}
     network, theta = network_of(estimator)
+    before = _made_before(estimator, start)
     path = PathOfStart(start, np.array([_seen_at(estimator, start)]), theta[None])
     J = outcome.value[[start]] if isinstance(outcome, Outcome) else None
+    picture = network_over_updates(network, path, J, **_names(estimator))
+    if isinstance(outcome, Outcome):
+        picture["iterations_made"] = before + int(outcome.n_iterations[start])
     settings = {name: short(value) for name, value in estimator.get_params().items()}
     return finished(
         type(estimator).__name__,
@@ -71,7 +78,8 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
             "what": f"{network_words(network)}; fitted",
             "then": "It is fitted; predict with it.",
             **sections,
-            "network": network_over_updates(network, path, J, **_names(estimator)),
+            "note": LAST_CALL if before else None,
+            "network": picture,
             "scores": None if X is None else scores_of(estimator, X, y),
             "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
         },
@@ -80,14 +88,21 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
 
 def _seen_at(estimator: Any, start: int) -> int:
     """Return after which iteration the weights were seen: the best one, with early stopping."""
-    made = len(getattr(estimator, "loss_curve_", ())) or int(np.max(estimator.n_iter_))
     outcome = getattr(estimator, "outcome_", None)
     if isinstance(outcome, Outcome):
-        # partial_fit and warm starts: the outcome is that of the last call alone.
-        before = max(made - int(outcome.n_iterations[start]), 0)
-        return before + int(outcome.best_iteration[start])
+        return _made_before(estimator, start) + int(outcome.best_iteration[start])
     scores = getattr(estimator, "validation_scores_", None)
+    made = len(getattr(estimator, "loss_curve_", ())) or int(np.max(estimator.n_iter_))
     return made if scores is None else int(np.argmax(scores)) + 1
+
+
+def _made_before(estimator: Any, start: int) -> int:
+    """Return the iterations of earlier calls of partial_fit: the outcome is of the last alone."""
+    outcome = getattr(estimator, "outcome_", None)
+    if not isinstance(outcome, Outcome):
+        return 0
+    made = len(getattr(estimator, "loss_curve_", ()))
+    return max(made - int(outcome.n_iterations[start]), 0)
 
 
 def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:

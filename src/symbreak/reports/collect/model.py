@@ -10,13 +10,12 @@ from symbreak.reports.collect.data import columns_and_target
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
-from symbreak.reports.collect.training import network_name, network_words
+from symbreak.reports.collect.training import combined, network_name, network_words
 from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
 from symbreak.training.combine import combined_prediction
 from symbreak.training.model import Model
 from symbreak.training.path import PathOfStart
-from symbreak.words import counted
 
 NOTE = (
     "A saved model holds its kept starts, its columns and its score. Curves, gradient check and "
@@ -35,12 +34,12 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
     target, network = model.target, model.network
     labels = tuple(map(str, target.classes)) or (target.name,)
     path = PathOfStart(_first_start(model), np.zeros(1, dtype=np.int64), model.theta[:1])
-    kept = counted(len(model.theta), "start")
+    kept = model.summary.get("kept_starts") or [*range(len(model.theta))]
     return finished(
         f"{target.task.capitalize()} of {short(target.name, 60)}",
         network_name(network),
         {
-            "what": f"{network_words(network)}; a saved model, {model.combine} of {kept}; "
+            "what": f"{network_words(network)}; a saved model, {combined(model.combine, kept)}; "
             f"trained on {short(model.summary.get('source', 'a table'), 60)}",
             "note": NOTE,
             "then": "Predict with it: symbreak predict MODEL DATA",

@@ -1,4 +1,4 @@
-"""The network of one start over updates: the picture, and the distinct units."""
+"""The network of one start over iterations: the picture, and the distinct units."""
 
 from __future__ import annotations
 

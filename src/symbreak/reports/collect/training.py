@@ -109,13 +109,12 @@ def of_run(run: Run) -> dict[str, Any]:
 def of_trained(trained: Trained) -> dict[str, Any]:
     """Return the document of a training in Python."""
     chosen = chosen_start(trained)
-    kept = counted(len(trained.kept), "start")
+    how = combined(trained.combine, trained.kept)
     return finished(
         "Training",
         network_name(trained.network),
         {
-            "what": f"{network_words(trained.network)}; {trained.combine} of {kept} is the "
-            "prediction",
+            "what": f"{network_words(trained.network)}; the prediction is {how}",
             **sections_of_outcome(
                 trained.outcome, chosen, kept=trained.kept, validation=trained.validation
             ),
@@ -152,9 +151,15 @@ def scores_of_run(run: Run) -> dict[str, Any]:
     """Return what the combined prediction scores on the hold-out part."""
     parts, trained = run.parts, run.trained
     prediction = trained.predict(parts.holdout.X)
-    kept = trained.kept
-    how = f"average of {len(kept)} starts" if len(kept) > 1 else f"start {kept[0]}"
-    return {**scored(parts, prediction), "how": how}
+    return {**scored(parts, prediction), "how": combined(trained.combine, trained.kept)}
+
+
+def combined(combine: str, kept: Sequence[int]) -> str:
+    """Return "average of 16 starts", or which start it is and why."""
+    if len(kept) > 1:
+        return f"{combine} of {len(kept)} starts"
+    why = {"best": " (best by validation)", "lowest-cost": " (lowest J)"}.get(combine, "")
+    return f"start {kept[0]}{why}"
 
 
 def scored(parts: Any, prediction: NDArray[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""J over updates, and J at the end, of all starts."""
+"""J over iterations, and J at the end, of all starts."""
 
 from __future__ import annotations
 
@@ -55,9 +55,16 @@ class CostCurvesDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Axes | None = None) -> Self:
-        """Draw a fitted estimator, with its validation scores if it keeps them."""
-        scores = getattr(estimator, "validation_scores_", None)
-        return cls.from_outcome(outcome_of(estimator), validation=scores, ax=ax)
+        """Draw a fitted estimator or trained network, with its validation scores if it keeps them.
+
+        The start that is chosen is the one that leads its prediction.
+        """
+        outcome, scores = outcome_of(estimator), getattr(estimator, "validation_scores_", None)
+        kept = getattr(estimator, "kept_", getattr(estimator, "kept", (outcome.best,)))
+        chosen = min(map(int, kept), key=lambda start: float(outcome.value[start]))
+        # There is no score before the first iteration.
+        validation = None if scores is None else [np.nan, *scores]
+        return cls.from_outcome(outcome, chosen=chosen, validation=validation, ax=ax)
 
     def _draw(self, ax: Axes) -> None:
         finite = self.history[np.isfinite(self.history)]
@@ -76,8 +83,8 @@ class CostCurvesDisplay(Display):
         ax.set_xlim(0.0, max(len(self.history) - 1, 1))
         if is_log:
             ax.set_yscale("log")
-        cut = finite.size and finite.max() > np.nanmax(shown[np.isfinite(shown)])
-        ax.set(xlabel="iterations", ylabel="J (cut at the top)" if cut else "J")
+        is_cut = bool((self.history > shown).any())
+        ax.set(xlabel="iterations", ylabel="J (cut at the top)" if is_cut else "J")
         if self.validation is not None:
             other = ax.twinx()
             other.plot(self.validation, color=colour(2), linewidth=1.5, linestyle="--")

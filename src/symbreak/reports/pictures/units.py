@@ -1,4 +1,4 @@
-"""The number of distinct units of each hidden layer over updates."""
+"""The number of distinct units of each hidden layer over iterations."""
 
 from __future__ import annotations
 
