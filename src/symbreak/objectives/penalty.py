@@ -44,7 +44,7 @@ class Penalty(Stacked):
     def add_to(self, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
         """Add it to J (starts,), and its part to the gradient (starts, n), in place."""
         slope = stack * self.strength
-        J += 0.5 * torch.linalg.vecdot(slope, stack)
+        J.add_(torch.linalg.vecdot(slope, stack), alpha=0.5)
         if gradient is not None:
             gradient += slope
 

@@ -38,7 +38,10 @@ class BestPoints(PerStart):
         with np.errstate(invalid="ignore"):
             better = counts & (point.value <= limit)
             better &= ~(self.value <= limit) | (point.norm < self.gradient_norm)
-        if better.any():
+        if better.all():  # as in most steps; copies, as callers may write into what is held here
+            self.theta, self.value = point.theta, point.value.copy()
+            self.gradient_norm, self.iteration = point.norm.copy(), np.array(iteration)
+        elif better.any():
             self.theta = where(better, point.theta, self.theta)
             self.value = np.where(better, point.value, self.value)
             self.gradient_norm = np.where(better, point.norm, self.gradient_norm)

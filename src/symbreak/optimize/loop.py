@@ -321,6 +321,8 @@ class Loop:
 
     def _end(self, *endings: tuple[Mask, Status]) -> None:
         """End starts, each for the first reason that holds; copy them out and compress the rest."""
+        if not any(rows.any() for rows, _ in endings):
+            return
         run = self.running
         ended = np.zeros(len(run), dtype=bool)
         for rows, status in endings:
@@ -328,8 +330,6 @@ class Loop:
             if these.any():
                 self._record(run, these, status)
             ended |= these
-        if not ended.any():
-            return
         run.keep(~ended)
         if len(run):
             self._objective = self._all.take(run.starts)

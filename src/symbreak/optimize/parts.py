@@ -42,6 +42,8 @@ class Point(PerStart):
 
     def moved(self, rows: Mask, to: Point) -> Point:
         """Return the point that is `to` in these rows and this one in the others."""
+        if rows.all():
+            return to
         return Point(
             where(rows, to.theta, self.theta),
             np.where(rows, to.value, self.value),

@@ -86,7 +86,8 @@ class MiniBatchStepper(PerStart):
         self.rule, self._after = self._after, None
         self._epoch += self.epochs
         self.schedule.look(trial.value)
-        return trial.is_finite, ~trial.is_finite
+        finite = trial.is_finite
+        return finite, ~finite
 
     def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Do nothing: an epoch needs only theta."""
@@ -118,6 +119,6 @@ def _minibatch_gradients(
 def _rate(schedule: Constant, epoch: int, theta: Tensor) -> Rate:
     """Return a float where all starts share the rate, which saves a call in every update."""
     rates = schedule.rates(epoch)
-    if np.all(rates == rates[0]):
+    if len(rates) == 1 or np.all(rates == rates[0]):
         return float(rates[0])
     return device_like(rates, theta)[:, None]
