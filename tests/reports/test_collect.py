@@ -229,6 +229,14 @@ ROW = {
             "Take smaller steps",
         ),
         (
+            {
+                "restarts": {**STARTS, "lowest_status": "no improvement"},
+                "network": {},
+                "starts": [{**ROW, "status": "no improvement", "best_iteration": 1}] * 2,
+            },
+            "Wait longer",
+        ),
+        (
             {"restarts": {**STARTS, "lowest_status": "stalled"}, "starts": [ROW], "network": {}},
             "Use the model",
         ),
@@ -412,7 +420,8 @@ def test_with_early_stopping_the_weights_are_those_of_the_best_score(kind):
     iterations, _ = after(fitted, X, y)
     assert iterations == [int(np.argmax(fitted.validation_scores_)) + 1]
     assert iterations[0] < fitted.n_iter_
-    said = f"went on to iteration {fitted.n_iter_}, to worse points" in sb.report(fitted).html
+    words = f"went on to iteration {fitted.n_iter_}, to points with no better validation score"
+    said = words in sb.report(fitted).html
     assert said == (kind is sb.MLPClassifier)  # scikit-learn's does not say what it did after
     # Stopped right there without looking at scores, the weights are these.
     there = kind((5,), **{**settings, "max_iter": iterations[0]})

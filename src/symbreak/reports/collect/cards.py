@@ -158,6 +158,13 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."
     if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
         return "Take smaller steps", "No start came below its first J: lower the learning rate."
+    if rows and all(
+        row["status"] == "no improvement" and row["best_iteration"] < 2 for row in rows
+    ):
+        return "Wait longer", (
+            "No validation score rose after the first iteration, so the weights are nearly those of "
+            "the start: raise the patience or the learning rate."
+        )
     if found["lowest_status"] not in DONE:
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
