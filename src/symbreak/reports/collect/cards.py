@@ -144,27 +144,13 @@ def _advice(document: dict[str, Any]) -> tuple[str, str]:
 
 def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
     found, rows = document.get("restarts"), document.get("starts", [])
-    lost = _lost(rows)
-    if lost:
-        return "Look at what diverged", f"{lost} Lower the learning rate or draw smaller starts."
     if found is None:
-        verdict = document.get("gradient_check", {}).get("verdict", "pass")
-        if verdict == "inconclusive":
-            return "Check again", "The check could not tell; see the notes of the blocks."
-        if "then" in document:
-            return "Use the model", document["then"]
-        return "Train", "Nothing here stands against it."
+        return _advice_without_starts(document)
+    stuck = _stuck(rows)
+    if stuck is not None:
+        return stuck
     if found["needs_more_starts"]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."
-    if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
-        return "Take smaller steps", "No start came below its first J: lower the learning rate."
-    if rows and all(
-        row["status"] == "no improvement" and row["best_iteration"] < 2 for row in rows
-    ):
-        return "Wait longer", (
-            "No validation score rose after the first iteration, so the weights are nearly those of "
-            "the start: raise the patience or the learning rate."
-        )
     if found["lowest_status"] not in DONE:
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
@@ -172,6 +158,30 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
         lowest = f"J is lowest in start {rows[0]['start']}" if rows else "J is lowest in one"
         return "Take what was found", f"theta of the outcome holds the kept points; {lowest}."
     return "Use the model", document.get("then", "The search is done; predict with it.")
+
+
+def _advice_without_starts(document: dict[str, Any]) -> tuple[str, str]:
+    if document.get("gradient_check", {}).get("verdict", "pass") == "inconclusive":
+        return "Check again", "The check could not tell; see the notes of the blocks."
+    if "then" in document:
+        return "Use the model", document["then"]
+    return "Train", "Nothing here stands against it."
+
+
+def _stuck(rows: list[dict[str, Any]]) -> tuple[str, str] | None:
+    """Return what to do where starts were lost, or never left where they began."""
+    lost = _lost(rows)
+    if lost:
+        return "Look at what diverged", f"{lost} Lower the learning rate or draw smaller starts."
+    if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
+        return "Take smaller steps", "No start came below its first J: lower the learning rate."
+    ended_early = [row["status"] == "no improvement" for row in rows]
+    if rows and all(ended_early) and max(row["best_iteration"] for row in rows) < 2:
+        return "Wait longer", (
+            "No validation score rose after the first iteration, so the weights are nearly those "
+            "of the start: raise the patience or the learning rate."
+        )
+    return None
 
 
 def _lost(rows: list[dict[str, Any]]) -> str:
