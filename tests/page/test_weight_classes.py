@@ -19,6 +19,12 @@ def test_the_other_sign_is_the_same_class_mirrored():
     )
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_sign_is_seen_where_a_product_would_be_beyond_numbers(size):
+    Theta = size * np.array([[-1.0, 1.0, -1.0]])
+    np.testing.assert_array_equal(equal_classes(Theta), [[1, -1, 1]])
+
+
 def test_all_zeros_are_one_class_whatever_their_sign_bit():
     np.testing.assert_array_equal(equal_classes(np.array([[0.0, -0.0]])), [[1, 1]])
 

@@ -28,6 +28,7 @@ def equal_classes(Theta: NDArray[np.float64], rtol: float = 0.0) -> NDArray[np.i
         members = np.flatnonzero(group == group[place])
         if len(members) > 1 and labels[place] == 0:
             found += 1
-            signs = np.where(weights[members] * weights[place] < 0, -1, 1)
+            # Of signs: a product of weights would overflow, or vanish, before its sign is seen.
+            signs = np.where(np.sign(weights[members]) * np.sign(weights[place]) < 0, -1, 1)
             labels[members] = found * signs
     return labels.reshape(np.shape(Theta))
