@@ -47,6 +47,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/weights_scan.py
 	$(BIN)/python benchmarks/diagnosis_tools.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/single_fit.py
 	$(BIN)/python benchmarks/quality.py
 
 docs: .venv/installed
