@@ -9,6 +9,7 @@ import symbreak as sb
 from symbreak.tables.datasets import load_dataset
 from symbreak.training.choosing import choose_alpha
 from symbreak.training.parts import Parts
+from tests.reports.conftest import island_of
 
 FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 15)
 
@@ -30,6 +31,18 @@ def test_the_penalty_is_chosen_on_the_training_rows(run, tmp_path):
     assert written["search"] == choice.as_dict()
     assert written["settings"]["alpha"] == choice.alpha
     assert f"alpha {choice.alpha:g}, float64" in " ".join(ran.out.split())
+
+
+def test_the_page_shows_the_penalties_and_their_scores(run, tmp_path):
+    page, numbers = tmp_path / "page.html", tmp_path / "all.json"
+    ran = run("train", "--dataset", "iris", "--search", "--report", page, "--json", numbers, *FEW)
+    assert ran.code == 0, ran.err
+    found = island_of(page.read_text("utf-8"))["search"]
+    known = json.loads(numbers.read_text("utf-8"))["search"]
+    shown = {row["settings"]["alpha"]: row["mean"] for row in found["candidates"]}
+    assert shown == dict(zip(known["alphas"], known["scores"], strict=True))
+    assert found["candidates"][0]["settings"]["alpha"] == known["alpha"]
+    assert (found["score"], found["folds"]) == ("log-loss", known["folds"])
 
 
 def test_a_given_penalty_beside_it_is_refused(run):

@@ -22,15 +22,18 @@ from torch import nn
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize import Outcome, Status
+from symbreak.reports.charts import candidates
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of, of_estimator
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
+from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_way
 from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
 from symbreak.training import train
+from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
 
@@ -459,6 +462,56 @@ def test_of_pipelines_and_searches_the_network_inside_is_shown():
         iterations, _ = after(thing, X, y)
         assert iterations == [5]
         assert sb.report(thing).data["title"] == "MLPClassifier"
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+def test_the_candidates_of_a_search_are_those_of_its_results(scoring):
+    X, y = load_iris(return_X_y=True)
+    net = sb.MLPClassifier((3,), solver="lbfgs", max_iter=20, random_state=0)
+    searched = GridSearchCV(net, {"alpha": [100.0, 0.1, 1.0]}, cv=3, scoring=scoring)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        searched.fit(X, y)
+    page = sb.report(searched)
+    found, results = page.data["search"], searched.cv_results_
+    assert (found["score"], found["folds"]) == (scoring or "score", 3)
+    assert [row["rank"] for row in found["candidates"]] == sorted(results["rank_test_score"])
+    assert [row["taken"] for row in found["candidates"]] == [True, False, False]
+    assert found["candidates"][0]["settings"] == searched.best_params_
+    for row in found["candidates"]:
+        place = results["params"].index(row["settings"])
+        assert row["mean"] == results["mean_test_score"][place]
+        assert row["spread"] == results["std_test_score"][place]
+    assert 'aria-label="Score of 3 candidates' in page.html
+    assert f"the one with the highest {scoring or 'score'} over 3 folds" in page.html
+
+
+def test_where_refit_takes_another_than_the_first_it_is_marked():
+    X, y = load_iris(return_X_y=True)
+    net = sb.MLPClassifier((3,), solver="lbfgs", max_iter=20, random_state=0)
+    grid = {"alpha": [0.1, 100.0], "activation": ["tanh", "relu"]}
+    searched = GridSearchCV(net, grid, cv=2, refit=lambda results: 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        searched.fit(X, y)
+    page = sb.report(searched)
+    (taken,) = (row for row in page.data["search"]["candidates"] if row["taken"])
+    assert taken["settings"] == searched.cv_results_["params"][3]
+    assert not page.data["search"]["candidates"][0]["taken"]
+    assert "Of 4 candidates one over 2 folds" in page.html
+    assert "candidates of the search" not in page.html.split("<h2")[3]  # two settings, no chart
+
+
+def test_the_penalties_that_cross_validation_compared_are_on_the_page():
+    choice = Choice((0.1, 1.0, 10.0, 100.0), (0.5, 0.25, 0.25, math.inf), "rmse", 5)
+    found = of_choice(choice)
+    assert [row["settings"]["alpha"] for row in found["candidates"]] == [10.0, 1.0, 0.1, 100.0]
+    assert found["candidates"][0]["settings"]["alpha"] == choice.alpha
+    assert [row["mean"] for row in found["candidates"]] == [0.25, 0.25, 0.5, "inf"]
+    chart = candidates(found)
+    assert chart is not None
+    assert str(chart).count("<circle") == 3
+    assert (chart.x.low, chart.x.high, chart.x.kind) == (0.1, 10.0, "log")
 
 
 def test_a_list_of_two_runs_is_refused_and_not_mixed():

@@ -31,6 +31,7 @@ def report_of(result: Result) -> Report:
             "is_broken": symmetry.is_broken,
             "line": symmetry.line,
         },
+        choice=result.choice,
         singles=result.singles,
         path=result.path,
         reproduce={

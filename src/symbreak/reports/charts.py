@@ -89,6 +89,33 @@ def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
     return chart
 
 
+def candidates(found: Section) -> Chart | None:
+    """Return the scores of a search over the one number that varies; None where that is not so."""
+    rows = found["candidates"]
+    numbers = [value for row in rows for value in row["settings"].values()]
+    if len(numbers) > len(rows) or any(isinstance(value, str | None) for value in numbers):
+        return None
+    seen = [
+        (x, number_of(row["mean"]), number_of(row["spread"] or 0.0), row["taken"])
+        for x, row in zip(numbers, rows, strict=True)
+        if math.isfinite(number_of(row["mean"]))
+    ]
+    if len(seen) < 2:
+        return None
+    xs = [x for x, *_ in seen]
+    kind = "log" if min(xs) > 0.0 and max(xs) >= 100.0 * min(xs) else "linear"
+    chart = Chart.of(
+        f"Score of {counted(len(seen), 'candidate')} of the search.",
+        (next(iter(found["candidates"][0]["settings"])), kind, xs),
+        (found["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
+    )
+    chart.line(sorted((x, y) for x, y, *_ in seen), "line other")
+    for x, y, spread, taken in seen:
+        chart.bar(x, y - spread, y + spread, "line layer1")
+        chart.dots([(x, y)], "dot g2 big" if taken else "dot g1", [f"{x:g}: {y:.4g}"])
+    return chart
+
+
 def distinct_units(found: Section) -> Chart:
     """Return the distinct units of each hidden layer over iterations."""
     layers = found["layers"]

@@ -33,6 +33,7 @@ def drawn(document: dict[str, Any]) -> dict[str, Chart]:
     """Return the charts by name, of the sections that have something to draw."""
     scores = document.get("scores", {})
     sources: dict[str, tuple[Callable[..., Chart | None], tuple[Any, ...]]] = {
+        "search": (charts.candidates, (document.get("search"),)),
         "curves": (charts.cost_curves, (document.get("curves"),)),
         "final": (charts.final_costs, (document.get("restarts"), document.get("starts"))),
         "validation": (charts.validation_curves, (document.get("validation_curves"),)),

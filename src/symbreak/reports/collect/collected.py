@@ -13,6 +13,7 @@ from symbreak.optimize import Outcome
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.estimator import inner, is_estimator, of_estimator
 from symbreak.reports.collect.findings import diagnosis_section, gradient_section
+from symbreak.reports.collect.search import of_search
 from symbreak.reports.collect.training import Run, of_outcome, of_run, of_trained
 from symbreak.training import Trained
 
@@ -67,7 +68,7 @@ def _one(thing: Any) -> dict[str, Any]:
         return finished("Diagnosis of a start", "a module", {"diagnosis": diagnosis_section(thing)})
     estimator = inner(thing)
     if is_estimator(estimator):
-        return of_estimator(estimator)
+        return of_estimator(estimator, search=of_search(thing))
     # A model comes with a table's columns, which need polars; nothing else here does.
     if hasattr(thing, "preparation") and hasattr(thing, "combine"):
         from symbreak.reports.collect.model import of_model

@@ -4,6 +4,7 @@ A document is a dict. Each of its sections may be absent:
 
     title, kind      what was made, in words
     scores           hold-out predictions: score, interval, confusion or residuals, reliability
+    search           the candidates that a search chose from, best first
     restarts, starts what the starts show together; one row for each
     minima           how many minima there are beyond equal J, in words
     iteration        what an iteration is, in words
@@ -22,7 +23,7 @@ from __future__ import annotations
 from typing import Any
 
 from symbreak import __version__
-from symbreak.reports.collect import curves, data, findings, network, predictions, starts
+from symbreak.reports.collect import curves, data, findings, network, predictions, search, starts
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.numbers import CONVENTION
 from symbreak.words import counted
@@ -49,6 +50,10 @@ def limits(document: dict[str, Any]) -> list[str]:
     """Return sentences on what is shown in part."""
     pairs = [
         _part("starts", "rows of the table of starts", document, starts.MOST_ROWS),
+        _of(
+            document, "search", "of_candidates", "candidates (the best) of the search",
+            search.MOST_CANDIDATES,
+        ),
         _curves(document),
         _network(document),
         _of(document, "data", "of_columns", "columns", data.MOST_FEATURES),

@@ -48,12 +48,15 @@ def is_estimator(thing: Any) -> bool:
     return hasattr(thing, "get_params") and hasattr(thing, "coefs_")
 
 
-def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]:
+def of_estimator(
+    estimator: Any, X: Any = None, y: Any = None, *, search: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the document of a fitted estimator.
 
     Parameters
     ----------
     X, y : examples that it was not fitted on, for the scores; None for none.
+    search : the section of the search that it is the best of, if there was one.
     """
     outcome, start = getattr(estimator, "outcome_", None), 0
     sections: dict[str, Any] = {}
@@ -77,6 +80,7 @@ def of_estimator(estimator: Any, X: Any = None, y: Any = None) -> dict[str, Any]
         {
             "what": f"{network_words(network)}; fitted",
             "then": "It is fitted; predict with it.",
+            "search": search,
             **sections,
             "note": LAST_CALL if before else None,
             "network": picture,

@@ -19,10 +19,12 @@ from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Trained
+from symbreak.training.choosing import Choice
 from symbreak.training.path import Path, PathOfStart
 from symbreak.training.scores import Scores
 from symbreak.words import counted
@@ -49,6 +51,7 @@ class Run:
     gradient : the check of the gradient at the start.
     symmetry : {"units", "least", "is_broken", "line"}, of the starts.
     gradient_rows : the training rows that it was checked on.
+    choice : what cross-validation found of the penalties, if it was asked.
     singles : the hold-out scores of every start by itself.
     path : where the starts stood on the way, if that was kept.
     reproduce : {"command", "python", "settings"}.
@@ -62,6 +65,7 @@ class Run:
     gradient: GradientReport
     symmetry: dict[str, Any]
     gradient_rows: int | None = None
+    choice: Choice | None = None
     singles: Sequence[Scores | None] = ()
     path: Path | None = None
     reproduce: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +90,7 @@ def of_run(run: Run) -> dict[str, Any]:
             f"{counted(parts.train.n, 'training row')}",
             "then": short(run.then, 600),
             "scores": scores_of_run(run),
+            "search": None if run.choice is None else of_choice(run.choice),
             **sections_of_outcome(
                 trained.outcome,
                 chosen,
