@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symbreak.reports.ceiling import ceiling
-from symbreak.reports.charts import cost_curves, final_costs, gradient_blocks, signals
+from symbreak.reports.charts import candidates, cost_curves, final_costs, gradient_blocks, signals
 from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale
 
 
@@ -155,3 +155,15 @@ def test_a_failed_block_stands_out():
               for word in ("pass", "fail")]  # fmt: skip
     made = gradient_blocks({"blocks": blocks})
     assert classes(made) == ["dot g3", "dot g2 big"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [[{"a": "tanh"}, {"a": "relu"}], [{"a": None}, {"a": 1}], [{"a": 1, "b": 2}, {"a": 2, "b": 2}]],
+)
+def test_a_search_over_words_or_two_settings_has_no_chart(settings):
+    rows = [
+        {"settings": one, "mean": 0.5, "spread": None, "taken": False, "rank": 1}
+        for one in settings
+    ]
+    assert candidates({"candidates": rows, "score": "score"}) is None
