@@ -124,6 +124,8 @@ BACKWARD = [
     ("delta", 2, without_theta, r"delta\(2\) lacks the product with Theta2"),
     ("delta", 2, slope_of_above, r"the factor g'\(z\(3\)\) instead of g'\(z\(2\)\)"),
     ("delta", 2, lambda me, k: -me.right("delta", k), r"delta\(2\) has the wrong sign"),
+    ("delta", 2, lambda me, k: below(me, k) * (1 - me.z[k] ** 2),
+     r"g' in delta\(2\) is a formula for a\(2\), such as a \(1 - a\), but is given z\(2\)"),
     ("delta", 2, of_sigmoid, r"the derivative of sigmoid, but the net has another"),
     ("delta", 3, lambda me, k: me.right("delta", k) * me.slope(k)(me.z[k]), r"z\(3\)\) twice"),
 ]  # fmt: skip
@@ -212,6 +214,51 @@ def expect(report, stage, cause):
 def test_a_mistake_in_a_net_with_two_hidden_layers(step, layer, formula, cause):
     report = check(problem(TWO), change(step, formula), at=layer)
     expect(report, f"{step}({layer})", cause)
+
+
+@pytest.mark.parametrize(
+    ("factor", "cause"),
+    [
+        (lambda a, z: z * (1 - z), r"g' in delta\(2\) is a formula for a\(2\).* is given z\(2\)"),
+        (lambda a, z: 1 - a, r"the factor 1 - a\(2\) instead of a\(2\) \(1 - a\(2\)\)"),
+        (lambda a, z: 1 - a**2, r"the factor 1 - a\(2\)², the derivative of tanh"),
+    ],
+)
+def test_a_wrong_derivative_of_sigmoid(factor, cause):
+    wrong = change("delta", lambda me, k: below(me, k) * factor(me.a[k], me.z[k]))
+    expect(check(problem(ONE, "sigmoid"), wrong, at=2), "delta(2)", cause)
+
+
+IN_A_VECTOR = [
+    (change("delta", lambda me, k: me.y - me.a[k]), r"delta\(3\) has the wrong sign"),
+    (change("gradients", lambda me, k: me.m * me.right("gradients", k)), r"not divided by m"),
+    (change("gradients", lambda me, k: mean(me, k) - penalty(me, k)), r"has the wrong sign"),
+    (change("gradients", mean), r"penalty is missing"),
+    (change("delta", lambda me, k: me.right("delta", k) * me.a[k] * (1 - me.a[k])),
+     r"g'\(z\(3\)\), which the loss cancels"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "cause"), IN_A_VECTOR)
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mistake_in_an_unrolled_gradient_is_named_in_the_order_it_lies_in(
+    wrong, cause, order, seed
+):
+    """Values that are wrong fit no order well: the mistake itself tells which one it is."""
+    net, theta, X, y = problem(ONE, "sigmoid", "binary_cross_entropy", seed=seed)
+    at = 3 if "delta" in wrong else None
+    learner = Learner(net, wrong, at)
+
+    def unrolled(thetas, X, y, alpha):
+        gradients = learner(thetas, X, y, alpha)["gradients"]
+        return np.concatenate([one.ravel(order=order) for one in gradients])
+
+    report = sb.check_backpropagation(unrolled, net, theta, X, y, alpha=1.0)
+    assert report.first_wrong is not None
+    assert re.search(cause, report.first_wrong.cause), str(report)
+    words = "column after column" if order == "F" else "row after row"
+    assert f"gradients: one vector, {words}, bias column first" in report.layout
 
 
 NEED_TWO = (not_transposed, slope_of_above, without_theta)

@@ -8,9 +8,10 @@ from typing import Any
 from symbreak.arrays import float_dtype
 from symbreak.backpropagation_check.answer import Answer, answer_of
 from symbreak.backpropagation_check.compare import Truth, truth_of
-from symbreak.backpropagation_check.gradient_layouts import read_gradients
+from symbreak.backpropagation_check.diagnose import UNKNOWN
+from symbreak.backpropagation_check.gradient_layouts import other_readings, read_gradients
 from symbreak.backpropagation_check.layouts import read_units
-from symbreak.backpropagation_check.problem import Problem, one_vector, problem_of
+from symbreak.backpropagation_check.problem import Array, Problem, one_vector, problem_of
 from symbreak.backpropagation_check.reading import Reading, read_J
 from symbreak.backpropagation_check.report import BackpropagationReport, StageReport
 from symbreak.backpropagation_check.stages import Stage
@@ -74,7 +75,7 @@ def check_backpropagation(
     reading = _read(answer, problem, exact)
     coarsest = min(reading.precisions, default="float64")
     truth = exact if coarsest == "float64" else truth_of(problem, y, coarsest)
-    stages = Judge(problem, truth, reading).stages()
+    reading, stages = _judged(problem, truth, reading, answer)
     return BackpropagationReport(
         verdict=_overall(stages, answer),
         stages=stages,
@@ -90,13 +91,35 @@ def _handed(net: Network, theta: Any) -> tuple[Any, ...]:
     return net.thetas(vector.to(float_dtype(vector)).numpy())
 
 
+def _judged(
+    problem: Problem, truth: Truth, reading: Reading, answer: Answer
+) -> tuple[Reading, tuple[StageReport, ...]]:
+    """Return the verdicts, with a gradient read in the order in which its mistake is known."""
+    stages = Judge(problem, truth, reading).stages()
+    if _is_explained(stages) or "gradients" not in answer.parts:
+        return reading, stages
+    for other in other_readings(reading, answer.parts["gradients"], _gradients(problem, truth)):
+        found = Judge(problem, truth, other).stages()
+        if _is_explained(found):
+            return other, found
+    return reading, stages
+
+
+def _is_explained(stages: tuple[StageReport, ...]) -> bool:
+    gradients = (stage for stage in stages if stage.kind == "gradients")
+    return not any(stage.cause.startswith(UNKNOWN) for stage in gradients)
+
+
+def _gradients(problem: Problem, truth: Truth) -> list[Array]:
+    return [truth.values[Stage("gradients", layer)] for layer in range(1, problem.n_layers)]
+
+
 def _read(answer: Answer, problem: Problem, truth: Truth) -> Reading:
     reading, parts, L = Reading(), answer.parts, problem.n_layers
     right = {**truth.values, Stage("a", 1): problem.X_T}
     read_units(reading, parts, right, L)
     if "gradients" in parts:
-        gradients = [truth.values[Stage("gradients", layer)] for layer in range(1, L)]
-        read_gradients(reading, parts["gradients"], gradients)
+        read_gradients(reading, parts["gradients"], _gradients(problem, truth))
     if "J" in parts:
         read_J(reading, parts["J"], L)
     return reading

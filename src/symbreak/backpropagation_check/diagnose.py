@@ -18,6 +18,7 @@ from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of
 
 MOST_FITS = 3
+UNKNOWN = "no known mistake fits"
 _CLOSER = 0.25  # a cause must explain most of the difference, also where it is near the tolerance
 _RATIO = 1e-6
 
@@ -113,8 +114,8 @@ def no_known_mistake(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> 
     size = float((ours * ours).sum())
     ratio = float((theirs * ours).sum()) / size if size > 0.0 else 0.0
     if ratio != 0.0 and compare(stage, theirs, ratio * ours, truth).error <= _RATIO:
-        return f"no known mistake fits: {stage.name} is {ratio:.6g} times what it should be"
-    return f"no known mistake fits{_where(stage, theirs, ours, truth)}"
+        return f"{UNKNOWN}: {stage.name} is {ratio:.6g} times what it should be"
+    return f"{UNKNOWN}{_where(stage, theirs, ours, truth)}"
 
 
 def _where(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> str:

@@ -6,8 +6,8 @@ or the values much better.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -109,6 +109,27 @@ def _read_vector(reading: Reading, vector: Array, right: Sequence[Array]) -> Non
         reading.mistakes[Stage("gradients", 1)] = WRONG_ORDER
         reading.layout.append("gradients: one vector, the last Theta first")
         return
+    _take(reading, form, parts)
+
+
+def other_readings(reading: Reading, value: Any, right: Sequence[Array]) -> Iterator[Reading]:
+    """Yield the other orders in which an unrolled gradient can be read; none of matrices.
+
+    A vector with a mistake in it may be near the right one in no order. What it is then shows in
+    the mistake: one that is known fits in its own order.
+    """
+    vector = _vector(reading, value, right)
+    n = sum(one.size for one in right)
+    if vector is None or vector.size != n or Stage("gradients", 1) in reading.mistakes:
+        return
+    for form in _FORMS:
+        other = replace(reading, arrays=dict(reading.arrays), layout=reading.layout[:-1])
+        _take(other, form, _split(vector, right, form))
+        if other.layout != reading.layout:
+            yield other
+
+
+def _take(reading: Reading, form: _Form, parts: Sequence[Array]) -> None:
     for layer, part in enumerate(parts, start=1):
         reading.arrays[Stage("gradients", layer)] = part
     order = "column after column" if form.transposed else "row after row"

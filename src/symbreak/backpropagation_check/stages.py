@@ -153,6 +153,11 @@ def slope_at(activation: Activation, z: Array) -> Array:
     return activation.derivative(_tensor(z)).numpy()
 
 
+def slope_from(activation: Activation, a: Array) -> Array:
+    """Return g' by its formula in a = g(z), such as a (1 - a)."""
+    return activation.derivative_from(_tensor(a).clone()).numpy()
+
+
 def link(problem: Problem, raw: Array) -> Array:
     """Return the prediction of raw (outputs, m)."""
     return problem.network.loss.link(_tensor(raw)[None])[0].numpy()

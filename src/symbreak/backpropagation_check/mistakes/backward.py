@@ -13,6 +13,7 @@ from symbreak.backpropagation_check.stages import (
     Stage,
     inputs_of,
     slope_at,
+    slope_from,
     value_at,
 )
 
@@ -99,6 +100,11 @@ def _at_a(run: Pass, layer: int) -> Array:
     return _below(run, layer) * slope_at(run.activation(layer), run.a(layer))
 
 
+def _formula_of_z(run: Pass, layer: int) -> Array:
+    require(not run.activation(layer).needs_input)
+    return _below(run, layer) * slope_from(run.activation(layer), run.z(layer))
+
+
 def _value_for_slope(run: Pass, layer: int) -> Array:
     return _below(run, layer) * value_at(run.activation(layer), run.z(layer))
 
@@ -150,14 +156,21 @@ def _slope_of(word: str) -> Formula:
     return lambda run, layer: _below(run, layer) * slope_at(ACTIVATIONS[word], run.z(layer))
 
 
-def _sigmoid_formula(run: Pass, layer: int) -> Array:
-    a = run.a(layer)
-    return _below(run, layer) * a * (1.0 - a)
+def _formula_of(word: str) -> Formula:
+    return lambda run, layer: _below(run, layer) * slope_from(ACTIVATIONS[word], run.a(layer))
+
+
+def _one_less_a(run: Pass, layer: int) -> Array:
+    require(run.activation(layer).name == "sigmoid")
+    return _below(run, layer) * (1.0 - run.a(layer))
 
 
 _OF_HIDDEN: tuple[tuple[str, Formula], ...] = (
     ("delta({l}) lacks the factor g'(z({l}))", _below),
     ("g' is taken at a({l}) instead of z({l}) in delta({l})", _at_a),
+    ("g' in delta({l}) is a formula for a({l}), such as a (1 - a), but is given z({l})",
+     _formula_of_z),
+    ("delta({l}) has the factor 1 - a({l}) instead of a({l}) (1 - a({l}))", _one_less_a),
     ("delta({l}) has the factor g(z({l})) instead of g'(z({l}))", _value_for_slope),
     ("the wrong row is dropped in delta({l}): the bias is column 0 of Theta{l}", _bias_row),
     ("delta({l}) lacks the factor g'(z({l})), and the wrong row is dropped: the bias is column 0 "
@@ -172,7 +185,9 @@ _OF_HIDDEN: tuple[tuple[str, Formula], ...] = (
     ("delta({l}) has the factor g'(z({above})) instead of g'(z({l}))", _slope_of_above),
     ("delta({l}) is computed from delta({L}) instead of delta({above})", _from_last),
     ("delta({l}) has the factor a({l}) (1 - a({l})), the derivative of sigmoid, but the net has "
-     "another activation there", _sigmoid_formula),
+     "another activation there", _formula_of("sigmoid")),
+    ("delta({l}) has the factor 1 - a({l})², the derivative of tanh, but the net has another "
+     "activation there", _formula_of("tanh")),
     *((f"delta({{l}}) has the derivative of {word}, but the net has another activation there",
        _slope_of(word)) for word in _NONLINEAR),
 )  # fmt: skip
