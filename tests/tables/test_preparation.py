@@ -218,6 +218,11 @@ def test_decimal_commas_are_refused_with_advice():
         InvalidInput, match=r"a decimal comma such as '1,5'; write .* point.*--drop"
     ):
         Preparation.fit(table(size=["1,5", "-2,25", None, "3"], n=[1, 2, 3, 4]))
+    for thousands in (["1,000", "199,000", "12"], ["-1,234,567", "2,000"]):
+        with pytest.raises(
+            InvalidInput, match=r"if it parts thousands leave it out, if decimals write a point"
+        ):
+            Preparation.fit(table(size=thousands, n=[*range(len(thousands))]))
     lists = Preparation.fit(table(codes=["1,5", "2,x", "a"], n=[1, 2, 3]))
     assert "codes=2,x" in lists.feature_names
 

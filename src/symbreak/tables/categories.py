@@ -26,6 +26,7 @@ _DATE = (
     rf"|\d{{4}}-(0[1-9]|1[0-2])|{_TIME})$"
 )
 _DECIMAL_COMMA = r"^[-+]?\d+,\d+$"
+_THOUSANDS = r"^[-+]?\d{1,3}(,\d{3})+$"
 
 
 def is_category(column: pl.Series) -> bool:
@@ -39,7 +40,7 @@ def refuse_unusable(column: pl.Series, source: str) -> None:
     Raises
     ------
     InvalidInput
-        It holds dates, decimal commas, names, identifiers or a kind that is neither number nor
+        It holds dates, commas in numbers, names, identifiers or a kind that is neither number nor
         text; the sentence names the column and one value of it.
     """
     kind = column.dtype
@@ -64,11 +65,18 @@ def _mostly_dates(column: pl.Series) -> bool:
 
 def _refuse_decimal_commas(column: pl.Series, source: str) -> None:
     present = column.drop_nulls()
-    with_comma = present.filter(present.str.contains(_DECIMAL_COMMA))
-    others = present.filter(~present.str.contains(_DECIMAL_COMMA)).cast(pl.Float64, strict=False)
-    if len(with_comma) and not others.null_count():
+    has_comma = present.str.contains(_DECIMAL_COMMA) | present.str.contains(_THOUSANDS)
+    with_comma = present.filter(has_comma)
+    others = present.filter(~has_comma).cast(pl.Float64, strict=False)
+    if not len(with_comma) or others.null_count():
+        return
+    if with_comma.str.contains(_THOUSANDS).all():
+        # Which of the two it is nobody can see; a point in place of the comma may ruin the numbers.
+        found = "numbers with a comma before three digits"
+        advice = "if it parts thousands leave it out, if decimals write a point"
+    else:
         found, advice = "numbers with a decimal comma", "write them with a decimal point"
-        raise _refused(with_comma, source, found, advice)
+    raise _refused(with_comma, source, found, advice)
 
 
 def _refuse_names(column: pl.Series, source: str) -> None:
