@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -323,3 +324,25 @@ def test_arguments_that_do_not_fit_get_one_sentence(case):
     for alpha, message in [(-1.0, "alpha must be zero or a positive"), ([1.0], "must be one num")]:
         with pytest.raises(InvalidInput, match=message):
             check((net, theta, X, y), alpha=alpha)
+
+
+def test_a_number_behind_the_gradients_is_refused_in_one_sentence():
+    net, theta, X, y = problem((4, 5, 3))
+    right = Learner(net)
+
+    def turned(thetas, X, y, alpha):
+        found = right(thetas, X, y, alpha)
+        return found["gradients"], found["J"]
+
+    with pytest.raises(InvalidInput, match=r"must return \(J, gradients\). Got the number second"):
+        sb.check_backpropagation(turned, net, theta, X, y)
+
+
+def test_at_zero_the_first_line_says_how_much_shows_nothing():
+    net, theta, X, y = problem((4, 5, 3), "sigmoid")
+    zero, drawn = (
+        sb.check_backpropagation(Learner(net), net, point, X, y).line
+        for point in (0.0 * theta, theta)
+    )
+    assert re.search(r", (\d+) of them zero at this theta, which shows nothing; take a ran", zero)
+    assert "shows nothing" not in drawn

@@ -113,6 +113,10 @@ def _by_kind(returned: Any) -> dict[str, Any]:
         return {kind: returned[kind] for kind in KINDS if returned.get(kind) is not None}
     if _is_pair(returned):
         return {"J": returned[0], "gradients": returned[1]}
+    if isinstance(returned, list | tuple) and _is_pair(returned[::-1]):
+        raise InvalidInput(
+            "my_function must return (J, gradients). Got the number second; return J first."
+        )
     if isinstance(returned, list | tuple | np.ndarray | Tensor) and not _is_empty(returned):
         return {"gradients": returned}
     raise InvalidType(

@@ -10,6 +10,7 @@ from typing import Any
 from symbreak.errors import SymbreakError
 from symbreak.words import aligned
 
+ZERO = "zero everywhere at this theta: nothing to compare"
 _HEADER = ("stage", "verdict", "rel. error", "worst entry", "theirs", "ours")
 
 
@@ -82,6 +83,9 @@ class BackpropagationReport:
     def line(self) -> str:
         """The report in one sentence."""
         extent = f"{self.n_compared} of {len(self.stages)} stages returned"
+        zero = sum(stage.cause == ZERO for stage in self.stages)
+        if zero:
+            extent += f", {zero} of them zero at this theta, which shows nothing; take a random one"
         return f"Back-propagation check: {self.verdict}, {self._reason()}, {extent}."
 
     def _reason(self) -> str:

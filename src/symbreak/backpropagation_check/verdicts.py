@@ -18,10 +18,9 @@ from symbreak.backpropagation_check.diagnose import fitting_mistakes, no_known_m
 from symbreak.backpropagation_check.mistakes.kinks import right_sided
 from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.reading import Reading
-from symbreak.backpropagation_check.report import StageReport
+from symbreak.backpropagation_check.report import ZERO, StageReport
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of, stages_of
 
-_ZERO = "zero everywhere at this theta: nothing to compare"
 _AT_A_KINK = "takes g' from the right side of a kink, which is as good as from the left"
 _ROUNDING = "rounding hides the difference at this theta; take another one"
 
@@ -59,7 +58,7 @@ class Judge:
     def _passed(self, stage: Stage, difference: Difference) -> StageReport:
         self._take_ours(stage)
         zero = not self.truth.values[stage].any()
-        return self._compared(stage, "pass", difference, _ZERO if zero else "")
+        return self._compared(stage, "pass", difference, ZERO if zero else "")
 
     def _take_ours(self, stage: Stage) -> None:
         """Let later stages see our value, which is theirs without its rounding."""
