@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -163,6 +165,22 @@ def test_a_constant_prediction_is_what_the_loss_asks_for(loss, truth):
     net = quiet(sb.MLPRegressor(1, "identity", loss=loss, solver="lbfgs", alpha=0.0, tol=1e-10,
                                 random_state=0, max_iter=500), X, y)  # fmt: skip
     assert net.predict(X[:1])[0] == pytest.approx(truth(y), rel=2e-3)
+
+
+def test_rows_that_may_not_be_written_to_are_predicted_without_a_warning():
+    """As those of a data frame; torch warns once in a process, so this asks for a fresh one."""
+    program = (
+        "import warnings; warnings.simplefilter('error')\n"
+        "import numpy as np, symbreak as sb\n"
+        "X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)\n"
+        "X.flags.writeable = False\n"
+        "net = sb.MLPRegressor((2,), solver='lbfgs', max_iter=200, tol=1.0).fit(X, y)\n"
+        "print(net.predict(X).shape, net.score(X, y) <= 1.0)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout, ran.stderr) == ("(6,) True\n", "")
 
 
 def test_labels_and_sparse_rows(iris):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from symbreak.activations import Activation
+from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
@@ -99,7 +99,7 @@ class Problem:
     def inputs(self, X: Array) -> Any:
         """Return rows (m, features) as this problem's network takes them, a tensor."""
         scaled = X if self.x_scale is None else self.x_scale.apply(X)
-        return torch.as_tensor(np.asarray(scaled, dtype=self.dtype), device=self.device)
+        return as_tensor(np.asarray(scaled, dtype=self.dtype), "X").to(self.device)
 
 
 def problem_of(
