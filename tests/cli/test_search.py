@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+
+import numpy as np
 
 import symbreak as sb
 from symbreak.tables.datasets import load_dataset
@@ -43,6 +46,24 @@ def test_the_page_shows_the_penalties_and_their_scores(run, tmp_path):
     assert shown == dict(zip(known["alphas"], known["scores"], strict=True))
     assert found["candidates"][0]["settings"]["alpha"] == known["alpha"]
     assert (found["score"], found["folds"]) == ("log-loss", known["folds"])
+
+
+def test_where_the_score_is_low_cross_validation_is_proposed(run, tmp_path):
+    """The usual penalty of regression flattens a wave of few rows; another one follows it."""
+    x = np.linspace(-3, 3, 80)
+    rows = "\n".join(f"{a},{np.sin(2 * a)}" for a in x)
+    (tmp_path / "wave.csv").write_text(f"x,y\n{rows}\n")
+    words = ("train", tmp_path / "wave.csv", "--target", "y", "--starts", 4, "--max-iter", 200)
+    ran = " ".join(run(*words).out.split())
+    assert "The hold-out R2 is " in ran
+    proposed = re.search(r"cross-validation chooses one with: symbreak (train .*? --search)", ran)
+    assert proposed is not None
+    better = " ".join(run(*shlex.split(proposed[1])).out.split())
+    assert "The hold-out R2 is " not in better
+    score = re.search(r"average of 4 starts: R2 (\S+),", better)
+    assert score is not None
+    assert float(score[1]) > 0.9
+    assert "The hold-out" not in run("train", "--dataset", "iris", *FEW).out
 
 
 def test_a_given_penalty_beside_it_is_refused(run):

@@ -260,6 +260,35 @@ def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):
     assert found[-1]["value"] == wanted
 
 
+NUMBERS = {"kind": "numbers", "r2_interval": None, "rows": 9, "rmse": 1.0}
+CLASSES = {
+    "kind": "classes",
+    "accuracy_interval": [0.1, 0.9],
+    "rows": 9,
+    "most_frequent_share": 0.6,
+}
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({**NUMBERS, "r2": 0.35}, "The R² is low; with --search"),
+        ({**NUMBERS, "r2": -0.1}, "The R² is no better than always predicting the mean; with"),
+        ({**CLASSES, "accuracy": 0.6}, "The accuracy is no better than always naming the most"),
+        ({**NUMBERS, "r2": 0.6}, None), ({**NUMBERS, "r2": "nan"}, None),
+        ({**CLASSES, "accuracy": 0.7}, None),
+        ({**CLASSES, "accuracy": 1.0, "most_frequent_share": 1.0}, None),
+    ],
+)  # fmt: skip
+def test_a_low_score_asks_for_other_penalties(scores, words):
+    done = {"kind": "k", "title": "t", "restarts": STARTS, "starts": [ROW], "network": {}}
+    found = cards({**done, "scores": scores})[-1]
+    assert found["value"] == ("Use the model" if words is None else "Try other penalties")
+    assert words is None or found["detail"].startswith(words)
+    searched = cards({**done, "scores": scores, "search": {}})[-1]
+    assert searched["value"] == "Use the model"
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [

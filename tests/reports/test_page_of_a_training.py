@@ -28,8 +28,8 @@ from tests.reports.conftest import island_of, trained_page
 STRUCTURE = {
     "first_screen": ["detail", "level", "name", "value"],
     "scores": [
-        "accuracy", "accuracy_interval", "confusion", "how", "kind", "log_loss", "reliability",
-        "rows",
+        "accuracy", "accuracy_interval", "confusion", "how", "kind", "log_loss",
+        "most_frequent_share", "reliability", "rows",
     ],
     "restarts": [
         "chance_of_lower_at_most", "chance_of_new", "lowest_J", "lowest_status", "minima",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from symbreak.cli.result import Result, spread, status_word
 from symbreak.cli.say import say
 from symbreak.optimize import Status
-from symbreak.training.scores import Scores
+from symbreak.training.scores import Scores, low_words
 from symbreak.words import counted
 
 MOST_ROWS = 20
@@ -80,6 +81,25 @@ def choice_line(result: Result) -> str:
     by = "its validation score" if is_best else "its J on the training rows"
     start = result.trained.kept[0]
     return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(result)}"
+
+
+def low_lines(result: Result) -> list[str]:
+    """Return what to try where the hold-out score is low and no other penalty was tried."""
+    y = result.parts.holdout.y
+    if result.options.search or result.holdout is None:
+        return []
+    # Symmetry and searches that have not arrived are to be mended first.
+    if not (result.symmetry.is_broken and result.trained.outcome.restarts.lowest_converged):
+        return []
+    most_frequent = np.bincount(y).max() / len(y) if result.parts.target.classes else None
+    words = low_words(result.holdout.score, most_frequent)
+    if not words:
+        return []
+    again = result.options.command_line(search=True, alpha=None)
+    return [
+        f"The hold-out {result.score_name} is {words}. Another penalty may do better; "
+        f"cross-validation chooses one with: {again}"
+    ]
 
 
 def written_lines(result: Result) -> list[str]:

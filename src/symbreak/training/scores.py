@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+LOW_R2 = 0.5
 _CLASSES = ("accuracy", "log_loss")
 _NUMBERS = ("r2", "rmse")
 
@@ -43,6 +44,23 @@ class Scores:
     def as_dict(self) -> dict[str, float]:
         """Return both numbers by name."""
         return dict(zip(self.names, (self.score, self.error), strict=True))
+
+
+def low_words(score: float, most_frequent: float | None) -> str:
+    """Return in what way a score is low, "" where it is not.
+
+    Parameters
+    ----------
+    score : accuracy, or R².
+    most_frequent : the share of the most frequent class among the rows; None for R².
+    """
+    if most_frequent is None:
+        if not score < LOW_R2:
+            return ""
+        return "low" if score > 0.0 else "no better than always predicting the mean"
+    if score > most_frequent or score == 1.0:
+        return ""
+    return "no better than always naming the most frequent class"
 
 
 def scores_of(loss: str, y: Any, prediction: Any) -> Scores | None:

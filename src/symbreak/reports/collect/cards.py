@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from symbreak.reports.numbers import number_of, shown
+from symbreak.training.scores import low_words
 from symbreak.words import counted
 
 Card = dict[str, str]
@@ -154,10 +155,27 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
     if found["lowest_status"] not in DONE:
         text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
+    low = _low(document)
+    if low:
+        return "Try other penalties", low
     if "network" not in document:
         lowest = f"J is lowest in start {rows[0]['start']}" if rows else "J is lowest in one"
         return "Take what was found", f"theta of the outcome holds the kept points; {lowest}."
     return "Use the model", document.get("then", "The search is done; predict with it.")
+
+
+def _low(document: dict[str, Any]) -> str:
+    """Return a sentence where the hold-out score is low and one penalty alone was tried."""
+    scores = document.get("scores", {})
+    if "search" in document or scores.get("kind") not in ("classes", "numbers"):
+        return ""
+    is_class = scores["kind"] == "classes"
+    score = number_of(scores["accuracy" if is_class else "r2"])
+    words = low_words(score, scores["most_frequent_share"] if is_class else None)
+    name = "accuracy" if is_class else "R²"
+    return words and (
+        f"The {name} is {words}; with --search cross-validation chooses another penalty."
+    )
 
 
 def _advice_without_starts(document: dict[str, Any]) -> tuple[str, str]:

@@ -54,6 +54,7 @@ def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> di
         "accuracy": float(right.mean()),
         "accuracy_interval": list(wilson(int(right.sum()), m)),
         "log_loss": log_loss,
+        "most_frequent_share": float(np.bincount(y).max() / m),
         "confusion": _confusion(y, guess, names),
         "reliability": _reliability(shares.max(axis=1), right),
     })  # fmt: skip
