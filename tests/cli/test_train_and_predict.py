@@ -183,6 +183,29 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
     assert "3 of 3 starts running" in ran.err
 
 
+def test_categories_that_training_did_not_see_are_told(run, tmp_path):
+    rows = [("red", 1, "yes"), ("blue", 2, "no")] * 20
+    new = [("purple", 1, "yes"), ("red", 2, "no"), ("green", 1, "yes"), ("", 2, "no")]
+    for name, some in (("old.csv", rows), ("new.csv", new), ("same.csv", rows[:6])):
+        lines = ["color,n,y", *(f"{c},{n},{y}" for c, n, y in some)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    old, model = tmp_path / "old.csv", tmp_path / "m"
+    words = ("train", old, "--target", "y", *FEW, "--quiet")
+    assert run(*words, "--model", model).err == ""
+    note = (
+        "Note: Column 'color' of 'new.csv' holds categories that training did not see in 2 of 4 "
+        "rows, such as 'purple'; there it counts as missing.\n"
+    )
+    page = ("-o", tmp_path / "r.html")
+    for command in (
+        ("predict", model, tmp_path / "new.csv"), ("report", model, tmp_path / "new.csv", *page),
+        (*words, "--test", tmp_path / "new.csv"),
+    ):  # fmt: skip
+        ran = run(*command)
+        assert (ran.code, ran.err) == (0, note)
+    assert run("predict", model, tmp_path / "same.csv").err == ""
+
+
 @pytest.mark.parametrize("hidden", ["none", ""])
 def test_no_hidden_layer_is_logistic_regression_and_zeros_are_right(run, hidden):
     ran = run("train", "--dataset", "iris", "--hidden", hidden, "--init", "zeros", "--starts", 1)

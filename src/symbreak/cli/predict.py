@@ -46,7 +46,10 @@ def predict(
         check_ending(output)
     check_outputs([output], [model, data])
     found = Model.load(model)
-    columns = found.columns(read_table(data, text=found.preparation.text_columns))
+    table = read_table(data, text=found.preparation.text_columns)
+    columns = found.columns(table)
+    for note in found.preparation.unknown_notes(table):
+        typer.echo(f"Note: {note}", err=True)
     if output is None:
         import polars as pl
 

@@ -51,7 +51,10 @@ def report(
     check_outputs([output, json], [model, data])
     found = Model.load(model)
     text = (*found.preparation.text_columns, *found.target.text_columns)
-    document = of_model(found, None if data is None else read_table(data, text=text))
+    table = None if data is None else read_table(data, text=text)
+    document = of_model(found, table)
+    for note in [] if table is None else found.preparation.unknown_notes(table):
+        typer.echo(f"Note: {note}", err=True)
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")

@@ -130,7 +130,11 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     if options.test is None:
         return parts
     text = (*parts.preparation.text_columns, *parts.target.text_columns)
-    return parts.with_test(read_table(options.test, text=text))
+    test = read_table(options.test, text=text)
+    found = parts.with_test(test)
+    for note in parts.preparation.unknown_notes(test):
+        say(f"Note: {note}", err=True)
+    return found
 
 
 def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float, Choice | None]:

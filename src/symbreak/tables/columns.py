@@ -106,6 +106,11 @@ class CategoryColumn:
         X[known, codes[known]] = 1.0
         return X
 
+    def unknown(self, column: pl.Series) -> list[str]:
+        """Return the values, row by row, that are neither known nor missing."""
+        known = set(self.categories)
+        return [value for value in to_text(column).drop_nulls().to_list() if value not in known]
+
     def to_settings(self) -> dict[str, Any]:
         """Return plain data from which `column_from_settings` rebuilds this column."""
         return {"kind": "category", "name": self.name, "categories": list(self.categories)}

@@ -107,6 +107,21 @@ class Preparation:
             start = stop
         return X
 
+    def unknown_notes(self, table: Table) -> list[str]:
+        """Return a sentence for each column with categories that training did not see."""
+        notes = []
+        for column in self.columns:
+            if not isinstance(column, CategoryColumn):
+                continue
+            values = column.unknown(table.column(column.name))
+            if values:
+                notes.append(
+                    f"Column '{column.name}' of '{table.source}' holds categories that training "
+                    f"did not see in {len(values)} of {counted(table.n_rows, 'row')}, such as "
+                    f"'{values[0]}'; there it counts as missing."
+                )
+        return notes
+
     def to_settings(self) -> dict[str, Any]:
         """Return plain data (as JSON holds it) for `from_settings`."""
         return {
