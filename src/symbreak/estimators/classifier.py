@@ -160,7 +160,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
     ) -> Self:
-        """Train on X (m, features) and y (m,) or (m, labels); X_val, y_val for the score."""
+        """Train on X (m, features) and y (m,) or (m, labels).
+
+        X_val, y_val : other examples. They turn early stopping on, as `early_stopping=True` does
+        with a part of X: training ends when their score has not risen for `n_iter_no_change`
+        iterations, and the weights with the best score come back.
+        """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @available_if(has_partial_fit)  # type: ignore[untyped-decorator]
