@@ -183,6 +183,22 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
     assert "3 of 3 starts running" in ran.err
 
 
+def test_a_hold_out_of_one_row_is_called_what_it_is(run, tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n2,4\n3,6.5\n4,8\n5,9.9\n")
+    ran = run("train", tmp_path / "t.csv", "--target", "y", "--starts", 2)
+    assert ran.code == 0
+    for line in (
+        "Hold-out (1 row), average of 2 starts: R2 undefined (it takes 2 rows with different "
+        "targets), RMSE ",
+        "Hold-out, a single start: R2 undefined\n",
+        "A hold-out of 1 row says little: on other rows the score may be far from this one. Train "
+        "on more rows, or raise --holdout.\n",
+    ):
+        assert line in ran.out
+    assert "nan" not in ran.out
+    assert "says little" not in run("train", "--dataset", "iris", *FEW).out
+
+
 def test_categories_that_training_did_not_see_are_told(run, tmp_path):
     rows = [("red", 1, "yes"), ("blue", 2, "no")] * 20
     new = [("purple", 1, "yes"), ("red", 2, "no"), ("green", 1, "yes"), ("", 2, "no")]

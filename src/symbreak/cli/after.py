@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from symbreak.training.scores import Scores, low_words
 from symbreak.words import counted
 
 MOST_ROWS = 20
+FEW_ROWS = 20  # of a hold-out
 
 
 def print_starts(result: Result) -> None:
@@ -66,6 +68,8 @@ def single_line(result: Result) -> str:
     """Return the hold-out score of a single start: median and range over the starts."""
     found = [scores.score for scores in result.singles if scores is not None]
     one = spread(found)
+    if math.isnan(one["median"]):
+        return f"Hold-out, a single start: {result.score_name} undefined"
     return (
         f"Hold-out, a single start: {result.score_name} {one['median']:.4f} (median of "
         f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
@@ -81,6 +85,17 @@ def choice_line(result: Result) -> str:
     by = "its validation score" if is_best else "its J on the training rows"
     start = result.trained.kept[0]
     return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(result)}"
+
+
+def few_lines(result: Result) -> list[str]:
+    """Return a caution where the hold-out is too small to tell much."""
+    n = result.parts.holdout.n
+    if n >= FEW_ROWS:
+        return []
+    return [
+        f"A hold-out of {counted(n, 'row')} says little: on other rows the score may be far from "
+        "this one. Train on more rows, or raise --holdout."
+    ]
 
 
 def low_lines(result: Result) -> list[str]:
@@ -141,12 +156,15 @@ def _both(result: Result, scores: Scores | None) -> str:
     if scores is None:
         return "no score, the prediction is not finite"
     error = "log-loss" if result.parts.target.classes else "RMSE"
-    return f"{result.score_name} {scores.score:.4f}, {error} {scores.error:.4g}"
+    score = f"{scores.score:.4f}"
+    if math.isnan(scores.score):
+        score = "undefined (it takes 2 rows with different targets)"
+    return f"{result.score_name} {score}, {error} {scores.error:.4g}"
 
 
 def _validation(result: Result, start: int) -> str:
     scores = result.trained.validation[start] if result.trained.validation else None
-    return "-" if scores is None else f"{scores.score:.4f}"
+    return "-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"
 
 
 def _left_out(result: Result) -> str:

@@ -236,7 +236,8 @@ def _tell(result: Result) -> None:
     after.print_starts(result)
     _say(options, *restart_lines(result))
     lines = (after.score_line, after.single_line, after.choice_line)
-    _say(options, *(line(result) for line in lines), *after.low_lines(result))
+    _say(options, *(line(result) for line in lines), *after.few_lines(result))
+    _say(options, *after.low_lines(result))
     _say(options, f"Trained in {result.seconds['train']:.1f} s.", *after.written_lines(result))
     _say(options, after.next_line(result))
 
