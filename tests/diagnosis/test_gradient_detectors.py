@@ -163,3 +163,21 @@ def test_norm_weights_of_one_do_not_move_under_adamw():
 def test_float32_loses_nothing_worth_a_word():
     parameter = SeenParameter("w", torch.ones(4), torch.full((4,), 1e-30), "linear weight")
     assert not list(lost_updates.detect(of_parameters(parameter, optimizers={"SGD": sgd(1.0)})))
+
+
+def test_one_detach_is_one_finding_at_the_parameter_before_it():
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.out = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.out(torch.tanh(self.b(torch.tanh(self.a(x)))).detach())
+
+    module = Cut()
+    (found,) = no_gradient.detect(observe(module, mse_loss, torch.randn(8, 4), torch.randn(8, 2)))
+    assert (found.level, found.where, found.permanent) == ("error", "b.bias", True)
+    assert found.evidence == (
+        "it and 3 parameters before it were used, and autograd gave them no gradient: a.weight, "
+        "a.bias, b.weight, b.bias"
+    )

@@ -42,10 +42,10 @@ WAKES = "Nothing, if it is on purpose; else draw the zero parameter after it at 
 def detect(observed: Observed) -> Iterator[Finding]:
     """Yield detached parameters, pairs of zero factors, blocked parameters, and those that wake."""
     used = [p for p in observed.parameters if p.trained and p.role != "unused"]
-    for parameter in used:
-        if parameter.grad is None:
-            evidence = "it was used, and autograd gave it no gradient"
-            yield _finding("error", parameter.name, True, evidence, DETACHED)
+    detached = [p.name for p in used if p.grad is None]
+    if detached:
+        # The last one is the nearest to what cuts them off, which often is one thing for all.
+        yield _finding("error", detached[-1], True, _evidence_of_detached(detached), DETACHED)
     zero = [p for p in used if p.grad is not None and not bool(p.grad.any()) and p.grad.numel()]
     if zero:
         yield from _of_zero(observed, zero)
@@ -81,10 +81,23 @@ def _of_zero(observed: Observed, zero: Sequence[SeenParameter]) -> Iterator[Find
         yield _finding("note", names[0], False, evidence, WAKES)
 
 
+def _evidence_of_detached(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return "it was used, and autograd gave it no gradient"
+    return (
+        f"it and {counted(len(names) - 1, 'parameter')} before it were used, and autograd gave "
+        f"them no gradient: {_shown(names)}"
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
 def _evidence(names: Sequence[str], probed: bool) -> str:
-    shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
     after = f", also after {UPDATES} updates of the others" if probed else ""
-    return f"the gradient of {counted(len(names), 'parameter')} is exactly zero{after}: {shown}"
+    count = counted(len(names), "parameter")
+    return f"the gradient of {count} is exactly zero{after}: {_shown(names)}"
 
 
 def _finding(
