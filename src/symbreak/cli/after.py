@@ -6,14 +6,15 @@ import math
 import shlex
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from symbreak.cli.result import Result, spread, status_word
 from symbreak.cli.say import say
+from symbreak.cli.train_options import TrainOptions
 from symbreak.optimize import Status
-from symbreak.training.scores import Scores, low_words
+from symbreak.training.combine import combined_words
+from symbreak.training.scores import Scores, low_words, most_frequent_share
 from symbreak.words import counted
 
 MOST_ROWS = 20
@@ -60,8 +61,9 @@ def diverged_line(result: Result) -> str:
 
 def score_line(result: Result) -> str:
     """Return the hold-out score of the combined prediction."""
-    rows = counted(result.parts.holdout.n, "row")
-    return f"Hold-out ({rows}), {combined_words(result)}: {_both(result, result.holdout)}"
+    rows, trained = counted(result.parts.holdout.n, "row"), result.trained
+    what = combined_words(trained.combine, trained.kept)
+    return f"Hold-out ({rows}), {what}: {_both(result, result.holdout)}"
 
 
 def single_line(result: Result) -> str:
@@ -106,7 +108,7 @@ def low_lines(result: Result) -> list[str]:
     # Symmetry and searches that have not arrived are to be mended first.
     if not (result.symmetry.is_broken and result.trained.outcome.restarts.lowest_converged):
         return []
-    most_frequent = np.bincount(y).max() / len(y) if result.parts.target.classes else None
+    most_frequent = most_frequent_share(y) if result.parts.target.classes else None
     words = low_words(result.holdout.score, most_frequent)
     if not words:
         return []
@@ -135,21 +137,21 @@ def next_line(result: Result) -> str:
         again = options.command_line(init="glorot_uniform", epsilon=None)
         return f"Next, with the symmetry broken: {again}"
     if options.model is None:
-        again = options.command_line(model=Path("model.symbreak"))
-        return f"Next, to keep the model: {again}"
+        return f"Next, to keep the model: {keep_command(options)}"
     if options.data is not None:
-        words = ["symbreak", "predict", str(options.model), str(options.data)]
-        return f"Next: {shlex.join([*words, '-o', 'predictions.csv'])}"
+        return f"Next: {predict_command(options)}"
     return "Next, to see why the starts are random: symbreak lesson"
 
 
-def combined_words(result: Result) -> str:
-    """Return what the combined prediction is."""
-    kept = result.trained.kept
-    if result.trained.combine == "average":
-        return f"average of {len(kept)} starts" if len(kept) > 1 else f"start {kept[0]}"
-    chosen = "best by validation" if result.trained.combine == "best" else "lowest J"
-    return f"start {kept[0]} ({chosen})"
+def keep_command(options: TrainOptions) -> str:
+    """Return the command that trains the same and keeps the model."""
+    return options.command_line(model=Path("model.symbreak"))
+
+
+def predict_command(options: TrainOptions) -> str:
+    """Return the command that predicts with the model that is kept."""
+    rows = "DATA" if options.data is None else str(options.data)
+    return shlex.join(["symbreak", "predict", str(options.model), rows, "-o", "predictions.csv"])
 
 
 def _both(result: Result, scores: Scores | None) -> str:

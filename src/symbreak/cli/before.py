@@ -40,9 +40,9 @@ def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
 
 def search_line(choice: Choice) -> str:
     """Return which penalty was chosen, and by what."""
-    word = {"log_loss": "log-loss", "rmse": "RMSE of the standardised target"}[choice.name]
     return (
         f"Search: alpha {choice.alpha:g} of {len(choice.alphas)} from {choice.alphas[0]:g} to "
-        f"{choice.alphas[-1]:g}; its {word} over {choice.folds} folds of the training rows, "
-        f"{choice.score:.4f}, is the lowest and chose it. The hold-out score is apart from this."
+        f"{choice.alphas[-1]:g}; its {choice.score_words} over {choice.folds} folds of the "
+        f"training rows, {choice.score:.4f}, is the lowest and chose it. The hold-out score is "
+        "apart from this."
     )

@@ -36,6 +36,7 @@ def predict(
     columns of DATA may stand in any order.
     """
     from symbreak.cli.outputs import check_outputs
+    from symbreak.cli.say import say_notes
     from symbreak.tables.read import read_table
     from symbreak.tables.write import check_ending, write_predictions
     from symbreak.training.model import Model
@@ -48,8 +49,7 @@ def predict(
     found = Model.load(model)
     table = read_table(data, text=found.preparation.text_columns)
     columns = found.columns(table)
-    for note in found.preparation.unknown_notes(table):
-        typer.echo(f"Note: {note}", err=True)
+    say_notes(found.preparation.unknown_notes(table))
     if output is None:
         import polars as pl
 

@@ -41,6 +41,7 @@ def report(
     the page that `symbreak train --report` writes.
     """
     from symbreak.cli.outputs import check_outputs, write_json
+    from symbreak.cli.say import say_notes
     from symbreak.reports.collect.model import of_model
     from symbreak.reports.report import Report
     from symbreak.tables.read import read_table
@@ -53,8 +54,8 @@ def report(
     text = (*found.preparation.text_columns, *found.target.text_columns)
     table = None if data is None else read_table(data, text=text)
     document = of_model(found, table)
-    for note in [] if table is None else found.preparation.unknown_notes(table):
-        typer.echo(f"Note: {note}", err=True)
+    if table is not None:
+        say_notes(found.preparation.unknown_notes(table))
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
 import typer
 
@@ -15,6 +16,12 @@ def say(text: str, *, err: bool = False) -> None:
     except BrokenPipeError:
         # The reader has gone, as `head` does: what was asked for is still computed and written.
         mute(err=err)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print sentences worth knowing on standard error."""
+    for note in notes:
+        say(f"Note: {note}", err=True)
 
 
 def mute(*, err: bool = False) -> None:

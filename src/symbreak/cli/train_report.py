@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-
+from symbreak.cli.after import keep_command, predict_command
 from symbreak.cli.checks import CHECKED_ROWS
 from symbreak.cli.result import Result
 from symbreak.cli.train_options import TrainOptions
@@ -96,11 +94,8 @@ def _words(arguments: dict[str, object]) -> str:
 def _then(result: Result) -> str:
     options = result.options
     if options.model is None:
-        again = options.command_line(model=Path("model.symbreak"))
-        return f"To keep the model, train with --model: {_short(again)}"
-    rows = "DATA" if options.data is None else str(options.data)
-    words = ["symbreak", "predict", str(options.model), rows, "-o", "predictions.csv"]
-    return f"Predict rows with it: {_short(shlex.join(words))}"
+        return f"To keep the model, train with --model: {_short(keep_command(options))}"
+    return f"Predict rows with it: {_short(predict_command(options))}"
 
 
 def _short(text: str) -> str:

@@ -24,7 +24,7 @@ from symbreak.cli.result import (
     single_scores,
     summary,
 )
-from symbreak.cli.say import say
+from symbreak.cli.say import say, say_notes
 from symbreak.cli.train_options import TrainOptions
 from symbreak.cli.train_report import report_of
 from symbreak.errors import SymmetryWarning
@@ -132,8 +132,7 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     text = (*parts.preparation.text_columns, *parts.target.text_columns)
     test = read_table(options.test, text=text)
     found = parts.with_test(test)
-    for note in parts.preparation.unknown_notes(test):
-        say(f"Note: {note}", err=True)
+    say_notes(parts.preparation.unknown_notes(test))
     return found
 
 

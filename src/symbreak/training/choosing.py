@@ -58,6 +58,11 @@ class Choice:
         """Its score, which chose it."""
         return min(self.scores)
 
+    @property
+    def score_words(self) -> str:
+        """What the score is called for people."""
+        return {"log_loss": "log-loss", "rmse": "RMSE of the standardised target"}[self.name]
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
         scores = [score if np.isfinite(score) else None for score in self.scores]

@@ -44,6 +44,14 @@ def check_combine(combine: object, *, has_validation: bool) -> str:
     return word
 
 
+def combined_words(combine: str, kept: Sequence[int]) -> str:
+    """Return what the combined prediction is: "average of 16 starts", or which start and why."""
+    if len(kept) > 1:
+        return f"{combine} of {len(kept)} starts"
+    why = {"best": " (best by validation)", "lowest-cost": " (lowest J)"}.get(combine, "")
+    return f"start {kept[0]}{why}"
+
+
 def kept_starts(
     combine: str,
     J: NDArray[Any],

@@ -46,6 +46,11 @@ class Scores:
         return dict(zip(self.names, (self.score, self.error), strict=True))
 
 
+def most_frequent_share(index: Any) -> float:
+    """Return the accuracy of always naming the most frequent class of class indices (m,)."""
+    return float(np.bincount(index).max() / len(index))
+
+
 def low_words(score: float, most_frequent: float | None) -> str:
     """Return in what way a score is low, "" where it is not.
 

@@ -29,6 +29,7 @@ from symbreak.lesson.runs import METHODS, Experiment
 from symbreak.lesson.side_by_side import pairs
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.training.scores import most_frequent_share
 
 PLANE_UPDATES = 3  # sets in the plane are small and hard: so many times the updates
 
@@ -47,7 +48,7 @@ def scene_data(scene: Scene, *, epsilon: float, updates: int, seed: int) -> dict
         "n_features": scene.X.shape[1],
         "classes": scene.classes,
         "updates": made,
-        "most_frequent_share": float(np.bincount(scene.y).max() / len(scene.y)),
+        "most_frequent_share": most_frequent_share(scene.y),
         "examples": [{"row": row, "class": int(scene.y[row])} for row in shown],
         "few": places_in_table(scene.y),
         "plane": _plane(scene) if scene.is_plane else None,

@@ -10,10 +10,10 @@ from symbreak.reports.collect.data import columns_and_target
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers
-from symbreak.reports.collect.training import combined, network_name, network_words
+from symbreak.reports.collect.training import network_name, network_words
 from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
-from symbreak.training.combine import combined_prediction
+from symbreak.training.combine import combined_prediction, combined_words
 from symbreak.training.model import Model
 from symbreak.training.path import PathOfStart
 
@@ -33,13 +33,14 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
     """
     target, network = model.target, model.network
     labels = tuple(map(str, target.classes)) or (target.name,)
-    path = PathOfStart(_first_start(model), np.zeros(1, dtype=np.int64), model.theta[:1])
-    kept = model.summary.get("kept_starts") or [*range(len(model.theta))]
+    kept = _kept(model)
+    path = PathOfStart(kept[0], np.zeros(1, dtype=np.int64), model.theta[:1])
     return finished(
         f"{target.task.capitalize()} of {short(target.name, 60)}",
         network_name(network),
         {
-            "what": f"{network_words(network)}; a saved model, {combined(model.combine, kept)}; "
+            "what": f"{network_words(network)}; a saved model, "
+            f"{combined_words(model.combine, kept)}; "
             f"trained on {short(model.summary.get('source', 'a table'), 60)}",
             "note": NOTE,
             "then": "Predict with it: symbreak predict MODEL DATA",
@@ -66,6 +67,9 @@ def _scores(model: Model, table: Table) -> dict[str, Any]:
     return {**found, "where": f"of {short(table.source, 60)}", "given": True}
 
 
-def _first_start(model: Model) -> int:
-    kept = model.summary.get("kept_starts")
-    return kept[0] if isinstance(kept, list) and kept and isinstance(kept[0], int) else 0
+def _kept(model: Model) -> list[int]:
+    """Return the numbers of the starts in the file; 0, 1, ... where it does not tell."""
+    kept, n = model.summary.get("kept_starts"), len(model.theta)
+    if isinstance(kept, list) and len(kept) == n and all(type(one) is int for one in kept):
+        return kept
+    return [*range(n)]

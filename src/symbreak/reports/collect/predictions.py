@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
+from symbreak.training.scores import most_frequent_share
 
 Floats = NDArray[np.float64]
 Z = 1.959963984540054  # of 95 %
@@ -54,7 +55,7 @@ def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> di
         "accuracy": float(right.mean()),
         "accuracy_interval": list(wilson(int(right.sum()), m)),
         "log_loss": log_loss,
-        "most_frequent_share": float(np.bincount(y).max() / m),
+        "most_frequent_share": most_frequent_share(y),
         "confusion": _confusion(y, guess, names),
         "reliability": _reliability(shares.max(axis=1), right),
     })  # fmt: skip

@@ -10,7 +10,6 @@ from symbreak.reports.numbers import plain, short
 from symbreak.training.choosing import Choice
 
 MOST_CANDIDATES = 100
-NAMES = {"log_loss": "log-loss", "rmse": "RMSE of the standardised target"}
 
 
 def of_choice(choice: Choice) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def of_choice(choice: Choice) -> dict[str, Any]:
         _row(rank, {"alpha": choice.alphas[place]}, choice.scores[place], None, taken=rank == 1)
         for rank, place in enumerate(order, start=1)
     ]
-    return _section(NAMES[choice.name], choice.folds, rows, lower_is_better=True)
+    return _section(choice.score_words, choice.folds, rows, lower_is_better=True)
 
 
 def of_search(search: Any) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,11 @@ from symbreak.training.scores import Scores
 
 MOST_ROWS = 2000
 MOST_COMPARED, MOST_PREDICTED = 64, 256
+
+
+def lead_of(outcome: Outcome, kept: Iterable[int]) -> int:
+    """Return the start that stands for those kept: the one with the lowest J."""
+    return min(map(int, kept), key=lambda start: float(outcome.value[start]))
 
 
 def table_of_starts(

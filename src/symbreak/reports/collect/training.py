@@ -21,10 +21,11 @@ from symbreak.reports.collect.network import distinct_over_updates, network_over
 from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
-from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
+from symbreak.reports.collect.starts import lead_of, minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Trained
 from symbreak.training.choosing import Choice
+from symbreak.training.combine import combined_words
 from symbreak.training.path import Path, PathOfStart
 from symbreak.training.scores import Scores
 from symbreak.words import counted
@@ -75,7 +76,7 @@ class Run:
 def of_run(run: Run) -> dict[str, Any]:
     """Return the document of a training on a table."""
     trained, parts = run.trained, run.parts
-    chosen = chosen_start(trained)
+    chosen = lead_of(trained.outcome, trained.kept)
     way = _way(trained.outcome, chosen, run.path)
     names = {
         "inputs": parts.preparation.feature_names,
@@ -113,8 +114,8 @@ def of_run(run: Run) -> dict[str, Any]:
 
 def of_trained(trained: Trained) -> dict[str, Any]:
     """Return the document of a training in Python."""
-    chosen = chosen_start(trained)
-    how = combined(trained.combine, trained.kept)
+    chosen = lead_of(trained.outcome, trained.kept)
+    how = combined_words(trained.combine, trained.kept)
     return finished(
         "Training",
         network_name(trained.network),
@@ -147,24 +148,11 @@ def network_words(network: Network) -> str:
     return f"{names}, {network.loss.name.replace('_', ' ')}, {network.n_parameters} parameters"
 
 
-def chosen_start(trained: Trained) -> int:
-    """Return the start that stands for the training: of those kept, the one with the lowest J."""
-    return min(trained.kept, key=lambda start: float(trained.outcome.value[start]))
-
-
 def scores_of_run(run: Run) -> dict[str, Any]:
     """Return what the combined prediction scores on the hold-out part."""
     parts, trained = run.parts, run.trained
     prediction = trained.predict(parts.holdout.X)
-    return {**scored(parts, prediction), "how": combined(trained.combine, trained.kept)}
-
-
-def combined(combine: str, kept: Sequence[int]) -> str:
-    """Return "average of 16 starts", or which start it is and why."""
-    if len(kept) > 1:
-        return f"{combine} of {len(kept)} starts"
-    why = {"best": " (best by validation)", "lowest-cost": " (lowest J)"}.get(combine, "")
-    return f"start {kept[0]}{why}"
+    return {**scored(parts, prediction), "how": combined_words(trained.combine, trained.kept)}
 
 
 def scored(parts: Any, prediction: NDArray[Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from symbreak.optimize import Outcome
 from symbreak.reports.ceiling import ceiling
+from symbreak.reports.collect.starts import lead_of
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
 from symbreak.words import counted
 
@@ -61,10 +62,11 @@ class CostCurvesDisplay(Display):
         """
         outcome, scores = outcome_of(estimator), getattr(estimator, "validation_scores_", None)
         kept = getattr(estimator, "kept_", getattr(estimator, "kept", (outcome.best,)))
-        chosen = min(map(int, kept), key=lambda start: float(outcome.value[start]))
         # There is no score before the first iteration.
         validation = None if scores is None else [np.nan, *scores]
-        return cls.from_outcome(outcome, chosen=chosen, validation=validation, ax=ax)
+        return cls.from_outcome(
+            outcome, chosen=lead_of(outcome, kept), validation=validation, ax=ax
+        )
 
     def _draw(self, ax: Axes) -> None:
         finite = self.history[np.isfinite(self.history)]
