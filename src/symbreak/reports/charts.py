@@ -75,11 +75,11 @@ def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
     finite = [one for one in J if abs(one) < float("inf")]
     if len(finite) < 2:
         return None
-    kind = "log" if finite and min(finite) > 0.0 and max(finite) > 20 * min(finite) else "linear"
+    kind = "log" if min(finite) > 0.0 and max(finite) > 20 * min(finite) else "linear"
     chart = Chart.of(
         f"Final J of {counted(len(J), 'start')}, sorted.",
         ("starts, lowest J first", "count", [0.5, len(J) + 0.5]),
-        ("final J", kind, [*finite, *_a_little_above(finite)]),
+        ("final J", kind, [*finite, _a_little_above(min(finite))]),
     )
     for rank, (row, value) in enumerate(zip(starts, J, strict=True), start=1):
         number = group.get(row["start"], 0)
@@ -106,7 +106,7 @@ def candidates(found: Section) -> Chart | None:
     kind = "log" if min(xs) > 0.0 and max(xs) >= 100.0 * min(xs) else "linear"
     chart = Chart.of(
         f"Score of {counted(len(seen), 'candidate')} of the search.",
-        (next(iter(found["candidates"][0]["settings"])), kind, xs),
+        (next(iter(rows[0]["settings"])), kind, xs),
         (found["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
     )
     chart.line(sorted((x, y) for x, y, *_ in seen), "line other")
@@ -207,9 +207,9 @@ def known_and_predicted(pairs: Section) -> Chart:
     return chart
 
 
-def _a_little_above(finite: list[float]) -> list[float]:
+def _a_little_above(lowest: float) -> float:
     """Return what keeps values that are equal but for the tolerance from filling the axis."""
-    return [min(finite) + 1e-3 * abs(min(finite))] if finite else []
+    return lowest + 1e-3 * abs(lowest)
 
 
 def _points(x: list[Any], y: list[Any]) -> list[Point]:

@@ -10,6 +10,13 @@ from symbreak.reports import charts
 from symbreak.reports.numbers import shown
 from symbreak.reports.svg import Chart
 
+_COLUMNS = (
+    ("start", "start"), ("J", "J"), ("validation", "validation"), ("hold-out", "holdout"),
+    ("max |gradient|", "gradient_norm"), ("iterations", "iterations"),
+    ("kept at", "best_iteration"), ("evaluations", "evaluations"), ("status", "status"),
+    ("used", "used"),
+)  # fmt: skip
+
 
 def render(document: dict[str, Any]) -> str:
     """Return the page of a document.
@@ -26,7 +33,13 @@ def render(document: dict[str, Any]) -> str:
         digits=None,
         charts=drawn(document),
         num=shown,
+        columns=columns_of(document.get("starts", [])),
     )
+
+
+def columns_of(starts: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return (heading, key) of the columns of the starts in which there is anything."""
+    return [pair for pair in _COLUMNS if any(row[pair[1]] is not None for row in starts)]
 
 
 def drawn(document: dict[str, Any]) -> dict[str, Chart]:

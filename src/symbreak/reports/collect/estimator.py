@@ -7,6 +7,7 @@ pipeline the last step is shown, of a search its best estimator.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,21 +59,10 @@ def of_estimator(
     X, y : examples that it was not fitted on, for the scores; None for none.
     search : the section of the search that it is the best of, if there was one.
     """
-    outcome, start = getattr(estimator, "outcome_", None), 0
-    sections: dict[str, Any] = {}
-    if isinstance(outcome, Outcome):
-        kept = [int(one) for one in getattr(estimator, "kept_", [outcome.best])]
-        start = kept[0]
-        sections = sections_of_outcome(outcome, start, kept=kept, sign=-1)
-    elif hasattr(estimator, "loss_curve_"):
-        sections = {"curves": _loss_curve(estimator.loss_curve_), "iteration": ITERATION["epoch"]}
+    fit = _fit_of(estimator)
     network, theta = network_of(estimator)
-    before = _made_before(estimator, start)
-    path = PathOfStart(start, np.array([_seen_at(estimator, start)]), theta[None])
-    J = outcome.value[[start]] if isinstance(outcome, Outcome) else None
-    picture = network_over_updates(network, path, J, **_names(estimator))
-    if isinstance(outcome, Outcome):
-        picture["iterations_made"] = before + int(outcome.n_iterations[start])
+    path = PathOfStart(fit.start, np.array([fit.iteration]), theta[None])
+    picture = network_over_updates(network, path, fit.J, **_names(estimator))
     settings = {name: short(value) for name, value in estimator.get_params().items()}
     return finished(
         type(estimator).__name__,
@@ -81,32 +71,57 @@ def of_estimator(
             "what": f"{network_words(network)}; fitted",
             "then": "It is fitted; predict with it.",
             "search": search,
-            **sections,
-            "note": LAST_CALL if before else None,
-            "network": picture,
+            **fit.sections,
+            "network": picture | fit.made,
             "scores": None if X is None else scores_of(estimator, X, y),
             "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
         },
     )
 
 
-def _seen_at(estimator: Any, start: int) -> int:
-    """Return after which iteration the weights were seen: the best one, with early stopping."""
+@dataclass(frozen=True)
+class _Fit:
+    """What is known of a fit: whose weights they are, and after which iteration they were seen.
+
+    J : (1,), at the weights, None where it is not known; made : how far the search went, if known.
+    """
+
+    sections: dict[str, Any]
+    start: int
+    iteration: int
+    J: Any = None
+    made: dict[str, int] = field(default_factory=dict)
+
+
+def _fit_of(estimator: Any) -> _Fit:
     outcome = getattr(estimator, "outcome_", None)
     if isinstance(outcome, Outcome):
-        return _made_before(estimator, start) + int(outcome.best_iteration[start])
+        return _of_outcome(estimator, outcome)
+    return _of_losses(estimator)
+
+
+def _of_outcome(estimator: Any, outcome: Outcome) -> _Fit:
+    kept = [int(one) for one in getattr(estimator, "kept_", [outcome.best])]
+    start = kept[0]
+    sections = sections_of_outcome(outcome, start, kept=kept, sign=-1)
+    made = int(outcome.n_iterations[start])
+    # partial_fit: the outcome is of the last call alone.
+    before = max(len(getattr(estimator, "loss_curve_", ())) - made, 0)
+    if before:
+        sections["note"] = LAST_CALL
+    at = before + int(outcome.best_iteration[start])
+    return _Fit(sections, start, at, outcome.value[[start]], {"iterations_made": before + made})
+
+
+def _of_losses(estimator: Any) -> _Fit:
+    """Return what scikit-learn's own keep; with early stopping the weights are the best ones."""
+    losses = getattr(estimator, "loss_curve_", ())
     scores = getattr(estimator, "validation_scores_", None)
-    made = len(getattr(estimator, "loss_curve_", ())) or int(np.max(estimator.n_iter_))
-    return made if scores is None else int(np.argmax(scores)) + 1
-
-
-def _made_before(estimator: Any, start: int) -> int:
-    """Return the iterations of earlier calls of partial_fit: the outcome is of the last alone."""
-    outcome = getattr(estimator, "outcome_", None)
-    if not isinstance(outcome, Outcome):
-        return 0
-    made = len(getattr(estimator, "loss_curve_", ()))
-    return max(made - int(outcome.n_iterations[start]), 0)
+    made = len(losses) or int(np.max(estimator.n_iter_))
+    sections = {}
+    if len(losses):
+        sections = {"curves": _loss_curve(losses), "iteration": ITERATION["epoch"]}
+    return _Fit(sections, 0, made if scores is None else int(np.argmax(scores)) + 1)
 
 
 def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:
