@@ -228,13 +228,13 @@
 
   // A step opens the panel it is about.
   function openPanel() {
-    const { panel } = data.steps.find((found) => found.key === settings.step);
+    const { panel } = S.stepOf(data, settings.step);
     if (panel) byId(panel).open = true;
   }
 
   // A step whose text speaks of the first data set begins there; another one can be chosen in it.
   function go(key) {
-    const { at_home: atHome } = data.steps.find((found) => found.key === key);
+    const { at_home: atHome } = S.stepOf(data, key);
     settings = S.begin(data, key, atHome ? { ...settings, data: data.scenes[0].key } : settings);
     openPanel();
     history.pushState(null, "", S.write(data, settings));

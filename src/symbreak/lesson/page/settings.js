@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const scene = (data, key) => data.scenes.find((found) => found.key === key) || data.scenes[0];
+  const stepOf = (data, key) => data.steps.find((found) => found.key === key) || data.steps[0];
   const usual = (found) => found.networks.find((net) => net.hidden !== "0").hidden;
   const has = (list, key) => list.some((found) => found.key === key);
 
@@ -17,7 +18,7 @@
 
   // What a step begins with, on the data set and with the hidden units of `now`.
   function begin(data, key, now) {
-    const step = data.steps.find((found) => found.key === key) || data.steps[0];
+    const step = stepOf(data, key);
     const found = scene(data, now && now.data);
     const kept = now && found.networks.some((net) => net.hidden === now.right.hidden) && now.right.hidden !== "0";
     const hidden = kept ? now.right.hidden : usual(found);
@@ -52,5 +53,5 @@
       + `&update=${marks(scene(data, settings.data))[settings.index]}`;
   }
 
-  Object.assign(window.Symbreak, { scene, marks, begin, read, write });
+  Object.assign(window.Symbreak, { scene, stepOf, marks, begin, read, write });
 })();
