@@ -20,6 +20,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.estimators import persistence
 from symbreak.model_file import save_model
+from tests.fitting import quiet
 
 
 def fitted(kind):
@@ -111,9 +112,7 @@ def test_a_pipeline_loads_in_a_fresh_process_and_predicts_bit_by_bit(tmp_path):
 def test_an_outcome_of_another_version_is_refused_in_one_sentence(monkeypatch, tmp_path):
     X, y = load_iris(return_X_y=True)
     fitted = sb.MLPClassifier((2,), solver="lbfgs", max_iter=3, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted.fit(X, y)
+    quiet(fitted, X, y)
     fewer = tuple(name for name in persistence._OUTCOME_ARRAYS if name != "best_iteration")
     monkeypatch.setattr(persistence, "_OUTCOME_ARRAYS", fewer)
     fitted.save(tmp_path / "old")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.exceptions import ConvergenceWarning
 
 import symbreak as sb
+from tests.fitting import quiet
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
 
@@ -25,12 +24,6 @@ def iris():
 @pytest.fixture(scope="module")
 def diabetes():
     return load_diabetes(return_X_y=True)
-
-
-def quiet(estimator, *args, **kwargs):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(*args, **kwargs)
 
 
 def test_fifty_starts_solve_xor_where_many_single_ones_do_not():

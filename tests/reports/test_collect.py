@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -36,6 +35,7 @@ from symbreak.training import train
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
+from tests.fitting import quiet
 
 
 def test_numbers_are_written_as_the_convention_says():
@@ -133,13 +133,10 @@ def test_equal_and_mirrored_weights_have_the_classes_they_were_given():
 @pytest.mark.parametrize("hidden", [(5,), (4, 3)])
 def test_the_network_of_an_estimator_of_scikit_learn_predicts_the_same(hidden):
     X, y = load_iris(return_X_y=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = MLPClassifier(hidden, activation="logistic", max_iter=30, random_state=0).fit(X, y)
-        two = MLPClassifier(hidden, max_iter=5, random_state=0).fit(X[:100], y[:100])
-        number = MLPRegressor(
-            hidden_layer_sizes=hidden, activation="tanh", max_iter=5, random_state=0
-        ).fit(X, X[:, 0])
+    fitted = quiet(MLPClassifier(hidden, activation="logistic", max_iter=30, random_state=0), X, y)
+    two = quiet(MLPClassifier(hidden, max_iter=5, random_state=0), X[:100], y[:100])
+    number = MLPRegressor(hidden_layer_sizes=hidden, activation="tanh", max_iter=5, random_state=0)
+    quiet(number, X, X[:, 0])
     net, theta = network_of(fitted)
     np.testing.assert_allclose(net.predict(theta, X), fitted.predict_proba(X), rtol=1e-9)
     net, theta = network_of(two)
@@ -151,9 +148,7 @@ def test_the_network_of_an_estimator_of_scikit_learn_predicts_the_same(hidden):
     scored = of_estimator(fitted, X, y)["scores"]
     assert scored["accuracy"] == fitted.score(X, y)
     X, y = load_diabetes(return_X_y=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        number = MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0).fit(X, y)
+    number = quiet(MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0), X, y)
     assert of_estimator(number, X, y)["scores"]["r2"] == pytest.approx(number.score(X, y))
 
 
@@ -377,9 +372,7 @@ def test_scores_of_validation_are_a_curve_of_the_page():
     fitted = sb.MLPClassifier(
         (4,), solver="adam", early_stopping=True, max_iter=20, n_starts=2, random_state=0
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted.fit(X, y)
+    quiet(fitted, X, y)
     found = sb.report(fitted).data["validation_curves"]
     assert found["higher_is_better"]
     assert found["chosen"] == fitted.kept_[0]
@@ -438,9 +431,7 @@ def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
 
 def after(estimator, X, y):
     """Where the page says that the weights of a fitted estimator were seen, and J there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        network = sb.report(estimator.fit(X, y)).data["network"]
+    network = sb.report(quiet(estimator, X, y)).data["network"]
     return network["iterations"], network["J"]
 
 
@@ -498,9 +489,7 @@ def test_the_candidates_of_a_search_are_those_of_its_results(scoring):
     X, y = load_iris(return_X_y=True)
     net = sb.MLPClassifier((3,), solver="lbfgs", max_iter=20, random_state=0)
     searched = GridSearchCV(net, {"alpha": [100.0, 0.1, 1.0]}, cv=3, scoring=scoring)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        searched.fit(X, y)
+    quiet(searched, X, y)
     page = sb.report(searched)
     found, results = page.data["search"], searched.cv_results_
     assert (found["score"], found["folds"]) == (scoring or "score", 3)
@@ -520,9 +509,7 @@ def test_where_refit_takes_another_than_the_first_it_is_marked():
     net = sb.MLPClassifier((3,), solver="lbfgs", max_iter=20, random_state=0)
     grid = {"alpha": [0.1, 100.0], "activation": ["tanh", "relu"]}
     searched = GridSearchCV(net, grid, cv=2, refit=lambda results: 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        searched.fit(X, y)
+    quiet(searched, X, y)
     page = sb.report(searched)
     (taken,) = (row for row in page.data["search"]["candidates"] if row["taken"])
     assert taken["settings"] == searched.cv_results_["params"][3]
@@ -548,9 +535,7 @@ def test_a_list_of_two_runs_is_refused_and_not_mixed():
     check = sb.check_gradient(quadratic, np.array([1.0, 2.0]))
     X, y = load_iris(return_X_y=True)
     other = MLPClassifier((2,), solver="lbfgs", max_iter=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        other.fit(X, y)
+    quiet(other, X, y)
     for things, kind in (
         ([outcome, outcome], "run"), ([check, outcome, check], "gradient report"),
         ([outcome, check, other], "run"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from symbreak.errors import InvalidType
 from symbreak.reports.pictures.display import GREY, colour
 from symbreak.training import train
 from symbreak.training.path import Path, PathOfStart
+from tests.fitting import quiet
 
 pictures = sb.pictures
 NET = sb.Network((2, 3, 1), "tanh")
@@ -133,9 +132,7 @@ def test_the_curve_of_an_estimator_is_that_of_the_start_that_leads(ax):
     fitted = sb.MLPClassifier(
         (4,), combine="best", early_stopping=True, n_starts=4, max_iter=15, random_state=2
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted.fit(X, y)
+    quiet(fitted, X, y)
     shown = pictures.CostCurvesDisplay.from_estimator(fitted, ax=ax)
     (lead,) = fitted.kept_
     assert lead != fitted.outcome_.best  # or else this test shows nothing
