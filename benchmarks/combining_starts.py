@@ -9,7 +9,6 @@ split, the same for all penalties, draws rows and starts anew. Hold-out rows cho
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -17,16 +16,15 @@ from statistics import fmean, pstdev
 from typing import Any
 
 from common import (
-    ROOT,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     number,
     parser_of,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "combining_starts"
@@ -43,19 +41,14 @@ WAYS = {SINGLE: "single start", "lowest-cost": "lowest-cost", "best": "best", "a
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = parser_of(__doc__, f"{QUICK_SPLITS} splits").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     begin = time.perf_counter()
     splits = QUICK_SPLITS if options.quick else SPLITS
     tasks = [{"dataset": dataset, "splits": splits} for dataset in DATASETS]
     cases = [case for task in tasks for case in run_fresh(__file__, task, threads=1)]
     result = {"machine": machine(PACKAGES), "splits": splits, "starts": STARTS, "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 def measure(

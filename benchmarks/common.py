@@ -50,6 +50,30 @@ def parser_of(doc: str | None, quick: str) -> argparse.ArgumentParser:
     return parser
 
 
+def has_answered(options: argparse.Namespace, measure: Callable[..., Any]) -> bool:
+    """Print what `measure` returns, as JSON, if this is the process of a `run_fresh`."""
+    if not options.worker:
+        return False
+    print(json.dumps(measure(**json.loads(options.worker))))
+    return True
+
+
+def publish(
+    name: str, result: Any, text: str, options: argparse.Namespace, since: float | None = None
+) -> None:
+    """Print the tables, save the result, and write the page of benchmarks if that was asked.
+
+    Parameters
+    ----------
+    since : `time.perf_counter()` at the beginning, to say how long it took.
+    """
+    print(text)
+    took = "" if since is None else f" after {time.perf_counter() - since:.0f} s"
+    say(f"{save_json(name, result)} written{took}")
+    if options.write_docs:
+        write_section(ROOT / "docs" / "benchmarks.md", name, text)
+
+
 def interleave(
     calls: Mapping[str, Callable[[], object]], budget: float, *, one_thread: bool
 ) -> dict[str, list[float]]:

@@ -11,14 +11,13 @@ runs in a fresh process.
 
 from __future__ import annotations
 
-import json
 import time
 from statistics import median
 from typing import Any
 
 from common import (
-    ROOT,
     all_threads,
+    has_answered,
     interleave,
     machine,
     machine_line,
@@ -26,11 +25,10 @@ from common import (
     number,
     parser_of,
     peak_bytes,
+    publish,
     ratio,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "diagnosis"
@@ -44,8 +42,7 @@ SEQUENCES = 2
 def main() -> None:
     """Measure, print and save."""
     options = parser_of(__doc__, "two layers and 5000 tokens").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     cases = []
     for threads in sorted({1, all_threads()}):
@@ -54,10 +51,7 @@ def main() -> None:
             size = QUICK if options.quick else FULL
             cases.append(run_fresh(__file__, {"start": start, "threads": threads, **size}, threads))
     result = {"machine": machine(PACKAGES), "quick": options.quick, "cases": cases}
-    print(text := render(result))
-    say(f"{save_json(NAME, result)} written")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options)
 
 
 def measure(

@@ -26,13 +26,11 @@ from typing import Any
 
 import torch
 from common import (
-    ROOT,
     machine,
     machine_line,
     markdown_table,
-    save_json,
+    publish,
     say,
-    write_section,
 )
 from diagnosis_cases import HARMLESS, PLANTED, Case
 
@@ -168,10 +166,7 @@ def main() -> None:
     begin = time.perf_counter()
     torch.set_num_threads(1)
     result = {"machine": machine(PACKAGES), **ask(QUICK_SEEDS if options.quick else SEEDS)}
-    print(text := render(result))
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 if __name__ == "__main__":

@@ -10,21 +10,19 @@ one thread, in fresh processes.
 from __future__ import annotations
 
 import importlib.util
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from common import (
-    ROOT,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     parser_of,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "gradient_check"
@@ -50,8 +48,7 @@ Record = dict[str, Any]
 def main() -> None:
     """Read the command line; judge; print and save."""
     options = parser_of(__doc__, "few nets, two blocks, one scale").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     begin = time.perf_counter()
     cases: list[Record] = []
@@ -60,11 +57,7 @@ def main() -> None:
         cases += run_fresh(__file__, task, 1, JAX_ENABLE_X64="1")
         say(f"  {task['part']}: {time.perf_counter() - begin:.0f} s")
     result = {"machine": machine(PACKAGES), "quick": options.quick, "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 def tasks_of(quick: bool) -> list[Record]:

@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import time
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from common import (
-    ROOT,
     all_threads,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     number,
     parser_of,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "optimise"
@@ -57,8 +55,7 @@ NO_FASHION = f"{FASHION} was not measured: its files were not given (--data)."
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = _parser().parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     begin = time.perf_counter()
     tasks = tasks_of(options.quick, options.data)
@@ -70,11 +67,7 @@ def main() -> None:
         name = f"{task['part']}, {task['data']}, threads {task['threads']}"
         say(f"  {name}: {time.perf_counter() - begin:.0f} s")
     result = {"machine": machine(PACKAGES), "quick": options.quick, "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,6 @@ difference : of the losses on the same split; its noise is twice its standard er
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +26,14 @@ from typing import Any
 
 import numpy as np
 from common import (
-    ROOT,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     parser_of,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "quality"
@@ -52,18 +50,14 @@ WAYS = (PEER, SINGLE, AVERAGE, BEST, TREES)
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = parser_of(__doc__, f"{QUICK_SPLITS} splits").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     begin = time.perf_counter()
     splits = QUICK_SPLITS if options.quick else SPLITS
     tasks = [{"data": name, "splits": splits} for name in (*CLASSES, *NUMBERS)]
     cases = [case for task in tasks for case in run_fresh(__file__, task, threads=1)]
     result = {"machine": machine(PACKAGES), "splits": splits, "cases": cases}
-    print(text := render(result))
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 def measure(data: str, splits: int) -> list[dict[str, Any]]:

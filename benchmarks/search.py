@@ -11,7 +11,6 @@ fresh process, imports and a first small search left out of the time; refit is o
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,18 +19,17 @@ from typing import Any
 
 import numpy as np
 from common import (
-    ROOT,
     all_threads,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     number,
     parser_of,
     peak_bytes,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "search"
@@ -51,17 +49,12 @@ PACKAGES = ("numpy", "torch", "scikit-learn")
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = parser_of(__doc__, f"{QUICK_ROUNDS} round").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     cases = [case(dataset, rounds) for dataset in UNITS]
     result = {"machine": machine(PACKAGES), "rounds": rounds, "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options)
 
 
 def case(dataset: str, rounds: int) -> dict[str, Any]:

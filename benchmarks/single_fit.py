@@ -10,7 +10,6 @@ fresh one, imports and a first fit left out.
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,18 +17,17 @@ from statistics import median
 from typing import Any
 
 from common import (
-    ROOT,
     all_threads,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     number,
     parser_of,
+    publish,
     ratio,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 from search import data
 
@@ -45,8 +43,7 @@ PACKAGES = ("numpy", "torch", "scikit-learn")
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = parser_of(__doc__, f"{QUICK_ROUNDS} rounds").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     cases: list[dict[str, Any]] = [
@@ -61,11 +58,7 @@ def main() -> None:
         case["found"] = run_fresh(__file__, asked, threads=threads)
         say(f"{case['dataset']}, {case['solver']}, threads {threads}: done")
     result = {"machine": machine(PACKAGES), "rounds": rounds, "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options)
 
 
 def measure(

@@ -11,7 +11,6 @@ read all weights.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -21,17 +20,16 @@ from typing import Any
 import numpy as np
 from common import (
     LONG_CALL,
-    ROOT,
     all_threads,
+    has_answered,
     machine,
     machine_line,
     markdown_table,
     number,
     peak_bytes,
+    publish,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 import symbreak as sb
@@ -48,8 +46,7 @@ def main() -> None:
     parser.add_argument("--write-docs", action="store_true", help="rewrite docs/benchmarks.md")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     settings = [(case, 1) for case in CASES]
     if all_threads() > 1:
@@ -60,10 +57,7 @@ def main() -> None:
         result = run_fresh(__file__, {"case": case}, threads)
         found.append({"case": case, "threads": threads, **result})
     result = {"machine": machine(PACKAGES), "cases": found}
-    save_json(NAME, result)
-    print(text := table(result))
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, table(result), options)
 
 
 def measure(case: str) -> dict[str, Any]:

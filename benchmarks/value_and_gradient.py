@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
@@ -19,9 +18,9 @@ from typing import Any
 from common import (
     LONG_CALL,
     MIN_ROUNDS,
-    ROOT,
     all_threads,
     free_bytes,
+    has_answered,
     interleave,
     machine,
     machine_line,
@@ -29,11 +28,10 @@ from common import (
     number,
     parser_of,
     peak_bytes,
+    publish,
     ratio,
     run_fresh,
-    save_json,
     say,
-    write_section,
 )
 
 NAME = "value_and_gradient"
@@ -70,9 +68,7 @@ RATIOS = {
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = _parser().parse_args()
-    if options.worker:
-        task = json.loads(options.worker)
-        print(json.dumps(measure_memory(**task) if "memory_of" in task else measure(**task)))
+    if has_answered(options, measured):
         return
     begin = time.perf_counter()
     result = {
@@ -81,11 +77,12 @@ def main() -> None:
         "cases": run_all(options.shapes, _expand(options.only), options.quick),
         "memory": [] if options.quick or LARGEST not in options.shapes else run_memory(),
     }
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
+
+
+def measured(**task: Any) -> Any:
+    """Return the memory of a contestant, or the times of a case."""
+    return measure_memory(**task) if "memory_of" in task else measure(**task)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,25 +10,22 @@ measured. Rivals: the sum of every tensor, read by safetensors' `safe_open`; and
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from common import (
-    ROOT,
+    has_answered,
     interleave,
     machine,
     machine_line,
     markdown_table,
     number,
     parser_of,
+    publish,
     ratio,
     run_fresh,
-    save_json,
-    say,
-    write_section,
 )
 
 NAME = "weights_scan"
@@ -41,18 +38,13 @@ PACKAGES = ("torch", "safetensors")
 def main() -> None:
     """Read the command line; measure; print and save."""
     options = parser_of(__doc__, "a small file").parse_args()
-    if options.worker:
-        print(json.dumps(measure(**json.loads(options.worker))))
+    if has_answered(options, measure):
         return
     begin = time.perf_counter()
     size = {"layers": QUICK_LAYERS, "tokens": QUICK_TOKENS} if options.quick else {}
     cases = [run_fresh(__file__, {"dtype": dtype, **size}, threads=1) for dtype in DTYPES]
     result = {"machine": machine(PACKAGES), "cases": cases}
-    text = render(result)
-    print(text)
-    say(f"{save_json(NAME, result)} written after {time.perf_counter() - begin:.0f} s")
-    if options.write_docs:
-        write_section(ROOT / "docs" / "benchmarks.md", NAME, text)
+    publish(NAME, result, render(result), options, begin)
 
 
 def measure(
