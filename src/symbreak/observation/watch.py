@@ -88,7 +88,8 @@ class Watch(Quiet):
     ) -> None:
         if name == "linear":
             weight = args[1] if len(args) > 1 else kwargs["weight"]
-            self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
+            if weight.dim() > 1:  # a vector is summed over whole: it has no axis of units
+                self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
             self._units(self._name(args[1]), CONV, output, axis, used)
