@@ -1,4 +1,4 @@
-"""Margins and penalties of a loss that are satisfied on the batch: they are no units, nor a fault."""
+"""Margins and penalties of a loss that the batch satisfies: they are no units, nor a fault."""
 
 import pytest
 import torch
