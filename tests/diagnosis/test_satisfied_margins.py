@@ -139,6 +139,6 @@ def test_a_dead_relu_of_a_sum_is_an_error_when_a_layer_reads_it():
 def test_one_sample_says_nothing_of_a_layer():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(5, 1), nn.ReLU(), nn.Linear(1, 2))
-    nn.init.constant_(module[0].bias, -100.0)  # type: ignore[arg-type]
+    nn.init.constant_(module[0].bias, -100.0)
     found = sb.diagnose(module, F.mse_loss, (torch.randn(1, 5), torch.randn(1, 2)))
     assert "dead_units" not in {f.kind for f in found.findings}
