@@ -51,7 +51,7 @@ def observe(
         loss_value=float(J),
         sites=sites,
         parameters=_parameters(own, watch),
-        calls=tuple(watch.calls),
+        calls=watch.calls,
         perturbed={f"{s.kind}: {s.name}": s for s in perturbed_sites(fine, step, fine_batch)},
         output=output,
         targets=targets,

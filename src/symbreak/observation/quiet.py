@@ -82,6 +82,11 @@ class Quiet(TorchFunctionMode):
         """The name of the part that is being called; "" for the whole."""
         return self._stack[-1] if self._stack else ""
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether the forward of a part, or of the whole, is being called."""
+        return bool(self._stack)
+
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow which part of the module is being called."""

@@ -11,6 +11,7 @@ third from the end (examples, heads, positions, size).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from symbreak.observation.observed import (
 )
 from symbreak.observation.products import product_axes
 from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
+from symbreak.observation.readers import Readers
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
 
@@ -50,18 +52,24 @@ class Watch(Quiet):
     ----------
     names : which tensors are which parameters, and what used them.
     records : the sites.
-    calls : the nonlinear calls.
     """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module)
         self.names = Names(module)
         self.records = Records()
-        self.calls: list[NonlinearCall] = []
+        self._calls: list[NonlinearCall] = []
         # Tensors are held, so that no other can get their identity.
         self._axes: dict[int, tuple[Tensor, str, int]] = {}
         self._attention: dict[int, Tensor] = {}
         self._head_counts: list[int] = []
+        self._readers = Readers()
+
+    @property
+    def calls(self) -> tuple[NonlinearCall, ...]:
+        """The nonlinear calls so far, and whether what came of them was read so far."""
+        met = self._readers.met
+        return tuple(replace(call, read=k in met) for k, call in enumerate(self._calls))
 
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -70,7 +78,7 @@ class Watch(Quiet):
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
-            self.names.note(name, args, None)
+            self._readers.follow(args, None, self.names.note(name, args, None))
             return unrolled(name, self._plain_recurrence(args), self._hidden)
         if name == "multi_head_attention_forward":
             self._head_counts.append(kwargs.get("num_heads") or args[4])
@@ -81,6 +89,7 @@ class Watch(Quiet):
                 self._head_counts.pop()
         used = self.names.note(name, (*args, *kwargs.values()), output)
         self._record(name, args, kwargs, output, used)
+        self._readers.follow((*args, *kwargs.values()), output, used)
         return output
 
     def _record(
@@ -88,7 +97,8 @@ class Watch(Quiet):
     ) -> None:
         if name == "linear":
             weight = args[1] if len(args) > 1 else kwargs["weight"]
-            self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
+            if weight.dim() > 1:  # a vector is summed over whole: it has no axis of units
+                self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
             self._units(self._name(args[1]), CONV, output, axis, used)
@@ -150,14 +160,22 @@ class Watch(Quiet):
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         z = args[0] if args else kwargs["input"]
+        before = z.detach().clone()
+        output = super().called(name, func, args, kwargs)
+        given = (*args, *kwargs.values())
+        self._readers.follow(given, output, self.names.note(name, given, output))
+        if self.is_inside:  # what is called outside of every forward is the loss, without units
+            self._units_of_call(name, z, before, output)
+        return output
+
+    def _units_of_call(self, name: str, z: Tensor, before: Tensor, output: Tensor) -> None:
         _, site, axis = self._axes.get(id(z), (z, "", 1 if z.dim() >= 4 else z.dim() - 1))
         by_units = along(axis) if z.dim() else (lambda t: t.reshape(1, 1))
-        before = by_units(z.detach()).clone()
-        output = super().called(name, func, args, kwargs)
-        self.names.note(name, (*args, *kwargs.values()), output)
         after = by_units(output.detach()).clone()
-        self.calls.append(NonlinearCall(self.where, name.rstrip("_"), before, after, site))
-        return output
+        self._readers.start(len(self._calls), output)
+        self._calls.append(
+            NonlinearCall(self.where, name.rstrip("_"), by_units(before), after, site)
+        )
 
     def _inherit(self, args: Any, kwargs: Any, output: Any) -> None:
         given = args[0] if args else kwargs.get("input")
