@@ -14,11 +14,10 @@ from torch import Tensor
 from symbreak import __version__
 from symbreak.cli import after, before
 from symbreak.cli.checks import Symmetry, gradient_report
-from symbreak.cli.outputs import check_outputs, plain, write_json
+from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
 from symbreak.cli.result import (
     Result,
-    holdout_scores,
     record,
     restart_lines,
     single_scores,
@@ -35,6 +34,7 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
 from symbreak.page import check_renderable
+from symbreak.reports.numbers import plain
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_table
 from symbreak.tables.table import Table
@@ -44,6 +44,7 @@ from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
 from symbreak.training.path import Path as StartsPath
+from symbreak.training.scores import target_scores
 from symbreak.training.starts import Drawn, drawn_starts
 
 DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
@@ -79,7 +80,8 @@ def run(options: TrainOptions) -> int:
                 trained, path = _train(options, cost, theta, parts, interrupt)
                 trained = replace(trained, redrawn=redrawn)
             with _timed(seconds, "score"):
-                holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
+                prediction = trained.predict(parts.holdout.X)
+                holdout = target_scores(parts.target, parts.holdout.y, prediction)
                 singles = single_scores(parts, trained)
             result = Result(
                 options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
