@@ -151,6 +151,7 @@ def _data(result: Result) -> dict[str, Any]:
         "source": result.source,
         "rows": parts.n_rows,
         "columns": parts.n_columns,
+        "header": not parts.n_unnamed,
         "features": len(parts.preparation.feature_names),
         "target": parts.target.name,
         "task": parts.target.task,

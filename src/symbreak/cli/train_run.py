@@ -36,7 +36,7 @@ from symbreak.optimize.scipy_options import is_scipy, method_named
 from symbreak.page import check_renderable
 from symbreak.reports.numbers import plain
 from symbreak.tables.datasets import load_dataset
-from symbreak.tables.read import read_table
+from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training import Trained, train_from
 from symbreak.training.choosing import Choice, choose_alpha
@@ -118,7 +118,9 @@ def _check(options: TrainOptions) -> None:
 def _table(options: TrainOptions) -> tuple[Table, str | None]:
     if options.dataset is None:
         assert options.data is not None
-        return read_table(options.data), options.task
+        table = read_table(options.data, header=options.header)
+        say_notes(table.notes)
+        return table, options.task
     table, task = load_dataset(options.dataset)
     # The task is that of the usual target; another column has its own.
     return table, options.task or (task if options.target_column == "target" else None)
@@ -131,8 +133,7 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     )  # fmt: skip
     if options.test is None:
         return parts
-    text = (*parts.preparation.text_columns, *parts.target.text_columns)
-    test = read_table(options.test, text=text)
+    test = read_alike(options.test, parts, options.header)
     found = parts.with_test(test)
     say_notes(parts.preparation.unknown_notes(test))
     return found
@@ -213,8 +214,9 @@ def _write(result: Result, written: list[Path]) -> None:
         about = {"symbreak": __version__, "source": result.source, **summary(result)}
         theta = trained.theta.cpu().numpy()
         model = Model(
-            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about)
-        )
+            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about),
+            parts.n_unnamed,
+        )  # fmt: skip
         model.save(options.model)
         written.append(options.model)
     if options.json is not None:

@@ -84,7 +84,7 @@ class Table:
         InvalidInput
             There is none of that name; the sentence gives the nearest one and the choices.
         """
-        found = self.frame.get_column(name, default=None)
+        found: pl.Series | None = self.frame.get_column(name, default=None)
         if found is None:
             why = ", which has no names in its first line" if self.is_unnamed else ""
             raise InvalidInput(
