@@ -162,9 +162,9 @@ def test_rows_without_the_names_of_the_training_are_refused_with_what_they_have(
     (tmp_path / "new.csv").write_text("1.5,2.5\n3.5,4.5\n")
     ran = run("predict", model, tmp_path / "new.csv")
     assert ran.code == 2
-    assert "none named 'a', 'b' among its columns, '1.5', '2.5'" in ran.err
+    assert "none named 'a', 'b'. Its columns are '1.5', '2.5'." in ran.err
     ran = run("predict", model, tmp_path / "new.csv", "--no-header")
-    assert "among its columns, 'column_1', 'column_2'" in ran.err
+    assert "Its columns are 'column_1', 'column_2'." in ran.err
 
 
 def test_a_model_from_before_reads_a_first_line_as_names(model, tmp_path):
