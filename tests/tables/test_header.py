@@ -143,6 +143,21 @@ def test_what_is_said_is_done(read, text):
         assert (names.is_unnamed, names.notes) == (False, ())
 
 
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("1,5;2,25\n3,5;0,75\n2,5;0,5\n", 2),
+        ("1,5;rot;2,25\n3,5;blau;0,75\n", 3),
+        ("size, in cm;kind, of old\n1;a\n2;b\n", 2),
+        ("a;b,c\n1;2,3\n4;5,6\n", 2),
+        ("tags,n\ng;h,1\ng;i,2\n", 2),
+        ("g;h,1.5\ng;h,2.5\n", 2),
+    ],
+)
+def test_of_two_separators_the_one_that_fits_the_rows_is_taken(read, text, width):
+    assert read(text).frame.width == width
+
+
 def test_a_name_that_is_missing_is_still_asked_for(read):
     with pytest.raises(InvalidInput, match=r"Column 1 of 'data.csv' must have a name.*--no-header"):
         read(",b\n1,2\n")

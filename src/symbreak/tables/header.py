@@ -75,8 +75,8 @@ def judged(line: Cells, rows: Sequence[Cells]) -> FirstLine:
     line, rows : cells without spaces around them, as many in each row as in the line.
     """
     others = [row for row in rows if list(row) != list(line)]
-    words = [j for j, cell in enumerate(line) if cell not in MISSING and _number(cell) is None]
-    places = [j for j, cell in enumerate(line) if _number(cell) is not None]
+    words = [j for j, cell in enumerate(line) if cell not in MISSING and as_number(cell) is None]
+    places = [j for j, cell in enumerate(line) if as_number(cell) is not None]
     return FirstLine(_holds_names(line, rows, others, words, places), has_numbers=bool(places))
 
 
@@ -146,7 +146,7 @@ _PATTERNS = ((_counts, _is_run), (_are_years, _are_years), (_rises_evenly, _rise
 
 
 def _is_of_numbers(cells: Cells) -> bool:
-    return bool(cells) and all(_number(cell) is not None for cell in cells)
+    return bool(cells) and all(as_number(cell) is not None for cell in cells)
 
 
 def _column(rows: Sequence[Cells], place: int) -> Cells:
@@ -159,10 +159,10 @@ def _of(rows: Sequence[Cells], places: Sequence[int]) -> list[Cells]:
 
 
 def _numbers(cells: Cells) -> list[float]:
-    return [number for number in map(_number, cells) if number is not None]
+    return [number for number in map(as_number, cells) if number is not None]
 
 
-def _number(cell: str) -> float | None:
+def as_number(cell: str) -> float | None:
     """Return the number that a cell spells, also with a decimal comma."""
     if cell in MISSING or "_" in cell:
         return None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from symbreak.errors import InvalidInput
-from symbreak.tables.header import FirstLine, Names, by_place, judged
+from symbreak.tables.header import FirstLine, Names, as_number, by_place, judged
 from symbreak.tables.table import Table, refuse_repeated, without_missing_words
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def read_text(
     Parameters
     ----------
     separators
-        The characters that may separate values; the one that splits the first line most is taken.
+        The characters that may separate values. Of several that split the first line the one is
+        taken that splits the next rows alike, then the one between more numbers, then the one that
+        splits it most.
     text
         Names of columns that stay text.
     header
@@ -106,8 +108,21 @@ def _cells_of_any_length() -> Iterator[None]:
 
 def _first_line(content: str, separators: str) -> tuple[str, list[str]]:
     lines = {one: next(_lines(content, one)) for one in separators}
-    separator = max(lines, key=lambda one: _n_cells(lines[one]))
+    n_cells = {one: _n_cells(line) for one, line in lines.items()}
+    separator = max(separators, key=n_cells.__getitem__)
+    if sum(n > 1 for n in n_cells.values()) > 1:
+        separator = max(
+            separators, key=lambda one: (*_fit(content, one, n_cells[one]), n_cells[one])
+        )
     return separator, _stripped(lines[separator])
+
+
+def _fit(content: str, separator: str, width: int) -> tuple[float, float]:
+    """Return the share of the next rows that a separator splits alike, and of numbers in them."""
+    rows = [*islice(_lines(content, separator), 1, _FEWEST_ROWS + 1)] if width > 1 else []
+    cells = [as_number(cell) is not None for row in rows for cell in _stripped(row)]
+    alike = sum(len(row) == width for row in rows)
+    return alike / max(len(rows), 1), sum(cells) / max(len(cells), 1)
 
 
 def _n_cells(line: list[str]) -> int:
