@@ -101,15 +101,19 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     network, outcome = trained.network, trained.outcome
     score = partial(scores_of, network.loss.name, y)
     singles = scores_of_starts(network, outcome.theta, trained.usable, X, score)
-    each = [one.as_dict() for one in singles if one is not None]
+    each = [_numbers(one) for one in singles if one is not None]
     found = {SINGLE: {key: fmean(one[key] for one in each) for key in each[0]}}
     found[SINGLE] |= {f"{key}_spread": pstdev(one[key] for one in each) for key in each[0]}
     for way in COMBINES:
         kept = kept_starts(way, outcome.value, trained.usable, trained.validation)
         combined = score(combined_prediction(network, outcome.theta[list(kept)], X))
         assert combined is not None
-        found[way] = combined.as_dict()
+        found[way] = _numbers(combined)
     return found
+
+
+def _numbers(scores: Any) -> dict[str, float]:
+    return dict(zip(scores.names, (scores.score, scores.error), strict=True))
 
 
 def render(result: Mapping[str, Any]) -> str:

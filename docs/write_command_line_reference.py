@@ -68,7 +68,7 @@ def _typed(name: str, kind: Any, info: Any) -> str:
     # Inside Annotated the first spelling lies where a default would.
     given = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]
     words = ", ".join(sorted(given or ["--" + name.replace("_", "-")], key=len))
-    if kind is bool:
+    if bool in (kind, *get_args(kind)):
         return words
     return f"{words} {info.metavar or (get_args(kind) or (kind,))[0].__name__.upper()}"
 

@@ -87,7 +87,7 @@ def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("place", ["holdout_scores", "single_scores", "_write", "_tell"])
+@pytest.mark.parametrize("place", ["target_scores", "single_scores", "_write", "_tell"])
 def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path, place):
     pressing(monkeypatch, place)
     model, found = tmp_path / "m", tmp_path / "f.json"

@@ -188,9 +188,8 @@ def test_a_hold_out_of_one_row_is_called_what_it_is(run, tmp_path):
     ran = run("train", tmp_path / "t.csv", "--target", "y", "--starts", 2)
     assert ran.code == 0
     for line in (
-        "Hold-out (1 row), average of 2 starts: R2 undefined (it takes 2 rows with different "
-        "targets), RMSE ",
-        "Hold-out, a single start: R2 undefined\n",
+        "Hold-out (1 row), average of 2 starts: R2 not defined for one row, RMSE ",
+        "Hold-out, a single start: R2 not defined for one row\n",
         "A hold-out of 1 row says little: on other rows the score may be far from this one. Train "
         "on more rows, or raise --holdout.\n",
     ):

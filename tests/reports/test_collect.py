@@ -86,7 +86,22 @@ def test_the_bootstrap_covers_what_a_normal_approximation_says():
 def test_one_row_has_no_interval_and_no_r2():
     found = of_numbers(np.array([2.0]), np.array([1.0]))
     assert found["rmse_interval"] is None
-    assert found["r2"] in ("nan", "-inf")
+    assert found["r2"] is None
+
+
+def test_equal_targets_have_no_interval_of_r2_and_the_card_says_why():
+    found = of_numbers(np.full(9, 0.1), np.linspace(0.0, 1.0, 9))
+    assert found["r2"] == 0.0
+    assert found["r2_interval"] is None
+    assert found["rmse_interval"][0] < found["rmse"] < found["rmse_interval"][1]
+    card = cards({"kind": "k", "title": "t", "scores": found})[1]
+    assert card["value"] == "R² 0"
+    assert card["detail"].startswith("no interval, as all targets are equal, on 9 rows")
+
+
+def test_samples_of_equal_targets_do_not_widen_the_interval_of_r2():
+    found = of_numbers(np.array([0.0, 1.0]), np.array([0.25, 1.0]))
+    assert found["r2_interval"] == [found["r2"], found["r2"]] == [0.875, 0.875]
 
 
 def test_curves_keep_first_and_last_and_leave_out_what_is_not():
@@ -270,7 +285,7 @@ CLASSES = {
         ({**NUMBERS, "r2": 0.35}, "The R² is low; with --search"),
         ({**NUMBERS, "r2": -0.1}, "The R² is no better than always predicting the mean; with"),
         ({**CLASSES, "accuracy": 0.6}, "The accuracy is no better than always naming the most"),
-        ({**NUMBERS, "r2": 0.6}, None), ({**NUMBERS, "r2": "nan"}, None),
+        ({**NUMBERS, "r2": 0.6}, None), ({**NUMBERS, "r2": None}, None),
         ({**CLASSES, "accuracy": 0.7}, None),
         ({**CLASSES, "accuracy": 1.0, "most_frequent_share": 1.0}, None),
     ],

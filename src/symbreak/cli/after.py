@@ -14,7 +14,7 @@ from symbreak.cli.say import say
 from symbreak.cli.train_options import TrainOptions
 from symbreak.optimize import Status
 from symbreak.training.combine import combined_words
-from symbreak.training.scores import Scores, low_words, most_frequent_share
+from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
 from symbreak.words import counted
 
 MOST_ROWS = 20
@@ -71,7 +71,8 @@ def single_line(result: Result) -> str:
     found = [scores.score for scores in result.singles if scores is not None]
     one = spread(found)
     if math.isnan(one["median"]):
-        return f"Hold-out, a single start: {result.score_name} undefined"
+        why = NO_R2 if found else "has no value, as no prediction is finite"
+        return f"Hold-out, a single start: {result.score_name} {why}"
     return (
         f"Hold-out, a single start: {result.score_name} {one['median']:.4f} (median of "
         f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
@@ -158,9 +159,7 @@ def _both(result: Result, scores: Scores | None) -> str:
     if scores is None:
         return "no score, the prediction is not finite"
     error = "log-loss" if result.parts.target.classes else "RMSE"
-    score = f"{scores.score:.4f}"
-    if math.isnan(scores.score):
-        score = "undefined (it takes 2 rows with different targets)"
+    score = NO_R2 if math.isnan(scores.score) else f"{scores.score:.4f}"
     return f"{result.score_name} {score}, {error} {scores.error:.4g}"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.check_options import CheckOptions
+from symbreak.cli.header_option import Header
 
 
 def check_gradient(
@@ -34,6 +35,7 @@ def check_gradient(
             help="Instead of a table: digits, iris, wine, breast-cancer or diabetes.",
         ),
     ] = None,
+    header: Header = None,
     start: Annotated[
         int | None,
         typer.Option(metavar="K", help="Of a model: only its start K, from 0; all by default."),
@@ -143,10 +145,10 @@ def check_gradient(
     Exit codes: 0 pass, 1 fail, 3 inconclusive, 2 something given is not what it must be.
     """
     options = CheckOptions(
-        subject=subject, data=data, target=target, dataset=dataset, start=start, task=task,
-        drop=tuple(drop or ()), hidden=hidden, activation=activation, loss=loss, init=init,
-        epsilon=epsilon, alpha=alpha, dtype=dtype, device=device, rows=rows, method=method,
-        thorough=thorough, locate=not no_locate, seed=seed, json=json, quiet=quiet,
+        subject=subject, data=data, target=target, dataset=dataset, header=header, start=start,
+        task=task, drop=tuple(drop or ()), hidden=hidden, activation=activation, loss=loss,
+        init=init, epsilon=epsilon, alpha=alpha, dtype=dtype, device=device, rows=rows,
+        method=method, thorough=thorough, locate=not no_locate, seed=seed, json=json, quiet=quiet,
     )  # fmt: skip
     from symbreak.cli.check_run import run
 

@@ -11,7 +11,7 @@ from symbreak.errors import InvalidInput
 MODEL, TABLE, PROGRAM = "a saved model", "a table and a network for it", "FILE.py:FUNCTION"
 # The options that not everything takes.
 TAKEN_BY = {
-    "dataset": (MODEL, TABLE),
+    **dict.fromkeys(("dataset", "header"), (MODEL, TABLE)),
     "start": (MODEL,),
     **dict.fromkeys(("target", "task", "drop"), (TABLE,)),
     **dict.fromkeys(("hidden", "activation", "loss", "init", "epsilon"), (TABLE,)),
@@ -33,6 +33,7 @@ class CheckOptions:
     data: Path | None = None
     target: str | None = None
     dataset: str | None = None
+    header: bool | None = None
     start: int | None = None
     task: str | None = None
     drop: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symbreak.cli.check_options import CheckOptions
 from symbreak.cli.checks import CHECKED_ROWS, spread_rows
+from symbreak.cli.say import say_notes
 from symbreak.cli.train_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize
@@ -20,7 +21,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.preparation import Preparation
-from symbreak.tables.read import ENDINGS, read_table
+from symbreak.tables.read import ENDINGS, read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
 from symbreak.training.model import Model
@@ -40,7 +41,7 @@ def of_model(options: CheckOptions) -> Checked:
     """Return a saved model on the rows of a table, at its starts or at one of them."""
     assert options.subject is not None
     model = Model.load(options.subject)
-    table = table_for(model, options.data, options.dataset)
+    table = table_for(model, options.data, options.dataset, options.header)
     X, y = model.preparation.transform(table), model.target.encode(table)
     alpha = penalty(options.alpha, model.target.task)
     dtype = options.dtype or str(model.theta.dtype)
@@ -56,13 +57,14 @@ def of_model(options: CheckOptions) -> Checked:
     return Checked(part, theta, words)
 
 
-def table_for(model: Model, data: Path | None, dataset: str | None) -> Table:
+def table_for(
+    model: Model, data: Path | None, dataset: str | None, header: bool | None = None
+) -> Table:
     """Return the table that a model is tried on: a bundled one or a file."""
     if dataset is not None:
         return load_dataset(dataset)[0]
     assert data is not None
-    text = (*model.preparation.text_columns, *model.target.text_columns)
-    return read_table(data, text=text)
+    return read_alike(data, model, header)
 
 
 def starts_of(model: Model, start: int | None) -> tuple[NDArray[Any], str]:
@@ -119,7 +121,10 @@ def _table(options: CheckOptions) -> tuple[Table, str | None]:
             f"must end in {', '.join(ENDINGS)}. Got only '{path}'."
         )
     # A missing --target is told before the table is read.
-    return read_table(path), options.network.task
+    asked = options.network
+    table = read_table(path, header=options.header)
+    say_notes(table.notes)
+    return table, asked.task
 
 
 def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[Any], str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.diagnose_options import DiagnoseOptions
+from symbreak.cli.header_option import HeaderOfModel
 
 
 def diagnose(
@@ -33,6 +34,7 @@ def diagnose(
             help="After a model, instead of DATA: digits, iris, wine, breast-cancer or diabetes.",
         ),
     ] = None,
+    header: HeaderOfModel = None,
     start: Annotated[
         int | None,
         typer.Option(metavar="K", help="Of a model: only its start K, from 0; all by default."),
@@ -104,9 +106,9 @@ def diagnose(
     Exit codes: 0 sound, 1 a finding at error level, 2 something given is not what it must be.
     """
     options = DiagnoseOptions(
-        subject=subject, data=data, dataset=dataset, start=start, alpha=alpha, update=update,
-        tolerance=tolerance, optimizer=optimizer, rows=rows, memory_budget=memory_budget,
-        level=level, json=json, quiet=quiet,
+        subject=subject, data=data, dataset=dataset, header=header, start=start, alpha=alpha,
+        update=update, tolerance=tolerance, optimizer=optimizer, rows=rows,
+        memory_budget=memory_budget, level=level, json=json, quiet=quiet,
     )  # fmt: skip
     from symbreak.cli.diagnose_run import run
 

@@ -16,7 +16,9 @@ OPTIMIZERS = ("sgd", "adamw", "both")
 UPDATES = ("linear", "elementwise")
 # The options that not everything takes.
 TAKEN_BY = {
-    **dict.fromkeys(("data", "dataset", "start", "alpha", "update", "tolerance"), (MODEL,)),
+    **dict.fromkeys(
+        ("data", "dataset", "header", "start", "alpha", "update", "tolerance"), (MODEL,)
+    ),
     "rows": (PROGRAM, MODEL),
     "optimizer": (PROGRAM,),
     "memory_budget": (WEIGHTS,),
@@ -36,6 +38,7 @@ class DiagnoseOptions:
     subject: str
     data: Path | None = None
     dataset: str | None = None
+    header: bool | None = None
     start: int | None = None
     alpha: float | None = None
     update: str | None = None

@@ -122,7 +122,7 @@ def _escape(
 
     from symbreak.objectives import NetworkCost
 
-    table = table_for(model, options.data, options.dataset)
+    table = table_for(model, options.data, options.dataset, options.header)
     X, y = model.preparation.transform(table), model.target.encode(table)
     cost = NetworkCost(model.network, X, y, alpha=alpha, dtype=str(model.theta.dtype))
     part = part_of(cost, options.rows, CHECKED_ROWS)

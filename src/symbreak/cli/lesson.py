@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.header_option import Header
+
 
 def lesson(
     data: Annotated[
@@ -26,6 +28,7 @@ def lesson(
             help="Instead of DATA: digits (default), iris, wine or breast-cancer.",
         ),
     ] = None,
+    header: Header = None,
     hidden: Annotated[
         str, typer.Option(metavar="UNITS", help="Units of each hidden layer, such as 25 or 25,10.")
     ] = "25",
@@ -56,4 +59,4 @@ def lesson(
     """
     from symbreak.cli.lesson_run import run
 
-    run(data, target, dataset, hidden, epsilon, updates, seed, json, html)
+    run(data, target, dataset, header, hidden, epsilon, updates, seed, json, html)

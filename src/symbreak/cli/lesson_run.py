@@ -10,6 +10,7 @@ from symbreak import __version__
 from symbreak.cli.lesson_page import LessonData, write_page
 from symbreak.cli.lesson_steps import print_lesson
 from symbreak.cli.outputs import check_outputs, write_json
+from symbreak.cli.say import say_notes
 from symbreak.errors import InvalidInput
 from symbreak.lesson import run_lesson
 from symbreak.tables.datasets import load_dataset
@@ -26,6 +27,7 @@ def run(
     data: Path | None,
     target: str | None,
     dataset: str | None,
+    header: bool | None,
     hidden: str,
     epsilon: float,
     updates: int,
@@ -36,7 +38,7 @@ def run(
     """Read, train, print and write."""
     check_outputs([json, html], [data])
     sizes = _hidden_layers(hidden)
-    given = _read(data, target, dataset)
+    given = _read(data, target, dataset, header)
     if html is not None:
         write_page(html, json, given, hidden=sizes, epsilon=epsilon, updates=updates, seed=seed)
         return
@@ -61,7 +63,9 @@ def _hidden_layers(hidden: str) -> tuple[int, ...]:
         ) from None
 
 
-def _read(data: Path | None, target: str | None, dataset: str | None) -> LessonData:
+def _read(
+    data: Path | None, target: str | None, dataset: str | None, header: bool | None
+) -> LessonData:
     if data is not None and dataset is not None:
         raise InvalidInput("The data must be one file or one --dataset NAME. Got both.")
     if data is None:
@@ -69,7 +73,9 @@ def _read(data: Path | None, target: str | None, dataset: str | None) -> LessonD
         return _classified(table, target or "target", is_digits=table.source == DIGITS)
     if target is None:
         raise InvalidInput("--target must name the column that holds the classes. Got none.")
-    return _classified(read_table(data), target)
+    table = read_table(data, header=header)
+    say_notes(table.notes)
+    return _classified(table, target)
 
 
 def _classified(table: Table, target: str, *, is_digits: bool = False) -> LessonData:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.header_option import HeaderOfModel
+
 
 def predict(
     model: Annotated[
@@ -19,6 +21,7 @@ def predict(
             help="CSV, TSV, TXT, Parquet, NPZ or MAT file with the training's columns.",
         ),
     ],
+    header: HeaderOfModel = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -37,7 +40,7 @@ def predict(
     """
     from symbreak.cli.outputs import check_outputs
     from symbreak.cli.say import say_notes
-    from symbreak.tables.read import read_table
+    from symbreak.tables.read import read_alike
     from symbreak.tables.write import check_ending, write_predictions
     from symbreak.training.model import Model
 
@@ -47,7 +50,7 @@ def predict(
         check_ending(output)
     check_outputs([output], [model, data])
     found = Model.load(model)
-    table = read_table(data, text=found.preparation.text_columns)
+    table = read_alike(data, found, header)
     columns = found.columns(table)
     say_notes(found.preparation.unknown_notes(table))
     if output is None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.header_option import HeaderOfModel
+
 
 def report(
     model: Annotated[
@@ -20,6 +22,7 @@ def report(
             "score that was noted at the training.",
         ),
     ] = None,
+    header: HeaderOfModel = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -44,15 +47,14 @@ def report(
     from symbreak.cli.say import say_notes
     from symbreak.reports.collect.model import of_model
     from symbreak.reports.report import Report
-    from symbreak.tables.read import read_table
+    from symbreak.tables.read import read_alike
     from symbreak.training.model import Model
 
     if output is None and json is None:
         output = Path("report.html")
     check_outputs([output, json], [model, data])
     found = Model.load(model)
-    text = (*found.preparation.text_columns, *found.target.text_columns)
-    table = None if data is None else read_table(data, text=text)
+    table = None if data is None else read_alike(data, found, header)
     document = of_model(found, table)
     if table is not None:
         say_notes(found.preparation.unknown_notes(table))

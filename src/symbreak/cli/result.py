@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak import __version__
@@ -21,7 +20,7 @@ from symbreak.training.choosing import Choice
 from symbreak.training.many_starts import scores_of_starts
 from symbreak.training.parts import Parts
 from symbreak.training.path import Path
-from symbreak.training.scores import Scores, class_scores, number_scores
+from symbreak.training.scores import Scores, target_scores
 from symbreak.words import counted
 
 
@@ -70,16 +69,6 @@ class Result:
         return "accuracy" if self.parts.target.classes else "R2"
 
 
-def holdout_scores(parts: Parts, prediction: NDArray[Any]) -> Scores | None:
-    """Return the scores on the hold-out part, those of numbers in the unit of the table."""
-    if not np.isfinite(prediction).all():
-        return None
-    if parts.target.classes:
-        return class_scores(parts.holdout.y, prediction.astype(np.float64))
-    known, predicted = parts.target.unscale(parts.holdout.y), parts.target.unscale(prediction[:, 0])
-    return number_scores(known, predicted)
-
-
 def single_scores(parts: Parts, trained: Trained) -> tuple[Scores | None, ...]:
     """Return the hold-out scores of every start by itself."""
     return scores_of_starts(
@@ -87,7 +76,7 @@ def single_scores(parts: Parts, trained: Trained) -> tuple[Scores | None, ...]:
         trained.outcome.theta,
         trained.usable,
         parts.holdout.X,
-        lambda prediction: holdout_scores(parts, prediction),
+        lambda prediction: target_scores(parts.target, parts.holdout.y, prediction),
     )
 
 
@@ -147,13 +136,12 @@ def summary(result: Result) -> dict[str, Any]:
     """Return how the starts were combined and what that scored."""
     found = [scores for scores in result.singles if scores is not None]
     names = found[0].names if found else ()
+    numbers = zip(*((scores.score, scores.error) for scores in found), strict=True)
     return {
         "combine": result.trained.combine,
         "kept_starts": list(result.trained.kept),
         "holdout": _scores(result.holdout),
-        "single_start": {
-            name: spread([scores.as_dict()[name] for scores in found]) for name in names
-        },
+        "single_start": dict(zip(names, map(spread, numbers), strict=True)),
     }
 
 
@@ -163,6 +151,7 @@ def _data(result: Result) -> dict[str, Any]:
         "source": result.source,
         "rows": parts.n_rows,
         "columns": parts.n_columns,
+        "header": not parts.n_unnamed,
         "features": len(parts.preparation.feature_names),
         "target": parts.target.name,
         "task": parts.target.task,
@@ -188,12 +177,12 @@ def _start(result: Result, start: int) -> dict[str, Any]:
     }
 
 
-def _validation(scores: Scores | None) -> dict[str, float] | None:
+def _validation(scores: Scores | None) -> dict[str, float | None] | None:
     """The score by which starts are chosen: an RMSE here would be in units of the scaled target."""
-    return None if scores is None else {scores.names[0]: scores.score}
+    return None if scores is None else {scores.names[0]: scores.as_dict()[scores.names[0]]}
 
 
-def _scores(scores: Scores | None) -> dict[str, float] | None:
+def _scores(scores: Scores | None) -> dict[str, float | None] | None:
     return None if scores is None else scores.as_dict()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.header_option import Header
 from symbreak.cli.train_options import TrainOptions
 
 
@@ -28,6 +29,7 @@ def train(
             help="Instead of DATA: digits, iris, wine, breast-cancer or diabetes.",
         ),
     ] = None,
+    header: Header = None,
     test: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Score on this file instead of a hold-out part."),
@@ -153,12 +155,12 @@ def train(
     Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far.
     """
     options = TrainOptions(
-        data=data, target=target, dataset=dataset, test=test, task=task, drop=tuple(drop or ()),
-        holdout=holdout, validation=validation, hidden=hidden, activation=activation, init=init,
-        epsilon=epsilon, starts=starts, seed=seed, combine=combine, method=method,
-        learning_rate=learning_rate, momentum=momentum, alpha=alpha, search=search,
-        max_iter=max_iter, dtype=dtype, device=device, model=model, json=json, report=report,
-        quiet=quiet,
+        data=data, target=target, dataset=dataset, header=header, test=test, task=task,
+        drop=tuple(drop or ()), holdout=holdout, validation=validation, hidden=hidden,
+        activation=activation, init=init, epsilon=epsilon, starts=starts, seed=seed,
+        combine=combine, method=method, learning_rate=learning_rate, momentum=momentum,
+        alpha=alpha, search=search, max_iter=max_iter, dtype=dtype, device=device, model=model,
+        json=json, report=report, quiet=quiet,
     )  # fmt: skip
     from symbreak.cli.train_run import run
 

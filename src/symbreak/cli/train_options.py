@@ -37,6 +37,7 @@ class TrainOptions:
     data: Path | None = None
     target: str | None = None
     dataset: str | None = None
+    header: bool | None = None
     test: Path | None = None
     task: str | None = None
     drop: tuple[str, ...] = ()
@@ -177,8 +178,8 @@ def penalty(alpha: float | None, task: str) -> float:
 def _words(flag: str, value: Any) -> list[str]:
     if flag == "--data":
         return [str(value)]
-    if value is True:
-        return [flag]
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, tuple):
         return [word for one in value for word in (flag, one)]
     return [flag, str(value)]

@@ -74,17 +74,19 @@ def python_of(result: Result) -> str:
 
 
 def _reading(options: TrainOptions) -> tuple[list[str], str, list[str]]:
-    read = "from symbreak.tables.read import read_table"
-    test = []
+    names, test = [], []
+    header = "" if options.header is None else f", header={options.header}"
     if options.test is not None:
-        test = [
-            "text = (*parts.preparation.text_columns, *parts.target.text_columns)",
-            f"parts = parts.with_test(read_table({str(options.test)!r}, text=text))",
-        ]
+        names, path = ["read_alike"], str(options.test)
+        test = [f"parts = parts.with_test(read_alike({path!r}, parts{header}))"]
     if options.dataset is None:
-        return [read], f"table = read_table({str(options.data)!r})", test
-    imports = ["from symbreak.tables.datasets import load_dataset", *([read] if test else [])]
-    return imports, f"table, _ = load_dataset({options.dataset!r})", test
+        names, table = [*names, "read_table"], f"table = read_table({str(options.data)!r}{header})"
+    else:
+        table = f"table, _ = load_dataset({options.dataset!r})"
+    imports = [f"from symbreak.tables.read import {', '.join(names)}"] if names else []
+    if options.dataset is not None:
+        imports.insert(0, "from symbreak.tables.datasets import load_dataset")
+    return imports, table, test
 
 
 def _words(arguments: dict[str, object]) -> str:

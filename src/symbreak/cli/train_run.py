@@ -14,11 +14,10 @@ from torch import Tensor
 from symbreak import __version__
 from symbreak.cli import after, before
 from symbreak.cli.checks import Symmetry, gradient_report
-from symbreak.cli.outputs import check_outputs, plain, write_json
+from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
 from symbreak.cli.result import (
     Result,
-    holdout_scores,
     record,
     restart_lines,
     single_scores,
@@ -35,8 +34,9 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
 from symbreak.page import check_renderable
+from symbreak.reports.numbers import plain
 from symbreak.tables.datasets import load_dataset
-from symbreak.tables.read import read_table
+from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training import Trained, train_from
 from symbreak.training.choosing import Choice, choose_alpha
@@ -44,6 +44,7 @@ from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
 from symbreak.training.path import Path as StartsPath
+from symbreak.training.scores import target_scores
 from symbreak.training.starts import Drawn, drawn_starts
 
 DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
@@ -79,7 +80,8 @@ def run(options: TrainOptions) -> int:
                 trained, path = _train(options, cost, theta, parts, interrupt)
                 trained = replace(trained, redrawn=redrawn)
             with _timed(seconds, "score"):
-                holdout = holdout_scores(parts, trained.predict(parts.holdout.X))
+                prediction = trained.predict(parts.holdout.X)
+                holdout = target_scores(parts.target, parts.holdout.y, prediction)
                 singles = single_scores(parts, trained)
             result = Result(
                 options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
@@ -116,7 +118,9 @@ def _check(options: TrainOptions) -> None:
 def _table(options: TrainOptions) -> tuple[Table, str | None]:
     if options.dataset is None:
         assert options.data is not None
-        return read_table(options.data), options.task
+        table = read_table(options.data, header=options.header)
+        say_notes(table.notes)
+        return table, options.task
     table, task = load_dataset(options.dataset)
     # The task is that of the usual target; another column has its own.
     return table, options.task or (task if options.target_column == "target" else None)
@@ -129,8 +133,7 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     )  # fmt: skip
     if options.test is None:
         return parts
-    text = (*parts.preparation.text_columns, *parts.target.text_columns)
-    test = read_table(options.test, text=text)
+    test = read_alike(options.test, parts, options.header)
     found = parts.with_test(test)
     say_notes(parts.preparation.unknown_notes(test))
     return found
@@ -211,8 +214,9 @@ def _write(result: Result, written: list[Path]) -> None:
         about = {"symbreak": __version__, "source": result.source, **summary(result)}
         theta = trained.theta.cpu().numpy()
         model = Model(
-            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about)
-        )
+            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about),
+            parts.n_unnamed,
+        )  # fmt: skip
         model.save(options.model)
         written.append(options.model)
     if options.json is not None:

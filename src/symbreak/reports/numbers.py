@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from symbreak import page
+from symbreak.training.scores import NO_R2
 
 MOST_CHARACTERS = 120
 NOTHING = "\N{EN DASH}"
@@ -41,6 +42,11 @@ def short(name: Any, most: int = MOST_CHARACTERS) -> str:
     """Return a name of bearable length."""
     text = str(name)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def score_shown(score: Any, digits: int) -> str:
+    """Return a score of a document for people; None is that of R² where there is none."""
+    return NO_R2 if score is None else shown(score, digits)
 
 
 def shown(number: Any, digits: int = 5) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from symbreak.page import render as render_page
 from symbreak.reports import charts
-from symbreak.reports.numbers import shown
+from symbreak.reports.numbers import score_shown, shown
 from symbreak.reports.svg import Chart
 
 _COLUMNS = (
@@ -33,6 +33,7 @@ def render(document: dict[str, Any]) -> str:
         digits=None,
         charts=drawn(document),
         num=shown,
+        score=score_shown,
         columns=columns_of(document.get("starts", [])),
     )
 

@@ -97,7 +97,8 @@ class Preparation:
         if missing:
             raise InvalidInput(
                 f"Table '{table.source}' must have every column of the training. "
-                f"Got none named {listed(missing, limit=len(missing))}."
+                f"Got none named {listed(missing, limit=len(missing))}. "
+                f"Its columns are {listed(table.columns)}."
             )
         X = np.empty((table.n_rows, len(self.feature_names)))
         start = 0

@@ -7,18 +7,30 @@ import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
 from symbreak.errors import InvalidInput
+from symbreak.tables.header import Names, as_in_training, by_place
 from symbreak.tables.read_arrays import read_mat, read_npz
 from symbreak.tables.read_text import read_text
 from symbreak.tables.table import Table
 
+if TYPE_CHECKING:
+    from symbreak.tables.preparation import Preparation
+    from symbreak.tables.target import Target
+
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".npz", ".mat")
 
 
-def read_table(path: str | os.PathLike[str], *, text: Collection[str] = ()) -> Table:
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    text: Collection[str] = (),
+    header: bool | None = None,
+    names: Names = by_place,
+) -> Table:
     """Read a CSV, TSV, TXT, Parquet, NPZ or MAT file; executes no code from it.
 
     Parameters
@@ -29,6 +41,11 @@ def read_table(path: str | os.PathLike[str], *, text: Collection[str] = ()) -> T
         Names of columns of CSV, TSV and TXT files to keep as text although they look like
         numbers. Pass the `text_columns` of a `Preparation` and a `Target` to have the codes '01'
         and '02' compared as they were written.
+    header
+        Whether the first line of a CSV, TSV or TXT file holds the names of the columns; None tells
+        it from what stands there: see `symbreak.tables.header`.
+    names
+        Gives the names of so many columns where a file has none; column_1, column_2 ... by default.
 
     Raises
     ------
@@ -45,7 +62,41 @@ def read_table(path: str | os.PathLike[str], *, text: Collection[str] = ()) -> T
         if ending == ".parquet":
             return Table.of(pl.read_parquet(path, glob=False), path.name)
         separators = "\t" if ending == ".tsv" else ",;\t"
-        return Table.of(read_text(path, separators, frozenset(text)), path.name)
+        return read_text(path, separators, frozenset(text), header=header, names=names)
+
+
+class Read(Protocol):
+    """What keeps how the table of a training was read."""
+
+    @property
+    def preparation(self) -> Preparation: ...
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def n_unnamed(self) -> int: ...
+
+
+def read_alike(path: str | os.PathLike[str], known: Read, header: bool | None = None) -> Table:
+    """Read a table as the one of a training was read.
+
+    Parameters
+    ----------
+    known
+        A model, or the parts of the training's table.
+    header
+        Whether the first line of the file holds names; None as in the training.
+
+    Raises
+    ------
+    InvalidInput
+        See `read_table`.
+    """
+    text = (*known.preparation.text_columns, *known.target.text_columns)
+    n = known.n_unnamed
+    names = as_in_training(n, known.target.name) if n else by_place
+    return read_table(path, text=text, header=not n if header is None else header, names=names)
 
 
 def _checked_ending(path: Path) -> str:

@@ -10,28 +10,50 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from symbreak.errors import InvalidInput
-from symbreak.tables.table import refuse_repeated, without_missing_words
+from symbreak.tables.header import FirstLine, Names, as_number, by_place, judged
+from symbreak.tables.table import Table, refuse_repeated, without_missing_words
 
 if TYPE_CHECKING:
     from _csv import Reader as _Lines
 
+_ROWS, _CELLS = 1000, 200_000  # that tell whether the first line holds names
+_FEWEST_ROWS = 20
+_LONGEST_CELL = 2**31 - 1  # the most that the csv module takes on every system
+_csv_limit = threading.Lock()
 
-def read_text(path: Path, separators: str, text: Collection[str]) -> pl.DataFrame:
-    """Read one file of separated values with a header line.
+
+def read_text(
+    path: Path,
+    separators: str,
+    text: Collection[str],
+    *,
+    header: bool | None = None,
+    names: Names = by_place,
+) -> Table:
+    """Read one file of separated values.
 
     Parameters
     ----------
     separators
-        The characters that may separate values; the one that splits the header most is taken.
+        The characters that may separate values. Of several that split the first line the one is
+        taken that splits the next rows alike, then the one between more numbers, then the one that
+        splits it most.
     text
         Names of columns that stay text.
+    header
+        Whether the first line holds the names of the columns; None tells it from the values.
+    names
+        The names of so many columns where the file has none.
 
     Raises
     ------
@@ -39,12 +61,21 @@ def read_text(path: Path, separators: str, text: Collection[str]) -> pl.DataFram
         The file is not UTF-8 text, or its header or a row is not as it must be.
     """
     content = _decoded(path)
-    separator, header = _header(content, separators, path.name)
-    frame = _as_text(content, separator, header, path.name)
+    with _cells_of_any_length():
+        separator, line = _first_line(content, separators)
+        found = _told(content, separator, line)
+        has_names = found.holds_names if header is None else header
+        if has_names:
+            columns = _checked(line, path.name)
+            content = _without_first_line(content, separator)
+        else:
+            columns = list(names(len(line)))
+        frame = _as_text(content, separator, columns, path.name)
     frame = without_missing_words(frame)
-    return frame.with_columns(
-        _typed(column) for column in frame.iter_columns() if column.name not in text
-    )
+    typed = [_typed(one) for one in frame.iter_columns() if one.name not in text]
+    notes = () if header is not None else _notes(found, line, path.name)
+    frame = frame.with_columns(typed)
+    return Table.of(frame, path.name, is_unnamed=not has_names, notes=notes)
 
 
 def _decoded(path: Path) -> str:
@@ -64,22 +95,77 @@ def _decoded(path: Path) -> str:
     return content
 
 
-def _header(content: str, separators: str, source: str) -> tuple[str, list[str]]:
-    headers = {one: next(_lines(content, one)) for one in separators}
-    separator = max(headers, key=lambda one: _n_names(headers[one]))
-    header = [name.strip() for name in headers[separator]]
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """Lift the limit of the csv module, which is one for the whole process, and put it back."""
+    with _csv_limit:
+        before = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _first_line(content: str, separators: str) -> tuple[str, list[str]]:
+    lines = {one: next(_lines(content, one)) for one in separators}
+    n_cells = {one: _n_cells(line) for one, line in lines.items()}
+    separator = max(separators, key=n_cells.__getitem__)
+    if sum(n > 1 for n in n_cells.values()) > 1:
+        separator = max(
+            separators, key=lambda one: (*_fit(content, one, n_cells[one]), n_cells[one])
+        )
+    return separator, _stripped(lines[separator])
+
+
+def _fit(content: str, separator: str, width: int) -> tuple[float, float]:
+    """Return the share of the next rows that a separator splits alike, and of numbers in them."""
+    rows = [*islice(_lines(content, separator), 1, _FEWEST_ROWS + 1)] if width > 1 else []
+    cells = [as_number(cell) is not None for row in rows for cell in _stripped(row)]
+    alike = sum(len(row) == width for row in rows)
+    return alike / max(len(rows), 1), sum(cells) / max(len(cells), 1)
+
+
+def _n_cells(line: list[str]) -> int:
+    # The wrong separator cuts quoted names and leaves quotes in the pieces.
+    return len(line) if '"' not in "".join(line) else 0
+
+
+def _stripped(line: list[str]) -> list[str]:
+    return [cell.strip() for cell in line]
+
+
+def _told(content: str, separator: str, line: list[str]) -> FirstLine:
+    """Tell from the first rows whether the first line holds names."""
+    most = max(_FEWEST_ROWS, min(_ROWS, _CELLS // len(line)))
+    rows = islice(_lines(content, separator), 1, most + 1)
+    return judged(line, [_stripped(row) for row in rows if len(row) == len(line)])
+
+
+def _checked(header: list[str], source: str) -> list[str]:
+    """Return the names, which must be there and differ."""
+    otherwise = ", or say --no-header if the first line holds values"
     if "" in header:
         raise InvalidInput(
             f"Column {header.index('') + 1} of '{source}' must have a name in the first line. "
-            "Got none; name it, or write the file without row numbers."
+            f"Got none; name it, write the file without row numbers{otherwise}."
         )
-    refuse_repeated(header, source)
-    return separator, header
+    refuse_repeated(header, source, otherwise)
+    return header
 
 
-def _n_names(header: list[str]) -> int:
-    # The wrong separator cuts quoted names and leaves quotes in the pieces.
-    return len(header) if '"' not in "".join(header) else 0
+def _notes(found: FirstLine, line: list[str], source: str) -> tuple[str, ...]:
+    """Return what was made of a first line that is no line of words over numbers."""
+    if not found.holds_names:
+        return (
+            f"The first line of '{source}' was read as values, so the columns are called column_1 "
+            f"to column_{len(line)}. If it holds their names, say --header.",
+        )
+    if not found.has_numbers:
+        return ()
+    return (
+        f"The first line of '{source}' was read as the names of the columns, though it holds "
+        "numbers. If they are values, say --no-header.",
+    )
 
 
 def _lines(content: str, separator: str) -> _Lines:
@@ -87,24 +173,24 @@ def _lines(content: str, separator: str) -> _Lines:
     return csv.reader(io.StringIO(content), delimiter=separator, skipinitialspace=True)
 
 
-def _as_text(content: str, separator: str, header: list[str], source: str) -> pl.DataFrame:
+def _as_text(body: str, separator: str, columns: Sequence[str], source: str) -> pl.DataFrame:
     # Plain names in place of the header: polars renames and looks for patterns in real ones.
-    plain = separator.join(f"c{j}" for j in range(len(header)))
-    body = _without_spaces(_without_header(content, separator), separator)
+    plain = separator.join(f"c{j}" for j in range(len(columns)))
+    rows = _without_spaces(body, separator)
     try:
-        frame = pl.read_csv(f"{plain}\n{body}".encode(), separator=separator, infer_schema=False)
+        frame = pl.read_csv(f"{plain}\n{rows}".encode(), separator=separator, infer_schema=False)
     except pl.exceptions.ComputeError:
-        _blank_lines(content, separator, len(header), source)
+        _blank_lines(body, separator, len(columns), source)
         raise
-    frame.columns = header
+    frame.columns = list(columns)
     # A row that is too short, or a blank line, always leaves the last value open.
     if frame.height and frame.to_series(-1).null_count():
-        blank = _blank_lines(content, separator, len(header), source)
+        blank = _blank_lines(body, separator, len(columns), source)
         frame = frame.filter(~pl.Series(range(frame.height)).is_in(blank))
     return frame
 
 
-def _without_header(content: str, separator: str) -> str:
+def _without_first_line(content: str, separator: str) -> str:
     lines = _lines(content, separator)
     next(lines)
     return "".join(content.split("\n", lines.line_num)[lines.line_num :])
@@ -121,17 +207,15 @@ def _without_spaces(body: str, separator: str) -> str:
     return written.getvalue()
 
 
-def _blank_lines(content: str, separator: str, width: int, source: str) -> list[int]:
-    lines = _lines(content, separator)
-    next(lines)
+def _blank_lines(body: str, separator: str, width: int, source: str) -> list[int]:
     blank = []
-    for row, values in enumerate(lines):
+    for row, values in enumerate(_lines(body, separator)):
         if not values:
             blank.append(row)
         elif len(values) != width:
             raise InvalidInput(
                 f"Row {row + 1 - len(blank)} of '{source}' must have {width} values, as many as "
-                f"the first line has names. Got {len(values)}."
+                f"the first line has. Got {len(values)}."
             )
     return blank
 

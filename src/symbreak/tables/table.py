@@ -29,13 +29,26 @@ class Table:
         In the normal form of this module: make one with `Table.of`.
     source
         The name of the file or data set, for messages.
+    is_unnamed
+        Whether the file has no names of columns: they are called by their place.
+    notes
+        Sentences for the user on how the file was read.
     """
 
     frame: pl.DataFrame
     source: str
+    is_unnamed: bool = False
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, source: str) -> Table:
+    def of(
+        cls,
+        frame: pl.DataFrame,
+        source: str,
+        *,
+        is_unnamed: bool = False,
+        notes: tuple[str, ...] = (),
+    ) -> Table:
         """Bring `frame` into the normal form.
 
         Raises
@@ -51,7 +64,7 @@ class Table:
         odd = cs.decimal() | cs.by_dtype(pl.Null, pl.Int128)
         frame = frame.with_columns(odd.cast(pl.Float64))
         frame = frame.with_columns(cs.float().fill_nan(None))
-        return cls(without_missing_words(frame), source)
+        return cls(without_missing_words(frame), source, is_unnamed, notes)
 
     @property
     def columns(self) -> list[str]:
@@ -71,12 +84,14 @@ class Table:
         InvalidInput
             There is none of that name; the sentence gives the nearest one and the choices.
         """
-        if name not in self.columns:
+        found: pl.Series | None = self.frame.get_column(name, default=None)
+        if found is None:
+            why = ", which has no names in its first line" if self.is_unnamed else ""
             raise InvalidInput(
-                f"Column '{name}' must be a column of '{self.source}': {listed(self.columns)}."
-                f"{nearest(name, self.columns)}"
+                f"Column '{name}' must be a column of '{self.source}'{why}: "
+                f"{listed(self.columns)}.{nearest(name, self.columns)}"
             )
-        return self.frame.get_column(name)
+        return found
 
 
 def without_missing_words(frame: pl.DataFrame) -> pl.DataFrame:
@@ -86,13 +101,19 @@ def without_missing_words(frame: pl.DataFrame) -> pl.DataFrame:
     return stripped.with_columns(cs.string().replace(list(MISSING), [None] * len(MISSING)))
 
 
-def refuse_repeated(names: Iterable[str], source: str) -> None:
-    """Raise InvalidInput when two columns of `source` have one name."""
+def refuse_repeated(names: Iterable[str], source: str, otherwise: str = "") -> None:
+    """Raise InvalidInput when two columns of `source` have one name.
+
+    Parameters
+    ----------
+    otherwise
+        What else to do than to rename them.
+    """
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         raise InvalidInput(
             f"The columns of '{source}' must have different names. Got {listed(repeated)} more "
-            "than once; rename them."
+            f"than once; rename them{otherwise}."
         )
 
 

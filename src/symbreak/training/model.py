@@ -36,6 +36,8 @@ class Model:
     theta : (kept starts, n), float32 or float64, finite.
     combine : how the starts were chosen; the prediction is the mean over those that are here.
     summary : plain data about the training.
+    n_unnamed : how many columns the table of the training had, where its file has no names of them
+        and they are called by their place; else 0.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Model:
     target: Target
     combine: str = "average"
     summary: dict[str, Any] = field(default_factory=dict)
+    n_unnamed: int = 0
 
     def __post_init__(self) -> None:
         n_outputs = len(self.target.classes) or 1
@@ -94,6 +97,7 @@ class Model:
             "target": self.target.to_settings(),
             "combine": self.combine,
             "summary": self.summary,
+            "unnamed_columns": self.n_unnamed,
         }
         save_model(path, {"theta": self.theta}, settings)
 
@@ -119,4 +123,6 @@ class Model:
             Target.from_settings(take(settings, "target", dict)),
             take(settings, "combine", str),
             take(settings, "summary", dict),
+            # Models of version 0.1 have no such entry: a first line was names then.
+            take({"unnamed_columns": 0, **settings}, "unnamed_columns", int),
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +45,7 @@ class Parts:
     preparation, target : how tables become X and y.
     train, validation, holdout : the examples; `validation` may hold none.
     n_rows, n_columns : of the table, without the target and what was dropped.
+    n_unnamed : how many columns the table has in all, where its file has no names of them; else 0.
     """
 
     preparation: Preparation
@@ -54,6 +55,7 @@ class Parts:
     holdout: Examples
     n_rows: int
     n_columns: int
+    n_unnamed: int = 0
 
     @classmethod
     def of(
@@ -101,15 +103,13 @@ class Parts:
             _take(everything, holdout_rows),
             table.n_rows,
             len(set(table.columns) - {target, *drop}),
+            table.frame.width if table.is_unnamed else 0,
         )
 
     def with_test(self, table: Table) -> Parts:
         """Return these parts with the rows of another table as the hold-out."""
         test = Examples(self.preparation.transform(table), self.target.encode(table))
-        return Parts(
-            self.preparation, self.target, self.train, self.validation, test, self.n_rows,
-            self.n_columns,
-        )  # fmt: skip
+        return replace(self, holdout=test)
 
     @property
     def loss(self) -> str:

@@ -3,6 +3,12 @@
     classification   accuracy   log-loss  -mean log p_y
     everything else  R²         RMSE      sqrt(mean (y - prediction)²)
 
+Conventions
+-----------
+Every score that is shown comes from here, and both are defined as scikit-learn defines them: a
+float64 probability counts as at least 2.2e-16 and at most 1 less that, so one row costs at most
+36.04; R² of equal targets is 1 where the prediction is exact and else 0; R² of one row is not
+defined.
 A `binary_cross_entropy` network with several outputs is scored over all its yes-or-no answers.
 """
 
@@ -10,15 +16,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # needs polars; scores do not
+    from symbreak.tables.target import Target
 
 Floats = NDArray[np.float64]
 LOW_R2 = 0.5
 _CLASSES = ("accuracy", "log_loss")
 _NUMBERS = ("r2", "rmse")
+NO_R2 = "not defined for one row"
 
 
 @dataclass(frozen=True)
@@ -41,9 +51,10 @@ class Scores:
         """Sorts better scores higher; equal scores by the smaller error."""
         return (-math.inf if math.isnan(self.score) else self.score), -self.error
 
-    def as_dict(self) -> dict[str, float]:
-        """Return both numbers by name."""
-        return dict(zip(self.names, (self.score, self.error), strict=True))
+    def as_dict(self) -> dict[str, float | None]:
+        """Return both numbers by name; None for one that is not defined."""
+        numbers = (None if math.isnan(one) else one for one in (self.score, self.error))
+        return dict(zip(self.names, numbers, strict=True))
 
 
 def most_frequent_share(index: Any) -> float:
@@ -66,6 +77,24 @@ def low_words(score: float, most_frequent: float | None) -> str:
     if score > most_frequent or score == 1.0:
         return ""
     return "no better than always naming the most frequent class"
+
+
+def target_scores(target: Target, y: Any, prediction: NDArray[Any]) -> Scores | None:
+    """Return the scores of a prediction of a table's target, those of numbers in its unit.
+
+    Parameters
+    ----------
+    target : the column that is predicted.
+    y : (m,), as `Target.encode` gives it.
+    prediction : (m, outputs), after the link.
+
+    Returns
+    -------
+    None when a prediction is not finite.
+    """
+    if target.classes:
+        return scores_of("cross_entropy", y, prediction)
+    return scores_of("squared_error", target.unscale(y), target.unscale(prediction[:, 0]))
 
 
 def scores_of(loss: str, y: Any, prediction: Any) -> Scores | None:
@@ -98,20 +127,25 @@ def class_scores(index: Any, probabilities: Floats) -> Scores:
     index : (m,) class indices 0 .. K-1.
     probabilities : (m, K); the first of equal ones counts as predicted.
     """
-    from sklearn.metrics import accuracy_score, log_loss
+    from sklearn.metrics import log_loss
 
     # In float32 they sum to 1 up to rounding only, which scikit-learn warns about.
     shares = probabilities / probabilities.sum(axis=1, keepdims=True)
     classes = np.arange(shares.shape[1])
-    accuracy = accuracy_score(index, shares.argmax(axis=1))
+    # As labels are predicted, before the division: that may make two of them equal.
+    accuracy = np.mean(probabilities.argmax(axis=1) == index)
     return Scores(_CLASSES, float(accuracy), float(log_loss(index, shares, labels=classes)))
 
 
 def number_scores(y: Any, prediction: Floats) -> Scores:
-    """Return R² (averaged over outputs) and RMSE, both (m,) or (m, outputs)."""
-    from sklearn.metrics import r2_score, root_mean_squared_error
-
+    """Return R² and RMSE, averaged over outputs; y and prediction (m,) or (m, outputs)."""
+    known = np.asarray(y, dtype=np.float64)
     # Squares of absurd predictions may overflow: the scores are then -inf and inf.
-    with np.errstate(over="ignore"):
-        r2 = float(r2_score(y, prediction)) if len(prediction) > 1 else math.nan
-        return Scores(_NUMBERS, r2, float(root_mean_squared_error(y, prediction)))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        squares = np.sum((known - prediction) ** 2, axis=0)
+        around_mean = np.sum((known - known.mean(axis=0)) ** 2, axis=0)
+        # The mean of equal numbers may be rounded: they are told by their range.
+        differ = (np.ptp(known, axis=0) > 0.0) & (around_mean > 0.0)
+        r2 = np.where(differ, 1.0 - squares / around_mean, squares == 0.0)
+        rmse = np.sqrt(np.mean((known - prediction) ** 2, axis=0))
+    return Scores(_NUMBERS, float(r2.mean()) if len(known) > 1 else math.nan, float(rmse.mean()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbreak.reports.numbers import number_of, shown
+from symbreak.reports.numbers import number_of, score_shown, shown
 from symbreak.training.scores import low_words
 from symbreak.words import counted
 
@@ -51,15 +51,17 @@ def _how_good(document: dict[str, Any]) -> Card | None:
         value = f"{100 * scores['accuracy']:.1f} % right"
         detail = "; ".join(filter(None, (f"95 % interval {low:.1f} to {high:.1f} %, {on}", how)))
         return _card("How good", value, detail)
-    interval = scores["r2_interval"]
-    words = (
-        "95 % interval {} to {}".format(*(shown(limit, 3) for limit in interval))
-        if interval
-        else "too few rows for an interval"
-    )
-    value = f"R² {shown(scores['r2'], 3)}"
-    detail = f"{words}, {on}; RMSE {shown(scores['rmse'], 4)}; {how}"
-    return _card("How good", value, detail.removesuffix("; "))
+    detail = f"{_interval(scores)}, {on}; RMSE {shown(scores['rmse'], 4)}; {how}"
+    return _card("How good", f"R² {score_shown(scores['r2'], 3)}", detail.removesuffix("; "))
+
+
+def _interval(scores: dict[str, Any]) -> str:
+    """Return the interval of R² in words, or why there is none."""
+    if scores["r2_interval"]:
+        low, high = (shown(limit, 3) for limit in scores["r2_interval"])
+        return f"95 % interval {low} to {high}"
+    few = scores["rows"] < 2
+    return "too few rows for an interval" if few else "no interval, as all targets are equal"
 
 
 def _as_trained(document: dict[str, Any]) -> Card | None:
@@ -69,7 +71,7 @@ def _as_trained(document: dict[str, Any]) -> Card | None:
     if "accuracy" in known:
         return _card("How good", f"{shown(100 * known['accuracy'], 3)} % right", detail)
     if "r2" in known:
-        return _card("How good", f"R² {shown(known['r2'], 3)}", detail)
+        return _card("How good", f"R² {score_shown(known['r2'], 3)}", detail)
     return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from symbreak.reports.collect.data import columns_and_target
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
-from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.predictions import scored
 from symbreak.reports.collect.training import network_name, network_words
 from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
@@ -59,11 +59,7 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
 
 def _scores(model: Model, table: Table) -> dict[str, Any]:
     prediction = combined_prediction(model.network, model.theta, model.preparation.transform(table))
-    y = model.target.encode(table)
-    if model.target.classes:
-        found = of_classes(y, prediction.astype(np.float64), model.target.classes)
-    else:
-        found = of_numbers(model.target.unscale(y), model.target.unscale(prediction[:, 0]))
+    found = scored(model.target, model.target.encode(table), prediction)
     return {**found, "where": f"of {short(table.source, 60)}", "given": True}
 
 

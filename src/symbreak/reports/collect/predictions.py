@@ -4,7 +4,9 @@ Conventions
 -----------
 accuracy   p = right / m; the interval is Wilson's (1927, J. Am. Stat. Assoc. 22, 209) for 95 %.
 R², RMSE   the interval holds 95 % of the scores of 1000 samples of the rows, drawn with replacement
-           (percentile bootstrap, Efron 1979); its seed is fixed.
+           (percentile bootstrap, Efron 1979); its seed is fixed. Samples of equal targets tell
+           nothing of R² and are left out.
+The scores themselves are those of `symbreak.training.scores`.
 Both speak of other rows from the same source, not of another training.
 Reliability: the rows are put into ten bins by the probability of the class that is predicted; of a
 calibrated prediction the share of right answers in a bin is the mean probability there.
@@ -14,13 +16,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
-from symbreak.training.scores import most_frequent_share
+from symbreak.training.scores import class_scores, most_frequent_share, number_scores
+
+if TYPE_CHECKING:  # needs polars; a report of an estimator does not
+    from symbreak.tables.target import Target
 
 Floats = NDArray[np.float64]
 Z = 1.959963984540054  # of 95 %
@@ -35,26 +40,39 @@ def wilson(right: int, m: int) -> tuple[float, float]:
     return max((middle - half) / (1.0 + w), 0.0), min((middle + half) / (1.0 + w), 1.0)
 
 
+def scored(target: Target, y: NDArray[Any], prediction: NDArray[Any]) -> dict[str, Any]:
+    """Return the section on a prediction of a table's target.
+
+    Parameters
+    ----------
+    y : (m,), as `Target.encode` gives it.
+    prediction : (m, outputs), after the link.
+    """
+    if target.classes:
+        return of_classes(y, prediction, target.classes)
+    return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]))
+
+
 def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> dict[str, Any]:
     """Return scores, confusion matrix and reliability.
 
     Parameters
     ----------
     y : (m,) class indices.
-    probability : (m, K), finite.
+    probability : (m, K).
     names : (K,).
     """
+    if not np.isfinite(probability).all():
+        return _none(len(y))
+    probability = np.asarray(probability, dtype=np.float64)
     m, guess = len(y), probability.argmax(axis=1)
     right = guess == y
     shares = probability / probability.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        log_loss = float(-np.log(shares[np.arange(m), y]).mean())
     return section({
         "kind": "classes",
         "rows": m,
-        "accuracy": float(right.mean()),
+        **class_scores(y, probability).as_dict(),
         "accuracy_interval": list(wilson(int(right.sum()), m)),
-        "log_loss": log_loss,
         "most_frequent_share": most_frequent_share(y),
         "confusion": _confusion(y, guess, names),
         "reliability": _reliability(shares.max(axis=1), right),
@@ -63,6 +81,8 @@ def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> di
 
 def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
     """Return scores, their intervals and residuals; y and predicted (m,), in the table's unit."""
+    if not np.isfinite(predicted).all():
+        return _none(len(y))
     order = np.argsort(y, kind="stable")
     some = order[_even(len(y), MOST_PAIRS)]
     residual = y - predicted
@@ -70,8 +90,7 @@ def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
     found: dict[str, Any] = {
         "kind": "numbers",
         "rows": len(y),
-        "r2": _r2(y, predicted),
-        "rmse": _rmse(y, predicted),
+        **number_scores(y, predicted).as_dict(),
         "residual_quantiles": dict(
             zip(("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"), quantiles, strict=True)
         ),
@@ -79,6 +98,11 @@ def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
     }
     found["r2_interval"], found["rmse_interval"] = _bootstrap(y, predicted)
     return section(found)
+
+
+def _none(rows: int) -> dict[str, Any]:
+    """Return the section on predictions that are not all finite."""
+    return {"kind": "none", "rows": rows}
 
 
 def _confusion(y: NDArray[Any], guess: NDArray[Any], names: Sequence[Any]) -> dict[str, Any]:
@@ -118,25 +142,14 @@ def _bootstrap(y: Floats, predicted: Floats) -> tuple[Any, Any]:
     if len(y) < 2:
         return None, None
     random = np.random.default_rng(0)
-    rows = (random.integers(0, len(y), len(y)) for _ in range(SAMPLES))
-    scores = [(_r2(y[part], predicted[part]), _rmse(y[part], predicted[part])) for part in rows]
-    r2, rmse = np.array(scores).T
-    r2 = r2[~np.isnan(r2)]  # a sample of one value has none
-    return _limits(r2) if len(r2) else None, _limits(rmse)
+    samples = [random.integers(0, len(y), len(y)) for _ in range(SAMPLES)]
+    scores = [number_scores(y[rows], predicted[rows]) for rows in samples]
+    r2 = [one.score for one, rows in zip(scores, samples, strict=True) if np.ptp(y[rows]) > 0.0]
+    return _limits(r2) if r2 else None, _limits([one.error for one in scores])
 
 
-def _limits(scores: Floats) -> list[float]:
+def _limits(scores: Sequence[float]) -> list[float]:
     return [float(limit) for limit in np.quantile(scores, [0.025, 0.975], method="nearest")]
-
-
-def _r2(y: Floats, predicted: Floats) -> float:
-    with np.errstate(all="ignore"):
-        return float(1.0 - np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2))
-
-
-def _rmse(y: Floats, predicted: Floats) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.mean((y - predicted) ** 2)))
 
 
 def _even(n: int, most: int) -> NDArray[np.int64]:

@@ -86,4 +86,4 @@ def minima_words(network: Network, outcome: Outcome, X: Any = None) -> str:
 
 def _score(scores: Sequence[Scores | None], start: int) -> float | None:
     one = scores[start] if len(scores) else None
-    return None if one is None else one.score
+    return None if one is None else one.as_dict()[one.names[0]]

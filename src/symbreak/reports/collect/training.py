@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
@@ -18,7 +17,7 @@ from symbreak.reports.collect.data import data_of_parts
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
-from symbreak.reports.collect.predictions import of_classes, of_numbers
+from symbreak.reports.collect.predictions import scored
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import lead_of, minima_words, restart_summary, table_of_starts
@@ -151,18 +150,8 @@ def network_words(network: Network) -> str:
 def scores_of_run(run: Run) -> dict[str, Any]:
     """Return what the combined prediction scores on the hold-out part."""
     parts, trained = run.parts, run.trained
-    prediction = trained.predict(parts.holdout.X)
-    return {**scored(parts, prediction), "how": combined_words(trained.combine, trained.kept)}
-
-
-def scored(parts: Any, prediction: NDArray[Any]) -> dict[str, Any]:
-    """Return the scores of predictions (m, outputs) on the hold-out of `parts`."""
-    y, target = parts.holdout.y, parts.target
-    if not np.isfinite(prediction).all():
-        return {"kind": "none", "rows": len(y)}
-    if target.classes:
-        return of_classes(y, prediction.astype(np.float64), target.classes)
-    return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]))
+    found = scored(parts.target, parts.holdout.y, trained.predict(parts.holdout.X))
+    return {**found, "how": combined_words(trained.combine, trained.kept)}
 
 
 def sections_of_outcome(
