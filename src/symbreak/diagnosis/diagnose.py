@@ -14,8 +14,9 @@ from symbreak.diagnosis.detectors import DETECTORS
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import tensors_of
 from symbreak.objectives.module_call import Step
-from symbreak.objectives.module_data import LossStep, prepared_pair, tensors_of
+from symbreak.objectives.module_data import LossStep, prepared_pair
 from symbreak.observation.observe import floating_dtype, observe
 from symbreak.observation.updates import optimizers
 

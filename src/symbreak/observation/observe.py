@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import mapped_tensors
 from symbreak.objectives.module_call import Step
-from symbreak.objectives.module_data import as_floating, mapped_tensors
+from symbreak.objectives.module_data import as_floating
 from symbreak.objectives.module_parameters import copied
 from symbreak.observation.observed import (
     EMBEDDING,

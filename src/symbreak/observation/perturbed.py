@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from symbreak.objectives.module_data import mapped_tensors
+from symbreak.objectives.containers import mapped_tensors
 from symbreak.observation.watch import LOOKUPS, Watch, table_in
 
 _SHARE = 0.1  # of the spread of an input
