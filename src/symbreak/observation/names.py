@@ -26,7 +26,8 @@ _ROLES = {
     "layer_norm": "norm", "batch_norm": "norm", "group_norm": "norm", "rms_norm": "norm",
     "instance_norm": "norm", "matmul": "product", "__matmul__": "product", "bmm": "product",
     "mm": "product", "addmm": "product", "baddbmm": "product", "einsum": "product", "mv": "product",
-    "__rmatmul__": "product",
+    "__rmatmul__": "product", "linalg_matmul": "product", "addmv": "product",
+    "grouped_mm": "product", "_grouped_mm": "product",
 }  # fmt: skip
 
 

@@ -15,6 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from symbreak.observation.arguments import (
+    Arguments,
+    arguments_of,
+    recurrent_arguments,
+    with_argument,
+)
+
 _DROPOUTS = {
     "dropout",
     "dropout_",
@@ -43,7 +50,6 @@ _DRAWS = {
     "uniform_",
 }
 RECURRENT_CALLS = {"gru", "lstm", "rnn_tanh", "rnn_relu"}
-_ATTENTION_DROPOUT = 4  # place of dropout_p among the arguments of fused attention
 
 
 def _seen_through(function: Any) -> Any:
@@ -122,10 +128,12 @@ class Quiet(TorchFunctionMode):
             with self:
                 return _MULTI_HEAD(*args, **kwargs)
         if name == "scaled_dot_product_attention":
-            args, kwargs = self._plain_attention(args, kwargs)
+            args, kwargs = self._plain_attention(func, args, kwargs)
         elif name in RECURRENT_CALLS:
-            args = self._plain_recurrence(args)
-        elif name in _DRAWS and (name != "rrelu" or _given(args, kwargs, 3, "training", False)):
+            return func(*self._plain_recurrence(args, kwargs).values())
+        elif name in _DRAWS and (
+            name != "rrelu" or arguments_of(func, args, kwargs).get("training", False)
+        ):
             self._note(name)
         return func(*args, **kwargs)
 
@@ -135,43 +143,30 @@ class Quiet(TorchFunctionMode):
     def _without_dropout(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        p = _given(args, kwargs, 1, "p", 0.5)
-        training = _given(args, kwargs, 2, "training", kwargs.get("train", True))
+        given = arguments_of(func, args, kwargs)
+        p = given.get("p", 0.5)
+        training = given.get("training", given.get("train", "alpha" not in name))
         if not training or p == 0:
             return func(*args, **kwargs)
         self._note(f"{name.rstrip('_')} {p:g}")
-        return args[0] if args else kwargs["input"]
+        return given["input"]
 
     def _plain_attention(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        p = _given(args, kwargs, _ATTENTION_DROPOUT, "dropout_p", 0.0)
+        p = arguments_of(func, args, kwargs).get("dropout_p", 0.0)
         if p == 0:
             return args, kwargs
         self._note(f"dropout {p:g} of attention")
-        if len(args) > _ATTENTION_DROPOUT:
-            return (*args[:_ATTENTION_DROPOUT], 0.0, *args[_ATTENTION_DROPOUT + 1 :]), kwargs
-        return args, {**kwargs, "dropout_p": 0.0}
+        return with_argument(func, args, kwargs, "dropout_p", 0.0)
 
-    def _plain_recurrence(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        # (input, hx, weights, bias, layers, dropout, ...), with packed sizes one place later
-        place = 6 if is_packed(args) else 5
-        p, training = args[place], args[place + 1]
-        if p == 0 or not training:
-            return args
+    def _plain_recurrence(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        given = recurrent_arguments(args, kwargs)
+        p = given["dropout"]
+        if p == 0 or not given["train"]:
+            return given
         self._note(f"dropout {p:g} between layers")
-        return (*args[:place], 0.0, *args[place + 1 :])
-
-
-def is_packed(args: tuple[Any, ...]) -> bool:
-    """Tell whether a recurrent call got packed sequences: (data, sizes, hx, weights, ...)."""
-    return isinstance(args[3], list | tuple)
-
-
-def _given(
-    args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str, default: Any
-) -> Any:
-    return args[place] if len(args) > place else kwargs.get(name, default)
+        return {**given, "dropout": 0.0}
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from symbreak.objectives.containers import tensors_of
+from symbreak.observation.arguments import Arguments, arguments_of
 from symbreak.observation.names import Names
 from symbreak.observation.observed import (
     CONV,
@@ -26,7 +27,7 @@ from symbreak.observation.observed import (
     RECURRENT,
     NonlinearCall,
 )
-from symbreak.observation.products import product_axes
+from symbreak.observation.products import factors, product_axes
 from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
@@ -37,7 +38,10 @@ NONLINEAR = {
     "sigmoid_", "prelu",
 }  # fmt: skip
 _NORMS = {"layer_norm", "batch_norm", "group_norm", "rms_norm", "instance_norm"}
-_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "baddbmm", "einsum"}
+_PRODUCTS = {
+    "matmul", "linalg_matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "addmv",
+    "baddbmm", "einsum", "grouped_mm", "_grouped_mm",
+}  # fmt: skip
 _CONVOLUTIONS = {f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
 LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
@@ -70,40 +74,40 @@ class Watch(Quiet):
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
-            self.names.note(name, args, None)
-            return unrolled(name, self._plain_recurrence(args), self._hidden)
+            given = self._plain_recurrence(args, kwargs)
+            self.names.note(name, list(given.values()), None)
+            return unrolled(name, given, self._hidden)
+        given = arguments_of(func, args, kwargs)
         if name == "multi_head_attention_forward":
-            self._head_counts.append(kwargs.get("num_heads") or args[4])
+            self._head_counts.append(given["num_heads"])
         try:
             output = super().called(name, func, args, kwargs)
         finally:
             if name == "multi_head_attention_forward":
                 self._head_counts.pop()
-        used = self.names.note(name, (*args, *kwargs.values()), output)
-        self._record(name, args, kwargs, output, used)
+        used = self.names.note(name, list(given.values()), output)
+        self._record(name, given, output, used)
         return output
 
-    def _record(
-        self, name: str, args: Any, kwargs: Any, output: Any, used: tuple[str, ...]
-    ) -> None:
+    def _record(self, name: str, given: Arguments, output: Any, used: tuple[str, ...]) -> None:
         if name == "linear":
-            weight = args[1] if len(args) > 1 else kwargs["weight"]
-            self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
+            self._units(self._name(given["weight"]), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
-            self._units(self._name(args[1]), CONV, output, axis, used)
+            self._units(self._name(given["weight"]), CONV, output, axis, used)
         elif name == "scaled_dot_product_attention" and output.dim() >= 4:
             self.records.add(self.where, HEADS, output, along(output.dim() - 3))
         elif name in _CELLS:
-            self._hidden(output[0] if isinstance(output, tuple) else output, args[2])
+            h = output[0] if isinstance(output, tuple) else output
+            self._hidden(h, given["w_ih"])
         elif name in _PRODUCTS:
-            self._product(name, args, output, used)
+            self._product(name, given, output, used)
         elif name in LOOKUPS or name == "__getitem__":
-            self._dimensions((*args, *kwargs.values()), output, used)
+            self._dimensions(list(given.values()), output, used)
         elif name == "softmax":
             self._attention[id(output)] = output
         elif "dropout" in name or name in _NORMS:
-            self._inherit(args, kwargs, output)
+            self._inherit(given.get("input"), output)
 
     def _units(
         self, name: str, kind: str, output: Tensor, axis: int, used: tuple[str, ...]
@@ -124,19 +128,21 @@ class Watch(Quiet):
             name = self.names.of(table).removesuffix(".weight")
             self.records.add(name, DIMENSIONS, output, along(output.dim() - 1), used)
 
-    def _product(self, name: str, args: Any, output: Tensor, used: tuple[str, ...]) -> None:
+    def _product(
+        self, name: str, given: Arguments, output: Tensor, used: tuple[str, ...]
+    ) -> None:
         if not used:
-            self._weighted_values(args, output)
+            self._weighted_values(name, given, output)
             return
-        feature, expert = product_axes(name, args, self.names, output)
+        feature, expert = product_axes(name, given, self.names, output)
         site = used[-1]
         if expert is not None:
             self.records.add(site, EXPERTS, output, along(expert), used)
         elif feature is not None:
             self._units(site.removesuffix(".weight"), LINEAR, output, feature, used)
 
-    def _weighted_values(self, args: Any, output: Tensor) -> None:
-        if not args or id(args[0]) not in self._attention:
+    def _weighted_values(self, name: str, given: Arguments, output: Tensor) -> None:
+        if name == "einsum" or id(factors(name, given)[0]) not in self._attention:
             return
         if output.dim() == 4:
             self.records.add(self.where, HEADS, output, along(1))
@@ -149,18 +155,18 @@ class Watch(Quiet):
     def _nonlinear(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        z = args[0] if args else kwargs["input"]
+        given = arguments_of(func, args, kwargs)
+        z = given["input"]
         _, site, axis = self._axes.get(id(z), (z, "", 1 if z.dim() >= 4 else z.dim() - 1))
         by_units = along(axis) if z.dim() else (lambda t: t.reshape(1, 1))
         before = by_units(z.detach()).clone()
         output = super().called(name, func, args, kwargs)
-        self.names.note(name, (*args, *kwargs.values()), output)
+        self.names.note(name, list(given.values()), output)
         after = by_units(output.detach()).clone()
         self.calls.append(NonlinearCall(self.where, name.rstrip("_"), before, after, site))
         return output
 
-    def _inherit(self, args: Any, kwargs: Any, output: Any) -> None:
-        given = args[0] if args else kwargs.get("input")
+    def _inherit(self, given: Any, output: Any) -> None:
         if id(given) in self._axes and isinstance(output, Tensor):
             self._axes[id(output)] = (output, *self._axes[id(given)][1:])
         if id(given) in self._attention:
@@ -185,9 +191,4 @@ def table_in(given: Any) -> Tensor | None:
 
 def first_tensor(output: Any) -> Tensor | None:
     """Return the tensor that a part gave out, the first one of several."""
-    if isinstance(output, Tensor):
-        return output
-    values = output.values() if isinstance(output, dict) else output
-    if isinstance(values, torch.Size | str) or not hasattr(values, "__iter__"):
-        return None
-    return next((v for v in values if isinstance(v, Tensor)), None)
+    return next(tensors_of(output), None)
