@@ -18,6 +18,7 @@ from symbreak.objectives.containers import tensors_of
 from symbreak.objectives.module_call import Step
 from symbreak.objectives.module_data import LossStep, prepared_pair
 from symbreak.observation.observe import floating_dtype, observe
+from symbreak.observation.quiet import is_scripted
 from symbreak.observation.updates import optimizers
 
 
@@ -114,6 +115,11 @@ def assert_sound_start(
 def _check_module(module: nn.Module) -> None:
     if not isinstance(module, nn.Module):
         raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    if is_scripted(module):
+        raise InvalidInput(
+            "module of diagnose must be in Python, so that its calls can be seen. Got a scripted or "
+            "traced one. Pass the module that it was made of."
+        )
     lazy = [name for name, parameter in module.named_parameters() if is_lazy(parameter)]
     if lazy:
         raise InvalidInput(

@@ -22,7 +22,7 @@ def with_random_parameters(module: nn.Module) -> nn.Module:
     with torch.no_grad():
         for parameter in own.parameters():
             if parameter.is_floating_point():
-                drawn = torch.randn(parameter.shape, generator=generator)
+                drawn = torch.randn(parameter.shape, generator=generator, device="cpu")
                 fan_in = max(parameter.numel() // max(len(parameter), 1), 1) if drawn.dim() else 1
                 parameter.copy_(drawn / fan_in**0.5)
     return own

@@ -41,7 +41,7 @@ _BUILT_IN = {
 }
 _NUMPY_NAMES = {"x": "input", "a": "input", "x1": "input", "x2": "other", "self": "input"}
 _LAYERS = "params has_biases num_layers dropout train bidirectional"
-RECURRENT_FORMS = (  # one with examples of one length, one with packed sequences
+_RECURRENT_FORMS = (  # one with examples of one length, one with packed sequences
     tuple(f"input hx {_LAYERS} batch_first".split()),
     tuple(f"data batch_sizes hx {_LAYERS}".split()),
 )
@@ -72,12 +72,11 @@ def with_argument(
 def recurrent_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> Arguments:
     """Return the arguments of a recurrent call; `batch_sizes` is among them for packed sequences.
 
-    The two forms differ in where the list of weights stands.
+    By place the two forms differ in where the list of weights stands.
     """
-    forms = [_bound(names, args, kwargs) for names in RECURRENT_FORMS]
-    plain, packed = forms
-    is_packed = isinstance(packed.get("params"), list | tuple) and "input" not in kwargs
-    return packed if is_packed and not isinstance(plain.get("params"), list | tuple) else plain
+    plain, packed = (_bound(names, args, kwargs) for names in _RECURRENT_FORMS)
+    whole = {"data", "batch_sizes", "hx", "params"} <= packed.keys()
+    return packed if whole and isinstance(packed["params"], list | tuple) else plain
 
 
 def _bound(names: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]) -> Arguments:

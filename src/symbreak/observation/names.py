@@ -54,9 +54,7 @@ class Names:
         if function in _QUESTIONS:
             return ()
         names = tuple(filter(None, map(self.of, tensors_in(arguments))))
-        cut = function == "__getitem__" and not any(
-            isinstance(index, Tensor) for index in _indices(arguments)
-        )
+        cut = function == "__getitem__" and not is_lookup(arguments)
         if function in _FORMS or cut:
             for made in tensors_in([output]):
                 if names:
@@ -71,7 +69,8 @@ class Names:
         """Return the role of a parameter in the words of `SeenParameter`."""
         functions = self.functions[name]
         if not functions:
-            return "unused"
+            # What has a gradient was used where calls cannot be seen: scripted, or in C++.
+            return "unused" if parameter.grad is None else "register"
         first = functions[0]
         part = "weight" if parameter.dim() > 1 else "bias"
         if first.startswith("conv"):
@@ -84,7 +83,9 @@ class Names:
         return f"linear {part}" if role == "linear" else role
 
 
-def _indices(arguments: Any) -> Any:
-    if len(arguments) < 2:
-        return ()
-    return arguments[1] if isinstance(arguments[1], tuple) else (arguments[1],)
+def is_lookup(arguments: Any) -> bool:
+    """Tell whether `tensor[index]`, whose arguments these are, takes entries by a tensor."""
+    _, index = arguments
+    return any(
+        isinstance(each, Tensor) for each in (index if isinstance(index, tuple) else [index])
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -88,11 +89,18 @@ class Quiet(TorchFunctionMode):
         """The name of the part that is being called; "" for the whole."""
         return self._stack[-1] if self._stack else ""
 
+    @property
+    def depth(self) -> int:
+        """How many parts are being called, one within the other."""
+        return len(self._stack)
+
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow which part of the module is being called."""
         handles = []
         for name, part in self.module.named_modules():
+            if is_scripted(part):
+                continue
 
             def enter(_part: nn.Module, _args: Any, name: str = name) -> None:
                 self._stack.append(name)
@@ -167,6 +175,11 @@ class Quiet(TorchFunctionMode):
             return given
         self._note(f"dropout {p:g} between layers")
         return {**given, "dropout": 0.0}
+
+
+def is_scripted(part: nn.Module) -> bool:
+    """Tell whether a part was scripted or traced: it takes no hooks, nothing in it can be seen."""
+    return isinstance(part, torch.jit.ScriptModule)
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:

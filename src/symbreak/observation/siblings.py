@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.observation.observed import EXPERTS, Site
+from symbreak.observation.quiet import is_scripted
 from symbreak.observation.records import Records
 from symbreak.observation.watch import first_tensor
 
@@ -30,6 +31,7 @@ class Siblings:
             name: dict(part.named_children())
             for name, part in module.named_modules()
             if isinstance(part, nn.ModuleList | nn.ModuleDict) and _alike(list(part.children()))
+            if not any(map(is_scripted, part.children()))
         }
         self._calls: dict[tuple[str, int], list[_Call]] = {}
 

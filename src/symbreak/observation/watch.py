@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from symbreak.objectives.containers import tensors_of
@@ -70,7 +71,9 @@ class Watch(Quiet):
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Call the function and record its units."""
+        """Call the function and record its units; within a transform of torch.func nothing is."""
+        if torch._C._functorch.maybe_current_level() is not None:
+            return super().called(name, func, args, kwargs)
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
@@ -88,6 +91,9 @@ class Watch(Quiet):
         used = self.names.note(name, list(given.values()), output)
         self._record(name, given, output, used)
         return output
+
+    def before_backward(self, J: Tensor) -> None:
+        """Do what is to be done between the call and the backward pass."""
 
     def _record(self, name: str, given: Arguments, output: Any, used: tuple[str, ...]) -> None:
         if name == "linear":
@@ -128,9 +134,7 @@ class Watch(Quiet):
             name = self.names.of(table).removesuffix(".weight")
             self.records.add(name, DIMENSIONS, output, along(output.dim() - 1), used)
 
-    def _product(
-        self, name: str, given: Arguments, output: Tensor, used: tuple[str, ...]
-    ) -> None:
+    def _product(self, name: str, given: Arguments, output: Tensor, used: tuple[str, ...]) -> None:
         if not used:
             self._weighted_values(name, given, output)
             return
