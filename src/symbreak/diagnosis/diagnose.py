@@ -117,8 +117,8 @@ def _check_module(module: nn.Module) -> None:
         raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
     if is_scripted(module):
         raise InvalidInput(
-            "module of diagnose must be in Python, so that its calls can be seen. Got a scripted or "
-            "traced one. Pass the module that it was made of."
+            "module of diagnose must be in Python, so that its calls can be seen. Got a scripted "
+            "or traced one. Pass the module that it was made of."
         )
     lazy = [name for name, parameter in module.named_parameters() if is_lazy(parameter)]
     if lazy:

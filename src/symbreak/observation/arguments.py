@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -88,9 +89,9 @@ def _bound(names: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]) ->
 
 @lru_cache(maxsize=1024)
 def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
+    names = tuple(_BUILT_IN.get(getattr(func, "__name__", ""), "input").split())
     if isinstance(func, FunctionType):
-        found = inspect.signature(func).parameters.values()
-        names = tuple(p.name for p in found if p.kind is not inspect.Parameter.VAR_POSITIONAL)
-    else:
-        names = tuple(_BUILT_IN.get(getattr(func, "__name__", ""), "input").split())
+        with suppress(ValueError):  # it wraps one that was made in C
+            found = inspect.signature(func).parameters.values()
+            names = tuple(p.name for p in found if p.kind is not inspect.Parameter.VAR_POSITIONAL)
     return tuple("input" if name == "self" else name for name in names)

@@ -85,7 +85,6 @@ class Names:
 
 def is_lookup(arguments: Any) -> bool:
     """Tell whether `tensor[index]`, whose arguments these are, takes entries by a tensor."""
-    _, index = arguments
-    return any(
-        isinstance(each, Tensor) for each in (index if isinstance(index, tuple) else [index])
-    )
+    index = arguments[1]
+    indices = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(each, Tensor) for each in indices)
