@@ -26,9 +26,11 @@ from symbreak.observation.observed import (
 from symbreak.observation.perturbed import (
     DERIVATIVES,
     INPUTS,
+    PerturbedBatchWatch,
     PerturbedCastsWatch,
     PerturbedWatch,
 )
+from symbreak.observation.quiet import has_scripted_parts
 from symbreak.observation.siblings import Siblings
 from symbreak.observation.traces import kept, own_randomness, plain_calls
 from symbreak.observation.watch import Watch
@@ -85,9 +87,10 @@ class Perturbed:
 def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
     """Return the sites on perturbed inputs; none if the module refuses them."""
     found = _perturbed(module, batch, step, PerturbedWatch)
-    if INPUTS in found.missing:
-        cast = _perturbed(module, batch, step, PerturbedCastsWatch)
-        return found if INPUTS in cast.missing else cast
+    for kind in (PerturbedCastsWatch, PerturbedBatchWatch):
+        if INPUTS in found.missing:
+            other = _perturbed(module, batch, step, kind)
+            found = found if INPUTS in other.missing else other
     return found
 
 
@@ -104,7 +107,7 @@ def _perturbed(module: nn.Module, batch: Any, step: Step, kind: type[PerturbedWa
 def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
     """Return a copy in float32 and its batch, for a module in less; else both as they are."""
     dtype = floating_dtype(module)
-    if torch.finfo(dtype).bits >= 32:
+    if torch.finfo(dtype).bits >= 32 or has_scripted_parts(module):
         return module, batch
     return copied(module).to(torch.float32), as_floating(batch, torch.float32)
 
@@ -163,7 +166,7 @@ def _watched(
         handle = module.register_forward_hook(returned)
         stack.callback(handle.remove)
         with watch.following(), siblings.watching(), watch:
-            J = called_step(module, step, batch)
+            J = called_step(module, step, watch.received(batch))
         watch.before_backward(J)
         torch.autograd.backward(J, inputs=trained)
     sites = (*watch.records.sites(), *siblings.sites(), *_rows(module, watch))

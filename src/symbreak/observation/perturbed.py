@@ -4,8 +4,9 @@ Two units that agree on one batch by chance (a feature that is zero in it, a cla
 from it) do not agree here; units that compute the same function and are used alike still do.
 
 Inputs are what a part gets that is called by no other part: the whole, or where a step calls parts
-of it by itself, each of them. What came out of another part is no input. Where nothing that comes
-in is a real number, rows of tables are mixed, and what integers are cast to is perturbed.
+of it by itself, each of them. What came out of another part is no input. Rows of tables are mixed.
+Where nothing that comes in is a real number, what integers are cast to is perturbed; where a step
+calls no part, but uses parameters by itself, the batch is.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class PerturbedWatch(Watch):
         self._noise = torch.Generator().manual_seed(0)
         self._blurred: dict[int, tuple[Tensor, Tensor]] = {}  # what came in, and what became of it
         self._given_out: dict[int, Node] = {}
+        self._calls_parts = False
 
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -70,6 +72,7 @@ class PerturbedWatch(Watch):
         """Follow the parts, perturb what comes into the outermost, and note what they give out."""
 
         def blur(_part: nn.Module, args: Any, kwargs: Any) -> Any:
+            self._calls_parts = True
             if self.depth > 1:
                 return None
             return mapped_tensors(args, self._blur), mapped_tensors(kwargs, self._blur)
@@ -124,6 +127,20 @@ class PerturbedCastsWatch(PerturbedWatch):
     """Perturbs what integers are cast to as well; it would harm masks where it is not needed."""
 
     casts = True
+
+
+class PerturbedBatchWatch(PerturbedWatch):
+    """Perturbs the batch, for a step that calls no part of the module."""
+
+    def received(self, batch: Any) -> Any:
+        """Return the batch, perturbed."""
+        return mapped_tensors(batch, self._blur)
+
+    def before_backward(self, J: Tensor) -> None:
+        """Have the derivatives changed; where parts are called, a batch may be targets alone."""
+        super().before_backward(J)
+        if self._calls_parts:
+            self.missing.add(INPUTS)
 
 
 def _spread(x: Tensor) -> Tensor:

@@ -182,6 +182,11 @@ def is_scripted(part: nn.Module) -> bool:
     return isinstance(part, torch.jit.ScriptModule)
 
 
+def has_scripted_parts(module: nn.Module) -> bool:
+    """Tell whether a part was scripted or traced: its copies cannot change their dtype."""
+    return any(map(is_scripted, module.modules()))
+
+
 def tensors_in(values: Any) -> Iterator[Tensor]:
     """Yield the tensors among arguments, also those in lists and tuples."""
     for value in values:

@@ -92,6 +92,10 @@ class Watch(Quiet):
         self._record(name, given, output, used)
         return output
 
+    def received(self, batch: Any) -> Any:
+        """Return what the step gets for the batch."""
+        return batch
+
     def before_backward(self, J: Tensor) -> None:
         """Do what is to be done between the call and the backward pass."""
 
