@@ -101,11 +101,27 @@ def test_without_a_batch_it_is_a_warning_of_unknown_length():
 
 
 def test_a_detached_parameter_is_an_error_and_a_frozen_one_nothing():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale, self.base = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3), False)
+            self.head = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.head(x * self.scale.detach() * self.base)
+
     torch.manual_seed(3)
-    detached = SeenParameter("scale", torch.ones(3), None, "register")
-    frozen = SeenParameter("base", torch.ones(3), None, "register", trained=False)
-    (found,) = no_gradient.detect(of_parameters(detached, frozen))
+    seen = observe(Scaled(), mse_loss, torch.randn(8, 3), torch.randn(8, 2))
+    (found,) = no_gradient.detect(seen)
     assert (found.level, found.where, found.permanent) == ("error", "scale", True)
+
+
+def test_where_nothing_can_be_computed_again_no_gradient_is_a_warning():
+    (found,) = no_gradient.detect(
+        of_parameters(SeenParameter("scale", torch.ones(3), None, "register"))
+    )
+    assert (found.level, found.where, found.permanent) == ("warning", "scale", None)
+    assert "cannot be told" in found.evidence
 
 
 def test_unused_parameters():

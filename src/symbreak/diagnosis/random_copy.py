@@ -7,22 +7,33 @@ parameters either (all but a set of measure zero).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import nn
 
 from symbreak.objectives.module_parameters import copied
 
-_SEED = 0
 
+def with_random_parameters(
+    module: nn.Module,
+    names: Collection[str] | None = None,
+    *,
+    scale: float = 1.0,
+    seed: int = 0,
+) -> nn.Module:
+    """Return a copy whose floating parameters are N(0, scale^2 / fan_in).
 
-def with_random_parameters(module: nn.Module) -> nn.Module:
-    """Return a copy whose floating parameters, frozen ones too, are N(0, 1 / fan_in)."""
+    Parameters
+    ----------
+    names : of the parameters that are drawn; None: all, frozen ones too.
+    """
     own = copied(module)
-    generator = torch.Generator().manual_seed(_SEED)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in own.parameters():
-            if parameter.is_floating_point():
+        for name, parameter in own.named_parameters():
+            if parameter.is_floating_point() and (names is None or name in names):
                 drawn = torch.randn(parameter.shape, generator=generator, device="cpu")
                 fan_in = max(parameter.numel() // max(len(parameter), 1), 1) if drawn.dim() else 1
-                parameter.copy_(drawn / fan_in**0.5)
+                parameter.copy_(scale * drawn / fan_in**0.5)
     return own

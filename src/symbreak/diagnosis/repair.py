@@ -20,7 +20,7 @@ from symbreak.symmetry.certificate import Symmetries
 from symbreak.symmetry.repair import NOISE, ThetaRepair, repair_theta
 from symbreak.symmetry.repaired import Repair, Repaired, check_how
 
-TURNS = 3  # what was hidden behind NaN or a dead layer shows when that is mended
+TURNS = 4  # what was hidden behind NaN or a dead layer shows when that is mended
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,7 @@ class _Repair:
                 wanted = [finding for finding in found.findings if self._wanted(finding)]
                 if not wanted:
                     break
+                wanted = self.work.causes(wanted) or wanted
                 if not self._mend(wanted, Draws(self.module, self.rule, self.seed, turn)):
                     self._refuse(wanted)
                     break

@@ -41,6 +41,11 @@ class Draws:
         self._purpose = f"repair{turn}"
         self._is_chosen = rule is not None
 
+    def knows(self, name: str) -> bool:
+        """Tell whether the role of the parameter says how it begins."""
+        start = self._by_bias.get(name, self._starts.get(name))
+        return start is not None and (self._has_rule(start) or start.value is not None)
+
     def fresh(self, name: str, std: float | None = None) -> Tensor:
         """Return numbers like the parameter; `std` for those of unknown role."""
         if name not in self._drawn:
@@ -69,13 +74,17 @@ class Draws:
     def _draw(self, name: str, std: float | None) -> None:
         parameter = self._parameters[name].detach()
         start = self._by_bias.get(name, self._starts.get(name))
-        if start is not None and start.weight is not None and start.target.role.kind != "unknown":
+        if start is not None and self._has_rule(start):
             self._by_rule(start)
         elif start is not None and start.value is not None:
             self._drawn[name] = torch.full_like(parameter, start.value)
         else:
             std = std or spread_of(parameter) or 1 / math.sqrt(next(iter(parameter.shape[-2:]), 1))
             self._drawn[name] = std * self.noise(name)
+
+    @staticmethod
+    def _has_rule(start: Start) -> bool:
+        return start.weight is not None and start.target.role.kind != "unknown"
 
     def _by_rule(self, start: Start) -> None:
         assert start.weight is not None

@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symbreak.diagnosis.calls import spread_in, value_in
 from symbreak.diagnosis.detectors.identical_tensors import _alike, _random_looking
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.repair_draws import Draws, spread_of
@@ -38,7 +38,6 @@ SILENT = ("dead_units", "saturated_units", "constant_units")
 WHOLE = ("no_gradient", "non_finite", "uninitialized", "wrong_scale")
 KINDS = (*TWINS, *SILENT, *WHOLE, "identical_tensors")
 ABLE = {"redraw": KINDS, "perturb": (*TWINS, "identical_tensors"), "split": TWINS}
-_SPREAD = re.compile(r"std=([-+.\de]+)\)")
 
 
 class Work:
@@ -49,6 +48,19 @@ class Work:
         self.old: dict[str, Tensor] = {}
         self._how, self._noise, self._seed = how, noise, seed
         self._parameters = dict(module.named_parameters())
+
+    def causes(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return those of parameters without sound numbers: all else may follow from these."""
+        return [
+            f
+            for f in findings
+            if f.kind == "uninitialized"
+            or (f.kind == "non_finite" and not self._is_finite(f.where))
+        ]
+
+    def _is_finite(self, name: str) -> bool:
+        values = self._parameters.get(name)
+        return values is None or bool(values.detach().isfinite().all())
 
     def mend(self, finding: Finding, draws: Draws) -> tuple[str, tuple[int, ...]] | None:
         """Change what a finding names; return a parameter of it and the units that changed.
@@ -144,9 +156,22 @@ class Work:
             where = (~values.isfinite(),)
             if not bool(where[0].any()):
                 return None  # its gradient is not finite, for another's sake
-        given = _SPREAD.search(finding.call) if finding.kind == "wrong_scale" else None
-        fresh = draws.fresh(name, float(given[1]) if given else None)
+        if finding.kind == "uninitialized" and not draws.knows(name):
+            return self._written(finding, draws)
+        given = spread_in(finding.call) if finding.kind == "wrong_scale" else None
+        fresh = draws.fresh(name, given)
         self._target(name)[where] = fresh[where]
+        return name, ()
+
+    def _written(self, finding: Finding, draws: Draws) -> tuple[str, tuple[int, ...]] | None:
+        """Write a parameter of no known role as its remedy does; what it holds tells nothing."""
+        name, value, spread = finding.where, value_in(finding.call), spread_in(finding.call)
+        if spread is not None:
+            self._target(name)[()] = draws.fresh(name, spread)
+        elif value is not None:
+            self._target(name)[()] = value
+        else:
+            return None
         return name, ()
 
     def _tensors(self, finding: Finding, draws: Draws) -> tuple[str, tuple[int, ...]] | None:

@@ -63,7 +63,7 @@ def observe(
         loss_value=float(J),
         sites=sites,
         parameters=parameters,
-        calls=tuple(watch.calls),
+        calls=watch.calls,
         perturbed={f"{s.kind}: {s.name}": s for s in perturbed.sites},
         unperturbed=perturbed.missing,
         output=output,

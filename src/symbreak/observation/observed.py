@@ -52,7 +52,7 @@ class Site:
 
 @dataclass(frozen=True, eq=False)
 class NonlinearCall:
-    """One elementwise nonlinear function on the units of one place.
+    """One elementwise nonlinear function on the units of one place, called by a part's forward.
 
     Parameters
     ----------
@@ -61,6 +61,7 @@ class NonlinearCall:
     before, after : (units, samples), its argument and value.
     site : name of the site that made the argument, directly or through norms and dropout; "" if
         it is not known.
+    read : whether a parameter was applied to what came of it; a margin of a loss is read by none.
     """
 
     name: str
@@ -68,6 +69,7 @@ class NonlinearCall:
     before: Tensor
     after: Tensor
     site: str = ""
+    read: bool = True
 
 
 @dataclass(frozen=True, eq=False)

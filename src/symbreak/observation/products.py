@@ -23,18 +23,19 @@ def product_axes(
 ) -> tuple[int | None, int | None]:
     """Return the axes of features and of stacked experts in the output; None where there is none.
 
-    A parameter of three axes is a stack (experts, ., .).
+    A parameter of three axes is a stack (experts, ., .), unless it holds one matrix for all; a
+    vector is summed over whole, so that every axis of the output is one of examples.
     """
     if name == "einsum":
         return _einsum_axes(list(given.values()), names)
     left, right = factors(name, given)
     right_is_weight = bool(names.of(right))
     weight = right if right_is_weight else left
-    if not names.of(weight):
-        return None, None  # only what is added is a parameter
+    if not names.of(weight) or weight.dim() < 2:
+        return None, None  # only what is added is a parameter, or the parameter has no units
     vector = left.dim() == 1 or right.dim() == 1
     feature = output.dim() - (1 if right_is_weight or vector else 2)
-    expert = output.dim() - 3 if weight.dim() >= 3 and output.dim() >= 3 else None
+    expert = output.dim() - 3 if output.dim() >= 3 and _is_stack(weight, -3) else None
     return feature, expert
 
 
@@ -42,6 +43,11 @@ def factors(name: str, given: Arguments) -> tuple[Any, Any]:
     """Return the two factors of a product, the left one first."""
     left, right = _FACTORS.get(name, ("input", "other"))
     return given[left], given[right]
+
+
+def _is_stack(weight: Tensor, axis: int) -> bool:
+    """Tell whether the axis holds several matrices, not one that is repeated for every example."""
+    return weight.dim() >= 3 and weight.shape[axis] > 1 and weight.stride(axis) != 0
 
 
 def _einsum_axes(args: Any, names: Names) -> tuple[int | None, int | None]:
@@ -58,7 +64,8 @@ def _einsum_axes(args: Any, names: Names) -> tuple[int | None, int | None]:
     own = [letter for letter in shared if letter not in others]
     feature = own[-1] if own else None
     expert = next((letter for letter in shared if letter != feature), None)
-    expert = expert if len(letters[k]) >= 3 else None
+    if expert is not None and not _is_stack(operands[k], letters[k].index(expert)):
+        expert = None
     return (
         None if feature is None else out.index(feature),
         None if expert is None else out.index(expert),

@@ -91,7 +91,7 @@ class Quiet(TorchFunctionMode):
 
     @property
     def depth(self) -> int:
-        """How many parts are being called, one within the other."""
+        """How many parts are being called, one within the other; 0 outside of every forward."""
         return len(self._stack)
 
     @contextmanager

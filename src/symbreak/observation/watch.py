@@ -11,6 +11,7 @@ third from the end (examples, heads, positions, size).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from symbreak.observation.observed import (
 )
 from symbreak.observation.products import factors, product_axes
 from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
+from symbreak.observation.readers import Readers
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
 
@@ -55,18 +57,24 @@ class Watch(Quiet):
     ----------
     names : which tensors are which parameters, and what used them.
     records : the sites.
-    calls : the nonlinear calls.
     """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module)
         self.names = Names(module)
         self.records = Records()
-        self.calls: list[NonlinearCall] = []
+        self._calls: list[NonlinearCall] = []
         # Tensors are held, so that no other can get their identity.
         self._axes: dict[int, tuple[Tensor, str, int]] = {}
         self._attention: dict[int, Tensor] = {}
         self._head_counts: list[int] = []
+        self._readers = Readers()
+
+    @property
+    def calls(self) -> tuple[NonlinearCall, ...]:
+        """The nonlinear calls so far, and whether what came of them was read so far."""
+        met = self._readers.met
+        return tuple(replace(call, read=k in met) for k, call in enumerate(self._calls))
 
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -78,7 +86,8 @@ class Watch(Quiet):
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
             given = self._plain_recurrence(args, kwargs)
-            self.names.note(name, list(given.values()), None)
+            values = list(given.values())
+            self._readers.follow(values, None, self.names.note(name, values, None))
             return unrolled(name, given, self._hidden)
         given = arguments_of(func, args, kwargs)
         if name == "multi_head_attention_forward":
@@ -88,8 +97,10 @@ class Watch(Quiet):
         finally:
             if name == "multi_head_attention_forward":
                 self._head_counts.pop()
-        used = self.names.note(name, list(given.values()), output)
+        values = list(given.values())
+        used = self.names.note(name, values, output)
         self._record(name, given, output, used)
+        self._readers.follow(values, output, used)
         return output
 
     def received(self, batch: Any) -> Any:
@@ -101,7 +112,8 @@ class Watch(Quiet):
 
     def _record(self, name: str, given: Arguments, output: Any, used: tuple[str, ...]) -> None:
         if name == "linear":
-            self._units(self._name(given["weight"]), LINEAR, output, output.dim() - 1, used)
+            if given["weight"].dim() > 1:  # a vector is summed over whole: no axis of units
+                self._units(self._name(given["weight"]), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
             self._units(self._name(given["weight"]), CONV, output, axis, used)
@@ -165,14 +177,22 @@ class Watch(Quiet):
     ) -> Any:
         given = arguments_of(func, args, kwargs)
         z = given["input"]
+        before = z.detach().clone()
+        output = super().called(name, func, args, kwargs)
+        values = list(given.values())
+        self._readers.follow(values, output, self.names.note(name, values, output))
+        if self.depth:  # what is called outside of every forward is the loss, without units
+            self._units_of_call(name, z, before, output)
+        return output
+
+    def _units_of_call(self, name: str, z: Tensor, before: Tensor, output: Tensor) -> None:
         _, site, axis = self._axes.get(id(z), (z, "", 1 if z.dim() >= 4 else z.dim() - 1))
         by_units = along(axis) if z.dim() else (lambda t: t.reshape(1, 1))
-        before = by_units(z.detach()).clone()
-        output = super().called(name, func, args, kwargs)
-        self.names.note(name, list(given.values()), output)
         after = by_units(output.detach()).clone()
-        self.calls.append(NonlinearCall(self.where, name.rstrip("_"), before, after, site))
-        return output
+        self._readers.start(len(self._calls), output)
+        self._calls.append(
+            NonlinearCall(self.where, name.rstrip("_"), by_units(before), after, site)
+        )
 
     def _inherit(self, given: Any, output: Any) -> None:
         if id(given) in self._axes and isinstance(output, Tensor):

@@ -3,7 +3,9 @@
 Threshold: the value is exactly 0 on all samples of the batch (TheDeepChecker: the 95th
 percentile below 1e-5; SageMaker Debugger: active on less than 1 %). Levels: note; warning from
 half of the layer on (both tools); error if it is the whole layer, which then lets no gradient
-through. Fewer than `FEWEST` samples say nothing about single units. Source: Lu, Shin, Su and
+through. Fewer than `FEWEST` samples say nothing about single units, one sample nothing at all.
+Units are what a layer gave to the function or what a layer reads of it; the rest are margins and
+penalties of a loss, where zero is a constraint that is satisfied. Source: Lu, Shin, Su and
 Karniadakis 2019 (1903.06733): a whole dead layer is dead for ever; a single unit may be alive on
 other data.
 """
@@ -24,7 +26,7 @@ REMEDY = "Draw their incoming weights anew around zero and their biases at zero 
 def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for each call of a relu with units that are zero on every sample."""
     for call in observed.calls:
-        if call.function in FUNCTIONS and call.after.numel():
+        if call.function in FUNCTIONS and call.after.numel() and (call.site or call.read):
             yield from _of_call(call)
 
 
@@ -33,7 +35,7 @@ def _of_call(call: NonlinearCall) -> Iterator[Finding]:
     dead = ((call.after == 0) & (call.before <= 0)).all(dim=1)
     units, samples = call.after.shape
     n_dead = int(dead.sum())
-    if not n_dead or (samples < FEWEST and n_dead < units):
+    if not n_dead or samples == 1 or (samples < FEWEST and n_dead < units):
         return
     share = n_dead / units
     evidence = (

@@ -23,6 +23,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from symbreak.diagnosis.calls import REPAIR
 from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import Observed, SeenParameter
 from symbreak.words import counted
@@ -32,13 +33,13 @@ SHOWN = 4  # places named in a finding
 ROUNDINGS = 16
 ON_PURPOSE = "Leave it if the copy is on purpose. "
 REMEDY = "Draw every parameter from a stream of its own, after the layers were copied."
-CALL = "symbreak.initialize_module(module)"
 
 
 def of_groups(
     groups: Iterable[tuple[str, ...]],
     how: str = "equal bit by bit",
     on_purpose: Callable[[tuple[str, ...]], bool] | None = None,
+    call: str = "",
 ) -> Iterator[Finding]:
     """Yield one finding for every set of places that share tensors.
 
@@ -48,6 +49,7 @@ def of_groups(
         finding about the places a.0 and a.1.
     how : what they have in common.
     on_purpose : whether tensors of these names are meant to be copies, which is a note; None: none.
+    call : the remedy as Python, of those that are not.
     """
     by_places: defaultdict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
     for names in groups:
@@ -61,7 +63,8 @@ def of_groups(
             f"{counted(len(tails), 'tensor')}{what} {verb} {how} in {len(places)} places: {shown}"
         )
         level, remedy = ("note", ON_PURPOSE + REMEDY) if meant else ("warning", REMEDY)
-        yield Finding("identical_tensors", level, places[0], (), None, evidence, remedy, CALL)
+        how_to = "" if meant else call
+        yield Finding("identical_tensors", level, places[0], (), None, evidence, remedy, how_to)
 
 
 def _split(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -84,9 +87,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
             by_shape[tuple(parameter.value.shape)].append((parameter.name, parameter.value))
     found = [_alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
     meant = partial(_copies_on_purpose, {p.name: p for p in observed.parameters})
-    yield from of_groups((names for equal, _ in found for names in equal), on_purpose=meant)
+    equal = (names for equal, _ in found for names in equal)
+    yield from of_groups(equal, on_purpose=meant, call=REPAIR)
     scaled = (names for _, scaled in found for names in scaled)
-    yield from of_groups(scaled, "equal up to one factor", meant)
+    yield from of_groups(scaled, "equal up to one factor", meant, REPAIR)
 
 
 def _copies_on_purpose(by_name: dict[str, SeenParameter], names: tuple[str, ...]) -> bool:

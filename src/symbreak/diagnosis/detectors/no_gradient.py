@@ -1,13 +1,19 @@
-"""no_gradient: a used parameter that gets no gradient, and whether it ever will.
+"""no_gradient: a used parameter that gets no gradient, why, and whether it ever will.
 
-Threshold: autograd gave none (detached: error), or every entry is exactly 0. For a zero gradient
-the detector takes up to `UPDATES` small steps along the gradients of the others on a copy, and
-looks again: what wakes is a note (a zero head or LoRA's B = 0 is like that by design); what does
-not is an error and lasts. Two factors that are both zero never wake: each is the other's
-gradient. Where J cannot be computed again the level is a warning. So it is where the gradient is
-exactly 0 with random parameters too, or no example arrives: then the batch or the module is the
-cause, not the start. Source: LoRA with A = B = 0
-(microsoft/LoRA#98), two zero layers of a gate (LAVT-RIS#25), dead relu layers (1903.06733).
+Threshold: autograd gave none, or every entry is exactly 0. The reason is looked for in this order:
+
+    contributions of the samples that are not zero cancel                 note
+    zero until the others have made up to `UPDATES` small steps           note
+    J changes with it and there never is a gradient: it is cut off        error, lasts
+    autograd gave none, J stays the same: the loss does not use it        warning
+    nothing at all gets a gradient: no slope at the module's outputs      warning
+    zero with random parameters too, or no example arrives: the batch     warning
+    two factors that are both zero, each the other's gradient; blocked    error, lasts
+
+What wakes (a zero head, LoRA's B = 0) is like that by design. Where J cannot be computed again, or
+is another number each time, an error is a warning instead. Source: LoRA with A = B = 0
+(microsoft/LoRA#98), two zero layers of a gate (LAVT-RIS#25), dead relu layers (1903.06733); the
+hinge of a GAN's critic (1705.02894), whose -1 and +1 cancel at the last bias.
 """
 
 from __future__ import annotations
@@ -15,55 +21,100 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import torch
-from torch import Tensor, nn
-
+from symbreak.diagnosis.asleep import UPDATES, idle, still_zero
+from symbreak.diagnosis.contributions import cancelling, is_flat
+from symbreak.diagnosis.cut_off import cut_off
 from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.random_copy import with_random_parameters
-from symbreak.objectives.module_parameters import copied
-from symbreak.observation.observe import called_step
+from symbreak.diagnosis.slopes import pulled
 from symbreak.observation.observed import Observed, SeenParameter
-from symbreak.observation.traces import own_randomness, plain_calls
 from symbreak.words import counted
 
-UPDATES = 3  # a chain of that many zero layers wakes one by one
-STEP = 0.01  # size of an update relative to the parameter, or absolute for a zero parameter
 SHOWN = 4
 DRAW_ONE = "Draw one of the two at random and leave the other at zero."
-DETACHED = "Take away the detach, no_grad or rounding between it and the loss, or freeze it."
+CUT = "Take away the detach, no_grad or rounding between it and the loss, or freeze it."
+OUTSIDE = (
+    "Add what comes of it to the loss; or, if this loss is not meant to train it, freeze it or "
+    "leave it out."
+)
+UNKNOWN = "Look whether the loss uses what comes of it, and whether anything detaches it."
+CANCELS = (
+    "Nothing, if it is chance: another batch or the next update moves it. Where the loss uses only "
+    "differences of this output, it does nothing: leave it out (bias=False)."
+)
+SATISFIED = (
+    "Give a batch of which some examples are not satisfied yet; if there is none, look at the "
+    "margin or the target."
+)
 BLOCKED = "Look at what follows it: a dead layer, or a factor that stays zero."
 BATCH = (
     "Give a batch as training has it: enough examples, more than one token or step. If it is one, "
-    "the parameter will not be trained: freeze it or leave it out."
+    "the loss uses nothing that comes of the parameter: freeze it or leave it out."
 )
 WAKES = "Nothing, if it is on purpose; else draw the zero parameter after it at random."
 
 
 def detect(observed: Observed) -> Iterator[Finding]:
-    """Yield detached parameters, pairs of zero factors, blocked parameters, and those that wake."""
-    used = [p for p in observed.parameters if p.trained and p.role != "unused"]
-    detached = [p.name for p in used if p.grad is None]
-    if detached:
-        # The last one is the nearest to what cuts them off, which often is one thing for all.
-        yield _finding("error", detached[-1], True, _evidence_of_detached(detached), DETACHED)
-    zero = [p for p in used if p.grad is not None and not bool(p.grad.any()) and p.grad.numel()]
-    if zero:
-        yield from _of_zero(observed, zero)
+    """Yield one finding for the parameters of each reason."""
+    used = [p for p in observed.parameters if p.trained and p.role != "unused" and p.value.numel()]
+    without = [p for p in used if p.grad is None]
+    zero = [p for p in used if p.grad is not None and not pulled(p.grad)]
+    sums = cancelling(observed, {p.name for p in zero})
+    if names := [p.name for p in zero if p.name in sums]:
+        evidence = f"{_evidence(names)}; what the samples give is not, and cancels"
+        yield _finding("note", names[-1], None, evidence, CANCELS)
+    zero = [p for p in zero if p.name not in sums]
+    asleep = still_zero(observed, {p.name for p in zero}) if zero else set()
+    probed = asleep is not None
+    if names := [p.name for p in zero if probed and p.name not in (asleep or ())]:
+        evidence = f"{_evidence(names)}; after a few updates it is not"
+        yield _finding("note", names[0], False, evidence, WAKES)
+    zero = [p for p in zero if p.name not in names]
+    cut = cut_off(observed, [p.name for p in (*without, *zero)]) if without or zero else set()
+    yield from _of_without([p.name for p in without], cut)
+    if names := [p.name for p in zero if p.name in (cut or ())]:
+        evidence = f"{_evidence(names)}; J changes with what it is, and so it stays"
+        yield _finding("error", names[-1], True, evidence, CUT)
+    zero = [p for p in zero if p.name not in (cut or ())]
+    if zero and not any(pulled(p.grad) for p in used) and is_flat(observed):
+        yield _flat(observed, zero)
+    elif zero:
+        yield from _of_resting(observed, zero, probed)
 
 
-def _of_zero(observed: Observed, zero: Sequence[SeenParameter]) -> Iterator[Finding]:
-    idle = _idle(observed, {parameter.name for parameter in zero})
-    if idle:
-        names = [p.name for p in zero if p.name in idle]
-        evidence = (
-            f"{_evidence(names, False)}; it is with random parameters too, or nothing arrives"
-        )
+def _of_without(names: Sequence[str], cut: set[str] | None) -> Iterator[Finding]:
+    """Yield one finding for those that are cut off, and one for those outside of the loss."""
+    # The last one is the nearest to what cuts them off, or to the output that is not used.
+    if names and cut is None:
+        evidence = f"{_evidence_of_without(names)}; whether J depends on it cannot be told"
+        yield _finding("warning", names[-1], None, evidence, UNKNOWN)
+        return
+    cut = cut or set()
+    if off := [name for name in names if name in cut]:
+        yield _finding("error", off[-1], True, _evidence_of_without(off), CUT)
+    if outside := [name for name in names if name not in cut]:
+        what = "it is" if len(outside) == 1 else "they are"
+        evidence = f"{_evidence_of_without(outside)}; J stays the same whatever {what}"
+        yield _finding("warning", outside[-1], None, evidence, OUTSIDE)
+
+
+def _flat(observed: Observed, zero: Sequence[SeenParameter]) -> Finding:
+    evidence = (
+        f"the loss, {observed.loss_value:.4g}, has no slope at what the module gives out; "
+        f"{_evidence([p.name for p in zero])}"
+    )
+    return _finding("warning", "", None, evidence, SATISFIED)
+
+
+def _of_resting(
+    observed: Observed, zero: Sequence[SeenParameter], probed: bool
+) -> Iterator[Finding]:
+    """Yield those that the batch lets rest, and those that the start blocks."""
+    resting = idle(observed, {p.name for p in zero})
+    if names := [p.name for p in zero if p.name in resting]:
+        evidence = f"{_evidence(names)}; it is with random parameters too, or nothing arrives"
         yield _finding("warning", names[0], None, evidence, BATCH)
-    zero = [p for p in zero if p.name not in idle]
-    asleep = _still_zero(observed, {parameter.name for parameter in zero}) if zero else set()
-    woken = [p for p in zero if asleep is not None and p.name not in asleep]
-    stuck = [p for p in zero if asleep is None or p.name in asleep]
-    level, permanent = ("warning", None) if asleep is None else ("error", True)
+    stuck = [p for p in zero if p.name not in resting]
+    level, permanent = ("error", True) if probed else ("warning", None)
     factors = [p for p in stuck if p.value.dim() != 1 and not bool(p.value.any())]
     paired = set()
     for one, other in _pairs(factors):
@@ -74,14 +125,10 @@ def _of_zero(observed: Observed, zero: Sequence[SeenParameter]) -> Iterator[Find
         )
         yield _finding(level, one.name, permanent, evidence, DRAW_ONE, _draw(one))
     if rest := [p.name for p in stuck if p.name not in paired]:
-        yield _finding(level, rest[0], permanent, _evidence(rest, asleep is not None), BLOCKED)
-    if woken:
-        names = [p.name for p in woken]
-        evidence = f"{_evidence(names, False)}; after a few updates it is not"
-        yield _finding("note", names[0], False, evidence, WAKES)
+        yield _finding(level, rest[0], permanent, _evidence(rest, probed), BLOCKED)
 
 
-def _evidence_of_detached(names: Sequence[str]) -> str:
+def _evidence_of_without(names: Sequence[str]) -> str:
     if len(names) == 1:
         return "it was used, and autograd gave it no gradient"
     return (
@@ -94,7 +141,7 @@ def _shown(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
-def _evidence(names: Sequence[str], probed: bool) -> str:
+def _evidence(names: Sequence[str], probed: bool = False) -> str:
     after = f", also after {UPDATES} updates of the others" if probed else ""
     count = counted(len(names), "parameter")
     return f"the gradient of {count} is exactly zero{after}: {_shown(names)}"
@@ -129,70 +176,3 @@ def _shared(one: str, other: str) -> int:
             break
         count += 1
     return count
-
-
-def _idle(observed: Observed, names: set[str]) -> set[str]:
-    """Return which get no gradient from this batch whatever the parameters are."""
-    seen = [site for site in observed.sites if names & set(site.parameters)]
-    empty = {name for site in seen if not site.activations.shape[1] for name in site.parameters}
-    idle = names & empty
-    if observed.step is None:
-        return idle
-    try:
-        module = with_random_parameters(observed.module)
-        with own_randomness(), plain_calls():
-            gradients = _gradients(observed, module, dict(module.named_parameters()))
-    except (RuntimeError, ValueError, TypeError):
-        return idle  # a module that refuses random parameters tells nothing more
-    return idle | {name for name in names if not _pulled(gradients.get(name))}
-
-
-def _still_zero(observed: Observed, names: set[str]) -> set[str] | None:
-    """Return which of the named parameters have no gradient after a few updates of the others.
-
-    None where J cannot be computed again.
-    """
-    if observed.step is None:
-        return None
-    try:
-        with own_randomness(), plain_calls():
-            return _asleep(observed, copied(observed.module), names)
-    except (RuntimeError, ValueError, TypeError):
-        # A module that cannot be copied or run again is judged by its first pass alone.
-        return None
-
-
-def _asleep(observed: Observed, module: nn.Module, names: set[str]) -> set[str]:
-    parameters = dict(module.named_parameters())
-    for _ in range(UPDATES):
-        gradients = _gradients(observed, module, parameters)
-        names = {name for name in names if not _pulled(gradients.get(name))}
-        if not names:
-            return names
-        _update(parameters, gradients)
-    gradients = _gradients(observed, module, parameters)
-    return {name for name in names if not _pulled(gradients.get(name))}
-
-
-def _pulled(grad: Tensor | None) -> bool:
-    return grad is not None and bool(grad.any())
-
-
-def _gradients(
-    observed: Observed, module: nn.Module, parameters: dict[str, nn.Parameter]
-) -> dict[str, Tensor]:
-    assert observed.step is not None
-    module.zero_grad(set_to_none=True)
-    called_step(module, observed.step, observed.batch).backward()
-    return {name: p.grad for name, p in parameters.items() if p.grad is not None}
-
-
-def _update(parameters: dict[str, nn.Parameter], gradients: dict[str, Tensor]) -> None:
-    with torch.no_grad():
-        for name, grad in gradients.items():
-            grad = grad.to_dense() if grad.is_sparse else grad
-            size = grad.double().square().mean().sqrt()
-            if size > 0:
-                old = parameters[name].double().square().mean().sqrt()
-                scale = STEP * float(old if old > 0 else 1.0) / float(size)
-                parameters[name].sub_(grad * scale)

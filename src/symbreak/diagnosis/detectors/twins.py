@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
+from symbreak.diagnosis.calls import REPAIR
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.heads import gathered
 from symbreak.observation.observe import perturbed_sites
@@ -125,7 +126,7 @@ def _finding(
         None if by_chance else permanent,
         _evidence(observed, site, units, permanent, breaker, mirrored),
         (BY_CHANCE if by_chance else "") + _remedy(site, units, permanent, breaker),
-        'sb.repair(module, found, how="redraw")' if level == "error" else "",
+        REPAIR if level == "error" else "",
     )
 
 

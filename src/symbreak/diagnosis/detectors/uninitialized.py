@@ -16,16 +16,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
 from symbreak.diagnosis.facts import TensorFacts, facts_of
 from symbreak.diagnosis.finding import Finding
+from symbreak.diagnosis.unwritten import written
 from symbreak.observation.observed import Observed
 
 DENORMAL_SHARE = 0.01
-REMEDY = "Write the parameter: call the module's reset_parameters or initialize_module."
-CALL = "symbreak.initialize_module(module)"
+REMEDY = "Load this parameter, or write it by the rule of its role; leave the others as they are."
 
 
 def largest_sound(dtype: torch.dtype) -> float:
@@ -38,7 +39,7 @@ def of_facts(where: str, facts: TensorFacts) -> Finding | None:
     evidence = _evidence(facts)
     if not evidence:
         return None
-    return Finding("uninitialized", "error", where, (), None, evidence, REMEDY, CALL)
+    return Finding("uninitialized", "error", where, (), None, evidence, REMEDY)
 
 
 def _evidence(facts: TensorFacts) -> str:
@@ -58,4 +59,4 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if parameter.value.is_floating_point():
             found = of_facts(parameter.name, facts_of(parameter.value))
             if found is not None:
-                yield found
+                yield replace(found, call=written(observed.module, parameter))

@@ -12,10 +12,9 @@ from symbreak.diagnosis.finding import Finding
 from symbreak.observation.observed import Observed
 
 REMEDY = (
-    "Draw the weights with the gain of the activation (for relu He's rule), or normalise between "
-    "the layers."
+    "Draw the weights with the gain of the activation (for relu He's rule; initialize_module does "
+    "so, for all of a module that was never trained), or normalise between the layers."
 )
-CALL = "symbreak.initialize_module(module)"
 
 
 def detect(observed: Observed) -> Iterator[Finding]:
@@ -27,4 +26,4 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if trend is not None and trend.growth < 1 / LIMIT:
             evidence = f"the {direction} changes by a factor of {trend}"
             where = trend.names[-1]
-            yield Finding("vanishing_signal", "warning", where, (), None, evidence, REMEDY, CALL)
+            yield Finding("vanishing_signal", "warning", where, (), None, evidence, REMEDY)

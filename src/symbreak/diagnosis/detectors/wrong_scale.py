@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import nn
 
+from symbreak.diagnosis.calls import normal, with_padding
 from symbreak.diagnosis.detectors.consequences import Consequences
 from symbreak.diagnosis.facts import TensorFacts, facts_of
 from symbreak.diagnosis.fans import HE, Fans, counted, readings
@@ -82,8 +84,7 @@ def _finding(level: str, where: str, evidence: str, fan_in: float) -> Finding:
         f"{otherwise}Draw it anew with a spread of about {target:.3g} (times the gain of the "
         f"activation it reads), for fan_in {fan_in:.0f}."
     )
-    call = f"torch.nn.init.normal_(module.get_parameter({where!r}), std={target:.6g})"
-    return Finding("wrong_scale", level, where, (), None, evidence, remedy, call)
+    return Finding("wrong_scale", level, where, (), None, evidence, remedy, normal(where, target))
 
 
 def detect(observed: Observed) -> Iterator[Finding]:
@@ -99,10 +100,11 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if fans is None:
             continue
         possible = (1.0, fans.fan_in) if _only_embedding(parameter) else (fans.fan_in,)
-        if found := list(_out_of_range(parameter.name, facts, possible, consequences)):
-            yield from found
-        elif parameter.role not in ("embedding", "recurrent"):
-            yield from _miscounted(parameter.name, facts, fans, consequences)
+        found = list(_out_of_range(parameter.name, facts, possible, consequences))
+        if not found and parameter.role not in ("embedding", "recurrent"):
+            found = list(_miscounted(parameter.name, facts, fans, consequences))
+        for finding in found:
+            yield replace(finding, call=with_padding(finding.call, observed.module, finding.where))
 
 
 def true_fans(module: nn.Module, parameter: SeenParameter) -> Fans | None:
