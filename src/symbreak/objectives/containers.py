@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor, nn
@@ -75,7 +76,8 @@ class _Walk:
         registered = _pytree.SUPPORTED_NODES.get(type(data))
         if registered is not None:
             return self._of_registered(data, registered)
-        if type(data).__flags__ & _MADE_AT_RUN_TIME and not isinstance(data, _NO_CONTAINERS):
+        has_own = type(data).__flags__ & _MADE_AT_RUN_TIME or isinstance(data, SimpleNamespace)
+        if has_own and not isinstance(data, _NO_CONTAINERS):
             return self._of_attributes(data)
         return self._change(data)
 
