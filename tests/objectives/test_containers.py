@@ -1,113 +1,28 @@
 """Containers of the user are rebuilt whatever their classes forbid, and left as they were."""
 
-import dataclasses
 import types
-from collections import OrderedDict, UserDict, defaultdict, deque, namedtuple
-from collections.abc import Mapping
+from collections import OrderedDict, UserDict, defaultdict, deque
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
-from torch.utils import _pytree
 
 from symbreak.objectives.containers import mapped, mapped_tensors, tensors_of
+from tests.objectives.containers import (
+    Asking,
+    Closed,
+    Forbidding,
+    Frozen,
+    Graph,
+    Movable,
+    Registered,
+    Slotted,
+)
 
 ONE, TWO = torch.tensor([1.0, 2.0]), torch.tensor([[3.0]])
 
 
-class Forbidding(OrderedDict):
-    """As outputs of transformers: items are attributes too; update, pop and deletion are refused."""
-
-    def __init__(self, **items):
-        super().__init__()
-        for key, value in items.items():
-            super().__setitem__(key, value)
-            object.__setattr__(self, key, value)
-
-    def __setitem__(self, key, value):
-        raise TypeError("no")
-
-    def update(self, *_args, **_kwargs):
-        raise TypeError("no")
-
-    def pop(self, *_args):
-        raise TypeError("no")
-
-    __delitem__ = pop
-
-    def __copy__(self):
-        raise TypeError("no")
-
-
-class Closed(Mapping):
-    def __init__(self, items):
-        self._items = items
-
-    def __getitem__(self, key):
-        return self._items[key]
-
-    def __iter__(self):
-        return iter(self._items)
-
-    def __len__(self):
-        return len(self._items)
-
-
-@dataclasses.dataclass(frozen=True)
-class Frozen:
-    x: torch.Tensor
-    twice: torch.Tensor = dataclasses.field(init=False)
-    name: str = "kept"
-
-    def __post_init__(self):
-        object.__setattr__(self, "twice", 2 * self.x)
-
-
-@dataclasses.dataclass(slots=True)
-class Slotted:
-    x: torch.Tensor
-
-
-class Asking(namedtuple("Asking", "x label")):
-    def __new__(cls, x):  # asks for less than it holds
-        return super().__new__(cls, x, "label")
-
-
-class Graph:
-    """As batches of graphs: tensors are attributes, behind a store of its own."""
-
-    def __init__(self, **store):
-        self.__dict__["_store"] = store
-
-    def __getattr__(self, name):
-        store = self.__dict__.get("_store", {})
-        if name not in store:
-            raise AttributeError(name)
-        return store[name]
-
-    def __setattr__(self, name, value):
-        self._store[name] = value
-
-
-class Movable:
-    """A class that only offers .to()."""
-
-    def __init__(self, x):
-        self.x = x
-
-    def to(self, device):
-        return Movable(self.x.to(device))
-
-
-class Registered:
-    def __init__(self, *parts):
-        self._hidden = lambda: parts
-
-
-_pytree.register_pytree_node(
-    Registered, lambda data: (list(data._hidden()), None), lambda parts, _: Registered(*parts)
-)
 FORMS = {
     "dictionary": ({"a": ONE, "b": [TWO]}, lambda d: (d["a"], d["b"][0])),
     "ordered": (OrderedDict(a=ONE, b=TWO), lambda d: (d["a"], d["b"])),
@@ -188,12 +103,12 @@ def test_what_stands_within_itself_ends():
 
 
 def test_containers_are_fresh_where_nothing_changes():
-    data = {"a": [ONE], "b": Movable(ONE)}
-    fresh = mapped(data, lambda leaf: leaf)
-    fresh["a"].clear()
-    fresh["b"].x = None
-    assert data["a"][0] is ONE
-    assert data["b"].x is ONE
+    inner, moved = [ONE], Movable(ONE)
+    fresh = mapped([inner, moved], lambda leaf: leaf)
+    fresh[0].clear()
+    fresh[1].x = None
+    assert inner == [ONE]
+    assert moved.x is ONE
 
 
 def test_errors_of_the_change_come_through():

@@ -111,12 +111,12 @@ def test_attention_by_name():
 def test_recurrent_calls_by_name(packed):
     x, weights = numbers(5, 3), [numbers(8, 3), numbers(8, 4)]
     h = (numbers(1, 2), numbers(1, 2))
-    rest = dict(params=weights, has_biases=False, num_layers=1, dropout=0.0, train=True,
-                bidirectional=False)  # fmt: skip
+    switches = {"has_biases": False, "num_layers": 1, "dropout": 0.0, "train": True}
+    rest = {"hx": h, "params": weights, **switches, "bidirectional": False}
     if packed:
-        given = dict(data=x, batch_sizes=torch.ones(5, dtype=torch.long), hx=h, **rest)
+        given = {"data": x, "batch_sizes": torch.ones(5, dtype=torch.long), **rest}
     else:
-        given = dict(input=x, hx=h, **rest, batch_first=True)
+        given = {"input": x, **rest, "batch_first": True}
     by_place = recurrent_arguments(tuple(given.values()), {})
     mixed = recurrent_arguments(
         tuple(given.values())[:2], {k: given[k] for k in list(given)[:1:-1]}

@@ -60,9 +60,9 @@ class _Reweighted(Quiet):
         return output
 
     def _weighted(self, delta: Tensor) -> Tensor:
-        return delta * (
-            0.5 + torch.rand(delta.shape, generator=self._stream, device="cpu")
-        ).to(delta)
+        return delta * (0.5 + torch.rand(delta.shape, generator=self._stream, device="cpu")).to(
+            delta
+        )
 
 
 def is_flat(observed: Observed) -> bool:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from symbreak.objectives.containers import mapped_tensors, tensors_of
 from symbreak.observation.ends import Node, disturb_ends
 from symbreak.observation.names import is_lookup
-from symbreak.observation.quiet import is_scripted, tensors_in
+from symbreak.observation.quiet import is_scripted, is_transformed, tensors_in
 from symbreak.observation.watch import LOOKUPS, Watch, table_in
 
 INPUTS, DERIVATIVES = "inputs", "derivatives"
@@ -73,12 +73,12 @@ class PerturbedWatch(Watch):
 
         def blur(_part: nn.Module, args: Any, kwargs: Any) -> Any:
             self._calls_parts = True
-            if self.depth > 1:
+            if self.depth > 1 or is_transformed():
                 return None
             return mapped_tensors(args, self._blur), mapped_tensors(kwargs, self._blur)
 
         def give_out(_part: nn.Module, _args: Any, output: Any) -> None:
-            if self.depth <= 1:
+            if self.depth <= 1 and not is_transformed():
                 nodes = [t.grad_fn for t in tensors_of(output) if t.grad_fn is not None]
                 self._given_out.update({id(node): node for node in nodes})
 

@@ -182,6 +182,11 @@ def is_scripted(part: nn.Module) -> bool:
     return isinstance(part, torch.jit.ScriptModule)
 
 
+def is_transformed() -> bool:
+    """Tell whether a transform of torch.func (vmap, grad) is on: its tensors are not to be kept."""
+    return torch._C._functorch.maybe_current_level() is not None
+
+
 def has_scripted_parts(module: nn.Module) -> bool:
     """Tell whether a part was scripted or traced: its copies cannot change their dtype."""
     return any(map(is_scripted, module.modules()))

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from symbreak.objectives.containers import tensors_of
@@ -30,7 +29,7 @@ from symbreak.observation.observed import (
     NonlinearCall,
 )
 from symbreak.observation.products import factors, product_axes
-from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
+from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, is_transformed, tensors_in
 from symbreak.observation.readers import Readers
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
@@ -80,7 +79,7 @@ class Watch(Quiet):
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Call the function and record its units; within a transform of torch.func nothing is."""
-        if torch._C._functorch.maybe_current_level() is not None:
+        if is_transformed():
             return super().called(name, func, args, kwargs)
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
