@@ -4,6 +4,7 @@ import copy
 import dataclasses
 from collections import UserDict
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -124,7 +125,7 @@ class Images(Net):
         return self.logits(x.float() / 255)
 
 
-FORMS = {
+FORMS: dict[str, tuple[Any, Any]] = {
     "tensor": (Net, lambda m, b: F.cross_entropy(m(b[0]), b[1])),
     "loss of one's own": (Net, lambda m, b: written(m(b[0]), b[1])),
     "forbidding mapping": (Mapped, lambda m, b: written(m(b[0])["logits"], b[1])),

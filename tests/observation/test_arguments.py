@@ -44,7 +44,7 @@ FORMS = {
         lambda m, x: F.conv_transpose1d(weight=m.w, input=x)]),
     "matmul": (ROWS, {"w": (3, 4)}, lambda m, x: torch.matmul(x, m.w), [
         lambda m, x: torch.matmul(x, other=m.w), lambda m, x: torch.matmul(other=m.w, input=x),
-        lambda m, x: x.matmul(other=m.w), lambda m, x: torch.matmul(a=x, x2=m.w)]),
+        lambda m, x: x.matmul(other=m.w), lambda m, x: torch.matmul(**{"a": x, "x2": m.w})]),  # noqa: PIE804
     "matmul on the left": (ROWS, W, lambda m, x: torch.matmul(m.w, x.T), [
         lambda m, x: torch.matmul(other=x.T, input=m.w)]),
     "mm": (ROWS, {"w": (3, 4)}, lambda m, x: torch.mm(x, m.w), [

@@ -41,8 +41,8 @@ def diagnose(
     module : any module, with the parameters that training would start from, in the mode and on the
         device that training would use.
     loss : (output, y) -> scalar; goes with batch = (X, y). A tuple X is handed to the module as
-        positional arguments, a dictionary by name.
-    batch : what training would see at once. Some dozens of examples are enough.
+        positional arguments, a mapping by name.
+    batch : what training would see at once, in any containers. Some dozens of examples are enough.
     optimizer : its class, an optimizer, or a function that makes one of a list of parameters; a
         few updates of it decide whether equal units stay equal. None: both SGD with momentum and
         AdamW must keep them equal.

@@ -228,7 +228,7 @@ class ModuleCost(Stacked):
     def to(self, dtype: Any) -> ModuleCost:
         """Return the cost of a copy of module and data in another dtype.
 
-        Of a `batch` for `step`, the floating tensors in dictionaries, lists and tuples follow.
+        Of a `batch` for `step`, the floating tensors in its containers follow.
         """
         dtype = as_dtype(dtype, FLOATING)
         module = copied(self._module).to(dtype)
