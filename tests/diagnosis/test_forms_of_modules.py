@@ -384,6 +384,16 @@ def test_a_module_without_float64_is_updated_in_its_own_dtype():
     assert twins_of(found) == [("a", (0, 1), "error")]
 
 
+class Casting(Net):
+    def forward(self, x):
+        return self.logits(x.to(torch.bfloat16)).float()
+
+
+def test_a_module_that_casts_to_its_short_dtype_is_perturbed_in_it():
+    found = sb.diagnose(Casting(twins=True).to(torch.bfloat16), F.cross_entropy, (X, Y))
+    assert twins_of(found) == [("a", (0, 1), "error")]
+
+
 def test_the_default_device_without_memory_does_not_matter():
     class Adding(Net):
         def forward(self, x):

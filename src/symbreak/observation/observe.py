@@ -58,6 +58,8 @@ def observe(
     watch, J, output, sites = _watched(own, step, batch, Watch)
     parameters = _parameters(own, watch)  # before another pass has other gradients
     perturbed = perturbed_sites(*refined(own, batch), step)
+    if not perturbed.sites:  # a module that casts to its own dtype refuses a finer one
+        perturbed = perturbed_sites(own, batch, step)
     return Observed(
         module=own,
         loss_value=float(J),
