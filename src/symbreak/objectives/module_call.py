@@ -20,7 +20,8 @@ from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from symbreak.errors import SymbreakError
-from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
+from symbreak.objectives.containers import mapped, tensors_of
+from symbreak.objectives.module_data import check_scalar
 from symbreak.objectives.module_parameters import named_views
 from symbreak.parameters import Block
 

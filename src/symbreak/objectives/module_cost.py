@@ -23,13 +23,13 @@ from symbreak.initialization.checks import check_count, check_seed
 from symbreak.initialization.initialize import FLOATING
 from symbreak.initialization.rules import resolve
 from symbreak.objectives.blocking import DEFAULT_MEMORY
+from symbreak.objectives.containers import mapped_tensors
 from symbreak.objectives.indices import check_indices
 from symbreak.objectives.module_call import ModuleCall, Step
 from symbreak.objectives.module_data import (
     LossStep,
     as_floating,
     count_examples,
-    mapped_tensors,
     prepared_pair,
 )
 from symbreak.objectives.module_initialization import draw_into, warn_of_symmetry, weights_of
@@ -228,7 +228,7 @@ class ModuleCost(Stacked):
     def to(self, dtype: Any) -> ModuleCost:
         """Return the cost of a copy of module and data in another dtype.
 
-        Of a `batch` for `step`, the floating tensors in dictionaries, lists and tuples follow.
+        Of a `batch` for `step`, the floating tensors in its containers follow.
         """
         dtype = as_dtype(dtype, FLOATING)
         module = copied(self._module).to(dtype)

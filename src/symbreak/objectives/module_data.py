@@ -1,25 +1,26 @@
-"""What a module is evaluated on: nested containers of tensors.
-
-Containers are dictionaries, lists and tuples (named ones too), in each other; the rest is a leaf.
-"""
+"""What a module is evaluated on: pairs (X, y), in one dtype, and the step that takes them."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import mapped, mapped_tensors, tensors_of
+
+_ARRAYS = (Tensor, np.ndarray)
 
 
 class LossStep:
     """The step (module, (X, y)) -> loss(output, y).
 
-    A tuple X is handed over as positional arguments, a dictionary X by name.
+    A tuple X is handed over as positional arguments, a mapping X by name.
     """
 
     def __init__(self, loss: Callable[[Any, Any], Any]) -> None:
@@ -28,34 +29,9 @@ class LossStep:
     def __call__(self, module: nn.Module, batch: tuple[Any, Any]) -> Any:
         """Return the loss of the module's output."""
         X, y = batch
-        if isinstance(X, dict):
+        if isinstance(X, Mapping):
             return self.loss(module(**X), y)
         return self.loss(module(*X) if isinstance(X, tuple) else module(X), y)
-
-
-def mapped(data: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the same containers, fresh ones, with every leaf changed."""
-    if isinstance(data, dict):
-        fresh = copy.copy(data)
-        fresh.update({key: mapped(value, change) for key, value in data.items()})
-        return fresh
-    if isinstance(data, tuple) and hasattr(data, "_fields"):
-        return type(data)(*(mapped(value, change) for value in data))
-    if isinstance(data, tuple | list):
-        return type(data)(mapped(value, change) for value in data)
-    return change(data)
-
-
-def mapped_tensors(data: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return the same containers, fresh ones, with every tensor changed."""
-    return mapped(data, lambda leaf: change(leaf) if isinstance(leaf, Tensor) else leaf)
-
-
-def tensors_of(data: Any) -> Iterator[Tensor]:
-    """Yield all tensors."""
-    found: list[Tensor] = []
-    mapped_tensors(data, lambda tensor: found.append(tensor) or tensor)  # type: ignore[func-returns-value]
-    yield from found
 
 
 def as_floating(data: Any, dtype: torch.dtype) -> Any:
@@ -83,14 +59,26 @@ def prepared_pair(
 
 
 def _prepared(part: Any, what: str, dtype: torch.dtype, device: torch.device) -> Any:
-    if isinstance(part, dict):
-        return {k: _prepared(v, f"{what}[{k!r}]", dtype, device) for k, v in part.items()}
-    if isinstance(part, tuple):
+    if type(part) in (dict, OrderedDict):
+        # Switches of the module are handed over as they are.
+        return {
+            k: v
+            if v is None or isinstance(v, bool | str)
+            else _prepared(v, f"{what}[{k!r}]", dtype, device)
+            for k, v in part.items()
+        }
+    if type(part) is tuple:
         parts = enumerate(part)
         return tuple(_prepared(value, f"{what}[{k}]", dtype, device) for k, value in parts)
-    tensor = as_tensor(part, what)
-    kind = dtype if tensor.is_floating_point() else tensor.dtype
-    return tensor.to(device=device, dtype=kind, copy=True)
+
+    def own(array: Any) -> Tensor:
+        tensor = as_tensor(array, what)
+        kind = dtype if tensor.is_floating_point() else tensor.dtype
+        return tensor.to(device=device, dtype=kind, copy=True)
+
+    if not isinstance(part, Tensor | list) and next(tensors_of(part), None) is not None:
+        return mapped(part, lambda leaf: own(leaf) if isinstance(leaf, _ARRAYS) else leaf)
+    return own(part)
 
 
 def count_examples(pair: tuple[Any, Any]) -> int | None:

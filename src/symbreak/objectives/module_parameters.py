@@ -119,8 +119,12 @@ def copied(module: nn.Module) -> nn.Module:
         if isinstance(kept, Tensor) and kept.grad_fn is not None
     }
     try:
-        return copy.deepcopy(module, memo)
+        own = copy.deepcopy(module, memo)
     except Exception as error:
         raise InvalidInput(
             f"module must be one that copy.deepcopy can copy. Got {type(error).__name__}: {error}"
         ) from error
+    for given, parameter in zip(module.parameters(), own.parameters(), strict=True):
+        if given.is_leaf and not parameter.is_leaf:  # scripted parts copy by a call with a graph
+            parameter.detach_().requires_grad_(given.requires_grad)
+    return own
