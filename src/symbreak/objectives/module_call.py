@@ -1,10 +1,12 @@
-"""J of a module at theta: a functional call, one start at a time or stacked by vmap.
+"""J of a module at theta: one start as in a training step, or a stack of them by vmap.
 
 Conventions
 -----------
 theta : (n,) for `single`, (starts, n) for `stacked`;  J : () or (starts,).
-Every call gets its own copies of parameters and buffers, so that nothing of it stays in the module:
-what a layer keeps for itself (running statistics, a renormalised embedding) is dropped with them.
+One start is written into the module, which belongs to the cost alone, and J goes backward while it
+is there: so a backward pass that calls the module again (checkpoints, adjoints, reversible layers)
+or asks it for its parameters meets theta. A stack stands in for the parameters in a functional call,
+and is gone when that returns; meanwhile the module itself holds NaN.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from symbreak.errors import SymbreakError
+from symbreak.objectives.module_backward import gradients
 from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
+from symbreak.objectives.module_memory import bytes_of_graph
 from symbreak.objectives.module_parameters import named_views
+from symbreak.objectives.module_state import attributes_kept, forget, holding
 from symbreak.parameters import Block
 
 Step = Callable[[nn.Module, Any], Any]
@@ -39,7 +44,7 @@ class _Stepped(nn.Module):
 
     def forward(self, batch: Any) -> Tensor:
         """Return J."""
-        return check_scalar(self._step[0](self.module, batch))
+        return check_scalar(self._step[0](self.module, mapped(batch, lambda leaf: leaf)))
 
 
 class ModuleCall:
@@ -47,7 +52,7 @@ class ModuleCall:
 
     Parameters
     ----------
-    module : is left as it is found.
+    module : gets theta written into it; all else is left as it is found.
     step : (module, batch) -> scalar.
     batch : the containers in it are copied for each call; a step may empty them.
     blocks : the parameters that theta holds.
@@ -57,7 +62,6 @@ class ModuleCall:
         self.batch = batch
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
-        self._buffers = {_PREFIX + name: b for name, b in module.named_buffers()}
         self._needs_graph = False
 
     def on(self, batch: Any) -> ModuleCall:
@@ -67,16 +71,19 @@ class ModuleCall:
         other.batch = batch
         return other
 
+    @property
+    def can_be_stacked(self) -> bool:
+        """Whether vmap may be tried: the code of scripted modules is out of its reach."""
+        parts = self._stepped.modules()
+        return not any(isinstance(part, torch.jit.ScriptModule) for part in parts)
+
     def single(self, theta: Tensor, gradient: Tensor | None = None) -> Tensor:
         """Return J of one start and write its gradient (n,), if one is wanted."""
         if gradient is None:
             return self._single_value(theta)
-        named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-        with torch.inference_mode(False), torch.enable_grad():
-            J = self._called({**named, **self._own_buffers()})
-            parts: Sequence[Tensor | None] = [None] * len(named)
-            if J.requires_grad:
-                parts = torch.autograd.grad(J, list(named.values()), allow_unused=True)
+        with self._holding(theta) as parameters, torch.enable_grad():
+            J = self._stepped(self.batch)
+            parts = gradients(J, parameters)
         for block, part in zip(self._blocks, parts, strict=True):
             dense = part.to_dense() if part is not None and part.is_sparse else part
             gradient[block.slice] = 0.0 if dense is None else dense.reshape(-1)
@@ -96,15 +103,18 @@ class ModuleCall:
         if buffers:
             own = {name: b.expand(len(theta), *b.shape).clone() for name, b in own.items()}
         in_dims = (0, 0 if buffers else None)
+        forget(self._stepped.module, self._blocks)
 
         def cost(parameters: dict[str, Tensor], own: dict[str, Tensor]) -> Tensor:
-            return self._called({**parameters, **own})
+            with attributes_kept(self._stepped):
+                J: Tensor = functional_call(self._stepped, {**parameters, **own}, (self.batch,))
+            return J
 
         def cost_with_graph(parameters: dict[str, Tensor], own: dict[str, Tensor]) -> Tensor:
             J: Tensor = vjp(lambda given: cost(given, own), parameters)[0]
             return J
 
-        with _stackable(), torch.inference_mode(False):
+        with _stackable(), _plain_attention(), torch.inference_mode(False):
             if gradient is None:
                 called = cost_with_graph if graph else cost
                 with torch.set_grad_enabled(graph):
@@ -120,47 +130,35 @@ class ModuleCall:
 
     def bytes_of_graph(self, theta: Tensor) -> int:
         """Return how many bytes autograd keeps for one start, beside parameters and data."""
-        kept: dict[int, int] = {}
-
-        def note(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            kept[storage.data_ptr()] = storage.nbytes()
-            return tensor
-
-        named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-        given = {**named, **self._own_buffers()}
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor),
-        ):
-            self._called(given)
-        frozen = self._stepped.parameters()
-        for tensor in (*given.values(), *frozen, *tensors_of(self.batch)):
-            kept.pop(tensor.untyped_storage().data_ptr(), None)
-        return sum(kept.values())
+        module = self._stepped
+        with self._holding(theta), torch.enable_grad():
+            return bytes_of_graph(
+                lambda: module(self.batch),
+                lambda: [*module.parameters(), *module.buffers(), *tensors_of(self.batch)],
+            )
 
     def _single_value(self, theta: Tensor) -> Tensor:
         if not self._needs_graph:
             try:
-                with torch.no_grad():
-                    given = {**self._parameters(theta), **self._own_buffers()}
-                    return self._called(given).detach().to(theta.dtype)
+                with self._holding(theta), torch.no_grad():
+                    return self._J().to(theta.dtype)
             except SymbreakError:
                 raise
             except RuntimeError:
                 pass  # a step that takes derivatives needs the graph; any other fails again below
-        with torch.inference_mode(False), torch.enable_grad():
-            named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-            J = self._called({**named, **self._own_buffers()}).detach().to(theta.dtype)
+        with self._holding(theta), torch.enable_grad():
+            J = self._J().to(theta.dtype)
         self._needs_graph = True
         return J
 
-    def _called(self, given: dict[str, Tensor]) -> Tensor:
-        with _attributes_kept(self._stepped), _plain_attention():
-            batch = mapped(self.batch, lambda leaf: leaf)
-            J: Tensor = functional_call(self._stepped, given, (batch,))
-        return J
+    def _J(self) -> Tensor:
+        J: Tensor = self._stepped(self.batch)
+        return J.detach()
+
+    @contextmanager
+    def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
+        with holding(self._stepped.module, self._blocks, theta) as parameters, _plain_attention():
+            yield parameters
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:
         with torch.inference_mode(False):
@@ -170,19 +168,7 @@ class ModuleCall:
 
     def _own_buffers(self) -> dict[str, Tensor]:
         with torch.inference_mode(False):
-            return {name: buffer.clone() for name, buffer in self._buffers.items()}
-
-
-@contextmanager
-def _attributes_kept(module: nn.Module) -> Iterator[None]:
-    """Give every part of the module back the attributes that it had."""
-    parts = [(part, dict(vars(part))) for part in module.modules()]
-    try:
-        yield
-    finally:
-        for part, attributes in parts:
-            vars(part).clear()
-            vars(part).update(attributes)
+            return {name: buffer.clone() for name, buffer in self._stepped.named_buffers()}
 
 
 @contextmanager

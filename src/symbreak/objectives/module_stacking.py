@@ -63,7 +63,7 @@ class Stacking:
             self.bytes_per_example = bytes_of_start / (n_examples or 1)
             expected = _answers(call, pair)
             is_fixed = _equal(expected, _answers(call, pair))
-            for buffers in (False, True):
+            for buffers in (False, True) if call.can_be_stacked else ():
                 ways: list[dict[str, Any]] = [{"buffers": buffers}]
                 if _agrees(call, pair, expected, ways[0], is_fixed, with_gradient=True):
                     self.gradient_way = ways[0]
