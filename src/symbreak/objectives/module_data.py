@@ -99,6 +99,37 @@ def count_examples(pair: tuple[Any, Any]) -> int | None:
     return lengths.pop() if len(lengths) == 1 else None
 
 
+def check_dtypes(
+    module: nn.Module, batch: Any, dtype: torch.dtype, given: torch.dtype, error: Exception
+) -> None:
+    """Say in a sentence that an error comes where dtypes meet, if they do.
+
+    Parameters
+    ----------
+    dtype, given : what the cost computes in; what the module was given in.
+
+    Raises
+    ------
+    InvalidInput
+        Tensors of several floating dtypes meet, or the cost was converted.
+    """
+    named = [*module.named_parameters(), *module.named_buffers()]
+    named += [("the batch", tensor) for tensor in tensors_of(batch)]
+    others = [f"{name} of {t.dtype}" for name, t in named if t.is_floating_point()
+              and t.dtype != dtype]  # fmt: skip
+    what = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    if others:
+        raise InvalidInput(
+            f"Parameters, buffers and batch of ModuleCost must be of dtypes that go together. Got "
+            f"parameters of {dtype}, {others[0]} and {what}. Bring them to one dtype."
+        ) from error
+    if dtype != given:
+        raise InvalidInput(
+            f"module and loss of ModuleCost must compute in {dtype}, as to asks of them. Got {what}. "
+            "Make tensors in forward in the dtype of its input, and call no kernel that lacks it."
+        ) from error
+
+
 def check_scalar(J: Any) -> Tensor:
     """Return what the loss or the step gave back, if it is a scalar that J can be.
 
