@@ -144,8 +144,10 @@ class ModuleCall:
                     return self._J().to(theta.dtype)
             except SymbreakError:
                 raise
-            except RuntimeError:
-                pass  # a step that takes derivatives needs the graph; any other fails again below
+            except (RuntimeError, UserWarning):
+                # A step that takes derivatives needs the graph, and reentrant checkpoints warn
+                # without; whatever else it is comes again below.
+                pass
         with self._holding(theta), torch.enable_grad():
             J = self._J().to(theta.dtype)
         self._needs_graph = True
