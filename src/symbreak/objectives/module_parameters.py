@@ -10,6 +10,8 @@ once, under its first name. Frozen ones (requires_grad=False) stand not in theta
 from __future__ import annotations
 
 import copy
+import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,8 +120,13 @@ def load_(module: nn.Module, theta: Tensor, blocks: Sequence[Block]) -> None:
             named[name].copy_(values)
 
 
-def copied(module: nn.Module) -> nn.Module:
+def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
     """Return a copy that shares nothing with the module.
+
+    Parameters
+    ----------
+    recompiled : whether scripted parts are compiled anew. Other copies share the compiled code, and
+        that which has run in one dtype computes derivatives no better in another.
 
     Raises
     ------
@@ -133,6 +140,9 @@ def copied(module: nn.Module) -> nn.Module:
         for kept in vars(part).values()
         if isinstance(kept, Tensor) and kept.grad_fn is not None
     }
+    if recompiled:
+        scripted = (part for part in module.modules() if isinstance(part, torch.jit.ScriptModule))
+        memo.update({id(part): _recompiled(part) for part in scripted})
     try:
         # What is made in inference mode could not be given a gradient.
         with torch.inference_mode(False):
@@ -141,3 +151,15 @@ def copied(module: nn.Module) -> nn.Module:
         raise InvalidInput(
             f"module must be one that copy.deepcopy can copy. Got {type(error).__name__}: {error}"
         ) from error
+
+
+def _recompiled(part: torch.jit.ScriptModule) -> Any:
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            torch.jit.save(part, file)
+        except RuntimeError:  # it calls functions of Python, which no file holds
+            return copy.deepcopy(part)
+        file.seek(0)
+        return torch.jit.load(file)
