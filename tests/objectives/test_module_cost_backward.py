@@ -146,3 +146,29 @@ def test_what_reads_the_module_on_its_way_back_is_not_stacked(noise):
     bound = 1 + noise
     assert (gradient[:, :3] >= theta[:, 3:]).all()
     assert (gradient[:, :3] <= bound * theta[:, 3:]).all()
+
+
+def by_lambda(module):
+    """Wrap a forward as a lambda that holds the layer itself, which no copy follows."""
+    forward = module[0].forward
+    module[0].forward = lambda x: forward(x)
+
+
+@pytest.mark.parametrize("starts", [None, 2])
+def test_what_holds_the_original_is_refused(starts):
+    first = nn.Linear(3, 4)
+    module = nn.Sequential(first, nn.Tanh(), nn.Linear(4, 2)).double()
+    _, _, X, y = reentered.made("adjoint")
+    closed = sb.ModuleCost(module, step=lambda _, batch: step(module, batch), batch=(X, y))
+    apart = sb.ModuleCost(
+        module,
+        step=lambda copied, batch: step(copied, batch) + (first.weight - 1).square().sum(),
+        batch=(X, y),
+    )
+    by_lambda(module)
+    wrapped = sb.ModuleCost(module, F.cross_entropy, (X, y))
+    theta = closed.initialize("lecun_normal", starts=starts)
+    for cost in (closed, wrapped):
+        with pytest.raises(sb.InvalidInput, match=r"depends on 0\.weight of the original"):
+            cost(theta)
+    assert apart(theta)[1].isfinite().all()

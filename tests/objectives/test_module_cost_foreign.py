@@ -171,10 +171,12 @@ def test_modules_of_every_make_are_evaluated(name):
         nn.utils.vector_to_parameters(theta[k], trained)
         expected = F.cross_entropy(fresh(X.double()), Y)
         parts = torch.autograd.grad(expected, trained, allow_unused=True)
-        parts = [torch.zeros_like(p) if g is None else g for p, g in zip(trained, parts, strict=True)]
+        slopes = [
+            torch.zeros_like(p) if g is None else g for p, g in zip(trained, parts, strict=True)
+        ]
         torch.testing.assert_close(J[k], expected.detach())
         torch.testing.assert_close(value[k], expected.detach())
-        torch.testing.assert_close(gradient[k], torch.cat([g.reshape(-1) for g in parts]))
+        torch.testing.assert_close(gradient[k], torch.cat([g.reshape(-1) for g in slopes]))
     assert sb.check_gradient(cost, theta).verdict != "fail"
 
 
@@ -230,7 +232,7 @@ def stepped(module, batch):
         ),
         (
             sb.ModuleCost(Mixed(torch.eye(2)), F.cross_entropy, (X, Y)).to("float64"),
-            r"must compute in torch.float64, as to asks of them. Got RuntimeError",
+            r"must compute in torch.float64, after to\(torch.float64\). Got RuntimeError",
         ),
     ],
 )

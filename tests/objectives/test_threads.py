@@ -98,8 +98,7 @@ def test_calls_from_several_threads_do_not_see_each_other(name, starts):
         lambda cost, theta: cost.gauss_newton(theta),
         lambda cost, theta: (cost.hessian_product(theta, theta),),
         lambda cost, theta: [
-            g.clone()
-            for g in cost.minibatch_gradients(torch.as_tensor(theta), torch.arange(60), 7)
+            g.clone() for g in cost.minibatch_gradients(torch.as_tensor(theta), torch.arange(60), 7)
         ],
     ],
     ids=["batch", "take", "to", "gauss_newton", "hessian_product", "minibatch_gradients"],

@@ -98,7 +98,9 @@ class Subject:
         moved = torch.from_numpy(theta).to(self.stack.device)
         probes = self.probes(start, moved)
         with _float64_is_needed(self.native):
-            gradient = _analytic(self.precise.take(torch.tensor([start], device="cpu")), moved[None])
+            gradient = _analytic(
+                self.precise.take(torch.tensor([start], device="cpu")), moved[None]
+            )
         return probes, np.asarray(gradient[0])
 
     def changes(self, gradient: Array) -> NDArray[np.bool_]:

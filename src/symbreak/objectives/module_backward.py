@@ -1,7 +1,7 @@
 """The gradient of J by the parameters of a module, as a training step would find it.
 
-`torch.autograd.grad` walks only to the tensors that it is asked for. Functions written in Python may
-do more on their way back: call the module again and accumulate into its parameters (reversible
+`torch.autograd.grad` walks only to the tensors that it is asked for. Functions written in Python
+may do more on their way back: call the module again and accumulate into its parameters (reversible
 layers), or refuse this way altogether (reentrant checkpoints). Where the graph of J has any, J goes
 backward as in a training step, and what that leaves in tensors of others is taken away again.
 """
@@ -24,28 +24,29 @@ def gradients(J: Tensor, parameters: Sequence[Tensor]) -> Sequence[Tensor | None
     if not any(isinstance(node, BackwardCFunction) for node in _nodes(J)):
         return torch.autograd.grad(J, parameters, allow_unused=True)
     own = {id(parameter) for parameter in parameters}
-    with _gradients_kept([leaf for leaf in _leaves(J) if id(leaf) not in own]):
-        J.backward()  # type: ignore[no-untyped-call]
+    with _gradients_kept([leaf for leaf in leaves(J) if id(leaf) not in own]):
+        J.backward()
         return [parameter.grad for parameter in parameters]
+
+
+def leaves(J: Tensor) -> Iterator[Tensor]:
+    """Yield the tensors that a backward pass accumulates into, as far as the graph shows them."""
+    for node in _nodes(J):
+        if type(node).__name__ == "AccumulateGrad":
+            yield node.variable
 
 
 def _nodes(J: Tensor) -> Iterator[Any]:
     """Yield the nodes of the graph of J."""
-    waiting, seen = [J.grad_fn], {J.grad_fn}
+    waiting: list[Any] = [] if J.grad_fn is None else [J.grad_fn]
+    seen = set(waiting)
     while waiting:
-        node: Any = waiting.pop()
+        node = waiting.pop()
         yield node
         for following, _ in node.next_functions:
             if following is not None and following not in seen:
                 seen.add(following)
                 waiting.append(following)
-
-
-def _leaves(J: Tensor) -> Iterator[Tensor]:
-    """Yield the tensors that a backward pass accumulates into."""
-    for node in _nodes(J):
-        if type(node).__name__ == "AccumulateGrad":
-            yield node.variable
 
 
 @contextmanager

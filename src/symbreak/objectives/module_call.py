@@ -5,8 +5,8 @@ Conventions
 theta : (n,) for `single`, (starts, n) for `stacked`;  J : () or (starts,).
 One start is written into the module, which belongs to the cost alone, and J goes backward while it
 is there: so a backward pass that calls the module again (checkpoints, adjoints, reversible layers)
-or asks it for its parameters meets theta. A stack stands in for the parameters in a functional call,
-and is gone when that returns; meanwhile the module itself holds NaN.
+or asks it for its parameters meets theta. A stack stands in for the parameters in a functional
+call, and is gone when that returns; meanwhile the module itself holds NaN.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from symbreak.errors import SymbreakError
-from symbreak.objectives.module_backward import gradients
+from symbreak.errors import InvalidInput, SymbreakError
+from symbreak.objectives.module_backward import gradients, leaves
 from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
 from symbreak.objectives.module_memory import bytes_of_graph
 from symbreak.objectives.module_parameters import named_views
@@ -53,16 +53,26 @@ class ModuleCall:
     Parameters
     ----------
     module : gets theta written into it; all else is left as it is found.
+    original : what it is a copy of, which J must not depend on in its place.
     step : (module, batch) -> scalar.
     batch : the containers in it are copied for each call; a step may empty them.
     blocks : the parameters that theta holds.
     """
 
-    def __init__(self, module: nn.Module, step: Step, batch: Any, blocks: Sequence[Block]) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        original: nn.Module,
+        step: Step,
+        batch: Any,
+        blocks: Sequence[Block],
+    ) -> None:
         self.batch = batch
+        self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
         self._needs_graph = False
+        self._is_own = False
 
     def on(self, batch: Any) -> ModuleCall:
         """Return the same on another batch."""
@@ -82,8 +92,9 @@ class ModuleCall:
         if gradient is None:
             return self._single_value(theta)
         with self._holding(theta) as parameters, torch.enable_grad():
-            J = self._stepped(self.batch)
+            J: Tensor = self._stepped(self.batch)
             parts = gradients(J, parameters)
+        self._check_own(J, parts)
         for block, part in zip(self._blocks, parts, strict=True):
             dense = part.to_dense() if part is not None and part.is_sparse else part
             gradient[block.slice] = 0.0 if dense is None else dense.reshape(-1)
@@ -136,6 +147,21 @@ class ModuleCall:
                 lambda: module(self.batch),
                 lambda: [*module.parameters(), *module.buffers(), *tensors_of(self.batch)],
             )
+
+    def _check_own(self, J: Tensor, parts: Sequence[Tensor | None]) -> None:
+        """Refuse, in the first call, a J that depends on the original and not on the copy."""
+        if self._is_own:
+            return
+        used = {id(leaf) for leaf in leaves(J)}
+        named = dict(self._original.named_parameters())
+        for block, part in zip(self._blocks, parts, strict=True):
+            if part is None and id(named[block.name]) in used:
+                raise InvalidInput(
+                    "module and step of ModuleCost must use the module that they are called with, "
+                    f"which is a copy. Got a J that depends on {block.name} of the original. What "
+                    "holds the original, such as a lambda, must be a method or functools.partial."
+                )
+        self._is_own = True
 
     def _single_value(self, theta: Tensor) -> Tensor:
         if not self._needs_graph:

@@ -40,7 +40,6 @@ from symbreak.objectives.module_stacking import Stacking
 from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
 
-
 # Theta stands in the module while J is computed, and switches of PyTorch are those of the process.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -119,7 +118,7 @@ class ModuleCost(Stacked):
         elif step is not None:
             self._step = step
         self.n_examples = count_examples(batch) if self._is_pair else None
-        self._call = ModuleCall(self._module, self._step, batch, blocks)
+        self._call = ModuleCall(self._module, module, self._step, batch, blocks)
         self._stacking = Stacking(memory_budget)
 
     @property
@@ -254,7 +253,7 @@ class ModuleCost(Stacked):
             dtype=dtype,
             _module=module,
             _step=step,
-            _call=ModuleCall(module, step, batch, self.blocks),
+            _call=ModuleCall(module, self._users_module, step, batch, self.blocks),
             _stacking=Stacking(self._stacking.memory_budget),
         )
 

@@ -125,7 +125,7 @@ def check_dtypes(
         ) from error
     if dtype != given:
         raise InvalidInput(
-            f"module and loss of ModuleCost must compute in {dtype}, as to asks of them. Got {what}. "
+            f"Module and loss of ModuleCost must compute in {dtype} after to({dtype}). Got {what}. "
             "Make tensors in forward in the dtype of its input, and call no kernel that lacks it."
         ) from error
 

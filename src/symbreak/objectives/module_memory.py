@@ -40,7 +40,7 @@ class _Computed(TorchDispatchMode):
     """Hands over every tensor that is computed."""
 
     def __init__(self, note: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._note = note
 
     def __torch_dispatch__(

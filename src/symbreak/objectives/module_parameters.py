@@ -52,8 +52,8 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
         if len(kinds) > 1:
             named = ", ".join(f"{kind} ({name})" for kind, name in kinds.items())
             raise InvalidInput(
-                f"Parameters of module that are trained must be of one {what}. Got {named}. Convert "
-                "them, or freeze those that are not to be trained with requires_grad_(False)."
+                f"Parameters of module that are trained must be of one {what}. Got {named}. "
+                "Convert them, or freeze those that are not to be trained: requires_grad_(False)."
             )
     first = next(iter(found.values()))
     if first.is_meta:

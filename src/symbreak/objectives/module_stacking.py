@@ -138,7 +138,7 @@ def _agrees(
 
 
 def _are_numbers_alike(found: Tensor, expected: Tensor) -> bool:
-    """Whether NaN stands in the same places: it shows that the module itself was read, not theta."""
+    """Whether NaN stands in the same places; others show that the module was read, not theta."""
     return bool(torch.equal(found.isnan(), expected.isnan()))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class PerThread(threading.local):
-    """The base of what is kept for each thread; attributes begin in each as `__init__` sets them."""
+    """The base of what a thread keeps; in each, attributes begin as `__init__` sets them."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), ()
