@@ -232,7 +232,7 @@ def stepped(module, batch):
         ),
         (
             sb.ModuleCost(Mixed(torch.eye(2)), F.cross_entropy, (X, Y)).to("float64"),
-            r"must compute in torch.float64, after to\(torch.float64\). Got RuntimeError",
+            r"must compute in float64 after to\('float64'\). Got RuntimeError",
         ),
     ],
 )

@@ -117,15 +117,17 @@ def check_dtypes(
     named += [("the batch", tensor) for tensor in tensors_of(batch)]
     others = [f"{name} of {t.dtype}" for name, t in named if t.is_floating_point()
               and t.dtype != dtype]  # fmt: skip
-    what = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    first_line = next(iter(str(error).strip().splitlines()), "")
+    what = f"{type(error).__name__}: {first_line}"
     if others:
         raise InvalidInput(
             f"Parameters, buffers and batch of ModuleCost must be of dtypes that go together. Got "
             f"parameters of {dtype}, {others[0]} and {what}. Bring them to one dtype."
         ) from error
     if dtype != given:
+        word = str(dtype).removeprefix("torch.")
         raise InvalidInput(
-            f"Module and loss of ModuleCost must compute in {dtype} after to({dtype}). Got {what}. "
+            f"Module and loss of ModuleCost must compute in {word} after to({word!r}). Got {what}. "
             "Make tensors in forward in the dtype of its input, and call no kernel that lacks it."
         ) from error
 
