@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from symbreak.errors import InvalidInput, SymbreakError
 from symbreak.objectives.module_backward import gradients, leaves
-from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
+from symbreak.objectives.module_data import check_scalar, mapped, tensors_of, without_inference
 from symbreak.objectives.module_memory import bytes_of_graph
 from symbreak.objectives.module_parameters import named_views
 from symbreak.objectives.module_state import attributes_kept, forget, holding
@@ -67,7 +67,7 @@ class ModuleCall:
         batch: Any,
         blocks: Sequence[Block],
     ) -> None:
-        self.batch = batch
+        self.batch = without_inference(batch)
         self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
@@ -78,7 +78,7 @@ class ModuleCall:
         """Return the same on another batch."""
         other = object.__new__(ModuleCall)
         other.__dict__.update(self.__dict__)
-        other.batch = batch
+        other.batch = without_inference(batch)
         return other
 
     @property
@@ -110,9 +110,7 @@ class ModuleCall:
         buffers : whether every start gets buffers of its own, which what is written in place needs.
         graph : build the graph where only J is wanted: recurrent layers can be stacked only so.
         """
-        named, own = self._parameters(theta), self._own_buffers()
-        if buffers:
-            own = {name: b.expand(len(theta), *b.shape).clone() for name, b in own.items()}
+        named, own = self._parameters(theta), self._own_buffers(len(theta) if buffers else None)
         in_dims = (0, 0 if buffers else None)
         forget(self._stepped.module, self._blocks)
 
@@ -194,9 +192,12 @@ class ModuleCall:
             views = named_views(own, self._blocks)
             return {_PREFIX + name: view.detach() for name, view in views.items()}
 
-    def _own_buffers(self) -> dict[str, Tensor]:
+    def _own_buffers(self, starts: int | None) -> dict[str, Tensor]:
+        """Return copies of the buffers, one for all starts or one for each."""
+        lead = () if starts is None else (starts,)
+        named = self._stepped.named_buffers()
         with torch.inference_mode(False):
-            return {name: buffer.clone() for name, buffer in self._stepped.named_buffers()}
+            return {name: b.expand(*lead, *b.shape).clone() for name, b in named}
 
 
 @contextmanager

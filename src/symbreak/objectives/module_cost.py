@@ -246,9 +246,10 @@ class ModuleCost(Stacked):
         Of a `batch` for `step`, the floating tensors in dictionaries, lists and tuples follow.
         """
         dtype = as_dtype(dtype, FLOATING)
-        module = copied(self._module, recompiled=True).to(dtype)
-        step = _in_dtype(self._step, dtype)
-        batch = as_floating(self._call.batch, dtype)
+        with torch.inference_mode(False):
+            module = copied(self._module, recompiled=True).to(dtype)
+            step = _in_dtype(self._step, dtype)
+            batch = as_floating(self._call.batch, dtype)
         return self._with(
             dtype=dtype,
             _module=module,

@@ -63,6 +63,12 @@ def as_floating(data: Any, dtype: torch.dtype) -> Any:
     return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
+def without_inference(data: Any) -> Any:
+    """Return the data with copies of tensors made in inference mode, which no graph can keep."""
+    with torch.inference_mode(False):
+        return mapped_tensors(data, lambda t: t.clone() if t.is_inference() else t)
+
+
 def prepared_pair(
     data: Any, dtype: torch.dtype, device: torch.device, what: str = "data of ModuleCost"
 ) -> tuple[Any, Any]:
@@ -117,7 +123,7 @@ def check_dtypes(
     named += [("the batch", tensor) for tensor in tensors_of(batch)]
     others = [f"{name} of {t.dtype}" for name, t in named if t.is_floating_point()
               and t.dtype != dtype]  # fmt: skip
-    first_line = next(iter(str(error).strip().splitlines()), "")
+    first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".")
     what = f"{type(error).__name__}: {first_line}"
     if others:
         raise InvalidInput(
