@@ -178,7 +178,8 @@ def test_a_cost_may_be_made_of_what_was_made_in_inference_mode():
         )
         costs = [pair, pair.to("float64"), pair.to("float64").to("float32"), stepped]
         theta = pair.initialize(starts=2)
-        return [cost(given) for cost in costs for given in (theta, theta[0])], pair.mode == "stacked"
+        answers = [cost(given) for cost in costs for given in (theta, theta[0])]
+        return answers, pair.mode == "stacked"
 
     with torch.random.fork_rng([]):
         expected = made_and_called()
