@@ -39,6 +39,12 @@ def as_floating(data: Any, dtype: torch.dtype) -> Any:
     return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
+def without_inference(data: Any) -> Any:
+    """Return the data with copies of tensors made in inference mode, which no graph can keep."""
+    with torch.inference_mode(False):
+        return mapped_tensors(data, lambda t: t.clone() if t.is_inference() else t)
+
+
 def prepared_pair(
     data: Any, dtype: torch.dtype, device: torch.device, what: str = "data of ModuleCost"
 ) -> tuple[Any, Any]:
@@ -85,6 +91,39 @@ def count_examples(pair: tuple[Any, Any]) -> int | None:
     """Return the length of the first axis that all tensors share; None when they share none."""
     lengths = {len(tensor) if tensor.dim() > 0 else None for tensor in tensors_of(pair)}
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def check_dtypes(
+    module: nn.Module, batch: Any, dtype: torch.dtype, given: torch.dtype, error: Exception
+) -> None:
+    """Say in a sentence that an error comes where dtypes meet, if they do.
+
+    Parameters
+    ----------
+    dtype, given : what the cost computes in; what the module was given in.
+
+    Raises
+    ------
+    InvalidInput
+        Tensors of several floating dtypes meet, or the cost was converted.
+    """
+    named = [*module.named_parameters(), *module.named_buffers()]
+    named += [("the batch", tensor) for tensor in tensors_of(batch)]
+    others = [f"{name} of {t.dtype}" for name, t in named if t.is_floating_point()
+              and t.dtype != dtype]  # fmt: skip
+    first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".")
+    what = f"{type(error).__name__}: {first_line}"
+    if others:
+        raise InvalidInput(
+            f"Parameters, buffers and batch of ModuleCost must be of dtypes that go together. Got "
+            f"parameters of {dtype}, {others[0]} and {what}. Bring them to one dtype."
+        ) from error
+    if dtype != given:
+        word = str(dtype).removeprefix("torch.")
+        raise InvalidInput(
+            f"Module and loss of ModuleCost must compute in {word} after to({word!r}). Got {what}. "
+            "Make tensors in forward in the dtype of its input, and call no kernel that lacks it."
+        ) from error
 
 
 def check_scalar(J: Any) -> Tensor:
