@@ -56,7 +56,7 @@ class Result:
     @property
     def is_interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
-        return Status.INTERRUPTED in self.trained.outcome.status
+        return self.trained.outcome.is_interrupted
 
     @property
     def best_first(self) -> list[int]:

@@ -17,7 +17,6 @@ from symbreak.estimators.search_fits import Fit, SearchInterrupted
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.optimize.status import Status
 from symbreak.training.gathered import Search, stacks_of, train_together
 
 # Each fit that waits is a thread.
@@ -155,7 +154,7 @@ def _search(fit: Fit) -> Search:
 
 
 def _is_cut_short(answer: Answer) -> bool:
-    return isinstance(answer, Outcome) and Status.INTERRUPTED in answer.status
+    return isinstance(answer, Outcome) and answer.is_interrupted
 
 
 def _is_sound(fit: Fit) -> bool:
