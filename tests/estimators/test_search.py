@@ -203,6 +203,7 @@ def test_ctrl_c_keeps_the_stacks_that_were_trained(iris, monkeypatch):
     with (
         pytest.warns(FitFailedWarning, match="interrupted before this fit was trained"),
         pytest.warns(UserWarning, match="non-finite"),
+        pytest.warns(sb.InterruptedWarning, match="1 of 3 candidates scored on every fold"),
     ):
         found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
     monkeypatch.undo()

@@ -55,21 +55,31 @@ def tell_interrupted(estimator: Any, outcome: Outcome, *, spent: int) -> None:
     KeyboardInterrupt
         The fit is one of many.
     """
-    words = "Ctrl-C came when the fit had ended by itself; all of it was kept."
-    if outcome.is_interrupted:
-        made = counted(int(outcome.n_iterations.max()) - spent, "iteration")
-        words = f"The fit was interrupted after {made}; the best point so far was kept."
+    made = counted(int(outcome.n_iterations.max()) - spent, "iteration")
+    many = is_one_of_many(estimator)
+    words = f"The fit was interrupted after {made}; the best point so far was kept."
+    if many:
+        words = f"The fit was interrupted after {made}; the search or ensemble it is of ends too."
+    if not outcome.is_interrupted:
+        words = f"Ctrl-C came when the fit had ended by itself, after {made}."
     try:
-        warnings.warn(words, InterruptedWarning, stacklevel=4)
+        warn_interrupted(words)
     finally:
         # Also where warnings are errors: a search takes an error for one candidate's alone.
-        if is_one_of_many(estimator):
+        if many:
             raise KeyboardInterrupt(words)
 
 
 def is_one_of_many(estimator: Any) -> bool:
     """Tell whether the fit of an estimator that now runs was called by a search or the like."""
     return any(_runs_many(frame, estimator) for frame in _frames())
+
+
+def warn_interrupted(words: str) -> None:
+    """Warn at the line that called `fit`, however often it was said there before."""
+    caller = next(frame for frame in _frames() if _package(frame) not in ("symbreak", "sklearn"))
+    place = caller.f_code.co_filename, caller.f_lineno
+    warnings.warn_explicit(words, InterruptedWarning, *place)
 
 
 def _frames() -> Iterator[FrameType]:
@@ -79,9 +89,14 @@ def _frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).split(".")[0]
+
+
 def _runs_many(frame: FrameType, estimator: Any) -> bool:
+    # scikit-learn's functions that are no methods: permutation_test_score and the like.
     module = str(frame.f_globals.get("__name__"))
-    if module.split(".")[0] in RUN_MANY or module.startswith("sklearn.model_selection"):
+    if _package(frame) in RUN_MANY or module.startswith("sklearn.model_selection"):
         return True
     other = frame.f_locals.get("self", estimator)
     is_estimator = hasattr(type(other), "fit") and hasattr(type(other), "get_params")

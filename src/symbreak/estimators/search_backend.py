@@ -13,7 +13,7 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import ParallelBackendBase
 
-from symbreak.estimators.search_fits import Fit, SearchInterrupted
+from symbreak.estimators.search_fits import NEVER_TRAINED, Fit, SearchInterrupted
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
@@ -21,7 +21,6 @@ from symbreak.training.gathered import Search, stacks_of, train_together
 
 # Each fit that waits is a thread.
 MOST_FITS = 512
-NEVER_TRAINED = "The search was interrupted before this fit was trained."
 Answer = Outcome | BaseException
 
 

@@ -22,6 +22,9 @@ from symbreak.optimize.carrier import carried_by
 from symbreak.training.gathered import Search
 
 
+NEVER_TRAINED = "The search was interrupted before this fit was trained."
+
+
 class SearchInterrupted(RuntimeError):
     """The search was interrupted before this fit was trained."""
 
