@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.check_options import CheckOptions
+from symbreak.cli.loading import loading
 
 
 def check_gradient(
@@ -148,6 +149,7 @@ def check_gradient(
         epsilon=epsilon, alpha=alpha, dtype=dtype, device=device, rows=rows, method=method,
         thorough=thorough, locate=not no_locate, seed=seed, json=json, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.check_run import run
+    with loading():
+        from symbreak.cli.check_run import run
 
     raise typer.Exit(run(options))

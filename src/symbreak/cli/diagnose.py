@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.diagnose_options import DiagnoseOptions
+from symbreak.cli.loading import loading
 
 
 def diagnose(
@@ -108,6 +109,7 @@ def diagnose(
         tolerance=tolerance, optimizer=optimizer, rows=rows, memory_budget=memory_budget,
         level=level, json=json, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.diagnose_run import run
+    with loading():
+        from symbreak.cli.diagnose_run import run
 
     raise typer.Exit(run(options))

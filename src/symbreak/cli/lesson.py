@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.loading import loading
+
 
 def lesson(
     data: Annotated[
@@ -54,6 +56,7 @@ def lesson(
     Trains one network from zeros, from a constant and from small random numbers, and logistic
     regression from zeros, and puts two hidden units side by side.
     """
-    from symbreak.cli.lesson_run import run
+    with loading():
+        from symbreak.cli.lesson_run import run
 
     run(data, target, dataset, hidden, epsilon, updates, seed, json, html)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.loading import loading
 from symbreak.cli.train_options import TrainOptions
 
 
@@ -160,6 +161,7 @@ def train(
         max_iter=max_iter, dtype=dtype, device=device, model=model, json=json, report=report,
         quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.train_run import run
+    with loading():
+        from symbreak.cli.train_run import run
 
     raise typer.Exit(run(options))

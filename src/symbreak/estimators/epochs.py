@@ -17,7 +17,6 @@ from symbreak.optimize import Progress
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 
-
 ENDED_WHOLE = "Ctrl-C: the epoch was made to its end, and the estimator holds what it learnt."
 
 
