@@ -130,7 +130,7 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
 
         if n_jobs == 1 or len(stacks) < 2:
             for part in parts:
-                if interrupt.is_requested:
+                if interrupt.is_requested or self.is_interrupted:
                     return
                 yield _answered(part, look)
             return
