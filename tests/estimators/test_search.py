@@ -269,7 +269,7 @@ def test_a_search_without_a_finite_score_has_no_best(iris, refit):
     )
     with (
         pytest.warns(UserWarning, match="non-finite"),
-        pytest.raises(InvalidInput, match="finite score on every fold .* Got none of 3"),
+        pytest.raises(InvalidInput, match=r"finite score on every fold .* Got none of 3"),
     ):
         search.fit(*iris)
     assert not hasattr(search, "best_params_")
