@@ -232,13 +232,20 @@ def test_a_press_in_partial_fit_is_raised_after_the_epoch(monkeypatch):
     assert cut.t_ == whole.t_
 
 
-def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch):
+@pytest.mark.parametrize("call", [1, 2])
+def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
+    """In the evaluation before the updates of the epoch, and in the one after them."""
     whole, cut = (net(solver="adam", callback=None) for _ in range(2))
     for one in (whole, cut):
         one.partial_fit(X, Y, classes=[0, 1, 2])
 
+    evaluate, calls = NetworkCost.__call__, []
+
     def pressed(self, *given, **options):
-        raise KeyboardInterrupt
+        calls.append(0)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return evaluate(self, *given, **options)
 
     with monkeypatch.context() as now:
         now.setattr(NetworkCost, "__call__", pressed)

@@ -151,7 +151,8 @@ def train(
 ) -> None:
     """Train a network on a table from many random starts.
 
-    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far.
+    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far; files
+    that are there already stay, and it is written beside them.
     """
     options = TrainOptions(
         data=data, target=target, dataset=dataset, test=test, task=task, drop=tuple(drop or ()),
