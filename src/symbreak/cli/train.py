@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.header_option import Header
+from symbreak.cli.loading import loading
 from symbreak.cli.train_options import TrainOptions
 
 
@@ -152,7 +153,8 @@ def train(
 ) -> None:
     """Train a network on a table from many random starts.
 
-    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far.
+    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far; files
+    that are there already stay, and it is written beside them.
     """
     options = TrainOptions(
         data=data, target=target, dataset=dataset, header=header, test=test, task=task,
@@ -162,6 +164,7 @@ def train(
         alpha=alpha, search=search, max_iter=max_iter, dtype=dtype, device=device, model=model,
         json=json, report=report, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.train_run import run
+    with loading():
+        from symbreak.cli.train_run import run
 
     raise typer.Exit(run(options))
