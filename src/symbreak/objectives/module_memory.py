@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from symbreak.objectives.module_data import tensors_of
+from symbreak.objectives.containers import tensors_of
 
 
 def bytes_of_graph(forward: Callable[[], Any], shared: Callable[[], Sequence[Tensor]]) -> int:
