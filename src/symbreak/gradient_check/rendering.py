@@ -70,7 +70,7 @@ def _found(block: BlockReport) -> str:
         return ""
     named = ", ".join(block.wrong[:MOST_NAMED])
     if block.is_spread:
-        return f"the error is spread over the block, of the entries looked at wrong are {named}"
+        return f"the error is spread over the block; wrong, among others: {named}"
     more = " and others" if len(block.wrong) > MOST_NAMED else ""
     return f"wrong: {named}{more}"
 

@@ -40,7 +40,8 @@ class BlockReport:
     wrong : the entries that were found to be wrong, the worst first.
     kernel_error : the largest difference of the gradient in the objective's own dtype from that in
         float64, relative to the largest entry of the part; NaN where that dtype is float64.
-    is_spread : whether the error is all over the block, so that `wrong` is a sample.
+    is_spread : whether the error is all over the block, or in more entries than `wrong` names;
+        `wrong` then is a sample.
     """
 
     name: str

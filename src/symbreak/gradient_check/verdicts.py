@@ -94,9 +94,7 @@ def _failed(
     pieces: Pieces | None = None,
 ) -> BlockReport:
     """Return the report on a part that is wrong, with the entries that were found."""
-    located = Located(() if pieces is None else pieces.wrong, is_spread=False)
-    if pieces is None and start.settings.locates:
-        located = locate(start.directional, part.indices, start.stream(number, 1))
+    located = _located(start, part, number, pieces)
     clues = Clues(start.n_examples, start.gradient, start.theta, part.block.shape, part.block.start)
     report = _report(part, seen, scale, "fail", cause_of(located, clues))
     if not located.wrong:
@@ -111,6 +109,15 @@ def _failed(
         wrong=tuple(_name(part, entry) for entry in located.wrong),
         is_spread=located.is_spread,
     )
+
+
+def _located(start: Start, part: Part, number: int, pieces: Pieces | None) -> Located:
+    if pieces is not None:
+        is_spread = not pieces.are_all or len(pieces.wrong) > max(1.0, len(part.indices) / 2)
+        return Located(pieces.wrong, is_spread, pieces.are_all)
+    if start.settings.locates:
+        return locate(start.directional, part.indices, start.stream(number, 1))
+    return Located((), is_spread=False)
 
 
 def _name(part: Part, entry: Entry) -> str:
