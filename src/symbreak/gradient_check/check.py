@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
-from symbreak.gradient_check.judgement import PRECISIONS
+from symbreak.gradient_check.judgement import PRECISIONS, Precision
 from symbreak.gradient_check.kernels import Kernels
 from symbreak.gradient_check.occasions import occasions
 from symbreak.gradient_check.parts import Part, parts_of
@@ -94,11 +95,7 @@ def check_gradient(
     def check(subject: Subject) -> GradientReport:
         if method == "coordinates":
             assert precision is not None
-            gradient = subject.gradient()
-            found = [
-                by_coordinates(subject.probes(start), row, gradient[start], parts, step, precision)
-                for start, row in enumerate(subject.stack)
-            ]
+            found = _by_coordinates(subject, parts, step, precision, seed)
         else:
             found = _by_directions(subject, parts, settings)
         return _worst(found, is_stack=subject.is_stack)
@@ -109,6 +106,27 @@ def check_gradient(
     also = tuple((name, check(other)) for name, other in occasions(subject, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
     return replace(report, verdict=max(verdicts, key=SEVERITY.index), also=also)
+
+
+def _by_coordinates(
+    subject: Subject, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
+) -> list[GradientReport]:
+    gradient = subject.gradient()
+    kernels = cache(lambda: Kernels.of(subject, seed))  # asked for where entries are small
+
+    def rounding_at(start: int) -> Callable[[Part], float]:
+        def rounding(part: Part) -> float:
+            measured = kernels()
+            return measured.bar(part, gradient[start], start) if measured else 0.0
+
+        return rounding
+
+    return [
+        by_coordinates(
+            subject.probes(start), row, gradient[start], parts, step, precision, rounding_at(start)
+        )
+        for start, row in enumerate(subject.stack)
+    ]
 
 
 def _by_directions(

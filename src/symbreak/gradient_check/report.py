@@ -42,6 +42,9 @@ class BlockReport:
         float64, relative to the largest entry of the part; NaN where that dtype is float64.
     is_spread : whether the error is all over the block, or in more entries than `wrong` names;
         `wrong` then is a sample.
+    floor : the size up to which an entry could not be judged: a quarter of it, or all, may be
+        wrong. NaN where there is no bar to tell.
+    n_below : how many entries are no larger, without being exactly zero.
     """
 
     name: str
@@ -58,6 +61,8 @@ class BlockReport:
     wrong: tuple[str, ...] = ()
     kernel_error: float = math.nan
     is_spread: bool = False
+    floor: float = math.nan
+    n_below: int = 0
 
 
 @dataclass(frozen=True)
