@@ -7,6 +7,7 @@ columns of the lecture: beside each other stand the gradient and n.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +49,9 @@ def by_coordinates(
     for part in parts:
         measure = _measurement(probes, part, steps)
         largest_of_block = float(np.abs(gradient[part.block.slice]).max())
-        look = _close_look(directional, part, standard.rounding, rounding)
-        found = judge(gradient[part.indices], measure, look, standard, largest_of_block)
+        own = partial(rounding, part)
+        look = _close_look(directional, part, standard, own)
+        found = judge(gradient[part.indices], measure, look, own, standard, largest_of_block)
         blocks.append(_describe(part, gradient, found))
     return GradientReport.of(blocks, probes, tolerance=precision.tolerance)
 
@@ -63,10 +65,11 @@ def _measurement(probes: Probes, part: Part, steps: Array) -> Measure:
 
 
 def _close_look(
-    directional: Directional, part: Part, least: float, rounding: Callable[[Part], float]
+    directional: Directional, part: Part, standard: Standard, rounding: Callable[[], float]
 ) -> Look:
     def look(positions: NDArray[np.int64]) -> Closely:
-        return look_closely(directional, part.indices[positions], max(least, rounding(part)))
+        indices = part.indices[positions]
+        return look_closely(directional, indices, standard.measured(rounding()).rounding)
 
     return look
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
+
+import numpy as np
 
 from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
-from symbreak.gradient_check.judgement import PRECISIONS, Precision
+from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.kernels import Kernels
 from symbreak.gradient_check.occasions import occasions
 from symbreak.gradient_check.parts import Part, parts_of
+from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
 from symbreak.gradient_check.start import Settings
 from symbreak.gradient_check.subject import Subject
@@ -112,21 +115,42 @@ def _by_coordinates(
     subject: Subject, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
 ) -> list[GradientReport]:
     gradient = subject.gradient()
-    kernels = cache(lambda: Kernels.of(subject, seed))  # asked for where entries are small
-
-    def rounding_at(start: int) -> Callable[[Part], float]:
-        def rounding(part: Part) -> float:
-            measured = kernels()
-            return measured.bar(part, gradient[start], start) if measured else 0.0
-
-        return rounding
-
+    rounding = _rounding(subject, gradient, seed)
     return [
         by_coordinates(
-            subject.probes(start), row, gradient[start], parts, step, precision, rounding_at(start)
+            subject.probes(start),
+            row,
+            gradient[start],
+            parts,
+            step,
+            precision,
+            partial(rounding, start),
         )
         for start, row in enumerate(subject.stack)
     ]
+
+
+def _rounding(subject: Subject, gradient: Array, seed: int) -> Callable[[int, Part], float]:
+    """Return what tells how far rounding may move the entries of a part, once it is asked for.
+
+    At a perfect fit all of a gradient is rounding, also in float64.
+    """
+
+    @cache
+    def kernels() -> Kernels | None:
+        return Kernels.of(subject, seed)
+
+    @cache
+    def spread() -> Array:
+        return np.abs(subject.gradient(subject.stack * (1.0 + EPS)) - gradient)
+
+    def rounding(start: int, part: Part) -> float:
+        measured = kernels()
+        if measured is None:
+            return 4.0 * largest_of(spread()[start][part.indices])
+        return measured.bar(part, gradient[start], start)
+
+    return rounding
 
 
 def _by_directions(

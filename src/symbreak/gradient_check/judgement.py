@@ -87,6 +87,10 @@ class Standard:
         rounding = 4.0 * rounding_unit(gradient, theta, precision.eps)
         return Standard(precision, largest_of(gradient), rounding)
 
+    def measured(self, rounding: float) -> Standard:
+        """Return the standard with the rounding that was measured, where that is larger."""
+        return replace(self, rounding=max(self.rounding, rounding))
+
 
 def rounding_unit(gradient: Array, theta: Array, eps: float) -> float:
     """Return the size below which entries of a gradient at theta, (n,) both, may be rounding.
@@ -125,7 +129,12 @@ class Judgement:
 
 
 def judge(
-    analytic: Array, measure: Measure, look: Look, standard: Standard, largest_of_block: float
+    analytic: Array,
+    measure: Measure,
+    look: Look,
+    rounding: Callable[[], float],
+    standard: Standard,
+    largest_of_block: float,
 ) -> Judgement:
     """Compare the analytic derivatives of a part with differences of J.
 
@@ -134,6 +143,7 @@ def judge(
     analytic : (entries,) in float64.
     measure : measure(positions, factor) gives the differences for these entries, with the default
         step times factor.
+    rounding : measures what rounding may do to the entries of the gradient.
     look : look(positions) holds these entries to bars of their own.
     largest_of_block : the largest |a| of the block that the part belongs to.
     """
@@ -149,6 +159,8 @@ def judge(
         return _zero(first.noise, standard)
     agrees = np.abs(analytic - numerical) <= _allowed(first.noise, scale, standard.precision)
     doubtful = everything[~agrees]
+    if len(doubtful):
+        standard = standard.measured(rounding())
     levels = [first.at(doubtful), *(measure(doubtful, factor) for factor in FINER)]
     found = _sort(analytic[doubtful], levels, scale, standard).among(numerical, doubtful)
     noise = np.maximum(first.noise, standard.rounding) if found.unclear.any() else first.noise
