@@ -212,9 +212,14 @@ def _small_ones_judged(
         return found, bars
     seen = look(small)
     number, wrong, bars = found.number.copy(), found.wrong.copy(), bars.copy()
-    number[small], wrong[small] = seen.numerical, seen.is_wrong
+    number[small] = seen.numerical
+    error = np.abs(a[small] - seen.numerical)
+    # A bend that jumps close by (elu) deceives the extrapolation; plain differences betray it.
+    is_same = np.abs(found.number[small] - seen.numerical) <= SAME * error
+    least = np.maximum(SEEN * bars[small], RESOLUTION * size[small])
+    wrong[small] = seen.is_wrong & is_same & (error > least)
     # Of what could not be told there it is known that it agrees beside the largest.
-    bars[small] = np.minimum(seen.bar, precision.tolerance * scale)
+    bars[small] = np.minimum(np.maximum(seen.bar, error), precision.tolerance * scale)
     return replace(found, number=number, wrong=wrong), bars
 
 
