@@ -123,15 +123,14 @@ class JoinedCost(Stacked):
             )
         return stack
 
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         thetas = stack.split(self._sizes)
-        if gradient is None:
-            values = [cost.value(one) for cost, one in zip(self._costs, thetas, strict=True)]
-        else:
+        rooms: Sequence[Tensor | None] = [None] * len(thetas)
+        if gradient is not None:
             rooms = gradient.split(self._sizes)
-            together = zip(self._costs, thetas, rooms, strict=True)
-            values = [cost(one, out=room)[0] for cost, one, room in together]
-        return torch.cat(values)
+        together = zip(self._costs, thetas, rooms, strict=True)
+        return torch.cat([cost.evaluate(one, room) for cost, one, room in together])
 
 
 def _check_parts(costs: Sequence[NetworkCost], starts: Sequence[int]) -> None:
