@@ -207,7 +207,7 @@ class ModuleCost(Stacked):
         InvalidInput
             theta does not fit, or `start` is missing or not one of its rows.
         """
-        stack = self._stack(theta)
+        stack = self.stack(theta)
         if start is None:
             if len(stack) > 1:
                 raise InvalidInput(
@@ -268,7 +268,8 @@ class ModuleCost(Stacked):
     def _own_theta(self) -> Tensor:
         return flat(self._users_module, self.blocks).to(dtype=self.dtype, device=self.device)
 
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         return as_stack(theta, self.blocks, self.dtype, self.device)
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:

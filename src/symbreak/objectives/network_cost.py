@@ -198,7 +198,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The matrices of all starts are over the memory budget.
         """
-        stack = self._stack(theta)
+        stack = self.stack(theta)
         J, gradient, G = self._data.curvature.gauss_newton(stack)
         return as_given(J, theta), as_given(gradient, theta), as_given(G, theta)
 
@@ -215,7 +215,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The residuals are over the memory budget.
         """
-        return as_given(self._data.curvature.residuals(self._stack(theta)), theta)
+        return as_given(self._data.curvature.residuals(self.stack(theta)), theta)
 
     def jacobian(self, theta: Any) -> Any:
         """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
@@ -227,7 +227,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The Jacobians are over the memory budget.
         """
-        return as_given(self._data.curvature.jacobian(self._stack(theta)), theta)
+        return as_given(self._data.curvature.jacobian(self.stack(theta)), theta)
 
     def _curved(self, theta: Any, v: Any, product: Callable[[Tensor, Tensor], Tensor]) -> Any:
         if np.shape(v) != np.shape(theta):
@@ -235,7 +235,7 @@ class NetworkCost(Stacked):
                 f"v must be of the shape of theta, {tuple(np.shape(theta))}. "
                 f"Got {tuple(np.shape(v))}."
             )
-        return as_given(product(self._stack(theta), self._stack(v)), theta)
+        return as_given(product(self.stack(theta), self.stack(v)), theta)
 
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
@@ -298,7 +298,8 @@ class NetworkCost(Stacked):
         other._data = dataclasses.replace(self._data, **changes)
         return other
 
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         stack = as_stack(theta, self.blocks, self.dtype, self.device)
         if self.starts not in (None, len(stack)):
             raise InvalidInput(

@@ -49,7 +49,8 @@ class Penalty(Stacked):
         """The dtype that it computes in."""
         return self.strength.dtype
 
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         return as_stack(theta, self.blocks, self.dtype, self.strength.device)
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:

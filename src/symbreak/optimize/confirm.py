@@ -10,7 +10,8 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.rows import Floats, host
+from symbreak.optimize.parts import Point
+from symbreak.optimize.rows import Floats
 from symbreak.optimize.status import Status
 from symbreak.optimize.stopping import GradientTest
 
@@ -33,14 +34,12 @@ def confirmed_outcome(
     start_norm, start_value : (starts,), the largest |entry| of the gradient and J at the starts.
     **known : the other attributes of the outcome.
     """
-    value_there, gradient = objective(theta)
-    norm, value = host(gradient.abs().amax(1)), host(value_there)
-    usable = np.isfinite(value) & np.isfinite(norm)
-    arrived = test.holds_later(norm, value, start_norm, start_value)
+    there = Point.at(objective, theta)
+    arrived = test.holds_later(there.norm, there.value, start_norm, start_value)
     return Outcome(
         theta=theta,
-        value=np.where(usable, value, np.inf),
-        gradient_norm=np.where(usable, norm, np.inf),
+        value=np.where(there.is_finite, there.value, np.inf),
+        gradient_norm=np.where(there.is_finite, there.norm, np.inf),
         status=tuple(map(_confirmed, status, arrived)),
         **known,
     )

@@ -15,6 +15,7 @@ from symbreak.checks import check_not_negative
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
+from symbreak.objectives.stacks import Stacked
 from symbreak.optimize.carrier import carrier_in_force
 from symbreak.optimize.loop import Loop, Progress
 from symbreak.optimize.methods import method_of
@@ -229,9 +230,12 @@ def _stack(objective: Objective, given: Tensor) -> Tensor:
         )
     if not bool(torch.isfinite(given).all()):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
-    dtype = getattr(objective, "dtype", float_dtype(given))
-    device = getattr(objective, "device", given.device)
-    stack: Tensor = torch.atleast_2d(given).to(dtype=dtype, device=device)
+    if isinstance(objective, Stacked):
+        stack = objective.stack(given)
+    else:
+        dtype = getattr(objective, "dtype", float_dtype(given))
+        device = getattr(objective, "device", given.device)
+        stack = torch.atleast_2d(given).to(dtype=dtype, device=device).contiguous()
     warn = getattr(objective, "warn_of_symmetry", None)
     if warn is not None:
         warn(stack)

@@ -27,7 +27,7 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.loop import Places, Progress
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, host
+from symbreak.optimize.rows import Floats
 from symbreak.optimize.scipy_options import check, method_named
 from symbreak.optimize.scipy_start import Ended, OneStart
 from symbreak.optimize.status import Status
@@ -144,8 +144,7 @@ class ScipySearch:
     def _begin(self) -> Point:
         """Evaluate all starts as one stack; end those that are not finite or are done."""
         n = len(self._theta)
-        value, gradient = self.objective(self._theta)
-        here = Point(self._theta, host(value), gradient, host(gradient.abs().amax(1)))
+        here = Point.at(self.objective, self._theta)
         self.n_evaluations += 1
         self.best.offer(here, self.n_iterations)
         self.best.theta = self.best.theta.clone()  # its rows are written one by one

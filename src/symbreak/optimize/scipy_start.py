@@ -154,8 +154,7 @@ class OneStart:
 
     def _evaluate(self, theta: Tensor) -> Point:
         search = self._search
-        value, gradient = self._objective(theta)
-        point = Point(theta, host(value), gradient, host(gradient.abs().amax(1)))
+        point = Point.at(self._objective, theta)
         search.n_evaluations[self._start] += 1
         self._offer(point)
         search.look_at_the_clock()

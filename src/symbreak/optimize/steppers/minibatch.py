@@ -102,7 +102,7 @@ class MiniBatchStepper(PerStart):
             order = order.to(theta.device)
             yield from _minibatch_gradients(objective, theta, order, self.batch_size)
         else:
-            yield here.gradient if epoch == self._epoch else objective(theta)[1]
+            yield here.gradient if epoch == self._epoch else Point.at(objective, theta).gradient
 
 
 def _minibatch_gradients(
