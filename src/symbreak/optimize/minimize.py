@@ -13,6 +13,13 @@ from torch import Tensor
 from symbreak.arrays import as_tensor, float_dtype, like
 from symbreak.checks import check_not_negative
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.capabilities import (
+    HasDevice,
+    HasDtype,
+    HasStarts,
+    HasSymmetry,
+    offered,
+)
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
 from symbreak.objectives.stacks import Stacked
@@ -192,11 +199,11 @@ def _go_on(
     example = given if isinstance(outcome.theta, Tensor) else given.numpy()
     objective = as_objective(objective, example)
     check_size(given, objective.blocks)
-    starts = getattr(objective, "starts", None)
-    if starts not in (None, len(outcome.value)):
+    its = offered(objective, HasStarts)
+    if its is not None and its.starts != len(outcome.value):
         raise InvalidInput(
             f"objective of minimize must be for {len(outcome.value)} starts, as the outcome is. "
-            f"Got one for {starts}."
+            f"Got one for {its.starts}."
         )
     loop = outcome.search.resumed(objective, limits)
     loop.run(callback)
@@ -233,12 +240,13 @@ def _stack(objective: Objective, given: Tensor) -> Tensor:
     if isinstance(objective, Stacked):
         stack = objective.stack(given)
     else:
-        dtype = getattr(objective, "dtype", float_dtype(given))
-        device = getattr(objective, "device", given.device)
+        own, at = offered(objective, HasDtype), offered(objective, HasDevice)
+        dtype = float_dtype(given) if own is None else own.dtype
+        device = given.device if at is None else at.device
         stack = torch.atleast_2d(given).to(dtype=dtype, device=device).contiguous()
-    warn = getattr(objective, "warn_of_symmetry", None)
-    if warn is not None:
-        warn(stack)
+    knowing = offered(objective, HasSymmetry)
+    if knowing is not None:
+        knowing.warn_of_symmetry(stack)
     return stack
 
 

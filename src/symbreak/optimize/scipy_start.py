@@ -15,6 +15,7 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
+from symbreak.objectives.capabilities import HasHessian, offered
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Floats, host
 from symbreak.optimize.scipy_options import (
@@ -94,7 +95,7 @@ class OneStart:
             )
 
     def _curvature(self) -> dict[str, Any]:
-        if not hasattr(self._objective, "hessian_product"):
+        if offered(self._objective, HasHessian) is None:
             return {}
         if self._search.method in TAKES_MATRIX:
             return {"hess": self._guarded(self._hessian)}

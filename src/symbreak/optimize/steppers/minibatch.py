@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Mask, PerStart, device_like
@@ -96,7 +97,8 @@ class MiniBatchStepper(PerStart):
         self, epoch: int, theta: Tensor, here: Point, objective: Objective
     ) -> Iterator[Tensor]:
         """Yield the gradients of an epoch, each at theta as it then is."""
-        m = getattr(objective, "n_examples", None)
+        counted = offered(objective, HasExamples)
+        m = None if counted is None else counted.n_examples
         if m is not None and self.batch_size is not None and self.batch_size < m:
             order = order_of_epoch(self.seed, epoch, m) if self.shuffle else torch.arange(m)
             order = order.to(theta.device)
@@ -108,9 +110,9 @@ class MiniBatchStepper(PerStart):
 def _minibatch_gradients(
     objective: Objective, theta: Tensor, order: Tensor, size: int
 ) -> Iterator[Tensor]:
-    fast = getattr(objective, "minibatch_gradients", None)
+    fast = offered(objective, HasMiniBatches)
     if fast is not None:
-        yield from fast(theta, order, size)
+        yield from fast.minibatch_gradients(theta, order, size)
         return
     for rows in order.split(size):
         yield objective.batch(rows)(theta)[1]
