@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from symbreak.optimize.best import BestPoints
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 
 TIE = 3.0 * float(np.finfo(float).eps)
 

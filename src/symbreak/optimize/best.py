@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, PerStart, Starts, where
+from symbreak.optimize.per_start import Floats, PerStart, Starts, where
+from symbreak.optimize.protocols import Point
 
 TIES = 10.0
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats
+from symbreak.optimize.per_start import Floats
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.stopping import GradientTest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.optimize.rows import Floats, Starts
+from symbreak.optimize.per_start import Floats, Starts
 
 
 class History:

@@ -20,10 +20,10 @@ from torch import Tensor
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point, Stepper
+from symbreak.optimize.per_start import Floats, Mask, Starts
+from symbreak.optimize.protocols import Point, Stepper
 from symbreak.optimize.racing import Racing
 from symbreak.optimize.records import Records
-from symbreak.optimize.rows import Floats, Mask, Starts
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.search_options import SearchOptions

@@ -12,8 +12,8 @@ from symbreak.objectives.contract import Objective
 from symbreak.optimize.confirm import confirmed_outcome
 from symbreak.optimize.history import History
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.status import Status
 from symbreak.optimize.stopping import GradientTest, Limits

@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from symbreak.optimize.best import BestPoints
-from symbreak.optimize.parts import Point, Stepper
-from symbreak.optimize.rows import Mask, PerStart, Starts
+from symbreak.optimize.per_start import Mask, PerStart, Starts
+from symbreak.optimize.protocols import Point, Stepper
 from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.validation import Validation
 

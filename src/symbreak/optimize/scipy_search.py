@@ -27,9 +27,9 @@ from symbreak.objectives.contract import Objective
 from symbreak.optimize.best import BestPoints
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point
+from symbreak.optimize.per_start import Floats, host
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.records import Records
-from symbreak.optimize.rows import Floats, host
 from symbreak.optimize.scipy_options import (
     TAKES_MATRIX,
     TAKES_PRODUCTS,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.rows import Starts
+from symbreak.optimize.per_start import Starts
 
 
 class Places(NamedTuple):

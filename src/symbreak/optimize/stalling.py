@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from symbreak.checks import check_positive_integer
-from symbreak.optimize.rows import Floats, Mask, PerStart
+from symbreak.optimize.per_start import Floats, Mask, PerStart
 
 
 class Stalling(PerStart):

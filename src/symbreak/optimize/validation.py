@@ -21,7 +21,7 @@ from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import STOCHASTIC
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 
 PATIENCE = 10  # epochs of a method on mini-batches
 FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less than an epoch

@@ -23,8 +23,8 @@ from torch import Tensor
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.directions.curvature import scaled_pair
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart
+from symbreak.optimize.per_start import Mask, PerStart
+from symbreak.optimize.protocols import Point
 
 
 class BFGS(PerStart):

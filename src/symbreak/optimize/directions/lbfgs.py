@@ -25,8 +25,8 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.directions.curvature import scaled_pair
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, device_like, host
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, device_like, host
+from symbreak.optimize.protocols import Point
 
 
 class LBFGS(PerStart):

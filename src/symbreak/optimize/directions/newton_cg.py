@@ -24,8 +24,8 @@ from torch import Tensor
 
 from symbreak.objectives.capabilities import HasGaussNewtonProduct, HasHessian, needed
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart
+from symbreak.optimize.per_start import Mask, PerStart
+from symbreak.optimize.protocols import Point
 
 Product = Callable[[Tensor, Tensor], Tensor]
 # By `curvature`: the capability that it needs, and its product.

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.per_start import Mask, PerStart, where
+from symbreak.optimize.protocols import Point
 
 
 class Rprop(PerStart):

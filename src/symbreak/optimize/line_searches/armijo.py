@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from symbreak.optimize.line_searches.bounded import SHRINK_LEAST, SHRINK_MOST, BoundedSearch
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
 
 
 class Armijo(BoundedSearch):

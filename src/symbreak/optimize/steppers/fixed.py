@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Direction, Point
-from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.per_start import Mask, PerStart, where
+from symbreak.optimize.protocols import Direction, Point
 from symbreak.optimize.status import Status
 
 

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from symbreak.objectives.capabilities import HasGaussNewton, HasJacobian, needed, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 
 LEAST_GAIN = 1e-4

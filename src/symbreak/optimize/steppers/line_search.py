@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Direction, Point, StepRule
-from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.protocols import Direction, Point, StepRule
 from symbreak.optimize.status import Status
 
 

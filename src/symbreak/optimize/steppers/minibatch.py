@@ -26,8 +26,8 @@ from torch import Tensor
 
 from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart, device_like
+from symbreak.optimize.per_start import Mask, PerStart, device_like
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.updates.rule import Rate, UpdateRule
 from symbreak.optimize.updates.schedules import Constant

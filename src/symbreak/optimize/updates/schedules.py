@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.rows import Floats, PerStart
+from symbreak.optimize.per_start import Floats, PerStart
 
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine")
 DIVISOR = 5.0

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.stacks import evaluate
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 from symbreak.optimize.status import Status
 
 __all__ = ["Direction", "Floats", "Mask", "PerStart", "Point", "Starts", "StepRule", "Stepper"]
