@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask, Starts
@@ -27,10 +28,8 @@ from symbreak.optimize.records import Records
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.search_options import SearchOptions
-from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation
 
 
 @dataclass(frozen=True)

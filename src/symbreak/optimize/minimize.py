@@ -21,6 +21,7 @@ from symbreak.objectives.capabilities import (
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
 from symbreak.objectives.stacks import Stacked
+from symbreak.optimize.early_stopping import Stalling, Validation, patience_of
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
@@ -29,9 +30,7 @@ from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.scipy_search import ScipySearch
 from symbreak.optimize.search import Progress, Search
 from symbreak.optimize.search_options import SearchOptions
-from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation, patience_of
 from symbreak.parameters import check_size
 
 

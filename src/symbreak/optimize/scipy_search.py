@@ -24,12 +24,12 @@ from torch import Tensor
 
 from symbreak.objectives.capabilities import HasHessian, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.best import BestPoints
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, host
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.records import Records
+from symbreak.optimize.running import BestPoints
 from symbreak.optimize.scipy_options import (
     TAKES_MATRIX,
     TAKES_PRODUCTS,

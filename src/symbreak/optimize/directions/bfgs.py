@@ -36,7 +36,7 @@ class BFGS(PerStart):
     def __init__(self, memory_budget: int) -> None:
         self.memory_budget = memory_budget
 
-    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+    def start(self, here: Point, objective: Objective) -> Tensor:
         """Return steepest descent, with H = I.
 
         Raises
@@ -51,7 +51,7 @@ class BFGS(PerStart):
         self._is_fresh: Mask = np.full(rows, True)  # H = I, no pair stored
         return here.gradient.neg()
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Take the pairs of `rows` into H and return -H g."""
         g = here.gradient
         pair, stored = scaled_pair(rows, here.theta - before.theta, g - before.gradient)

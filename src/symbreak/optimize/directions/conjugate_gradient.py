@@ -59,12 +59,12 @@ class ConjugateGradient(PerStart):
     def __init__(self, beta: str) -> None:
         self._beta = BETAS[beta]
 
-    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+    def start(self, here: Point, objective: Objective) -> Tensor:
         """Return steepest descent."""
         self._last = here.gradient.neg()
         return self._last
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
         beta = torch.where(torch.isfinite(beta), beta, 0.0)

@@ -54,11 +54,11 @@ class NewtonCG(PerStart):
         self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
         return self._solve(here.is_finite, here, objective)
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - Newton has no memory
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Return Newton directions for `rows`."""
         return self._solve(rows, here, objective)
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:  # noqa: ARG002 - nothing to forget
+    def restart(self, rows: Mask, here: Point) -> Tensor:
         """Return steepest descent."""
         return here.gradient.neg()
 

@@ -55,7 +55,7 @@ class LevenbergMarquardt(PerStart):
         self._predicted: Floats = np.zeros(rows)
         self._look(here.is_finite, here, objective)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - H is known
+    def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + p."""
         if not self._is_solved.all():
             self._solve(~self._is_solved, here)
@@ -77,7 +77,7 @@ class LevenbergMarquardt(PerStart):
         self._is_solved = np.zeros(len(accepted), dtype=bool)
         return accepted, failed
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:  # noqa: ARG002
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Compute the Gauss-Newton matrices of `rows` at their new points."""
         self._look(rows, here, objective)
 

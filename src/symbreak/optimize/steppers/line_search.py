@@ -46,7 +46,7 @@ class LineSearchStepper(PerStart):
         self.search.start(rows, float(limits.eps))
         self._begin(here.is_finite & (here.norm > 0.0), here)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
+    def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + step direction."""
         steps = device_like(self.search.steps, here.theta)
         return torch.addcmul(here.theta, self.along, steps[:, None])

@@ -81,7 +81,7 @@ class MiniBatchStepper(PerStart):
         self._after = rule
         return theta
 
-    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:  # noqa: ARG002 - any J will do
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Accept what is finite."""
         assert self._after is not None
         self.rule, self._after = self._after, None

@@ -59,7 +59,7 @@ class Constant(PerStart):
     def look(self, value: Floats) -> None:
         """Take notice of J (rows,) at the end of an epoch."""
 
-    def _factor(self, epoch: int) -> float:  # noqa: ARG002 - the same in each
+    def _factor(self, epoch: int) -> float:
         return 1.0
 
 
