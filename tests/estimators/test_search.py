@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.optimize.carrier import carrier_in_force
+from symbreak.training.gathering import gather_in_force
 
 search_backend: Any = importlib.import_module("symbreak.estimators.search_backend")
 GRID = {"alpha": [1e-3, 1.0, 100.0]}
@@ -294,8 +294,8 @@ def test_ctrl_c_in_the_last_fit_is_raised_and_the_scores_are_kept(iris, monkeypa
     alone = train.minimize
 
     def pressed(*given, **options):
-        # Of the fits of the folds the carrier takes over; the last one trains by itself.
-        if carrier_in_force() is None:
+        # Of the fits of the folds the search takes over; the last one trains by itself.
+        if gather_in_force() is None:
             options["callback"] = lambda progress: signal.raise_signal(signal.SIGINT)
         return alone(*given, **options)
 

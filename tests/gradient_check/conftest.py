@@ -62,6 +62,22 @@ class Changed:
         return Changed(self.cost.to(dtype), self.change, self.scale)
 
 
+class WithPenaltyGradient(Changed):
+    """A cost with `more(theta, strength)` added to the gradient of its penalty."""
+
+    def __init__(self, cost, more):
+        strength = cost.terms()["penalty"].strength
+        super().__init__(cost, lambda theta, g: g + more(theta, strength.to(theta.dtype)))
+        self.more, self.network = more, cost.network
+
+    def terms(self):
+        terms = self.cost.terms()
+        return {"data": terms["data"], "penalty": Changed(terms["penalty"], self.change)}
+
+    def to(self, dtype):
+        return WithPenaltyGradient(self.cost.to(dtype), self.more)
+
+
 class Stacked:
     """The objective of value(theta) and gradient(theta), (starts, n) both, in a dtype."""
 

@@ -9,9 +9,8 @@ import torch
 import symbreak as sb
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.check import METHODS
-from symbreak.objectives.penalty import Penalty
 from symbreak.parameters import Block
-from tests.gradient_check.conftest import Changed, change_entry, cost_of
+from tests.gradient_check.conftest import Changed, WithPenaltyGradient, change_entry, cost_of
 
 
 def cause_of(make, change, layers=(6, 8, 3), **options):
@@ -195,14 +194,10 @@ def test_the_terms_are_told_at_zeros_too(dtype):
 
 
 def test_a_penalty_on_biases_shows_where_all_biases_are_zero():
-    class OnBiases(Penalty):
-        def add_to(self, stack, J, gradient):
-            super().add_to(stack, J, gradient)
-            if gradient is not None:
-                gradient += self.strength.max() * (self.strength == 0) * stack
+    def on_biases(stack, strength):
+        return strength.max() * (strength == 0) * stack
 
-    cost = cost_of((6, 8, 3))
-    cost._penalty = OnBiases(cost.blocks, cost._penalty.strength)
+    cost = WithPenaltyGradient(cost_of((6, 8, 3)), on_biases)
     theta = sb.initialize(cost.network, "glorot_uniform", seed=1)
     assert check_gradient(cost, theta).verdict == "pass"
     report = check_gradient(cost, theta, thorough=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import symbreak as sb
 from symbreak.gradient_check import check_gradient
-from symbreak.objectives.penalty import Penalty
-from tests.gradient_check.conftest import cost_of
+from tests.gradient_check.conftest import WithPenaltyGradient, cost_of
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -33,14 +33,10 @@ def test_a_small_penalty_beside_large_data_is_no_false_alarm_in_float32(seed):
 
 
 def test_a_penalty_that_is_wrong_in_float32_alone_shows_in_the_whole():
-    class WrongPenalty(Penalty):
-        def add_to(self, stack, J, gradient):
-            super().add_to(stack, J, gradient)
-            if gradient is not None:
-                gradient += 1e-2 * stack * self.strength
+    def more(stack, strength):
+        return 1e-2 * stack * strength if stack.dtype == torch.float32 else 0.0
 
-    cost = cost_of((6, 8, 3), dtype="float32")
-    cost._penalty = WrongPenalty(cost.blocks, cost._penalty.strength)
+    cost = WithPenaltyGradient(cost_of((6, 8, 3), dtype="float32"), more)
     report = check_gradient(cost, sb.initialize(cost.network, seed=1), thorough=True)
     verdicts = {name: one.verdict for name, one in report.also}
     assert report.verdict == "fail"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
-from symbreak.objectives import blocking
+from symbreak.objectives import array_kernel, blocking
 from symbreak.objectives.blocking import plan
 from symbreak.propagation.workspace import Workspace, numbers_per_pair, numbers_per_start
 
@@ -64,7 +64,7 @@ def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
         made.append(Workspace(*arguments, by_columns=by_columns))
         return made[-1]
 
-    monkeypatch.setattr("symbreak.objectives.passes.Workspace", spy)
+    monkeypatch.setattr(array_kernel, "Workspace", spy)
     net = sb.Network((4, 5, 3, 2), ["gelu", "tanh"])
     rng = np.random.default_rng(0)
     cost = sb.NetworkCost(
@@ -77,7 +77,7 @@ def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
     cost.batch(np.arange(20))(theta)
     assert made
     assert max(workspace.bytes for workspace in made) <= budget
-    assert len(cost._workspaces.by_size) == 1  # what was made before is let go
+    assert len(cost._data.workspaces.by_size) == 1  # what was made before is let go
 
 
 @pytest.mark.parametrize("examples", [1, 3, 16, 23])
@@ -96,7 +96,9 @@ def test_every_cut_gives_the_same_answer(starts, examples, shared, columns, monk
 
     J, gradient = answer()
     monkeypatch.setattr(blocking, "COLUMNS_FROM", 1 if columns else 10**9)
-    monkeypatch.setattr("symbreak.objectives.passes.plan", lambda *arguments: (starts, examples))
+    monkeypatch.setattr(
+        "symbreak.objectives.array_kernel.plan", lambda *arguments: (starts, examples)
+    )
     J_cut, gradient_cut = answer()
     np.testing.assert_allclose(J_cut, J, rtol=1e-13)
     for block in net.blocks:
@@ -113,7 +115,9 @@ def test_transposed_copies_of_the_examples_are_made_only_within_the_budget():
     def is_transposed(budget):
         cost = sb.NetworkCost(net, X, y, memory_budget=budget)
         cost(theta)
-        last = cost._passes._last.blocks
+        kernel = cost._data.kernel
+        assert isinstance(kernel, array_kernel.ArrayKernel)
+        last = kernel._last.blocks
         assert last is not None
         blocks = last[1].examples
         return {block.rows_T.is_contiguous() for block in blocks}

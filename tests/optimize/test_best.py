@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from symbreak.optimize.best import BestPoints
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
+from symbreak.optimize.running import BestPoints
 
 TIE = 3.0 * float(np.finfo(float).eps)
 

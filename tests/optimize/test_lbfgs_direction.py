@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from symbreak.optimize.directions.lbfgs import LBFGS
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 
 
 def point(theta, gradient):

@@ -9,7 +9,7 @@ import torch
 from symbreak import minimize
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize.stalling import Stalling
+from symbreak.optimize.early_stopping import Stalling
 from symbreak.optimize.status import Status
 
 

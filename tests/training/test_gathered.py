@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 import torch
 
 import symbreak as sb
-from symbreak.optimize.carrier import carried_by
+from symbreak.training import gathering
 from symbreak.training.gathered import Search, stacks_of, train_together
 
 NETWORK = sb.Network((3, 4, 2), "tanh", "squared_error")
@@ -121,21 +119,20 @@ def test_a_callback_of_its_own_is_kept_beside_look():
     assert max(seen) == 3
 
 
-def test_the_carrier_gets_the_call_and_gives_the_outcome():
+def test_who_gathers_gets_the_call_and_gives_the_outcome():
     calls = []
     one = search(1)
     outcome = alone(search(2))
 
-    def carrier(objective, theta, arguments):
+    def gather(objective, theta, arguments):
         calls.append(Search(objective, theta, arguments))
         return outcome
 
-    with carried_by(carrier):
-        answer = sb.minimize(one.objective, one.theta, **STOP, memory=5)
-        with carried_by(None):
-            own = sb.minimize(one.objective, one.theta, **STOP, memory=5)
+    with gathering.gathered_by(gather):
+        answer = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
+        with gathering.gathered_by(None):
+            own = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
     assert answer is outcome
-    given = set(inspect.signature(sb.minimize).parameters) - {"objective", "theta", "options"}
-    assert set(calls[0].arguments) == given | {"memory"}
+    assert calls[0].arguments == {**STOP, "memory": 5}
     same(alone(calls[0]), own)
     same(alone(one), sb.minimize(one.objective, one.theta, **STOP))

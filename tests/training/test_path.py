@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import symbreak as sb
-from symbreak.optimize.loop import Places, Progress
+from symbreak.optimize.search import Places, Progress
 from symbreak.training.path import Path, is_due
 
 A = np.array([[3.0, 1.0], [1.0, 2.0]])

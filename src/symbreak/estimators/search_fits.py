@@ -18,8 +18,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from symbreak.optimize import Outcome
-from symbreak.optimize.carrier import carried_by
 from symbreak.training.gathered import Search
+from symbreak.training.gathering import gathered_by
 
 NEVER_TRAINED = "The search was interrupted before this fit was trained."
 
@@ -76,7 +76,7 @@ class Fit:
 
     def _run(self) -> None:
         try:
-            with carried_by(self._pause):
+            with gathered_by(self._pause):
                 self._result = self._task()
         except BaseException as error:  # handed on by `result`
             self._error = error

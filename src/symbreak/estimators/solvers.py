@@ -14,8 +14,8 @@ import math
 from typing import Any
 
 from symbreak.errors import InvalidInput, nearest
+from symbreak.optimize.early_stopping import PATIENCE, patience_of
 from symbreak.optimize.methods import METHODS, STOCHASTIC
-from symbreak.optimize.validation import PATIENCE, patience_of
 
 SOLVERS = {"lbfgs": "l-bfgs"}
 # Their steps may raise J, so a small change of J says nothing.

@@ -25,9 +25,10 @@ from symbreak.estimators.solvers import (
 from symbreak.estimators.starting import Seeds, starts_of, theta_of
 from symbreak.estimators.threads import threads_for
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
+from symbreak.training.gathering import minimize
 
 
 def train(

@@ -7,7 +7,7 @@ entry is zero: a penalty has no slope there, whatever multiplies it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from symbreak.arrays import as_tensor
 from symbreak.gradient_check.subject import Subject
 from symbreak.objectives import Objective
+from symbreak.objectives.capabilities import HasTerms, offered
 
 STEPS = 10
 LENGTH = 0.03  # of a step, relative to |theta|
@@ -34,8 +35,9 @@ def occasions(subject: Subject, seed: int) -> Iterator[tuple[str, Subject]]:
         yield f"{name} alone", replace(subject, objective=term, precise=precise[name], stack=stack)
 
 
-def _terms(objective: Objective) -> dict[str, Objective]:
-    return objective.terms() if hasattr(objective, "terms") else {}
+def _terms(objective: Objective) -> Mapping[str, Objective]:
+    sum_of = offered(objective, HasTerms)
+    return {} if sum_of is None else sum_of.terms()
 
 
 def _without_zeros(subject: Subject, seed: int) -> Tensor:

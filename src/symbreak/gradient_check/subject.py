@@ -21,6 +21,13 @@ from symbreak.arrays import as_tensor, float_dtype
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.probes import EPS, Array, Probes
 from symbreak.objectives import FunctionObjective, Objective, as_objective
+from symbreak.objectives.capabilities import (
+    HasDtype,
+    HasExamples,
+    HasFixed,
+    HasOtherDtypes,
+    offered,
+)
 from symbreak.parameters import Block, check_size
 
 SAME = 1e4  # units of eps that two calls may differ by, where threads add up in another order
@@ -69,13 +76,16 @@ class Subject:
     @property
     def is_fixed(self) -> NDArray[np.bool_] | None:
         """Which entries of theta no gradient moves, (n,); None where the objective names none."""
-        fixed = getattr(self.objective, "is_fixed", None)
-        return None if fixed is None else np.asarray(as_tensor(fixed, "is_fixed").cpu().numpy())
+        fixed = offered(self.objective, HasFixed)
+        if fixed is None:
+            return None
+        return np.asarray(as_tensor(fixed.is_fixed, "is_fixed").cpu().numpy())
 
     @property
     def n_examples(self) -> int | None:
         """How many examples the objective has, where it says so."""
-        return getattr(self.objective, "n_examples", None)
+        counted = offered(self.objective, HasExamples)
+        return None if counted is None else counted.n_examples
 
     def gradient(self, moved: Tensor | None = None) -> Array:
         """Return the objective's own gradient (starts, n), at another stack if one is given."""
@@ -149,7 +159,8 @@ def _stack(theta: Any, objective: Objective, blocks: Sequence[Block]) -> tuple[T
     check_size(tensor, blocks)
     if not bool(torch.isfinite(tensor).all()):
         raise InvalidInput("theta of check_gradient must be finite. Got NaN or infinity.")
-    native = getattr(objective, "dtype", None) or float_dtype(tensor)
+    own = offered(objective, HasDtype)
+    native = float_dtype(tensor) if own is None else own.dtype
     # Both sides must see the very same theta, so it is rounded as the objective will round it.
     return torch.atleast_2d(tensor).to(native).to(torch.float64), native
 
@@ -172,12 +183,13 @@ def _analytic(objective: Objective, stack: Tensor) -> Array:
 
 
 def _in_float64(objective: Objective) -> Objective:
-    if getattr(objective, "dtype", torch.float64) == torch.float64:
+    own, others = offered(objective, HasDtype), offered(objective, HasOtherDtypes)
+    if own is None or own.dtype == torch.float64:
         return objective
-    if not hasattr(objective, "to"):
+    if others is None:
         raise InvalidInput(
             f"objective of check_gradient must compute in float64, or offer to('float64'). "
-            f"Got one of {objective.dtype} without it."  # type: ignore[attr-defined]
+            f"Got one of {own.dtype} without it."
         )
-    precise: Objective = objective.to("float64")
+    precise: Objective = others.to("float64")
     return precise

@@ -16,12 +16,7 @@ class Objective(Protocol):
 
     Conventions: theta (starts, n); J (starts,); gradient (starts, n). Starts do not see each other.
 
-    Optional capabilities, asked for by name: hessian_product(theta, v) and
-    gauss_newton_product(theta, v), (starts, n); gauss_newton(theta) -> (J, gradient, G), G
-    (starts, n, n); residuals(theta) (starts, r) with J = ½ Σ r², and jacobian(theta)
-    (starts, r, n); minibatch_gradients(theta, order, size), see `minibatches`; terms() -> {name:
-    objective}, the objectives whose sum J is; is_fixed, (n,) bool, the entries of theta that no
-    gradient moves.
+    What an objective may offer beyond this is named in `capabilities`.
     """
 
     @property

@@ -42,18 +42,19 @@ class Examples:
     @property
     def nbytes(self) -> int:
         """The memory that rows, targets and weights take, in bytes."""
-        return sum(part.nbytes for part in self._parts if part is not None)
+        return sum(part.nbytes for part in self.parts if part is not None)
 
     def equals(self, other: Examples) -> bool:
         """Whether rows, targets and weights are, bit for bit, those of other examples."""
-        pairs = zip(self._parts, other._parts, strict=True)
+        pairs = zip(self.parts, other.parts, strict=True)
         return all(
             one is two or (one is not None and two is not None and torch.equal(one, two))
             for one, two in pairs
         )
 
     @property
-    def _parts(self) -> tuple[Tensor, Tensor, Tensor | None]:
+    def parts(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Rows, target and weights."""
         return self.rows, self.target, self.weights
 
     def normalized(self, total: Tensor) -> Examples:
@@ -78,6 +79,12 @@ class Examples:
         if not by_columns:
             return blocks
         return tuple(replace(block, rows=block.rows.T.contiguous().T) for block in blocks)
+
+    def weights_of(self, first: int, count: int) -> Tensor | None:
+        """Return, as views, the weights of `count` starts from `first` on, (m,) or (count, m)."""
+        if self.weights is None or self.weights.dim() < 2:
+            return self.weights
+        return self.weights[first : first + count]
 
     def take(self, starts: Tensor) -> Examples:
         """Return the examples with the weights of these starts."""

@@ -108,13 +108,14 @@ class JoinedCost(Stacked):
 
     def _by_part(self, name: str, *stacks: Any) -> list[Any]:
         """Return the answers of the parts, each joined along the starts."""
-        cut = zip(*(self._stack(one).split(self._sizes) for one in stacks), strict=True)
+        cut = zip(*(self.stack(one).split(self._sizes) for one in stacks), strict=True)
         answers = [getattr(cost, name)(*one) for cost, one in zip(self._costs, cut, strict=True)]
         if not isinstance(answers[0], tuple):
             answers = [(one,) for one in answers]
         return [as_given(torch.cat(parts), stacks[0]) for parts in zip(*answers, strict=True)]
 
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         stack = as_stack(theta, self.blocks, self.dtype, self.device)
         if len(stack) != self.starts:
             raise InvalidInput(
@@ -123,15 +124,14 @@ class JoinedCost(Stacked):
             )
         return stack
 
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         thetas = stack.split(self._sizes)
-        if gradient is None:
-            values = [cost.value(one) for cost, one in zip(self._costs, thetas, strict=True)]
-        else:
+        rooms: Sequence[Tensor | None] = [None] * len(thetas)
+        if gradient is not None:
             rooms = gradient.split(self._sizes)
-            together = zip(self._costs, thetas, rooms, strict=True)
-            values = [cost(one, out=room)[0] for cost, one, room in together]
-        return torch.cat(values)
+        together = zip(self._costs, thetas, rooms, strict=True)
+        return torch.cat([cost.evaluate(one, room) for cost, one, room in together])
 
 
 def _check_parts(costs: Sequence[NetworkCost], starts: Sequence[int]) -> None:

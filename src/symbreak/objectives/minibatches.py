@@ -25,7 +25,7 @@ from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.per_thread import PerThread
-from symbreak.propagation.backward import backward
+from symbreak.objectives.weighted_pass import weighted_backward
 from symbreak.propagation.forward import forward
 from symbreak.propagation.workspace import HiddenLayer, Layer, Layers, Workspace
 
@@ -137,14 +137,10 @@ class MiniBatches:
         """Write the gradient of J_B without its penalty for one block of starts."""
         if len(theta) > 1:
             layers.load(theta)
-        raw = forward(layers, batch.rows_T)
-        self._network.loss.value_and_delta_(raw, batch.target)
-        raw.mul_(self._scale(len(batch)))
-        weights = batch.weights
-        if weights is not None:
-            here = slice(first_start, first_start + len(theta))
-            raw.mul_(weights if weights.dim() == 1 else weights[here, None])
-        backward(layers, batch.rows, accumulate=False)
+        forward(layers, batch.rows_T)
+        weights, scale = batch.weights_of(first_start, len(theta)), self._scale(len(batch))
+        weights = scale if weights is None else weights * scale
+        weighted_backward(self._network.loss, layers, batch, weights, accumulate=False)
         if len(theta) > 1:
             layers.store_gradient(self._one, gradient)
 

@@ -11,6 +11,7 @@ call, and is gone when that returns; meanwhile the module itself holds NaN.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,8 +78,7 @@ class ModuleCall:
 
     def on(self, batch: Any) -> ModuleCall:
         """Return the same on another batch."""
-        other = object.__new__(ModuleCall)
-        other.__dict__.update(self.__dict__)
+        other = copy.copy(self)
         other.batch = without_inference(batch)
         return other
 

@@ -9,6 +9,7 @@ J : (starts,) or ();  gradient : of the shape of theta
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -206,7 +207,7 @@ class ModuleCost(Stacked):
         InvalidInput
             theta does not fit, or `start` is missing or not one of its rows.
         """
-        stack = self._stack(theta)
+        stack = self.stack(theta)
         if start is None:
             if len(stack) > 1:
                 raise InvalidInput(
@@ -259,18 +260,20 @@ class ModuleCost(Stacked):
         )
 
     def _with(self, **changes: Any) -> ModuleCost:
-        other = object.__new__(ModuleCost)
-        other.__dict__.update(self.__dict__)
-        other.__dict__.update(changes)
+        other = copy.copy(self)
+        for name, value in changes.items():
+            setattr(other, name, value)
         return other
 
     def _own_theta(self) -> Tensor:
         return flat(self._users_module, self.blocks).to(dtype=self.dtype, device=self.device)
 
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         return as_stack(theta, self.blocks, self.dtype, self.device)
 
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         with _ONE_AT_A_TIME:
             try:
                 return self._stacking.evaluate(self._call, stack, gradient, self.n_examples)

@@ -9,8 +9,10 @@ theta : (starts, n) or (n,);  J : (starts,) or ();  gradient : of the shape of t
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,13 +21,12 @@ from torch import Tensor
 from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
-from symbreak.objectives.blocking import default_memory
+from symbreak.objectives.array_kernel import Workspaces
 from symbreak.objectives.contract import Objective
+from symbreak.objectives.cost_data import CostData
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.indices import check_indices
-from symbreak.objectives.minibatches import KeptMiniBatches, MiniBatches, starts_of_block
-from symbreak.objectives.network_curvature import Curvature
-from symbreak.objectives.passes import Passes, Workspaces
+from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_stack
 from symbreak.objectives.weights import check_weights
@@ -85,38 +86,40 @@ class NetworkCost(Stacked):
         memory_budget: int | None = None,
     ) -> None:
         X = as_tensor(X, "X")
-        self.network = network
-        self.dtype = float_dtype(X, dtype)
-        self.device = as_device(X.device if device is None else device)
-        self._given_budget = memory_budget
-        rows = with_ones(X, network, self.dtype, self.device)
+        dtype = float_dtype(X, dtype)
+        device = as_device(X.device if device is None else device)
+        rows = with_ones(X, network, dtype, device)
         target = prepared_target(y, network, rows)
-        weights = check_weights(sample_weight, len(rows), self.dtype, self.device)
-        self._examples = Examples(rows, target, weights)
-        self._whole = len(rows), self._examples.total_weight
-        self._alpha = check_alpha(alpha, network)
-        self._workspaces = Workspaces()
-        self._finish()
-
-    def _finish(self) -> None:
-        """Derive what depends on examples, weights and penalty."""
-        self._starts = self._own_starts()
-        given = self._given_budget
-        self.memory_budget = default_memory(self.network, self.dtype) if given is None else given
-        m, total = self._whole
-        self._normalized = self._examples.normalized(total * (len(self._examples) / m))
-        scale = 1.0 / len(self._examples) if self._examples.weights is None else 1.0
-        # A tensor: torch takes several times longer to multiply a small one by a Python number.
-        self._scale = torch.tensor(scale, dtype=self.dtype, device=self.device)
-        self._penalty: Penalty | None = None
-        if bool((self._alpha > 0).any()):
-            spread = strength(self._alpha, self.network, total.cpu())
-            spread = spread.to(dtype=self.dtype, device=self.device)
-            self._penalty = Penalty(self.blocks, spread)
-        self._passes = Passes(
-            self.network, self._normalized, self._scale, self.memory_budget, self._workspaces
+        weights = check_weights(sample_weight, len(rows), dtype, device)
+        examples = Examples(rows, target, weights)
+        self._data = CostData(
+            network,
+            examples,
+            (len(rows), examples.total_weight),
+            check_alpha(alpha, network),
+            memory_budget,
+            Workspaces(),
         )
-        self._minibatches = KeptMiniBatches()
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self._data.network
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype that it computes in."""
+        return self._data.examples.rows.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._data.examples.rows.device
+
+    @property
+    def memory_budget(self) -> int:
+        """The bytes that the buffers of a call may take."""
+        return self._data.memory_budget
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -126,7 +129,7 @@ class NetworkCost(Stacked):
     @property
     def n_examples(self) -> int:
         """The number of examples m."""
-        return len(self._examples)
+        return len(self._data.examples)
 
     @property
     def is_weight(self) -> Tensor:
@@ -136,33 +139,33 @@ class NetworkCost(Stacked):
 
     def terms(self) -> dict[str, Objective]:
         """Return the objectives whose sum J is, "data" and, where there is one, "penalty"."""
-        if self._penalty is None:
+        strength = self._data.strength
+        if strength is None:
             return {"data": self}
-        data = self._with(_alpha=torch.zeros_like(self._alpha))
-        return {"data": data, "penalty": self._penalty}
+        return {"data": self.with_alpha(0.0), "penalty": Penalty(self.blocks, strength)}
 
     @property
     def alpha(self) -> Tensor:
         """The penalty, float64: (), (starts,) or (starts, layers)."""
-        return self._alpha
+        return self._data.alpha
 
     @property
     def nbytes(self) -> int:
         """The memory that the examples take, in bytes."""
-        return self._examples.nbytes
+        return self._data.examples.nbytes
 
-    def with_alpha(self, alpha: Any) -> NetworkCost:
+    def with_alpha(self, alpha: Any) -> Self:
         """Return the cost of the same examples with another penalty."""
-        return self._with(_alpha=check_alpha(alpha, self.network))
+        return self._with(alpha=check_alpha(alpha, self.network))
 
     def has_examples_of(self, other: NetworkCost) -> bool:
         """Whether rows, targets and weights are, bit for bit, those of another cost."""
-        return self._examples.equals(other._examples)
+        return self._data.examples.equals(other._data.examples)
 
     @property
     def starts(self) -> int | None:
         """How many starts the per-start penalties or weights are for; None when there are none."""
-        return self._starts
+        return self._data.starts
 
     def hessian_product(self, theta: Any, v: Any) -> Any:
         """Return H v, H the Hessian of J at theta (R-operator, Pearlmutter 1994).
@@ -176,7 +179,7 @@ class NetworkCost(Stacked):
         Takes about four times as long as a value with its gradient and keeps the memory budget.
         At a kink the second derivative is that of one side: 0 for relu, which H does not see.
         """
-        return self._curved(theta, v, self._curvature.hessian_product)
+        return self._curved(theta, v, self._data.curvature.hessian_product)
 
     def gauss_newton_product(self, theta: Any, v: Any) -> Any:
         """Return G v, G the Gauss-Newton matrix of J (Schraudolph 2002): never negative curvature.
@@ -185,7 +188,7 @@ class NetworkCost(Stacked):
         ----------
         theta, v : (starts, n) or (n,), of one shape.
         """
-        return self._curved(theta, v, self._curvature.gauss_newton_product)
+        return self._curved(theta, v, self._data.curvature.gauss_newton_product)
 
     def gauss_newton(self, theta: Any) -> tuple[Any, Any, Any]:
         """Return J, its gradient and the Gauss-Newton matrix, (starts, n, n) or (n, n).
@@ -195,10 +198,8 @@ class NetworkCost(Stacked):
         InvalidInput
             The matrices of all starts are over the memory budget.
         """
-        stack = self._stack(theta)
-        J, gradient, G = self._curvature.gauss_newton(stack)
-        if self._penalty is not None:
-            self._penalty.add_to(stack, J, gradient)
+        stack = self.stack(theta)
+        J, gradient, G = self._data.curvature.gauss_newton(stack)
         return as_given(J, theta), as_given(gradient, theta), as_given(G, theta)
 
     def residuals(self, theta: Any) -> Any:
@@ -214,7 +215,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The residuals are over the memory budget.
         """
-        return as_given(self._curvature.residuals(self._stack(theta)), theta)
+        return as_given(self._data.curvature.residuals(self.stack(theta)), theta)
 
     def jacobian(self, theta: Any) -> Any:
         """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
@@ -226,17 +227,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The Jacobians are over the memory budget.
         """
-        return as_given(self._curvature.jacobian(self._stack(theta)), theta)
-
-    @property
-    def _strength(self) -> Tensor | None:
-        return None if self._penalty is None else self._penalty.strength
-
-    @property
-    def _curvature(self) -> Curvature:
-        return Curvature(
-            self.network, self._normalized, self._scale, self._strength, self.memory_budget
-        )
+        return as_given(self._data.curvature.jacobian(self.stack(theta)), theta)
 
     def _curved(self, theta: Any, v: Any, product: Callable[[Tensor, Tensor], Tensor]) -> Any:
         if np.shape(v) != np.shape(theta):
@@ -244,13 +235,13 @@ class NetworkCost(Stacked):
                 f"v must be of the shape of theta, {tuple(np.shape(theta))}. "
                 f"Got {tuple(np.shape(v))}."
             )
-        return as_given(product(self._stack(theta), self._stack(v)), theta)
+        return as_given(product(self.stack(theta), self.stack(v)), theta)
 
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
         warn_of_symmetry(self.network, theta)
 
-    def take(self, starts: Any) -> NetworkCost:
+    def take(self, starts: Any) -> Self:
         """Return the cost of these starts, with what is theirs alone.
 
         Parameters
@@ -259,21 +250,23 @@ class NetworkCost(Stacked):
         """
         if self.starts is None:
             return self
-        index = check_indices(starts, self.starts, "starts of take", "start", self._alpha.device)
-        alpha = self._alpha[index] if self._alpha.dim() > 0 else self._alpha
-        index = index.to(self.device)
-        m, total = self._whole
-        whole = m, (total[index] if total.dim() > 0 else total)
-        return self._with(_alpha=alpha, _examples=self._examples.take(index), _whole=whole)
+        alpha, (m, total) = self.alpha, self._data.whole
+        index = check_indices(starts, self.starts, "starts of take", "start", alpha.device)
+        here = index.to(self.device)
+        return self._with(
+            alpha=alpha[index] if alpha.dim() > 0 else alpha,
+            examples=self._data.examples.take(here),
+            whole=(m, total[here] if total.dim() > 0 else total),
+        )
 
-    def batch(self, rows: Any) -> NetworkCost:
+    def batch(self, rows: Any) -> Self:
         """Return an unbiased estimate of the cost from these examples (indices, or a mask).
 
         The penalty stays that of all examples, and Σ w loss is divided by the Σw that so many
         examples have on average: the mean over examples drawn at random is J itself.
         """
         index = check_indices(rows, self.n_examples, "rows of batch", "example", self.device)
-        return self._with(_examples=self._examples[index])
+        return self._with(examples=self._data.examples[index])
 
     def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
         """Yield the gradient of `batch` on every `size` rows of `order`, at theta as it then is.
@@ -288,47 +281,33 @@ class NetworkCost(Stacked):
         if starts is None:
             yield from (self.batch(rows)(theta)[1] for rows in order.split(size))
             return
-        made = self._minibatches.taken((starts, size)) or MiniBatches(
-            self.network, self._examples, self._whole, self._strength, size, starts
+        data = self._data
+        made = data.minibatches.taken((starts, size)) or MiniBatches(
+            data.network, data.examples, data.whole, data.strength, size, starts
         )
         yield from made.gradients(theta, order)
-        self._minibatches.put_back((starts, size), made)
+        data.minibatches.put_back((starts, size), made)
 
-    def to(self, dtype: Any) -> NetworkCost:
+    def to(self, dtype: Any) -> Self:
         """Return the same cost computed in another dtype."""
-        dtype = as_dtype(dtype)
-        return self._with(dtype=dtype, _examples=self._examples.to(dtype), _workspaces=Workspaces())
+        examples = self._data.examples.to(as_dtype(dtype))
+        return self._with(examples=examples, workspaces=Workspaces())
 
-    def _with(self, **changes: Any) -> NetworkCost:
-        other = object.__new__(NetworkCost)
-        other.__dict__.update(self.__dict__)
-        other.__dict__.update(changes)
-        other._finish()
+    def _with(self, **changes: Any) -> Self:
+        other = copy.copy(self)
+        other._data = dataclasses.replace(self._data, **changes)
         return other
 
-    def _own_starts(self) -> int | None:
-        weights = self._examples.weights
-        of_alpha = len(self._alpha) if self._alpha.dim() > 0 else None
-        of_weights = len(weights) if weights is not None and weights.dim() == 2 else None
-        if None not in (of_alpha, of_weights) and of_alpha != of_weights:
-            raise InvalidInput(
-                f"alpha and sample_weight must be for equally many starts. Got alpha for "
-                f"{of_alpha} starts and sample_weight for {of_weights}."
-            )
-        return of_weights if of_alpha is None else of_alpha
-
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         stack = as_stack(theta, self.blocks, self.dtype, self.device)
-        if self._starts not in (None, len(stack)):
+        if self.starts not in (None, len(stack)):
             raise InvalidInput(
                 f"theta must have as many starts as alpha or sample_weight, {self.starts}. "
                 f"Got {len(stack)}. Use take(starts) for some of them."
             )
         return stack
 
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
-        """Return J (starts,) and write its gradient, if one is wanted."""
-        J = self._passes.evaluate(stack, gradient)
-        if self._penalty is not None:
-            self._penalty.add_to(stack, J, gradient)
-        return J
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted."""
+        return self._data.kernel.evaluate(stack, gradient)

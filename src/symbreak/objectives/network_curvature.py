@@ -25,14 +25,15 @@ from symbreak.losses import SquaredError
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
-from symbreak.propagation.backward import backward
+from symbreak.objectives.penalty import add_penalty
+from symbreak.objectives.weighted_pass import losses_and_deltas_, weighted_backward, weighted_sum
 from symbreak.propagation.curvature import (
     gauss_newton_gradient,
     hessian_gradient,
     jacobian,
     tangent,
 )
-from symbreak.propagation.forward import forward
+from symbreak.propagation.forward import forward_blocks
 from symbreak.propagation.workspace import (
     Layers,
     Workspace,
@@ -48,14 +49,16 @@ STRIPS, STRIPS_FROM = 4, 128
 class Piece(NamedTuple):
     """A block of starts and examples after its forward pass.
 
-    `weights` are (m,), or (s, 1, m) where each start has its own; None for none.
+    Attributes
+    ----------
+    starts, place : which starts, and where the examples stand among all.
+    weights : None, (m,) or (s, m).
     """
 
     starts: slice
-    examples: slice
+    place: slice
     layers: Layers
-    rows: Tensor
-    target: Tensor
+    examples: Examples
     weights: Tensor | None
 
     @property
@@ -65,7 +68,7 @@ class Piece(NamedTuple):
 
     def weighted(self, delta: Tensor) -> Tensor:
         """Return w delta, for delta (s, outputs, m)."""
-        return delta if self.weights is None else delta * self.weights
+        return delta if self.weights is None else delta * _per_output(self.weights)
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,11 @@ class Curvature:
         loss = self.network.loss
 
         def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
-            layers, raw, target = piece.layers, piece.raw, piece.target
-            Rz = tangent(layers, V, piece.rows.T)
+            layers, raw, (rows, target, _) = piece.layers, piece.raw, piece.examples.parts
+            Rz = tangent(layers, V, rows.T)
             Rdelta = piece.weighted(loss.curvature_product(raw, target, Rz[-1]))
-            loss.value_and_delta_(raw, target)
-            return hessian_gradient(layers, V, Rz, piece.weighted(raw), Rdelta, piece.rows)
+            losses_and_deltas_(loss, raw, target, piece.weights)
+            return hessian_gradient(layers, V, Rz, raw, Rdelta, rows)
 
         return self._product(theta, v, block)
 
@@ -104,14 +107,15 @@ class Curvature:
         loss = self.network.loss
 
         def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
-            Rraw = tangent(piece.layers, V, piece.rows.T)[-1]
-            Rdelta = piece.weighted(loss.curvature_product(piece.raw, piece.target, Rraw))
-            return gauss_newton_gradient(piece.layers, Rdelta, piece.rows)
+            rows, target, _ = piece.examples.parts
+            Rraw = tangent(piece.layers, V, rows.T)[-1]
+            Rdelta = piece.weighted(loss.curvature_product(piece.raw, target, Rraw))
+            return gauss_newton_gradient(piece.layers, Rdelta, rows)
 
         return self._product(theta, v, block)
 
     def gauss_newton(self, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return J and its gradient, both without penalty, and G with it."""
+        """Return J, its gradient and G."""
         s, n = theta.shape
         size = self._plan(theta, s * n * (n + 1), f"the Gauss-Newton matrices of {s} starts")
         value, gradient = theta.new_zeros(s), torch.zeros_like(theta)
@@ -129,7 +133,11 @@ class Curvature:
         G *= self.scale
         if self.strength is not None:
             torch.diagonal(G, dim1=1, dim2=2).add_(self.strength)
-        return value * self.scale, gradient.mul_(self.scale), G
+        value.mul_(self.scale)
+        gradient.mul_(self.scale)
+        if self.strength is not None:
+            add_penalty(self.strength, theta, value, gradient)
+        return value, gradient, G
 
     def residuals(self, theta: Tensor) -> Tensor:
         """Return r, (s, m * outputs and one for each penalised weight)."""
@@ -139,8 +147,8 @@ class Curvature:
         residuals = theta.new_empty(s, count)
         of_outputs = self._of_outputs(residuals)
         for piece in self._pieces(theta, *size):
-            apart = (piece.raw - piece.target) * self._root_of_weights(piece)
-            of_outputs[piece.starts, :, piece.examples] = apart
+            apart = (piece.raw - piece.examples.target) * self._root_of_weights(piece)
+            of_outputs[piece.starts, :, piece.place] = apart
         if self.strength is not None:
             at = self._penalised
             residuals[:, -len(at) :] = (theta * self.strength.sqrt())[:, at]
@@ -156,7 +164,7 @@ class Curvature:
         room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
         for piece in self._pieces(theta, *size):
             found = self._jacobian(piece, room).mul_(self.scale.sqrt())
-            of_outputs[piece.starts, :, piece.examples] = found.permute(0, 2, 3, 1)
+            of_outputs[piece.starts, :, piece.place] = found.permute(0, 2, 3, 1)
         if self.strength is not None:
             at = self._penalised
             of_penalty = rows[:, -len(at) :].zero_()
@@ -186,41 +194,36 @@ class Curvature:
         for begin in range(0, len(theta), starts):
             here = slice(begin, begin + starts)
             stack = theta[here]
+            parts = self.examples.cut(examples)
+            passes = forward_blocks(workspace, stack, (part.rows_T for part in parts))
             first = 0
-            for part in self.examples.cut(examples):
-                layers = workspace.layers(len(stack), len(part))
-                layers.load(stack)
-                forward(layers, part.rows_T)
-                w = part.weights
-                w = w[here, None] if w is not None and w.dim() == 2 else w
-                of_examples = slice(first, first + len(part))
-                yield Piece(here, of_examples, layers, part.rows, part.target, w)
+            for part, layers in zip(parts, passes, strict=True):
+                weights = part.weights_of(begin, len(stack))
+                yield Piece(here, slice(first, first + len(part)), layers, part, weights)
                 first += len(part)
 
     def _jacobian(self, piece: Piece, room: Tensor) -> Tensor:
         """Return d (sqrt(w) R raw) / d theta, (s, n, outputs, m), in `room`."""
-        root = self.network.loss.curvature_root(piece.raw, piece.target)
+        root = self.network.loss.curvature_root(piece.raw, piece.examples.target)
         if piece.weights is not None:
-            root *= _unsqueezed(piece.weights.sqrt())
+            root *= _per_output(_per_output(piece.weights.sqrt()))  # (s, r, outputs, m)
         s, r, _, m = root.shape
         n = self.network.n_parameters
         out = room[: s * n * r * m].view(s, n, r, m)
-        jacobian(piece.layers, root, piece.rows.T, out)
+        jacobian(piece.layers, root, piece.examples.rows_T, out)
         return out
 
     def _add_gradient(self, piece: Piece, value: Tensor, gradient: Tensor) -> None:
         """Add Σ w loss and its gradient; uses up what the forward pass left."""
-        losses = self.network.loss.value_and_delta_(piece.raw, piece.target)
-        if piece.weights is not None:
-            piece.raw.mul_(piece.weights)
-            losses = piece.weighted(losses[:, None])[:, 0]
-        value += losses.sum(1)
-        backward(piece.layers, piece.rows, accumulate=False)
+        losses = weighted_backward(
+            self.network.loss, piece.layers, piece.examples, piece.weights, accumulate=False
+        )
+        value += weighted_sum(losses, piece.weights)
         gradient += torch.cat([layer.gradient.flatten(1) for layer in piece.layers.all], dim=1)
 
     def _root_of_weights(self, piece: Piece) -> Tensor:
         scale = self.scale.sqrt()
-        return scale if piece.weights is None else scale * piece.weights.sqrt()
+        return scale if piece.weights is None else scale * _per_output(piece.weights.sqrt())
 
     @property
     def _n_residuals(self) -> int:
@@ -276,8 +279,8 @@ class Curvature:
             )
 
 
-def _unsqueezed(weights: Tensor) -> Tensor:
-    """Return weights (m,) or (s, 1, m) so that they multiply (s, r, outputs, m)."""
+def _per_output(weights: Tensor) -> Tensor:
+    """Return weights (m,) or (s, m) so that they multiply (s, outputs, m)."""
     return weights if weights.dim() == 1 else weights[:, None]
 
 

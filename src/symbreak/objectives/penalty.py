@@ -23,6 +23,14 @@ from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
 
 
+def add_penalty(strength: Tensor, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
+    """Add the penalty to J (starts,), and its part to the gradient (starts, n), in place."""
+    slope = stack * strength
+    J.add_(torch.linalg.vecdot(slope, stack), alpha=0.5)
+    if gradient is not None:
+        gradient += slope
+
+
 @dataclass(frozen=True, eq=False)
 class Penalty(Stacked):
     """The penalty as a term of J, and as an objective of its own.
@@ -41,21 +49,16 @@ class Penalty(Stacked):
         """The dtype that it computes in."""
         return self.strength.dtype
 
-    def add_to(self, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
-        """Add it to J (starts,), and its part to the gradient (starts, n), in place."""
-        slope = stack * self.strength
-        J.add_(torch.linalg.vecdot(slope, stack), alpha=0.5)
-        if gradient is not None:
-            gradient += slope
-
-    def _stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked."""
         return as_stack(theta, self.blocks, self.dtype, self.strength.device)
 
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         J = stack.new_zeros(len(stack))
         if gradient is not None:
             gradient.zero_()
-        self.add_to(stack, J, gradient)
+        add_penalty(self.strength, stack, J, gradient)
         return J
 
     def take(self, starts: Any) -> Penalty:

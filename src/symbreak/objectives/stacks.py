@@ -20,13 +20,14 @@ from torch import Tensor
 
 from symbreak.arrays import as_tensor, like
 from symbreak.errors import InvalidInput
+from symbreak.objectives.contract import Objective
 from symbreak.parameters import Block, check_size
 
 
 def as_stack(
     theta: Any, blocks: Sequence[Block], dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    """Return theta as (starts, n); it may share memory with what was given.
+    """Return theta as (starts, n), contiguous; it may share memory with what was given.
 
     Raises
     ------
@@ -36,11 +37,11 @@ def as_stack(
     tensor = as_tensor(theta, "theta")
     check_size(tensor, blocks)
     stack = tensor.to(dtype=dtype, device=device)
-    return stack if stack.dim() == 2 else stack[None]
+    return (stack if stack.dim() == 2 else stack[None]).contiguous()
 
 
 def room_for(stack: Tensor, out: Tensor | None) -> Tensor:
-    """Return where the gradient of a stack is written: `out`, or a fresh tensor.
+    """Return where the gradient of a stack is written: `out` if it is contiguous, or fresh room.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def room_for(stack: Tensor, out: Tensor | None) -> Tensor:
             f"out must be of shape {tuple(stack.shape)} and {stack.dtype} on {stack.device}. "
             f"Got shape {tuple(out.shape)} and {out.dtype} on {out.device}."
         )
-    return out
+    return out if out.is_contiguous() else torch.empty_like(stack)
 
 
 def as_given(answer: Tensor, theta: Any) -> Any:
@@ -71,12 +72,18 @@ class Stacked(ABC):
     """
 
     @abstractmethod
-    def _stack(self, theta: Any) -> Tensor:
-        """Return theta as a stack."""
+    def stack(self, theta: Any) -> Tensor:
+        """Return theta as a stack, checked; it may share memory with what was given."""
 
     @abstractmethod
-    def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
-        """Return J (starts,) and write its gradient, if one is wanted."""
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) of a stack and write its gradient, if one is wanted; checks nothing.
+
+        Parameters
+        ----------
+        stack : (starts, n), contiguous, in the dtype and on the device of the objective.
+        gradient : likewise; None for J alone, which is cheaper.
+        """
 
     def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
         """Return J and its gradient.
@@ -87,14 +94,16 @@ class Stacked(ABC):
         out : a tensor (starts, n) of the objective's dtype and device for the gradient; a fresh one
             otherwise.
         """
-        stack = self._stack(theta)
+        stack = self.stack(theta)
         gradient = room_for(stack, out)
-        J = self._evaluate(stack, gradient)
-        return as_given(J, theta), as_given(gradient, theta) if out is None else out
+        J = self.evaluate(stack, gradient)
+        if out is None:
+            return as_given(J, theta), as_given(gradient, theta)
+        return as_given(J, theta), out if out is gradient else out.copy_(gradient)
 
     def value(self, theta: Any) -> Any:
         """Return J, equal to the first part of a call up to rounding, without the backward pass."""
-        return as_given(self._evaluate(self._stack(theta), None), theta)
+        return as_given(self.evaluate(self.stack(theta), None), theta)
 
     def numpy(self, theta: Any) -> tuple[float, Any]:
         """Return J and gradient in float64 for `scipy.optimize.minimize(cost.numpy, x0, jac=True)`.
@@ -105,3 +114,19 @@ class Stacked(ABC):
         """
         value, gradient = self(as_tensor(theta, "theta").to(torch.float64))
         return float(value), gradient.numpy()
+
+
+def evaluate(objective: Objective, stack: Tensor, gradient: Tensor) -> Tensor:
+    """Return J (starts,) of a stack and write its gradient, for callers who made the stack.
+
+    What a caller of an objective may do wrong is not looked for. An objective of another kind, or
+    one whose call is its own (a subclass that counts, say), is called as by anyone.
+    """
+    if isinstance(objective, Stacked):
+        kind: type[Stacked] = type(objective)
+        if kind.__call__ is Stacked.__call__:
+            return objective.evaluate(stack, gradient)
+    J, found = objective(stack)
+    gradient.copy_(found.detach())
+    value: Tensor = J.detach()
+    return value

@@ -5,10 +5,11 @@ search (how far), put together in `methods`. Every start has its own state, its 
 its own ending.
 """
 
-from symbreak.optimize.loop import Loop, Progress
+from symbreak.optimize.loop import Loop
 from symbreak.optimize.minimize import minimize
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.racing import Racing
+from symbreak.optimize.search import Progress
 from symbreak.optimize.status import Status
 
 __all__ = ["Loop", "Outcome", "Progress", "Racing", "Status", "minimize"]

@@ -18,7 +18,7 @@ from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
 

@@ -8,62 +8,52 @@ stop, to look and to go on from, and starts that have ended leave the stack.
 
 from __future__ import annotations
 
-import copy
 import functools
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.confirm import confirmed_outcome
-from symbreak.optimize.history import History
+from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.parts import Point, Stepper
+from symbreak.optimize.per_start import Floats, Mask, Starts
+from symbreak.optimize.protocols import Point, Stepper
 from symbreak.optimize.racing import Racing
-from symbreak.optimize.rows import Floats, Mask, Starts
+from symbreak.optimize.records import Records
 from symbreak.optimize.running import Running
-from symbreak.optimize.stalling import Stalling
+from symbreak.optimize.search import Clock, Places, Progress
+from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation
-
-
-class Places(NamedTuple):
-    """Where some starts stand: their indices, their accepted steps, theta (starts, n).
-
-    Copy what is to be kept: the search goes on writing here.
-    """
-
-    starts: Starts
-    n_iterations: Starts
-    theta: Tensor
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where the search stands; handed to the callback after every tick.
+class Paused:
+    """A search that has ended or was stopped, and what it goes on from; it holds no objective.
 
     Attributes
     ----------
-    iteration : accepted steps of the start that is furthest.
-    best_value, median_value : of the best J of all starts so far.
-    seconds : wall-clock time since the search began.
-    places : where the starts stand that are searched from at this time.
+    records : of all starts.
+    rest, parts : the starts that still ran at the end (none, or None before the first tick), and
+        those that a limit, the callback or Ctrl-C has stopped.
+    began_with : the options that it keeps for good.
     """
 
-    iteration: int
-    best_value: float
-    median_value: float
-    n_running: int
-    n_starts: int
-    seconds: float
-    places: Places | None = field(default=None, repr=False)
+    records: Records
+    rest: Running | None
+    parts: tuple[Running, ...]
+    n_ticks: int
+    stepper: Stepper
+    test: GradientTest
+    validation: Validation | None
+    racing: Racing | None
+    stalling: Stalling | None
+    began_with: SearchOptions | None
 
 
 class Loop:
@@ -87,31 +77,44 @@ class Loop:
         validation: Validation | None = None,
         racing: Racing | None = None,
         stalling: Stalling | None = None,
+        began_with: SearchOptions | None = None,
     ) -> None:
         self._all = self._objective = objective
         self._stepper, self._validation, self._stalling = stepper, validation, stalling
         self._test, self.limits, self._racing = test, limits, racing
-        self._began = time.perf_counter()
-        n = len(theta)
+        self._began_with, self._clock = began_with, Clock(limits.max_seconds)
         self._running: Running | None = None
         self._paused: list[Running] = []
         self._n_ticks = 0
-        self._theta = theta.clone()
-        self._value: Floats = np.full(n, np.inf)
-        self._score: Floats = np.full(n, np.inf)
-        self._score_loss: Floats = np.full(n, np.inf)
-        self._start_norm: Floats = np.full(n, np.nan)
-        self._start_value: Floats = np.full(n, np.nan)
-        self.status = [Status.RUNNING] * n
-        self.n_iterations = np.zeros(n, dtype=np.int64)
-        self.n_evaluations = np.zeros(n, dtype=np.int64)
-        self._best_iteration = np.zeros(n, dtype=np.int64)
-        self._history, self._scores = History(n), History(n)
+        self.records = Records(theta)
+
+    @classmethod
+    def resumed(cls, paused: Paused, objective: Objective, limits: Limits) -> Self:
+        """Return a search that goes on from where the stopped starts of another one stand."""
+        loop = cls(
+            objective, paused.records.theta, paused.stepper, paused.test, limits,
+            validation=paused.validation, racing=paused.racing, stalling=paused.stalling,
+            began_with=paused.began_with,
+        )  # fmt: skip
+        loop.records, loop._n_ticks = paused.records.copy(), paused.n_ticks
+        loop._running, loop._paused = paused.rest, list(paused.parts)
+        loop._unpause()
+        return loop
+
+    @property
+    def status(self) -> list[Status]:
+        """How each start stands, (starts,)."""
+        return self.records.status
+
+    @property
+    def n_iterations(self) -> Starts:
+        """The accepted steps of each start, (starts,)."""
+        return self.records.n_iterations
 
     @property
     def theta(self) -> Tensor:
         """The accepted points of the running starts, (running, n)."""
-        return self._theta if self._running is None else self._running.here.theta
+        return self.records.theta if self._running is None else self._running.here.theta
 
     @property
     def running(self) -> Running:
@@ -152,77 +155,29 @@ class Loop:
 
     def progress(self) -> Progress:
         """Return where the search stands."""
-        values, run = self._best_values(), self.running
-        return Progress(
-            iteration=int(self.n_iterations.max(initial=0)),
-            best_value=float(values.min()),
-            median_value=float(np.median(values)),
-            n_running=len(run),
-            n_starts=len(values),
-            seconds=time.perf_counter() - self._began,
-            places=Places(run.starts, self.n_iterations[run.starts], run.here.theta),
-        )
+        records, run = self.records, self.running
+        places = Places(run.starts, records.n_iterations[run.starts], run.here.theta)
+        return records.progress(self._best_values(), places, self._clock, len(run))
 
     def outcome(self) -> Outcome:
         """Return the best points; J, gradient and convergence are evaluated there once more."""
-        return confirmed_outcome(
+        records, scored = self.records, self._validation is not None
+        return records.outcome(
             self._all,
-            self._theta,
             self._test,
-            self.status,
-            start_norm=self._start_norm,
-            start_value=self._start_value,
-            n_iterations=self.n_iterations,
-            n_evaluations=self.n_evaluations,
-            best_iteration=self._best_iteration,
-            history=self._history.table(),
-            seconds=time.perf_counter() - self._began,
-            validation=None if self._validation is None else self._score,
-            validation_history=None if self._validation is None else self._scores.table(),
-            validation_loss=None if self._validation is None else self._score_loss,
-            search=self._without_objective(),
+            self._clock,
+            validation=records.score if scored else None,
+            validation_history=records.scores.table() if scored else None,
+            validation_loss=records.score_loss if scored else None,
+            search=self._as_paused(),
             iteration_is=self._stepper.iteration_is,
         )
 
-    @property
-    def began_with(self) -> dict[str, Any]:
-        """The arguments of `minimize` that a search keeps for good."""
-        validation = self._validation
-        return {
-            "gradient_rtol": self._test.rtol,
-            "gradient_atol": self._test.atol,
-            "validation": None if validation is None else validation.of,
-            "patience": None if validation is None else validation.patience,
-            "value_patience": None if self._stalling is None else self._stalling.patience,
-            "patience_tol": self._patience_tol,
-            "racing": self._racing,
-        }
-
-    @property
-    def _patience_tol(self) -> float:
-        looking = self._stalling or self._validation
-        return 0.0 if looking is None else looking.tol
-
-    def resumed(self, objective: Objective, limits: Limits) -> Loop:
-        """Return a search that goes on from where the paused starts of this one stand."""
-        again = self._without_objective()
-        again._all, again.limits = objective, limits
-        again._began = time.perf_counter()
-        again._theta, again._value = self._theta.clone(), self._value.copy()
-        again._score, again._score_loss = self._score.copy(), self._score_loss.copy()
-        again.status = list(self.status)
-        again.n_iterations, again.n_evaluations = (
-            self.n_iterations.copy(), self.n_evaluations.copy(),
+    def _as_paused(self) -> Paused:
+        return Paused(
+            self.records, self._running, tuple(self._paused), self._n_ticks, self._stepper,
+            self._test, self._validation, self._racing, self._stalling, self._began_with,
         )  # fmt: skip
-        again._best_iteration = self._best_iteration.copy()
-        again._history, again._scores = self._history.copy(), self._scores.copy()
-        again._unpause()
-        return again
-
-    def _without_objective(self) -> Self:
-        frozen = copy.copy(self)
-        frozen.__dict__.update(_all=None, _objective=None)
-        return frozen
 
     def _unpause(self) -> None:
         if not self._paused:
@@ -233,32 +188,21 @@ class Loop:
         self._paused = [rows.pick(spent)] if spent.any() else []
         self._running = rows.pick(~spent)
         for start in self._running.starts:
-            self.status[start] = Status.RUNNING
+            self.records.status[start] = Status.RUNNING
         self._objective = self._all.take(self._running.starts)
 
     def _start(self) -> None:
         """Evaluate the starts and begin the first searches."""
-        n = len(self._theta)
-        # A copy: what is returned is written into `_theta` while others still run.
-        here = self._evaluate(self._theta.clone(), np.arange(n))
+        n = len(self.records.theta)
+        # A copy: what is returned is written into `records` while others still run.
+        here = self._evaluate(self.records.theta.clone(), np.arange(n))
         self._running = run = Running(
             np.arange(n), here, self._stepper, self._validation, self._stalling
         )
         run.best.offer(here, self.n_iterations)
-        self._start_norm, self._start_value = here.norm, here.value
-        self._history.record(self.n_iterations, run.starts, here.value)
-        finite = here.is_finite
-        stationary = finite & (here.norm <= self._test.floor(here.value))
-        arrived = finite & ~stationary & self._test.holds(here.norm, here.value, here.norm)
-        if self.limits.max_iter == 0:
-            arrived = np.zeros(n, dtype=bool)
+        endings = self.records.begin(here, self._test, self.limits)
         run.stepper.start(here, self._objective)
-        self._end(
-            (~finite, Status.NON_FINITE_START),
-            (stationary, Status.STATIONARY_START),
-            (arrived, Status.CONVERGED),
-            *self._spent(np.zeros(n, dtype=bool)),
-        )
+        self._end(*endings, *self._spent(np.zeros(n, dtype=bool)))
 
     def _advance(self, run: Running) -> None:
         if run.is_new.any():
@@ -269,8 +213,8 @@ class Loop:
         accepted, failed = run.stepper.judge(run.here, trial)
         run.move(accepted, trial)
         moved = run.starts[accepted]
-        self.n_iterations[moved] += 1
-        self._history.record(self.n_iterations[moved], moved, trial.value[accepted])
+        self.records.n_iterations[moved] += 1
+        self.records.history.record(self.n_iterations[moved], moved, trial.value[accepted])
         arrived = accepted & self._test.holds_later(
             trial.norm, trial.value, run.start_norm, run.start_value
         )
@@ -283,43 +227,44 @@ class Loop:
         run = self.running
         endings = self.limits.endings(
             accepted, run.before, run.here,
-            self.n_iterations[run.starts], self.n_evaluations[run.starts],
+            self.n_iterations[run.starts], self.records.n_evaluations[run.starts],
         )  # fmt: skip
         if run.validation is not None and accepted.any():
             made = self.n_iterations[run.starts]
             stale = run.validation.look(accepted, run.here.theta, run.starts, made)
             moved = run.starts[accepted]
-            self._scores.record(self.n_iterations[moved], moved, run.validation.latest[accepted])
+            latest = run.validation.latest[accepted]
+            self.records.scores.record(self.n_iterations[moved], moved, latest)
             endings.append((stale, Status.NO_IMPROVEMENT))
         if run.stalling is not None:
             endings.append((run.stalling.look(accepted, run.here.value), Status.STALLED))
         if self._racing is not None and self._racing.is_rung(self._n_ticks):
             endings.append((self._dropped(), Status.DROPPED))
-        seconds = self.limits.max_seconds
-        if seconds is not None and time.perf_counter() - self._began >= seconds:
+        if self._clock.is_over:
             endings.append((np.full(len(run), True), Status.MAX_SECONDS))
         return endings
 
     def _dropped(self) -> Mask:
-        in_race = np.array([status is not Status.DROPPED for status in self.status])
+        in_race = np.array([status is not Status.DROPPED for status in self.records.status])
         score = self._best_values() if self._validation is None else self._ranks()
         assert self._racing is not None
         return self._racing.losers(score, in_race)[self.running.starts]
 
     def _evaluate(self, theta: Tensor, starts: Starts) -> Point:
         point = Point.at(self._objective, theta)
-        self.n_evaluations[starts] += 1
+        self.records.n_evaluations[starts] += 1
         self._n_ticks += 1
         return point
 
     def _best_values(self) -> Floats:
-        values = self._value.copy()
+        values = self.records.value.copy()
         values[self.running.starts] = self.running.best.value
         return values
 
     def _ranks(self) -> Floats:
         """Return the places of all starts by their best scores, and among equals by the losses."""
-        scores, losses, run = self._score.copy(), self._score_loss.copy(), self.running
+        records, run = self.records, self.running
+        scores, losses = records.score.copy(), records.score_loss.copy()
         if run.validation is not None:
             scores[run.starts], losses[run.starts] = run.validation.score, run.validation.loss
         ranks = np.empty(len(scores))
@@ -329,7 +274,7 @@ class Loop:
     def _stop(self, why: Status) -> None:
         """End all that still run; before the first tick nothing is known of any start."""
         if self._running is None:
-            self.status = [why] * len(self.status)
+            self.records.status = [why] * len(self.records.status)
         else:
             self._end((np.full(len(self._running), True), why))
 
@@ -349,17 +294,16 @@ class Loop:
             self._objective = self._all.take(run.starts)
 
     def _record(self, run: Running, rows: Mask, status: Status) -> None:
-        starts = run.starts[rows]
+        records, starts = self.records, run.starts[rows]
         for start in starts:
-            self.status[start] = status
-        places = torch.from_numpy(starts).to(self._theta.device)
-        self._theta[places] = run.kept_theta[torch.from_numpy(rows).to(self._theta.device)]
-        self._value[starts] = run.best.value[rows]
-        self._best_iteration[starts] = np.minimum(
-            run.kept_iteration[rows], self.n_iterations[starts]
-        )
+            records.status[start] = status
+        theta, kept = records.theta, torch.from_numpy(rows).to(records.theta.device)
+        theta[torch.from_numpy(starts).to(theta.device)] = run.kept_theta[kept]
+        records.value[starts] = run.best.value[rows]
+        made = records.n_iterations[starts]
+        records.best_iteration[starts] = np.minimum(run.kept_iteration[rows], made)
         if run.validation is not None:
-            self._score[starts] = run.validation.score[rows]
-            self._score_loss[starts] = run.validation.loss[rows]
+            records.score[starts] = run.validation.score[rows]
+            records.score_loss[starts] = run.validation.loss[rows]
         if status in PAUSES:
             self._paused.append(run.pick(rows))

@@ -26,7 +26,7 @@ from symbreak.optimize.directions.rprop import Rprop
 from symbreak.optimize.line_searches.armijo import Armijo
 from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.line_searches.more_thuente import MoreThuente
-from symbreak.optimize.parts import Stepper, StepRule
+from symbreak.optimize.protocols import Stepper, StepRule
 from symbreak.optimize.steppers.fixed import FixedStepper
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from symbreak.optimize.steppers.line_search import LineSearchStepper

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype, like
-from symbreak.checks import check_not_negative
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput
+from symbreak.objectives.capabilities import (
+    HasDevice,
+    HasDtype,
+    HasStarts,
+    HasSymmetry,
+    offered,
+)
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import as_objective
-from symbreak.optimize.carrier import carrier_in_force
-from symbreak.optimize.loop import Loop, Progress
+from symbreak.objectives.stacks import Stacked
+from symbreak.optimize.early_stopping import Stalling, Validation, patience_of
+from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.racing import Racing
-from symbreak.optimize.scipy_methods import ScipySearch
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
-from symbreak.optimize.stalling import Stalling
+from symbreak.optimize.scipy_search import ScipySearch
+from symbreak.optimize.search import Progress, Search
+from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import Validation, patience_of
 from symbreak.parameters import check_size
 
 
@@ -118,113 +124,81 @@ def minimize(
     >>> outcome.status[0].name
     'CONVERGED'
     """
-    carrier = carrier_in_force()
-    if carrier is not None:
-        arguments = {
-            "method": method, "max_iter": max_iter, "max_evaluations": max_evaluations,
-            "max_seconds": max_seconds, "gradient_rtol": gradient_rtol,
-            "gradient_atol": gradient_atol, "value_rtol": value_rtol, "step_rtol": step_rtol,
-            "target_value": target_value, "validation": validation, "patience": patience,
-            "value_patience": value_patience, "patience_tol": patience_tol,
-            "racing": racing, "callback": callback, **options,
-        }  # fmt: skip
-        return carrier(objective, theta, arguments)
-    limits = Limits(
-        max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
+    asked = SearchOptions(
+        method=method,
+        limits=Limits(
+            max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
+        ),
+        gradient_rtol=gradient_rtol,
+        gradient_atol=gradient_atol,
+        validation=validation,
+        patience=patience,
+        value_patience=value_patience,
+        patience_tol=patience_tol,
+        racing=Racing.of(racing),
+        callback=callback,
+        options=options,
     )  # fmt: skip
-    _check_callback(callback)
-    check_not_negative("patience_tol", patience_tol)
-    race = Racing.of(racing)
-    if isinstance(theta, Outcome) and method is None:
-        kept = {
-            "gradient_rtol": gradient_rtol, "gradient_atol": gradient_atol,
-            "validation": validation, "patience": patience, "racing": race,
-            "value_patience": value_patience, "patience_tol": patience_tol,
-        }  # fmt: skip
-        return _go_on(objective, theta, limits, callback, kept, options)
-    given = as_tensor(theta.theta if isinstance(theta, Outcome) else theta, "theta")
-    example = theta.theta if isinstance(theta, Outcome) else theta
-    objective = as_objective(objective, given if isinstance(example, Tensor) else given.numpy())
+    if isinstance(theta, Outcome):
+        return _begin(objective, theta.theta, asked) if method else _go_on(objective, theta, asked)
+    return _begin(objective, theta, asked)
+
+
+def _begin(objective: Any, theta: Any, asked: SearchOptions) -> Outcome:
+    given = as_tensor(theta, "theta")
+    objective = as_objective(objective, given if isinstance(theta, Tensor) else given.numpy())
     stack = _stack(objective, given)
-    test = GradientTest(gradient_rtol, gradient_atol, float(torch.finfo(stack.dtype).eps))
-    if is_scipy(method):
+    eps = float(torch.finfo(stack.dtype).eps)
+    test = GradientTest(asked.gradient_rtol, asked.gradient_atol, eps)
+    search = _search(objective, stack, test, asked)
+    search.run(asked.callback)
+    return _answer(search.outcome(), given, theta)
+
+
+def _search(
+    objective: Objective, stack: Tensor, test: GradientTest, asked: SearchOptions
+) -> Search:
+    if is_scipy(asked.method):
         refuse_beside_scipy(
-            method, validation=validation, racing=race, value_patience=value_patience
-        )
-        search = ScipySearch(method, objective, stack, test, limits, options)
-        search.run(callback)
-        return _answer(search, given, example)
-    method = "l-bfgs" if method is None else method
-    stepper = method_of(method, options)
-    wait = patience_of(method) if patience is None else patience
-    loop = Loop(
-        objective,
-        stack,
-        stepper,
-        test,
-        limits,
-        validation=None
-        if validation is None
-        else Validation(validation, wait, stack, patience_tol),
-        racing=race,
-        stalling=None
-        if value_patience is None
-        else Stalling(value_patience, patience_tol, len(stack)),
-    )
-    loop.run(callback)
-    return _answer(loop, given, example)
+            asked.method, validation=asked.validation, racing=asked.racing,
+            value_patience=asked.value_patience,
+        )  # fmt: skip
+        return ScipySearch(asked.method, objective, stack, test, asked.limits, asked.options)
+    method = "l-bfgs" if asked.method is None else asked.method
+    stepper = method_of(method, asked.options)
+    validation = stalling = None
+    if asked.validation is not None:
+        wait = patience_of(method) if asked.patience is None else asked.patience
+        validation = Validation(asked.validation, wait, stack, asked.patience_tol)
+        asked = replace(asked, patience=wait)
+    if asked.value_patience is not None:
+        stalling = Stalling(asked.value_patience, asked.patience_tol, len(stack))
+    return Loop(
+        objective, stack, stepper, test, asked.limits,
+        validation=validation, racing=asked.racing, stalling=stalling, began_with=asked,
+    )  # fmt: skip
 
 
-def _go_on(
-    objective: Any,
-    outcome: Outcome,
-    limits: Limits,
-    callback: Callable[[Progress], Any] | None,
-    kept: dict[str, Any],
-    options: dict[str, Any],
-) -> Outcome:
+def _go_on(objective: Any, outcome: Outcome, asked: SearchOptions) -> Outcome:
     if outcome.search is None:
         raise InvalidInput(
             "method of minimize must be named to begin anew from an outcome that cannot be gone on "
             "from, such as that of a method of SciPy. Got None."
         )
-    if options:
-        raise InvalidInput(
-            f"options of minimize must be none when it goes on from an outcome. "
-            f"Got {', '.join(options)}. Name a method to begin anew from outcome.theta."
-        )
-    _check_kept(kept, outcome.search.began_with)
+    asked.check_going_on(outcome.search.began_with, minimize)
     given = as_tensor(outcome.theta, "theta")
     example = given if isinstance(outcome.theta, Tensor) else given.numpy()
     objective = as_objective(objective, example)
     check_size(given, objective.blocks)
-    starts = getattr(objective, "starts", None)
-    if starts not in (None, len(outcome.value)):
+    its = offered(objective, HasStarts)
+    if its is not None and its.starts != len(outcome.value):
         raise InvalidInput(
             f"objective of minimize must be for {len(outcome.value)} starts, as the outcome is. "
-            f"Got one for {starts}."
+            f"Got one for {its.starts}."
         )
-    loop = outcome.search.resumed(objective, limits)
-    loop.run(callback)
-    return _answer(loop, given, outcome.theta)
-
-
-def _check_kept(given: dict[str, Any], began_with: dict[str, Any]) -> None:
-    """Refuse what a search that goes on cannot change; what is not given stays as it was."""
-    defaults = inspect.signature(minimize).parameters
-    for name, value in given.items():
-        if value != defaults[name].default and value != began_with[name]:
-            raise InvalidInput(
-                f"{name} of minimize must stay {began_with[name]!r} when it goes on from an "
-                f"outcome. Got {value!r}. Name a method to begin anew from outcome.theta."
-            )
-
-
-def _check_callback(callback: object) -> None:
-    if callback is not None and not callable(callback):
-        raise InvalidType(
-            f"callback of minimize must be a function of the progress. Got {callback!r}."
-        )
+    search = Loop.resumed(outcome.search, objective, asked.limits)
+    search.run(asked.callback)
+    return _answer(search.outcome(), given, outcome.theta)
 
 
 def _stack(objective: Objective, given: Tensor) -> Tensor:
@@ -236,16 +210,19 @@ def _stack(objective: Objective, given: Tensor) -> Tensor:
         )
     if not bool(torch.isfinite(given).all()):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
-    dtype = getattr(objective, "dtype", float_dtype(given))
-    device = getattr(objective, "device", given.device)
-    stack: Tensor = torch.atleast_2d(given).to(dtype=dtype, device=device)
-    warn = getattr(objective, "warn_of_symmetry", None)
-    if warn is not None:
-        warn(stack)
+    if isinstance(objective, Stacked):
+        stack = objective.stack(given)
+    else:
+        own, at = offered(objective, HasDtype), offered(objective, HasDevice)
+        dtype = float_dtype(given) if own is None else own.dtype
+        device = given.device if at is None else at.device
+        stack = torch.atleast_2d(given).to(dtype=dtype, device=device).contiguous()
+    knowing = offered(objective, HasSymmetry)
+    if knowing is not None:
+        knowing.warn_of_symmetry(stack)
     return stack
 
 
-def _answer(loop: Loop | ScipySearch, given: Tensor, example: Any) -> Outcome:
-    outcome = loop.outcome()
+def _answer(outcome: Outcome, given: Tensor, example: Any) -> Outcome:
     found = outcome.theta if given.dim() == 2 else outcome.theta[0]
-    return dataclasses.replace(outcome, theta=like(found, example))
+    return replace(outcome, theta=like(found, example))

@@ -15,7 +15,7 @@ import numpy as np
 
 from symbreak.checks import check_above, check_positive_integer
 from symbreak.errors import InvalidInput
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ import numpy as np
 
 from symbreak.arrays import as_tensor
 from symbreak.checks import check_not_negative
-from symbreak.optimize.rows import Floats, Mask, Starts, host
+from symbreak.optimize.per_start import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
 from symbreak.words import counted
 

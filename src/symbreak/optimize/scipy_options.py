@@ -15,7 +15,8 @@ from typing import Any, TypeGuard
 
 import scipy.optimize
 
-from symbreak.errors import InvalidInput, InvalidType, choose, nearest
+from symbreak.errors import InvalidInput, choose, nearest
+from symbreak.objectives.capabilities import HasHessian, needed
 from symbreak.objectives.contract import Objective
 
 PREFIX = "scipy:"
@@ -84,11 +85,11 @@ def check(method: str, objective: Objective, options: Mapping[str, Any]) -> None
                 f"options of {PREFIX}{method} must leave {option} to {OURS[option]} of minimize. "
                 f"Got {option}={options[option]!r}."
             )
-    if method in NEEDS_HESSIAN and not hasattr(objective, "hessian_product"):
-        raise InvalidType(
-            f"objective of {PREFIX}{method} must have the method hessian_product(theta, v). "
-            f"Got {type(objective).__name__}, which has none. Use 'l-bfgs' or 'scipy:BFGS'."
-        )
+    if method in NEEDS_HESSIAN:
+        needed(
+            objective, HasHessian, f"{PREFIX}{method}",
+            wanted="hessian_product(theta, v)", else_="'l-bfgs' or 'scipy:BFGS'",
+        )  # fmt: skip
 
 
 def _documented_options(method: str) -> list[str]:

@@ -27,8 +27,8 @@ from symbreak.checks import (
     check_switch,
 )
 from symbreak.errors import InvalidInput, choose
-from symbreak.optimize.parts import Stepper
-from symbreak.optimize.rows import Floats
+from symbreak.optimize.per_start import Floats
+from symbreak.optimize.protocols import Stepper
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
 from symbreak.optimize.updates.adam import Adam
 from symbreak.optimize.updates.rule import UpdateRule

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from symbreak.checks import check_count, check_finite, check_not_negative
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, Mask, host
+from symbreak.optimize.per_start import Floats, Mask, host
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 
 ROUNDING = 10.0

@@ -10,10 +10,32 @@ a = g(z); the last z is raw.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor
 
-from symbreak.propagation.workspace import Layers
+from symbreak.propagation.workspace import Layers, Workspace
+
+
+def forward_blocks(
+    workspace: Workspace, stack: Tensor, blocks: Iterable[Tensor]
+) -> Iterator[Layers]:
+    """Yield the layers after a forward pass over each block of examples, in the same memory.
+
+    Parameters
+    ----------
+    stack : theta (s, n), copied into the matrices once.
+    blocks : the transposed rows of each block, (1 + features, m).
+    """
+    is_loaded = False
+    for rows_T in blocks:
+        layers = workspace.layers(len(stack), rows_T.shape[1])
+        if not is_loaded:
+            layers.load(stack)
+            is_loaded = True
+        forward(layers, rows_T)
+        yield layers
 
 
 def forward(layers: Layers, rows_T: Tensor) -> Tensor:

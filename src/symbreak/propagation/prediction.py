@@ -12,7 +12,7 @@ from symbreak.arrays import as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.parameters import check_size
-from symbreak.propagation.forward import forward
+from symbreak.propagation.forward import forward_blocks
 from symbreak.propagation.inputs import with_ones
 from symbreak.propagation.workspace import Layers, Workspace, numbers_per_pair
 
@@ -48,8 +48,4 @@ def _passes(network: Network, stack: Tensor, rows: Tensor) -> Iterator[Layers]:
     per_example = numbers_per_pair(network) * stack.element_size() * len(stack)
     size = max(1, min(len(rows), BLOCK_BYTES // per_example))
     workspace = Workspace(network, len(stack), size, stack.dtype, stack.device)
-    workspace.layers(len(stack), size).load(stack)
-    for block in rows.split(size):
-        layers = workspace.layers(len(stack), len(block))
-        forward(layers, block.T)
-        yield layers
+    return forward_blocks(workspace, stack, (block.T for block in rows.split(size)))

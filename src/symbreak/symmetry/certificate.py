@@ -30,6 +30,7 @@ from symbreak.arrays import as_tensor, like
 from symbreak.checks import check_fraction
 from symbreak.errors import InvalidInput, choose
 from symbreak.network import Network
+from symbreak.objectives.capabilities import HasDtype, offered
 from symbreak.objectives.penalty import check_alpha
 from symbreak.parameters import check_size
 from symbreak.symmetry.classes import Classes, Floats, Integers
@@ -135,7 +136,8 @@ class Symmetries:
         threshold: float = 1e-3,
     ) -> Escape:
         """Measure how many updates rounding needs to tear the groups; see `escape`."""
-        dtype = getattr(cost, "dtype", torch.float64)
+        own = offered(cost, HasDtype)
+        dtype = torch.float64 if own is None else own.dtype
         theta = torch.from_numpy(self.project(self._theta)).to(dtype)
         return escape(
             cost, theta, self.distance,

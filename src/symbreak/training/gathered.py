@@ -26,6 +26,7 @@ from torch import Tensor
 
 from symbreak.arrays import as_tensor, like
 from symbreak.objectives import JoinedCost, NetworkCost
+from symbreak.objectives.capabilities import HasSize, offered
 from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.optimize.methods import STOCHASTIC
 
@@ -57,7 +58,8 @@ class Search:
     @property
     def nbytes(self) -> int:
         """The memory of its examples, in bytes; a cost holds its rows about twice."""
-        return 2 * int(getattr(self.objective, "nbytes", 0))
+        sized = offered(self.objective, HasSize)
+        return 0 if sized is None else 2 * sized.nbytes
 
     @property
     def can_be_stacked(self) -> bool:

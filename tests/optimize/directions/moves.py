@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 
 
 def point(theta, gradient, value=None):

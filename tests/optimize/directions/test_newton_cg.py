@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize.directions.newton_cg import NewtonCG
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 from symbreak.parameters import Block
 
 

@@ -8,7 +8,7 @@ import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.optimize.parts import Point
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from tests.optimize.problems.core import ResidualProblem

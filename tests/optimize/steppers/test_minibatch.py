@@ -9,8 +9,8 @@ import torch
 import symbreak as sb
 from symbreak.optimize import Status
 from symbreak.optimize.methods import method_of
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import host
+from symbreak.optimize.per_start import host
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.updates.shuffle import order_of_epoch
 from tests.optimize.problems.plain_functions import quadratic
 

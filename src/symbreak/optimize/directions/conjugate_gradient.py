@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.per_start import Mask, PerStart, where
+from symbreak.optimize.protocols import Point
 
 ETA = 0.01
 
@@ -59,12 +59,12 @@ class ConjugateGradient(PerStart):
     def __init__(self, beta: str) -> None:
         self._beta = BETAS[beta]
 
-    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+    def start(self, here: Point, objective: Objective) -> Tensor:
         """Return steepest descent."""
         self._last = here.gradient.neg()
         return self._last
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
         beta = torch.where(torch.isfinite(beta), beta, 0.0)

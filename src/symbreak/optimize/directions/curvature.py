@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.optimize.rows import Floats, Mask, device_like, host
+from symbreak.optimize.per_start import Floats, Mask, device_like, host
 
 
 def scaled_pair(rows: Mask, s: Tensor, y: Tensor) -> tuple[Tensor, Mask]:

@@ -15,16 +15,24 @@ iterations one by one and leave the stack of products.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.errors import InvalidType
+from symbreak.objectives.capabilities import HasGaussNewtonProduct, HasHessian, needed
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart
+from symbreak.optimize.per_start import Mask, PerStart
+from symbreak.optimize.protocols import Point
 
-PRODUCTS = {"hessian": "hessian_product", "gauss-newton": "gauss_newton_product"}
+Product = Callable[[Tensor, Tensor], Tensor]
+# By `curvature`: the capability that it needs, and its product.
+PRODUCTS: dict[str, tuple[type[Any], str]] = {
+    "hessian": (HasHessian, "hessian_product"),
+    "gauss-newton": (HasGaussNewtonProduct, "gauss_newton_product"),
+}
 
 
 class NewtonCG(PerStart):
@@ -39,21 +47,18 @@ class NewtonCG(PerStart):
 
     def start(self, here: Point, objective: Objective) -> Tensor:
         """Return the first Newton directions."""
-        name = PRODUCTS[self.curvature]
-        if not hasattr(objective, name):
-            raise InvalidType(
-                f"objective of newton-cg must have the method {name}(theta, v), as NetworkCost "
-                f"has. Got {type(objective).__name__}. Use method='l-bfgs'."
-            )
+        capability, name = PRODUCTS[self.curvature]
+        wanted = f"{name}(theta, v), as NetworkCost has"
+        needed(objective, capability, "newton-cg", wanted=wanted, else_="method='l-bfgs'")
         norm = torch.linalg.vector_norm(here.gradient, dim=1)
         self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
         return self._solve(here.is_finite, here, objective)
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - Newton has no memory
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Return Newton directions for `rows`."""
         return self._solve(rows, here, objective)
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:  # noqa: ARG002 - nothing to forget
+    def restart(self, rows: Mask, here: Point) -> Tensor:
         """Return steepest descent."""
         return here.gradient.neg()
 
@@ -63,7 +68,7 @@ class NewtonCG(PerStart):
         active = torch.from_numpy(np.flatnonzero(rows)).to(direction.device)
         if len(active) == 0:
             return direction
-        product = getattr(objective.take(active), PRODUCTS[self.curvature])
+        product = self._product(objective, active)
         theta, r = here.theta[active], here.gradient[active]
         p, d = torch.zeros_like(r), -r
         squared = torch.linalg.vecdot(r, r)
@@ -85,9 +90,13 @@ class NewtonCG(PerStart):
                 squared, limit = squared[running], limit[running]
                 if len(active) == 0:
                     return direction
-                product = getattr(objective.take(active), PRODUCTS[self.curvature])
+                product = self._product(objective, active)
         direction[active] = p
         return direction
+
+    def _product(self, objective: Objective, active: Tensor) -> Product:
+        product: Product = getattr(objective.take(active), PRODUCTS[self.curvature][1])
+        return product
 
     def _forcing(self, squared: Tensor, first_norm: Tensor) -> Tensor:
         forcing: Tensor = (squared.sqrt() / first_norm).sqrt_().clamp_max_(0.5)

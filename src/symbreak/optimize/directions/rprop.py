@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.per_start import Mask, PerStart, where
+from symbreak.optimize.protocols import Point
 
 
 class Rprop(PerStart):
@@ -41,13 +41,13 @@ class Rprop(PerStart):
         self.initial_step, self.min_step, self.max_step = initial_step, min_step, max_step
         self.increase, self.decrease = increase, decrease
 
-    def start(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - the gradient do
+    def start(self, here: Point, objective: Objective) -> Tensor:
         """Return the first move, `initial_step` in every entry."""
         self._steps = torch.full_like(here.gradient, self.initial_step)
         self._signs = here.gradient.sign()
         return self._move(self._signs)
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
+    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
         """Return the next move."""
         signs = here.gradient.sign()
         agreement = signs * self._signs

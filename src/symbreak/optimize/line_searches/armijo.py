@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from symbreak.optimize.line_searches.bounded import SHRINK_LEAST, SHRINK_MOST, BoundedSearch
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
 
 
 class Armijo(BoundedSearch):
@@ -35,12 +35,12 @@ class Armijo(BoundedSearch):
         super().begin(rows, value, slope, first)
         self._before[rows] = np.nan
 
-    def _is_good(self, value: Floats, slope: Floats) -> Mask:  # noqa: ARG002 - J alone decides
+    def _is_good(self, value: Floats, slope: Floats) -> Mask:
         f0, d0 = self._origin.T
         # Without the second condition a step too short to change J would pass.
         return np.asarray((value <= f0 + self._c1 * self.steps * d0) & (value < f0))
 
-    def _next_trial(self, value: Floats, slope: Floats) -> Floats:  # noqa: ARG002 - J alone decides
+    def _next_trial(self, value: Floats, slope: Floats) -> Floats:
         t, d0 = self.steps, self._origin[:, 1]
         above = self._above_tangent(t, value)
         t2, value2 = self._before.T

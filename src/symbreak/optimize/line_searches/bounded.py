@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from symbreak.optimize.rows import Floats, Mask, PerStart
+from symbreak.optimize.per_start import Floats, Mask, PerStart
 
 MAX_TRIALS = 30
 SHRINK_LEAST, SHRINK_MOST = 0.5, 0.1  # factors of a step that was too long

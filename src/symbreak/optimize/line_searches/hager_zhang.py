@@ -25,7 +25,7 @@ import numpy as np
 
 from symbreak.optimize.line_searches.bounded import SHRINK_MOST, BoundedSearch
 from symbreak.optimize.line_searches.interpolation import cubic_minimiser, secant_zero
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
 
 DELTA = 0.1
 SIGMA = 0.9

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.optimize.rows import Floats
+from symbreak.optimize.per_start import Floats
 
 
 def cubic_minimiser(one: Floats, other: Floats) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from symbreak.optimize.line_searches.bounded import BoundedSearch
 from symbreak.optimize.line_searches.interpolation import cubic_minimiser, secant_zero
-from symbreak.optimize.rows import Floats, Mask
+from symbreak.optimize.per_start import Floats, Mask
 
 GROW_LEAST, GROW_MOST = 1.1, 4.0
 SHARE = 0.66  # of the interval: how far case 3 may go, and what two trials may leave

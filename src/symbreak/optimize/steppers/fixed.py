@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Direction, Point
-from symbreak.optimize.rows import Mask, PerStart, where
+from symbreak.optimize.per_start import Mask, PerStart, where
+from symbreak.optimize.protocols import Direction, Point
 from symbreak.optimize.status import Status
 
 
@@ -24,11 +24,11 @@ class FixedStepper(PerStart):
         """Take the first direction."""
         self.along = self.direction.start(here, objective)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
+    def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + direction."""
         return here.theta + self.along
 
-    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:  # noqa: ARG002 - any J will do
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Accept what is finite."""
         return trial.is_finite, ~trial.is_finite
 

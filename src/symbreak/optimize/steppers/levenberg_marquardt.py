@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.errors import InvalidType
+from symbreak.objectives.capabilities import HasGaussNewton, HasJacobian, needed, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 
 LEAST_GAIN = 1e-4
@@ -55,7 +55,7 @@ class LevenbergMarquardt(PerStart):
         self._predicted: Floats = np.zeros(rows)
         self._look(here.is_finite, here, objective)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - H is known
+    def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + p."""
         if not self._is_solved.all():
             self._solve(~self._is_solved, here)
@@ -77,7 +77,7 @@ class LevenbergMarquardt(PerStart):
         self._is_solved = np.zeros(len(accepted), dtype=bool)
         return accepted, failed
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:  # noqa: ARG002
+    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Compute the Gauss-Newton matrices of `rows` at their new points."""
         self._look(rows, here, objective)
 
@@ -132,13 +132,14 @@ def gauss_newton_matrix(objective: Any, theta: Tensor) -> Tensor:
     InvalidType
         It has neither `gauss_newton(theta)` nor `jacobian(theta)`.
     """
-    if hasattr(objective, "gauss_newton"):
-        return objective.gauss_newton(theta)[2]  # type: ignore[no-any-return]
-    if hasattr(objective, "jacobian"):
-        jacobian: Tensor = objective.jacobian(theta)
+    squares = offered(objective, HasJacobian)
+    if squares is not None and offered(objective, HasGaussNewton) is None:
+        jacobian: Tensor = squares.jacobian(theta)
         return jacobian.transpose(1, 2) @ jacobian
-    raise InvalidType(
-        f"objective of levenberg-marquardt must have the method gauss_newton(theta), as "
-        f"NetworkCost has, or jacobian(theta). Got {type(objective).__name__}. "
-        f"Use method='l-bfgs'."
-    )
+    curved = needed(
+        objective, HasGaussNewton, "levenberg-marquardt",
+        wanted="gauss_newton(theta), as NetworkCost has, or jacobian(theta)",
+        else_="method='l-bfgs'",
+    )  # fmt: skip
+    matrix: Tensor = curved.gauss_newton(theta)[2]
+    return matrix

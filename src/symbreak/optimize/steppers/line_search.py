@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Direction, Point, StepRule
-from symbreak.optimize.rows import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.protocols import Direction, Point, StepRule
 from symbreak.optimize.status import Status
 
 
@@ -46,7 +46,7 @@ class LineSearchStepper(PerStart):
         self.search.start(rows, float(limits.eps))
         self._begin(here.is_finite & (here.norm > 0.0), here)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
+    def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + step direction."""
         steps = device_like(self.search.steps, here.theta)
         return torch.addcmul(here.theta, self.along, steps[:, None])

@@ -24,9 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Mask, PerStart, device_like
+from symbreak.optimize.per_start import Mask, PerStart, device_like
+from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.updates.rule import Rate, UpdateRule
 from symbreak.optimize.updates.schedules import Constant
@@ -80,7 +81,7 @@ class MiniBatchStepper(PerStart):
         self._after = rule
         return theta
 
-    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:  # noqa: ARG002 - any J will do
+    def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Accept what is finite."""
         assert self._after is not None
         self.rule, self._after = self._after, None
@@ -96,21 +97,22 @@ class MiniBatchStepper(PerStart):
         self, epoch: int, theta: Tensor, here: Point, objective: Objective
     ) -> Iterator[Tensor]:
         """Yield the gradients of an epoch, each at theta as it then is."""
-        m = getattr(objective, "n_examples", None)
+        counted = offered(objective, HasExamples)
+        m = None if counted is None else counted.n_examples
         if m is not None and self.batch_size is not None and self.batch_size < m:
             order = order_of_epoch(self.seed, epoch, m) if self.shuffle else torch.arange(m)
             order = order.to(theta.device)
             yield from _minibatch_gradients(objective, theta, order, self.batch_size)
         else:
-            yield here.gradient if epoch == self._epoch else objective(theta)[1]
+            yield here.gradient if epoch == self._epoch else Point.at(objective, theta).gradient
 
 
 def _minibatch_gradients(
     objective: Objective, theta: Tensor, order: Tensor, size: int
 ) -> Iterator[Tensor]:
-    fast = getattr(objective, "minibatch_gradients", None)
+    fast = offered(objective, HasMiniBatches)
     if fast is not None:
-        yield from fast(theta, order, size)
+        yield from fast.minibatch_gradients(theta, order, size)
         return
     for rows in order.split(size):
         yield objective.batch(rows)(theta)[1]

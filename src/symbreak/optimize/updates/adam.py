@@ -18,6 +18,7 @@ import math
 import torch
 from torch import Tensor
 
+from symbreak.objectives.capabilities import HasWeights, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.updates.rule import Rate, UpdateRule
 
@@ -38,10 +39,10 @@ class Adam(UpdateRule):
         self._mean, self._square = torch.zeros_like(theta), torch.zeros_like(theta)
         self._t = 0
         self._beta2, self._one = theta.new_tensor(self.beta2), theta.new_ones(())
-        is_weight = getattr(objective, "is_weight", None)
+        knowing = offered(objective, HasWeights)
         self._decay = self._one * self.decay
-        if is_weight is not None:
-            self._decay = is_weight.to(theta) * self.decay
+        if knowing is not None:
+            self._decay = knowing.is_weight.to(theta) * self.decay
 
     def update_(self, theta: Tensor, gradient: Tensor, rate: Rate) -> None:
         """Take one step in place."""

@@ -17,7 +17,7 @@ from typing import Self
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.rows import PerStart
+from symbreak.optimize.per_start import PerStart
 
 Rate = float | Tensor
 

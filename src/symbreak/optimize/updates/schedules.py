@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.rows import Floats, PerStart
+from symbreak.optimize.per_start import Floats, PerStart
 
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine")
 DIVISOR = 5.0
@@ -59,7 +59,7 @@ class Constant(PerStart):
     def look(self, value: Floats) -> None:
         """Take notice of J (rows,) at the end of an epoch."""
 
-    def _factor(self, epoch: int) -> float:  # noqa: ARG002 - the same in each
+    def _factor(self, epoch: int) -> float:
         return 1.0
 
 

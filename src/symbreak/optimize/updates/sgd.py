@@ -26,7 +26,7 @@ class SGD(UpdateRule):
     def __init__(self, momentum: float, *, nesterov: bool) -> None:
         self.momentum, self.nesterov = momentum, nesterov
 
-    def start(self, theta: Tensor, objective: Objective) -> None:  # noqa: ARG002 - theta will do
+    def start(self, theta: Tensor, objective: Objective) -> None:
         """Begin at rest."""
         self._velocity = torch.zeros_like(theta) if self.momentum > 0 else None
         self._kept = theta.new_tensor(self.momentum)

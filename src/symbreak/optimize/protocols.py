@@ -17,10 +17,12 @@ from __future__ import annotations
 from typing import Protocol, Self
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
+from symbreak.objectives.stacks import evaluate
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 from symbreak.optimize.status import Status
 
 __all__ = ["Direction", "Floats", "Mask", "PerStart", "Point", "Starts", "StepRule", "Stepper"]
@@ -36,8 +38,9 @@ class Point(PerStart):
 
     @classmethod
     def at(cls, objective: Objective, theta: Tensor) -> Self:
-        """Evaluate J and its gradient at theta (rows, n)."""
-        value, gradient = objective(theta)
+        """Evaluate J and its gradient at theta (rows, n), a stack of the objective."""
+        gradient = torch.empty_like(theta, memory_format=torch.contiguous_format)
+        value = evaluate(objective, theta, gradient)
         return cls(theta, host(value), gradient, host(gradient.abs().amax(1)))
 
     def moved(self, rows: Mask, to: Point) -> Point:

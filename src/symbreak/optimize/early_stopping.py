@@ -1,10 +1,13 @@
-"""A score of other examples that says when to stop and which point to keep (early stopping).
+"""Endings that wait: a score of other examples, or J itself, that no longer falls.
 
-Prechelt 1998: training goes on until the score on examples that are not trained on has not improved
-for `patience` accepted steps; the point with the best score is returned.
+Early stopping (Prechelt 1998): training goes on until the score on examples that are not trained on
+has not improved for `patience` accepted steps; the point with the best score is returned. A share
+of right answers is a staircase: it says nothing of most steps. So a score may bring a loss, which
+decides between equal scores and whose fall counts for the patience too.
 
-A share of right answers is a staircase: it says nothing of most steps. So a score may bring a loss,
-which decides between equal scores and whose fall counts for the patience too.
+Stalling: a step counts as progress when J <= lowest J before it - tol. After `patience` accepted
+steps in a row without progress a start ends, as scikit-learn's neural networks do on their training
+loss; for searches whose steps may go up as well as down.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import STOCHASTIC
-from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 
 PATIENCE = 10  # epochs of a method on mini-batches
 FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less than an epoch
@@ -105,3 +108,22 @@ class Validation(PerStart):
         if found.ndim == 1:
             return found, np.full_like(found, np.inf)
         return found[:, 0], np.where(np.isnan(found[:, 1]), np.inf, found[:, 1])
+
+
+class Stalling(PerStart):
+    """How long J of every running start has not fallen by `tol`."""
+
+    per_start = ("_lowest", "_since")
+
+    def __init__(self, patience: int, tol: float, n_starts: int) -> None:
+        check_positive_integer("value_patience", patience)
+        self.patience, self.tol = patience, tol
+        self._lowest: Floats = np.full(n_starts, np.inf)
+        self._since = np.zeros(n_starts, dtype=np.int64)
+
+    def look(self, rows: Mask, value: Floats) -> Mask:
+        """Take notice of J (rows,) where a step was accepted; return which rows have stalled."""
+        fell = rows & (value <= self._lowest - self.tol)
+        self._lowest = np.where(rows, np.fmin(self._lowest, value), self._lowest)
+        self._since = np.where(fell, 0, self._since + rows)
+        return rows & (self._since >= self.patience)

@@ -1,35 +1,50 @@
-"""What scipy calls for one start: J, gradient, Hessian, and the look after each of its iterations.
+"""The methods of `scipy.optimize.minimize`, start by start, with the promises of `minimize`.
 
-scipy names an accepted point by x alone, so the points since the last accepted one are kept; it
-also asks again for J where it has just been, which costs no evaluation.
+scipy decides where to evaluate; this module keeps the best point, counts, looks at the limits, and
+applies symbreak's own test of the gradient at every point that scipy accepts. So "converged" means
+the same as for every other method. When scipy ends by itself, its sentence is kept in
+`Outcome.messages`.
+
+An iteration is what scipy calls one (it calls back after each); a trust-region step that is refused
+counts too. An evaluation always is J with its gradient, also for methods that look at J alone: the
+best point and the convergence test need both. scipy names an accepted point by x alone, so the
+points since the last accepted one are kept; where it asks again for one, that is no evaluation.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import scipy.optimize
 import torch
 from torch import Tensor
 
-from symbreak.optimize.parts import Point
-from symbreak.optimize.rows import Floats, host
+from symbreak.objectives.capabilities import HasHessian, offered
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.interrupt import DeferredInterrupt
+from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.per_start import Floats, host
+from symbreak.optimize.protocols import Point
+from symbreak.optimize.records import Records
+from symbreak.optimize.running import BestPoints
 from symbreak.optimize.scipy_options import (
     TAKES_MATRIX,
     TAKES_PRODUCTS,
     WITHOUT_GRADIENT,
+    check,
+    method_named,
     one_line,
     options_for,
     refused_option,
 )
+from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.status import Status
-from symbreak.optimize.stopping import ROUNDING
+from symbreak.optimize.stopping import ROUNDING, GradientTest, Limits
 
-if TYPE_CHECKING:
-    from symbreak.optimize.scipy_methods import ScipySearch
+ENDS_ALL = (Status.MAX_SECONDS, Status.STOPPED, Status.INTERRUPTED)
 
 
 class Ended(Exception):
@@ -38,6 +53,113 @@ class Ended(Exception):
     def __init__(self, status: Status) -> None:
         super().__init__(status)
         self.status = status
+
+
+class ScipySearch:
+    """A search by one of scipy's methods, one start after the other.
+
+    Parameters
+    ----------
+    method : "scipy:" and the name of a method, in large or small letters.
+    objective, theta, test, limits : as for `Loop`.
+    options : scipy's options of the method.
+
+    Raises
+    ------
+    InvalidInput, InvalidType
+        Unknown method; an option that `minimize` has a word for; no Hessian where one is needed.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        objective: Objective,
+        theta: Tensor,
+        test: GradientTest,
+        limits: Limits,
+        options: Mapping[str, Any],
+    ) -> None:
+        self.method = method_named(method)
+        check(self.method, objective, options)
+        self.objective, self.test, self.limits, self.options = objective, test, limits, options
+        self.clock, self.interrupt = Clock(limits.max_seconds), DeferredInterrupt()
+        self.callback: Callable[[Progress], Any] | None = None
+        self.records, self.best = Records(theta), BestPoints(theta)
+
+    def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
+        """Search from every start in turn, until the callback says stop or Ctrl-C.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C was pressed again before the first one had ended the search.
+        """
+        self.callback = callback
+        why = Status.INTERRUPTED
+        try:
+            with self.interrupt:
+                here = self._begin()
+                for start, status in enumerate(self.records.status):
+                    if status is Status.RUNNING:
+                        self._search(start, here.pick(np.array([start])))
+        except Ended as ended:
+            why = ended.status
+        except KeyboardInterrupt:
+            if self.interrupt.is_repeated:
+                raise
+        known = self.records.status
+        self.records.status = [why if one is Status.RUNNING else one for one in known]
+
+    def outcome(self) -> Outcome:
+        """Return the best points; J, gradient and convergence are evaluated there once more."""
+        records, best = self.records, self.best
+        records.theta = best.theta
+        records.best_iteration = np.minimum(best.iteration, records.n_iterations)
+        messages = tuple(records.messages)
+        return records.outcome(self.objective, self.test, self.clock, messages=messages)
+
+    def look_at_the_clock(self) -> None:
+        """End everything when the time is over or Ctrl-C was pressed."""
+        if self.interrupt.is_requested:
+            raise Ended(Status.INTERRUPTED)
+        if self.clock.is_over:
+            raise Ended(Status.MAX_SECONDS)
+
+    def tell(self, start: int, here: Point) -> None:
+        """Call the callback with where a start stands, and end everything when it says stop."""
+        if self.callback is None:
+            return
+        records = self.records
+        places = Places(np.array([start]), records.n_iterations[[start]], here.theta)
+        n_running = records.status.count(Status.RUNNING)
+        if self.callback(records.progress(self.best.value, places, self.clock, n_running)):
+            raise Ended(Status.STOPPED)
+
+    def _begin(self) -> Point:
+        """Evaluate all starts as one stack; end those that are not finite or are done."""
+        records, limits, n = self.records, self.limits, len(self.records)
+        here = Point.at(self.objective, records.theta)
+        records.n_evaluations += 1
+        self.best.offer(here, records.n_iterations)
+        self.best.theta = self.best.theta.clone()  # its rows are written one by one
+        endings = records.begin(here, self.test, limits)
+        endings += limits.endings(
+            np.zeros(n, dtype=bool), here, here, records.n_iterations, records.n_evaluations
+        )
+        for rows, status in reversed(endings):  # the first that holds has the last word
+            for start in np.flatnonzero(rows):
+                records.status[start] = status
+        self.look_at_the_clock()
+        return here
+
+    def _search(self, start: int, here: Point) -> None:
+        one = OneStart(self, start, here)
+        try:
+            self.records.status[start], self.records.messages[start] = one.run()
+        except Ended as ended:
+            self.records.status[start] = ended.status
+            if ended.status in ENDS_ALL:
+                raise
 
 
 class OneStart:
@@ -68,7 +190,7 @@ class OneStart:
             # Only what the function has raised is an error of the user's; scipy gives up.
             if self._raised is not None:
                 raise self._raised from None
-            if search.options and search.n_evaluations[self._start] == 1:
+            if search.options and search.records.n_evaluations[self._start] == 1:
                 raise refused_option(search.method, error) from None
             return Status.FAILED, one_line(error)
         if self._raised is not None:
@@ -94,7 +216,7 @@ class OneStart:
             )
 
     def _curvature(self) -> dict[str, Any]:
-        if not hasattr(self._objective, "hessian_product"):
+        if offered(self._objective, HasHessian) is None:
             return {}
         if self._search.method in TAKES_MATRIX:
             return {"hess": self._guarded(self._hessian)}
@@ -154,13 +276,12 @@ class OneStart:
 
     def _evaluate(self, theta: Tensor) -> Point:
         search = self._search
-        value, gradient = self._objective(theta)
-        point = Point(theta, host(value), gradient, host(gradient.abs().amax(1)))
-        search.n_evaluations[self._start] += 1
+        point = Point.at(self._objective, theta)
+        search.records.n_evaluations[self._start] += 1
         self._offer(point)
         search.look_at_the_clock()
         most = search.limits.max_evaluations
-        if most is not None and search.n_evaluations[self._start] >= most:
+        if most is not None and search.records.n_evaluations[self._start] >= most:
             raise Ended(Status.MAX_EVALUATIONS)
         return point
 
@@ -168,7 +289,7 @@ class OneStart:
         """Let the best point of this start see `point`; other starts see nothing."""
         best = self._search.best
         mine = best.pick(self._rows)
-        mine.offer(point, self._search.n_iterations[self._rows] + 1)
+        mine.offer(point, self._search.records.n_iterations[self._rows] + 1)
         for name in best.per_start:
             getattr(best, name)[self._start] = getattr(mine, name)[0]
 
@@ -180,9 +301,12 @@ class OneStart:
         if moved[0]:
             self._before, self._here = self._here, here
         self._seen = {np.ascontiguousarray(x, dtype=np.float64).tobytes(): here}
-        search.n_iterations[start] += 1
-        iterations, evaluations = search.n_iterations[[start]], search.n_evaluations[[start]]
-        search.history.record(iterations, self._rows, here.value)
+        search.records.n_iterations[start] += 1
+        iterations, evaluations = (
+            search.records.n_iterations[[start]],
+            search.records.n_evaluations[[start]],
+        )
+        search.records.history.record(iterations, self._rows, here.value)
         scale = np.minimum(np.abs(here.value), np.abs(self._first.value))
         arrived = here.is_finite & search.test.holds(here.norm, scale, self._first.norm)
         endings = search.limits.endings(moved, self._before, here, iterations, evaluations)

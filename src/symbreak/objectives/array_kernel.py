@@ -1,15 +1,14 @@
-"""J and its gradient over all examples, without penalty: pass after pass over blocks.
+"""The kernel on tensors: J and its gradient over all examples, pass after pass over blocks.
 
 Conventions
 -----------
-J = scale Σ w loss, (starts,);  gradient : (starts, n)
+J = scale Σ w loss + ½ Σ strength theta², (starts,);  gradient : (starts, n)
 The blocks of starts and examples, and the buffers for them, are kept from one call to the next, for
 each thread its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,9 +17,10 @@ from torch import Tensor
 from symbreak.network import Network
 from symbreak.objectives.blocking import by_columns, plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.penalty import add_penalty
 from symbreak.objectives.per_thread import PerThread
-from symbreak.propagation.backward import backward
-from symbreak.propagation.forward import forward
+from symbreak.objectives.weighted_pass import weighted_backward, weighted_sum
+from symbreak.propagation.forward import forward_blocks
 from symbreak.propagation.workspace import Workspace
 
 
@@ -47,41 +47,41 @@ class _Last(PerThread):
         self.cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
 
 
-class Passes:
-    """Passes over these examples.
-
-    Parameters
-    ----------
-    examples : with normalised weights, or none.
-    scale : what sums over examples are multiplied by: 1 / m, or 1 with weights.
-    memory_budget : bytes.
-    workspaces : shared with the costs of other starts or examples.
-    """
+class ArrayKernel:
+    """Passes over these examples; see `kernel.kernel_for` for the parameters."""
 
     def __init__(
         self,
         network: Network,
         examples: Examples,
         scale: Tensor,
+        strength: Tensor | None,
         memory_budget: int,
         workspaces: Workspaces,
     ) -> None:
         self._network, self._examples = network, examples
-        self._scale, self._memory_budget = scale, memory_budget
-        self._workspaces = workspaces
+        self._scale, self._strength = scale, strength
+        self._memory_budget, self._workspaces = memory_budget, workspaces
         self._last = _Last()
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted."""
         blocks = self._blocks_for(stack)
-        size = blocks.starts
-        parts = _split(stack, size)
-        gradients = [None] * len(parts) if gradient is None else _split(gradient, size)
-        values = [
-            self._pass(blocks, part, part_gradient, number * size)
-            for number, (part, part_gradient) in enumerate(zip(parts, gradients, strict=True))
-        ]
-        return values[0] if len(values) == 1 else torch.cat(values)
+        if len(stack) <= blocks.starts:
+            J = self._pass(blocks, stack, gradient, 0)
+        else:
+            J = self._by_blocks(blocks, stack, gradient)
+        if self._strength is not None:
+            add_penalty(self._strength, stack, J, gradient)
+        return J
+
+    def _by_blocks(self, blocks: Blocks, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        values = []
+        for first in range(0, len(stack), blocks.starts):
+            here = slice(first, first + blocks.starts)
+            part = None if gradient is None else gradient[here]
+            values.append(self._pass(blocks, stack[here], part, first))
+        return torch.cat(values)
 
     def _blocks_for(self, stack: Tensor) -> Blocks:
         """Return the blocks of a pass over so many starts; those of the last call are kept."""
@@ -119,37 +119,21 @@ class Passes:
         self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int
     ) -> Tensor:
         """Return J without penalty for one block of starts, and write its gradient."""
-        workspace, count = blocks.workspace, len(stack)
+        loss = self._network.loss
         total: Tensor | None = None
-        for examples in blocks.examples:
-            layers = workspace.layers(count, len(examples))
-            if total is None:
-                layers.load(stack)
-            forward(layers, examples.rows_T)
-            weights = examples.weights
-            if weights is not None and weights.dim() == 2:
-                weights = weights[first_start : first_start + count]
-            value = self._losses(layers.output.z, examples.target, weights, gradient is not None)
-            if gradient is not None:
-                backward(layers, examples.rows, accumulate=total is not None)
+        rows = (examples.rows_T for examples in blocks.examples)
+        passes = forward_blocks(blocks.workspace, stack, rows)
+        for examples, layers in zip(blocks.examples, passes, strict=True):
+            weights = examples.weights_of(first_start, len(stack))
+            if gradient is None:
+                losses = loss.value(layers.output.z, examples.target)
+            else:
+                losses = weighted_backward(
+                    loss, layers, examples, weights, accumulate=total is not None
+                )
+            value = weighted_sum(losses, weights)
             total = value if total is None else total + value
         assert total is not None
         if gradient is not None:
             layers.store_gradient(self._scale, gradient)
         return total.mul_(self._scale)
-
-    def _losses(
-        self, raw: Tensor, target: Tensor, weights: Tensor | None, backward_too: bool
-    ) -> Tensor:
-        """Return Σ w loss (starts,); turn raw into w delta if `backward_too`."""
-        loss = self._network.loss
-        losses = loss.value_and_delta_(raw, target) if backward_too else loss.value(raw, target)
-        if weights is None:
-            return losses.sum(1)
-        if backward_too:
-            raw.mul_(weights if weights.dim() == 1 else weights[:, None, :])
-        return (losses * weights).sum(1)
-
-
-def _split(stack: Tensor, size: int) -> Sequence[Tensor]:
-    return stack.split(size) if len(stack) > size else (stack,)

@@ -1,0 +1,119 @@
+"""What a `NetworkCost` is made of, and what follows from it; frozen, made anew for every change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+from symbreak.objectives.array_kernel import Workspaces
+from symbreak.objectives.blocking import default_memory
+from symbreak.objectives.examples import Examples
+from symbreak.objectives.kernel import Kernel, kernel_for
+from symbreak.objectives.minibatches import KeptMiniBatches
+from symbreak.objectives.network_curvature import Curvature
+from symbreak.objectives.penalty import strength
+
+
+@dataclass(frozen=True, eq=False)
+class CostData:
+    """The data of a cost.
+
+    Attributes
+    ----------
+    examples : with the weights that were given.
+    whole : (m, Σw) of all examples, of which these may be a batch.
+    alpha : as `check_alpha` returns it.
+    given_budget : bytes, or None for the default.
+    workspaces : buffers shared with the costs of other starts or examples.
+
+    Raises
+    ------
+    InvalidInput
+        alpha and weights for different numbers of starts.
+    """
+
+    network: Network
+    examples: Examples
+    whole: tuple[int, Tensor]
+    alpha: Tensor
+    given_budget: int | None
+    workspaces: Workspaces
+
+    def __post_init__(self) -> None:
+        of_alpha, of_weights = self._starts_of_both
+        if None not in (of_alpha, of_weights) and of_alpha != of_weights:
+            raise InvalidInput(
+                f"alpha and sample_weight must be for equally many starts. Got alpha for "
+                f"{of_alpha} starts and sample_weight for {of_weights}."
+            )
+
+    @cached_property
+    def starts(self) -> int | None:
+        """How many starts alpha or the weights are for; None where they are for any."""
+        of_alpha, of_weights = self._starts_of_both
+        return of_weights if of_alpha is None else of_alpha
+
+    @property
+    def _starts_of_both(self) -> tuple[int | None, int | None]:
+        weights = self.examples.weights
+        of_alpha = len(self.alpha) if self.alpha.dim() > 0 else None
+        return of_alpha, len(weights) if weights is not None and weights.dim() == 2 else None
+
+    @cached_property
+    def memory_budget(self) -> int:
+        """The bytes that the buffers of a call may take."""
+        default = default_memory(self.network, self.examples.rows.dtype)
+        return default if self.given_budget is None else self.given_budget
+
+    @cached_property
+    def normalized(self) -> Examples:
+        """The examples with weights divided by the Σw that so many have on average."""
+        m, total = self.whole
+        return self.examples.normalized(total * (len(self.examples) / m))
+
+    @cached_property
+    def scale(self) -> Tensor:
+        """What sums over normalised examples are multiplied by: 1 / m, or 1 with weights."""
+        scale = 1.0 / len(self.examples) if self.examples.weights is None else 1.0
+        # A tensor: torch takes several times longer to multiply a small one by a Python number.
+        return self._like_rows(torch.tensor(scale, dtype=torch.float64))
+
+    @cached_property
+    def strength(self) -> Tensor | None:
+        """The penalty's, (n,) or (starts, n), see `penalty`; None for no penalty."""
+        if not bool((self.alpha > 0).any()):
+            return None
+        return self._like_rows(strength(self.alpha, self.network, self.whole[1].cpu()))
+
+    def _like_rows(self, numbers: Tensor) -> Tensor:
+        rows = self.examples.rows
+        return numbers.to(dtype=rows.dtype, device=rows.device)
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """What computes J and its gradient."""
+        return kernel_for(
+            self.network,
+            self.normalized,
+            scale=self.scale,
+            strength=self.strength,
+            memory_budget=self.memory_budget,
+            workspaces=self.workspaces,
+        )
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """What computes second derivatives."""
+        return Curvature(
+            self.network, self.normalized, self.scale, self.strength, self.memory_budget
+        )
+
+    @cached_property
+    def minibatches(self) -> KeptMiniBatches:
+        """The mini-batches of the last epoch, for the next."""
+        return KeptMiniBatches()

@@ -1,0 +1,44 @@
+"""The way back through weighted examples, once for full passes, mini-batches and curvature.
+
+Conventions
+-----------
+losses : (s, m), of each start and example, not weighted
+weights : None for 1, () of all examples, (m,), or (s, m) where each start has its own
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from symbreak.losses import Loss
+from symbreak.objectives.examples import Examples
+from symbreak.propagation.backward import backward
+from symbreak.propagation.workspace import Layers
+
+
+def losses_and_deltas_(loss: Loss, raw: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the losses and turn raw (s, outputs, m) into w delta."""
+    losses = loss.value_and_delta_(raw, target)
+    if weights is not None:
+        raw.mul_(weights if weights.dim() < 2 else weights[:, None])
+    return losses
+
+
+def weighted_backward(
+    loss: Loss, layers: Layers, examples: Examples, weights: Tensor | None, *, accumulate: bool
+) -> Tensor:
+    """Return the losses and write (or add) the gradient of Σ w loss in every layer.
+
+    Parameters
+    ----------
+    layers : after the forward pass, which is used up.
+    examples : a block; `weights` stand in the place of its own.
+    """
+    losses = losses_and_deltas_(loss, layers.output.z, examples.target, weights)
+    backward(layers, examples.rows, accumulate=accumulate)
+    return losses
+
+
+def weighted_sum(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """Return Σ w loss, (s,)."""
+    return losses.sum(1) if weights is None else (losses * weights).sum(1)
