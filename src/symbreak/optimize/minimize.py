@@ -151,7 +151,7 @@ def minimize(
     loop = Loop(
         objective,
         stack,
-        method_of("l-bfgs" if method is None else method, options),
+        method_of(method, options),
         test,
         limits,
         validation=None
