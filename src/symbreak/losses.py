@@ -39,11 +39,25 @@ _LOG2_E = torch.tensor(math.log2(math.e), dtype=torch.float64)
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """An output link and the loss that belongs to it."""
+    """An output link and the loss that belongs to it.
+
+    Attributes
+    ----------
+    name : the word that names it in `Network(loss=...)`.
+    sklearn_link : the link as scikit-learn's `out_activation_` calls it.
+    is_classification : whether the prediction holds probabilities; it is then scored as classes.
+    target_is_index : whether y is the index of a class, and the prediction a share for each class;
+        else there is a y for each output.
+    fits_any_number : whether y may be shifted and scaled to suit the search.
+    sees_differences : whether a number added to all raw of an example changes nothing.
+    """
 
     name: ClassVar[str]
-    is_classification: ClassVar[bool] = False
+    sklearn_link: ClassVar[str]
+    is_classification: ClassVar[bool]
     target_is_index: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool]
+    sees_differences: ClassVar[bool] = False
 
     @abstractmethod
     def link(self, raw: Tensor) -> Tensor:
@@ -108,6 +122,9 @@ class SquaredError(LossByOutputs):
     """½ Σ_k (raw_k - y_k)², the prediction is raw.       delta = raw - y."""
 
     name: ClassVar[str] = "squared_error"
+    sklearn_link: ClassVar[str] = "identity"
+    is_classification: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool] = True
 
     def link(self, raw: Tensor) -> Tensor:
         return raw.clone()
@@ -127,6 +144,9 @@ class AbsoluteError(LossByOutputs):
     """Σ_k |raw_k - y_k|, the prediction is raw (a median).       delta = sign(raw - y)."""
 
     name: ClassVar[str] = "absolute_error"
+    sklearn_link: ClassVar[str] = "identity"
+    is_classification: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool] = True
 
     def link(self, raw: Tensor) -> Tensor:
         return raw.clone()
@@ -153,6 +173,9 @@ class Huber(LossByOutputs):
 
     delta: float = 1.0
     name: ClassVar[str] = "huber"
+    sklearn_link: ClassVar[str] = "identity"
+    is_classification: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (_is_finite(self.delta) and self.delta > 0):
@@ -184,6 +207,9 @@ class Quantile(LossByOutputs):
 
     q: float = 0.5
     name: ClassVar[str] = "quantile"
+    sklearn_link: ClassVar[str] = "identity"
+    is_classification: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (_is_finite(self.q) and 0.0 < self.q < 1.0):
@@ -215,6 +241,9 @@ class Poisson(LossByOutputs):
     """
 
     name: ClassVar[str] = "poisson"
+    sklearn_link: ClassVar[str] = "exp"
+    is_classification: ClassVar[bool] = False
+    fits_any_number: ClassVar[bool] = False
 
     def link(self, raw: Tensor) -> Tensor:
         return torch.exp(raw.clamp(max=_poisson_limit(raw)))
@@ -254,6 +283,8 @@ class BinaryCrossEntropy(LossByOutputs):
     """
 
     name: ClassVar[str] = "binary_cross_entropy"
+    sklearn_link: ClassVar[str] = "logistic"
+    fits_any_number: ClassVar[bool] = False
     is_classification: ClassVar[bool] = True
 
     def link(self, raw: Tensor) -> Tensor:
@@ -294,6 +325,9 @@ class CrossEntropy(Loss):
     """
 
     name: ClassVar[str] = "cross_entropy"
+    sklearn_link: ClassVar[str] = "softmax"
+    fits_any_number: ClassVar[bool] = False
+    sees_differences: ClassVar[bool] = True
     is_classification: ClassVar[bool] = True
     target_is_index: ClassVar[bool] = True
 
@@ -397,3 +431,15 @@ def loss_from_settings(settings: Mapping[str, Any]) -> Loss:
     """Return the loss that `Loss.to_settings` described."""
     parameters = {key: value for key, value in settings.items() if key != "name"}
     return LOSSES[choose("loss of Network", settings["name"], LOSSES)](**parameters)
+
+
+def loss_with_link(sklearn_link: str) -> Loss:
+    """Return the first loss whose link scikit-learn calls so, with its default parameters.
+
+    Raises
+    ------
+    InvalidInput
+        No loss has it.
+    """
+    by_link = {loss.sklearn_link: loss for loss in reversed(LOSSES.values())}
+    return by_link[choose("out_activation_ of the estimator", sklearn_link, by_link)]()
