@@ -79,6 +79,22 @@ class Loss(ABC):
     def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
         """Return R, (starts, outputs, outputs, examples), its second axis the row of R."""
 
+    @abstractmethod
+    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss (starts, examples) and delta by the textbook, from the prediction alone.
+
+        Unlike `value_and_delta_` they may cancel; what a learner computes is held against them.
+
+        Parameters
+        ----------
+        prediction : (starts, outputs, examples); it need not be exactly what the link gives.
+        y : (outputs, examples), as `outputs_of` gives it.
+        """
+
+    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:  # noqa: ARG002 - of classes
+        """Return y, one number for each output (outputs, examples), of a prepared target."""
+        return target
+
     def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
         """Return the target (outputs, examples) of y (examples,) or (examples, outputs)."""
         columns = y.reshape(len(y), -1) if y.dim() <= 2 else y
@@ -117,17 +133,26 @@ class LossByOutputs(Loss):
         """Return the diagonal of C, (starts, outputs, examples)."""
 
 
-@dataclass(frozen=True)
-class SquaredError(LossByOutputs):
-    """½ Σ_k (raw_k - y_k)², the prediction is raw.       delta = raw - y."""
+class LossOfNumbers(LossByOutputs):
+    """A loss of any numbers, whose prediction is raw."""
 
-    name: ClassVar[str] = "squared_error"
     sklearn_link: ClassVar[str] = "identity"
     is_classification: ClassVar[bool] = False
     fits_any_number: ClassVar[bool] = True
 
     def link(self, raw: Tensor) -> Tensor:
         return raw.clone()
+
+    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        delta = prediction.clone()
+        return self.value_and_delta_(delta, y), delta
+
+
+@dataclass(frozen=True)
+class SquaredError(LossOfNumbers):
+    """½ Σ_k (raw_k - y_k)², the prediction is raw.       delta = raw - y."""
+
+    name: ClassVar[str] = "squared_error"
 
     def value(self, raw: Tensor, target: Tensor) -> Tensor:
         return raw.sub_(target).square_().sum(1).mul_(0.5)
@@ -140,16 +165,10 @@ class SquaredError(LossByOutputs):
 
 
 @dataclass(frozen=True)
-class AbsoluteError(LossByOutputs):
+class AbsoluteError(LossOfNumbers):
     """Σ_k |raw_k - y_k|, the prediction is raw (a median).       delta = sign(raw - y)."""
 
     name: ClassVar[str] = "absolute_error"
-    sklearn_link: ClassVar[str] = "identity"
-    is_classification: ClassVar[bool] = False
-    fits_any_number: ClassVar[bool] = True
-
-    def link(self, raw: Tensor) -> Tensor:
-        return raw.clone()
 
     def value(self, raw: Tensor, target: Tensor) -> Tensor:
         return raw.sub_(target).abs_().sum(1)
@@ -164,7 +183,7 @@ class AbsoluteError(LossByOutputs):
 
 
 @dataclass(frozen=True)
-class Huber(LossByOutputs):
+class Huber(LossOfNumbers):
     """Squared near the target, absolute beyond `delta` (Huber 1964).
 
     With r = raw - y:  ½ r² where |r| <= delta, else delta (|r| - ½ delta).
@@ -173,16 +192,10 @@ class Huber(LossByOutputs):
 
     delta: float = 1.0
     name: ClassVar[str] = "huber"
-    sklearn_link: ClassVar[str] = "identity"
-    is_classification: ClassVar[bool] = False
-    fits_any_number: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (_is_finite(self.delta) and self.delta > 0):
             raise InvalidInput(f"delta of Huber must be a positive number. Got {self.delta!r}.")
-
-    def link(self, raw: Tensor) -> Tensor:
-        return raw.clone()
 
     def value(self, raw: Tensor, target: Tensor) -> Tensor:
         return self.value_and_delta_(raw, target)
@@ -198,7 +211,7 @@ class Huber(LossByOutputs):
 
 
 @dataclass(frozen=True)
-class Quantile(LossByOutputs):
+class Quantile(LossOfNumbers):
     """The pinball loss (Koenker & Bassett 1978); the prediction is the `q` quantile.
 
     With r = y - raw:  q r where r >= 0, else (q - 1) r.
@@ -207,16 +220,10 @@ class Quantile(LossByOutputs):
 
     q: float = 0.5
     name: ClassVar[str] = "quantile"
-    sklearn_link: ClassVar[str] = "identity"
-    is_classification: ClassVar[bool] = False
-    fits_any_number: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (_is_finite(self.q) and 0.0 < self.q < 1.0):
             raise InvalidInput(f"q of Quantile must be between 0 and 1. Got {self.q!r}.")
-
-    def link(self, raw: Tensor) -> Tensor:
-        return raw.clone()
 
     def value(self, raw: Tensor, target: Tensor) -> Tensor:
         return self.value_and_delta_(raw, target)
@@ -260,6 +267,9 @@ class Poisson(LossByOutputs):
     def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
         return torch.where(raw < _poisson_limit(raw), self.link(raw), 0.0)
 
+    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return (prediction - y * torch.log(prediction)).sum(1), prediction - y
+
     def _check_values(self, y: Tensor) -> None:
         if bool((y < 0).any()):
             raise InvalidInput(f"y of poisson must not be negative. Got {float(y.min())!r}.")
@@ -301,8 +311,15 @@ class BinaryCrossEntropy(LossByOutputs):
     def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
         return torch.sigmoid(raw).mul_(torch.sigmoid(-raw))
 
+    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logs = torch.where(y == 1.0, torch.log(prediction), torch.log(1.0 - prediction))
+        return -logs.sum(1), prediction - y
+
     def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
         return super().prepare(y, n_outputs).mul(-2.0).add_(1.0)
+
+    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:  # noqa: ARG002 - as many
+        return (1.0 - target) / 2.0
 
     def _check_values(self, y: Tensor) -> None:
         wrong = (y != 0) & (y != 1)
@@ -364,6 +381,13 @@ class CrossEntropy(Loss):
         excess = torch.expm1(shifted_y).add_(others)
         value = torch.log1p(excess).sub_(shifted_y).squeeze(1)
         return value, others, excess.add_(excess.new_ones(())), index
+
+    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logs = torch.where(y == 1.0, torch.log(prediction), 0.0)
+        return -logs.sum(1), prediction - y
+
+    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:
+        return torch.eye(n_outputs, dtype=torch.float64)[:, target[0]]
 
     def check_outputs(self, n_outputs: int) -> None:
         if n_outputs < 2:
