@@ -30,6 +30,7 @@ _HOMES = {
     "register_role": "symbreak.initialization.modules",
     "scan_weights": "symbreak.diagnosis.weights",
     "SymmetryWarning": "symbreak.errors",
+    "InterruptedWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
 }
 _MODULES = {
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from symbreak.diagnosis.diagnose import diagnose as diagnose
     from symbreak.diagnosis.repair import repair as repair
     from symbreak.diagnosis.weights import scan_weights as scan_weights
+    from symbreak.errors import InterruptedWarning as InterruptedWarning
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.estimators import MLPClassifier as MLPClassifier

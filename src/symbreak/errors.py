@@ -32,6 +32,10 @@ class SymmetryWarning(UserWarning):
     """A start leaves hidden units equal: they would stay one unit for ever."""
 
 
+class InterruptedWarning(UserWarning):
+    """Ctrl-C has cut a fit or a search short; what is kept is the best so far, not the whole."""
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the closest of `words`, or "" when none is close."""
     by_lower = {known.lower(): known for known in words}

@@ -49,7 +49,9 @@ class Block:
         return slice(self.start, self.stop)
 
     def entry(self, index: int) -> str:
-        """Name the entry at `index` within the block, such as "Theta1[3, 0]"."""
+        """Name the entry at `index` within the block, such as "Theta1[3, 0]", or a lone number."""
+        if not self.shape:
+            return self.name
         place = ", ".join(str(i) for i in np.unravel_index(index, self.shape))
         return f"{self.name}[{place}]"
 

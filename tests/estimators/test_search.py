@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.optimize.carrier import carrier_in_force
 
 search_backend: Any = importlib.import_module("symbreak.estimators.search_backend")
 GRID = {"alpha": [1e-3, 1.0, 100.0]}
@@ -203,6 +204,7 @@ def test_ctrl_c_keeps_the_stacks_that_were_trained(iris, monkeypatch):
     with (
         pytest.warns(FitFailedWarning, match="interrupted before this fit was trained"),
         pytest.warns(UserWarning, match="non-finite"),
+        pytest.warns(sb.InterruptedWarning, match="1 of 3 candidates scored on every fold"),
     ):
         found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
     monkeypatch.undo()
@@ -221,6 +223,74 @@ def test_ctrl_c_with_nothing_to_keep_is_raised(iris, monkeypatch, stack, error_s
     search = sb.StackedSearchCV(classifier(), grid, cv=2, error_score=error_score)
     with pytest.raises(KeyboardInterrupt):
         search.fit(*iris)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_ctrl_c_before_any_candidate_is_scored_whole_has_no_best(iris, monkeypatch, refit):
+    """A budget of one fit a stack: one fold of the first candidate is trained."""
+    interrupted_at(2, monkeypatch)
+    search = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1, refit=refit)
+    with (
+        pytest.warns(FitFailedWarning, match="5 fits failed"),
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.raises(KeyboardInterrupt, match="before any candidate had a score on every fold"),
+    ):
+        search.fit(*iris)
+    assert not hasattr(search, "best_params_")
+    assert not hasattr(search, "best_estimator_")
+    assert np.isfinite(search.cv_results_["split0_test_score"]).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", ["accuracy", "neg_log_loss"]])
+def test_fits_that_ctrl_c_left_out_have_no_score_whatever_error_score_is(
+    iris, monkeypatch, scoring
+):
+    interrupted_at(4, monkeypatch)
+    search = sb.StackedSearchCV(
+        classifier(), GRID, cv=2, memory_budget=1, error_score=9.0, return_train_score=True,
+        scoring=scoring, refit="accuracy",
+    )  # fmt: skip
+    with (
+        pytest.warns(FitFailedWarning, match="3 fits failed"),
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.warns(sb.InterruptedWarning, match="1 of 3 candidates scored on every fold"),
+    ):
+        search.fit(*iris)
+    name = "score" if scoring == "accuracy" else "accuracy"
+    for key in (f"mean_test_{name}", f"mean_train_{name}"):
+        assert np.isnan(search.cv_results_[key]).tolist() == [False, True, True]
+    assert search.best_params_ == {"alpha": GRID["alpha"][0]}
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_a_search_without_a_finite_score_has_no_best(iris, refit):
+    search = sb.StackedSearchCV(
+        classifier(), GRID, cv=2, scoring=lambda *given: float("nan"), refit=refit
+    )
+    with (
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.raises(InvalidInput, match=r"finite score on every fold .* Got none of 3"),
+    ):
+        search.fit(*iris)
+    assert not hasattr(search, "best_params_")
+    assert np.isnan(search.cv_results_["mean_test_score"]).all()
+
+
+def test_ctrl_c_in_the_last_fit_is_raised_and_the_scores_are_kept(iris, monkeypatch):
+    search = sb.StackedSearchCV(classifier(), GRID, cv=2)
+    train = importlib.import_module("symbreak.estimators.training")
+    alone = train.minimize
+
+    def pressed(*given, **options):
+        # Of the fits of the folds the carrier takes over; the last one trains by itself.
+        if carrier_in_force() is None:
+            options["callback"] = lambda progress: signal.raise_signal(signal.SIGINT)
+        return alone(*given, **options)
+
+    monkeypatch.setattr(train, "minimize", pressed)
+    with pytest.warns(sb.InterruptedWarning, match="ends too"), pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_progress_says_how_many_fits_are_done(iris, capsys):

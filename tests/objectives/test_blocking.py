@@ -77,7 +77,7 @@ def test_the_buffers_of_a_cost_stay_under_its_budget(budget, monkeypatch):
     cost.batch(np.arange(20))(theta)
     assert made
     assert max(workspace.bytes for workspace in made) <= budget
-    assert len(cost._workspaces) == 1  # what was made before is let go
+    assert len(cost._workspaces.by_size) == 1  # what was made before is let go
 
 
 @pytest.mark.parametrize("examples", [1, 3, 16, 23])
@@ -113,8 +113,9 @@ def test_transposed_copies_of_the_examples_are_made_only_within_the_budget():
     def is_transposed(budget):
         cost = sb.NetworkCost(net, X, y, memory_budget=budget)
         cost(theta)
-        assert cost._passes._blocks is not None
-        blocks = cost._passes._blocks[1].examples
+        last = cost._passes._last.blocks
+        assert last is not None
+        blocks = last[1].examples
         return {block.rows_T.is_contiguous() for block in blocks}
 
     assert is_transposed(2000 * 51 * 8 + 10**6) == {True}

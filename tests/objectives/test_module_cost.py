@@ -166,6 +166,28 @@ def test_answers_are_the_same_whatever_grad_mode_is_on():
         torch.testing.assert_close(found[2], expected[0], rtol=1e-12, atol=0)
 
 
+def test_a_cost_may_be_made_of_what_was_made_in_inference_mode():
+    def made_and_called():
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+        module[2].requires_grad_(False)
+        X, y = torch.randn(6, 3), torch.tensor([0, 1, 1, 0, 1, 0])
+        pair = sb.ModuleCost(module, F.cross_entropy, (X, y))
+        stepped = sb.ModuleCost(
+            module, step=lambda m, b: F.cross_entropy(m(b["x"]), b["y"]), batch={"x": X, "y": y}
+        )
+        costs = [pair, pair.to("float64"), pair.to("float64").to("float32"), stepped]
+        theta = pair.initialize(starts=2)
+        answers = [cost(given) for cost in costs for given in (theta, theta[0])]
+        return answers, pair.mode == "stacked"
+
+    with torch.random.fork_rng([]):
+        expected = made_and_called()
+        with torch.inference_mode():
+            found = made_and_called()
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
 def test_a_float64_copy_of_module_loss_and_data():
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
     weight = torch.tensor([1.0, 3.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -171,6 +172,43 @@ def test_the_second_control_c_breaks_off():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_contexts_inside_each_other_know_of_the_same_presses():
+    with DeferredInterrupt() as outer:
+        with DeferredInterrupt() as inner:
+            signal.raise_signal(signal.SIGINT)
+        assert (outer.is_requested, outer.is_repeated) == (True, False)
+        assert (inner.is_requested, inner.is_repeated) == (True, False)
+        with DeferredInterrupt() as later:
+            assert later.is_requested
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            assert later.is_repeated
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+@pytest.mark.parametrize("method", ["l-bfgs", "adam", "scipy:BFGS"])
+def test_the_first_press_ends_a_search_and_the_second_is_raised(method, is_inside):
+    cost = make_cost()
+    start = make_starts(cost)[:1]
+    deferring = DeferredInterrupt if is_inside else contextlib.nullcontext
+
+    def press(times):
+        def pressed(progress):
+            if progress.iteration == 2:
+                for _ in range(times):
+                    signal.raise_signal(signal.SIGINT)
+
+        return pressed
+
+    with deferring():
+        outcome = sb.minimize(cost, start, method=method, callback=press(1))
+    assert outcome.is_interrupted
+    assert outcome.n_iterations[0] <= 3
+    with deferring(), pytest.raises(KeyboardInterrupt):
+        sb.minimize(cost, start, method=method, callback=press(2))
 
 
 def test_a_handler_of_the_program_and_other_threads_are_left_alone():

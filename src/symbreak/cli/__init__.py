@@ -11,6 +11,10 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from symbreak.cli.loading import loading
+
+INTERRUPTED, NOTHING_YET = 130, "Interrupted before there was anything to keep."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command `symbreak` and return its exit code.
@@ -25,6 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 the gradient check failed or the start is not sound, 2 something given is not
         what it must be, 3 the gradient check cannot tell, 130 Ctrl-C.
     """
+    # Before a command has begun that could say more of it.
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print(NOTHING_YET, file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     if find_spec("typer") is None or find_spec("rich") is None:
         print(
             "Error: The command line needs the packages typer and rich. "
@@ -35,11 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Threads that spin while they wait for each other are many times slower as soon as anything
     # else runs on the machine. OpenMP reads this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from symbreak.cli.app import app
-    from symbreak.cli.say import mute
+    with loading():
+        from typer.main import get_command
+
+        from symbreak.cli.app import app
+        from symbreak.cli.say import mute
+
+        command = get_command(app)
 
     try:
-        app(args=arguments, prog_name="symbreak")
+        command(args=arguments, prog_name="symbreak")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except OSError as error:

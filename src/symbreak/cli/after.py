@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from symbreak.cli.result import Result, spread, status_word
+from symbreak.cli.result import Files, Result, spread, status_word
 from symbreak.cli.say import say
 from symbreak.cli.train_options import TrainOptions
 from symbreak.optimize import Status
@@ -122,13 +122,19 @@ def low_lines(result: Result) -> list[str]:
 
 def written_lines(result: Result) -> list[str]:
     """Return where things were written."""
-    options = result.options
-    files = (
-        ("Model", options.model),
-        ("Everything found, as JSON", options.json),
-        ("The report, a page for the browser", options.report),
-    )
+    names = ("Model", "Everything found, as JSON", "The report, a page for the browser")
+    files = zip(names, result.files, strict=True)
     return [f"{what}: {path}" for what, path in files if path is not None]
+
+
+def beside_lines(result: Result) -> list[str]:
+    """Return which files were there already, and where the interrupted result is instead."""
+    asked = Files.of(result.options, is_interrupted=False)
+    return [
+        f"'{path}' was there already and stays as it was; the interrupted result is in '{other}'."
+        for path, other in zip(asked, result.files, strict=True)
+        if path != other
+    ]
 
 
 def next_line(result: Result) -> str:
@@ -140,7 +146,7 @@ def next_line(result: Result) -> str:
     if options.model is None:
         return f"Next, to keep the model: {keep_command(options)}"
     if options.data is not None:
-        return f"Next: {predict_command(options)}"
+        return f"Next: {predict_command(result)}"
     return "Next, to see why the starts are random: symbreak lesson"
 
 
@@ -149,10 +155,11 @@ def keep_command(options: TrainOptions) -> str:
     return options.command_line(model=Path("model.symbreak"))
 
 
-def predict_command(options: TrainOptions) -> str:
+def predict_command(result: Result) -> str:
     """Return the command that predicts with the model that is kept."""
-    rows = "DATA" if options.data is None else str(options.data)
-    return shlex.join(["symbreak", "predict", str(options.model), rows, "-o", "predictions.csv"])
+    rows = "DATA" if result.options.data is None else str(result.options.data)
+    model = str(result.files.model)
+    return shlex.join(["symbreak", "predict", model, rows, "-o", "predictions.csv"])
 
 
 def _both(result: Result, scores: Scores | None) -> str:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from symbreak import __version__
+from symbreak.cli import INTERRUPTED, NOTHING_YET
 from symbreak.cli.check_gradient import check_gradient
 from symbreak.cli.diagnose import diagnose
 from symbreak.cli.lesson import lesson
+from symbreak.cli.loading import loading
 from symbreak.cli.predict import predict
 from symbreak.cli.report import report
 from symbreak.cli.train import train
 from symbreak.errors import SymbreakError
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 
 
 class OneSentence(TyperGroup):
     """A group of commands whose errors are sentences, never tracebacks."""
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the words; typer loads rich meanwhile."""
+        with _interruption_told(), loading():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _interruption_told():
+                return super().invoke(ctx)
         except SymbreakError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
@@ -38,9 +48,15 @@ class OneSentence(TyperGroup):
                 err=True,
             )
             raise typer.Exit(BAD_INPUT) from error
-        except KeyboardInterrupt as error:
-            typer.echo("Interrupted before there was anything to keep.", err=True)
-            raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def _interruption_told() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        typer.echo(NOTHING_YET, err=True)
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -10,6 +10,7 @@ import typer
 from symbreak.cli.check_options import CheckOptions
 from symbreak.cli.choices import DATASETS, LOSSES, listed
 from symbreak.cli.header_option import Header
+from symbreak.cli.loading import loading
 
 
 def check_gradient(
@@ -153,6 +154,7 @@ def check_gradient(
         init=init, epsilon=epsilon, alpha=alpha, dtype=dtype, device=device, rows=rows,
         method=method, thorough=thorough, locate=not no_locate, seed=seed, json=json, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.check_run import run
+    with loading():
+        from symbreak.cli.check_run import run
 
     raise typer.Exit(run(options))

@@ -10,6 +10,7 @@ import typer
 from symbreak.cli.choices import DATASETS, ELEMENTWISE, listed
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.header_option import HeaderOfModel
+from symbreak.cli.loading import loading
 
 
 def diagnose(
@@ -111,6 +112,7 @@ def diagnose(
         update=update, tolerance=tolerance, optimizer=optimizer, rows=rows,
         memory_budget=memory_budget, level=level, json=json, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.diagnose_run import run
+    with loading():
+        from symbreak.cli.diagnose_run import run
 
     raise typer.Exit(run(options))

@@ -77,7 +77,8 @@ def _some_rows(given: Mapping[str, Any], n: int, function: str) -> tuple[Any, st
     """Return n examples of X and y, spread evenly, and words about them."""
     import torch
 
-    from symbreak.objectives.module_data import count_examples, mapped_tensors, prepared_pair
+    from symbreak.objectives.containers import mapped_tensors
+    from symbreak.objectives.module_data import count_examples, prepared_pair
 
     examples = None
     if "loss" in given:

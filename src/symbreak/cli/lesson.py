@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.header_option import Header
+from symbreak.cli.loading import loading
 
 
 def lesson(
@@ -57,6 +58,7 @@ def lesson(
     Trains one network from zeros, from a constant and from small random numbers, and logistic
     regression from zeros, and puts two hidden units side by side.
     """
-    from symbreak.cli.lesson_run import run
+    with loading():
+        from symbreak.cli.lesson_run import run
 
     run(data, target, dataset, header, hidden, epsilon, updates, seed, json, html)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
                 "or writes already; choose another name."
             )
         taken.append(os.path.realpath(path))
+
+
+def beside(path: Path | None) -> Path | None:
+    """Return where an interrupted result goes: `path`, or a name like it if there is a file.
+
+    A finished result is worth more than an interrupted one, and so may an earlier interrupted one
+    be: nothing is replaced. The new file stands in the folder that was tried, also of a link.
+    """
+    if path is None or not path.exists():
+        return path
+    goal = Path(os.path.realpath(path)) if path.is_symlink() else path
+    numbers = ("" if n == 1 else f"-{n}" for n in count(1))
+    names = (goal.with_name(f"{goal.stem}.interrupted{n}{goal.suffix}") for n in numbers)
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def plain(data: Any) -> Any:

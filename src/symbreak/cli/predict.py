@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.header_option import HeaderOfModel
+from symbreak.cli.loading import loading
 
 
 def predict(
@@ -38,11 +39,12 @@ def predict(
     Writes a column "prediction" and, for classes, "probability of CLASS" for each of them. The
     columns of DATA may stand in any order.
     """
-    from symbreak.cli.outputs import check_outputs
-    from symbreak.cli.say import say_notes
-    from symbreak.tables.read import read_alike
-    from symbreak.tables.write import check_ending, write_predictions
-    from symbreak.training.model import Model
+    with loading():
+        from symbreak.cli.outputs import check_outputs
+        from symbreak.cli.say import say_notes
+        from symbreak.tables.read import read_alike
+        from symbreak.tables.write import check_ending, write_predictions
+        from symbreak.training.model import Model
 
     if output == Path("-"):
         output = None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.header_option import HeaderOfModel
+from symbreak.cli.loading import loading
 
 
 def report(
@@ -43,12 +44,13 @@ def report(
     on DATA the confusion or the residuals. Curves, the other starts and the gradient check are in
     the page that `symbreak train --report` writes.
     """
-    from symbreak.cli.outputs import check_outputs, write_json
-    from symbreak.cli.say import say_notes
-    from symbreak.reports.collect.model import of_model
-    from symbreak.reports.report import Report
-    from symbreak.tables.read import read_alike
-    from symbreak.training.model import Model
+    with loading():
+        from symbreak.cli.outputs import check_outputs, write_json
+        from symbreak.cli.say import say_notes
+        from symbreak.reports.collect.model import of_model
+        from symbreak.reports.report import Report
+        from symbreak.tables.read import read_alike
+        from symbreak.training.model import Model
 
     if output is None and json is None:
         output = Path("report.html")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from symbreak import __version__
 from symbreak.cli.checks import Symmetry
+from symbreak.cli.outputs import beside
 from symbreak.cli.train_options import TrainOptions
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Status
@@ -22,6 +24,20 @@ from symbreak.training.parts import Parts
 from symbreak.training.path import Path
 from symbreak.training.scores import Scores, target_scores
 from symbreak.words import counted
+
+
+class Files(NamedTuple):
+    """Where a result is written to; None for what nobody asked for."""
+
+    model: FilePath | None = None
+    json: FilePath | None = None
+    report: FilePath | None = None
+
+    @classmethod
+    def of(cls, options: TrainOptions, *, is_interrupted: bool) -> Files:
+        """Return what was asked for; of an interrupted training other names where files are."""
+        asked = cls(options.model, options.json, options.report)
+        return cls(*map(beside, asked)) if is_interrupted else asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +52,7 @@ class Result:
     choice : what --search found of the penalties.
     theta : (starts, n), the starts.
     path : where they stood on the way; None where nobody asked.
+    files : where it is written to.
     """
 
     options: TrainOptions
@@ -51,11 +68,12 @@ class Result:
     theta: Tensor
     path: Path | None = None
     choice: Choice | None = None
+    files: Files = field(default_factory=Files)
 
     @property
     def is_interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
-        return Status.INTERRUPTED in self.trained.outcome.status
+        return self.trained.outcome.is_interrupted
 
     @property
     def best_first(self) -> list[int]:

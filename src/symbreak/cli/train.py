@@ -18,6 +18,7 @@ from symbreak.cli.choices import (
     listed,
 )
 from symbreak.cli.header_option import Header
+from symbreak.cli.loading import loading
 from symbreak.cli.train_options import TrainOptions
 
 
@@ -158,7 +159,8 @@ def train(
 ) -> None:
     """Train a network on a table from many random starts.
 
-    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far.
+    Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far; files
+    that are there already stay, and it is written beside them.
     """
     options = TrainOptions(
         data=data, target=target, dataset=dataset, header=header, test=test, task=task,
@@ -168,6 +170,7 @@ def train(
         alpha=alpha, search=search, max_iter=max_iter, dtype=dtype, device=device, model=model,
         json=json, report=report, quiet=quiet,
     )  # fmt: skip
-    from symbreak.cli.train_run import run
+    with loading():
+        from symbreak.cli.train_run import run
 
     raise typer.Exit(run(options))

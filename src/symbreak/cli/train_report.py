@@ -97,7 +97,7 @@ def _then(result: Result) -> str:
     options = result.options
     if options.model is None:
         return f"To keep the model, train with --model: {_short(keep_command(options))}"
-    return f"Predict rows with it: {_short(predict_command(options))}"
+    return f"Predict rows with it: {_short(predict_command(result))}"
 
 
 def _short(text: str) -> str:

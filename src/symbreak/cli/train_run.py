@@ -12,11 +12,12 @@ from pathlib import Path
 from torch import Tensor
 
 from symbreak import __version__
-from symbreak.cli import after, before
+from symbreak.cli import INTERRUPTED, after, before
 from symbreak.cli.checks import Symmetry, gradient_report
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
 from symbreak.cli.result import (
+    Files,
     Result,
     record,
     restart_lines,
@@ -47,7 +48,7 @@ from symbreak.training.path import Path as StartsPath
 from symbreak.training.scores import target_scores
 from symbreak.training.starts import Drawn, drawn_starts
 
-DONE, GRADIENT_FAILED, INTERRUPTED = 0, 1, 130
+DONE, GRADIENT_FAILED = 0, 1
 WRONG_GRADIENT = (
     "Error: The gradient must be the derivative of J. Got another one, so nothing was trained; "
     "please report it with this command line."
@@ -77,8 +78,11 @@ def run(options: TrainOptions) -> int:
         # The first Ctrl-C ends the training; what was trained is scored and written all the same.
         with DeferredInterrupt() as interrupt:
             with _timed(seconds, "train"):
-                trained, path = _train(options, cost, theta, parts, interrupt)
+                trained, path = _train(options, cost, theta, parts)
                 trained = replace(trained, redrawn=redrawn)
+            is_cut = trained.outcome.is_interrupted
+            if is_cut and not trained.outcome.n_iterations.any():
+                raise KeyboardInterrupt
             with _timed(seconds, "score"):
                 prediction = trained.predict(parts.holdout.X)
                 holdout = target_scores(parts.target, parts.holdout.y, prediction)
@@ -86,6 +90,7 @@ def run(options: TrainOptions) -> int:
             result = Result(
                 options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
                 {**seconds, "total": sum(seconds.values())}, theta, path, choice,
+                Files.of(options, is_interrupted=is_cut),
             )  # fmt: skip
             _write(result, written)
             _tell(result)
@@ -157,35 +162,18 @@ def _searched(options: TrainOptions, network: Network, parts: Parts) -> Choice |
     """Return what --search found of the penalties on the training rows, None without it."""
     if not options.search:
         return None
-    with (
-        _without_symmetry_warning(),
-        DeferredInterrupt() as interrupt,
-        shown(options.max_iter, quiet=options.quiet) as show,
-    ):
-
-        def look(progress: Progress) -> None:
-            if interrupt.is_requested:
-                raise KeyboardInterrupt
-            if show is not None:
-                show(progress)
-
+    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
         choice = choose_alpha(
             network, *parts.train, rule=options.rule, seed=options.seed, method=options.method,
-            max_iter=options.max_iter, dtype=options.dtype, device=options.device, look=look,
+            max_iter=options.max_iter, dtype=options.dtype, device=options.device, look=show,
             method_options=options.method_options,
         )  # fmt: skip
-    if interrupt.is_requested:
-        raise KeyboardInterrupt
     _say(options, before.search_line(choice))
     return choice
 
 
 def _train(
-    options: TrainOptions,
-    cost: NetworkCost,
-    theta: Tensor,
-    parts: Parts,
-    interrupt: DeferredInterrupt,
+    options: TrainOptions, cost: NetworkCost, theta: Tensor, parts: Parts
 ) -> tuple[Trained, StartsPath | None]:
     """Train; keep where the starts stood on the way if the page will show it."""
     path = None if options.report is None else StartsPath(theta)
@@ -193,8 +181,6 @@ def _train(
     with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
 
         def look(progress: Progress) -> None:
-            if interrupt.is_requested:
-                raise KeyboardInterrupt
             if path is not None:
                 path(progress)
             if show is not None:
@@ -209,28 +195,33 @@ def _train(
 
 def _write(result: Result, written: list[Path]) -> None:
     """Write what was asked for, and note in `written` what is on the disk."""
-    options, trained, parts = result.options, result.trained, result.parts
-    if options.model is not None:
-        about = {"symbreak": __version__, "source": result.source, **summary(result)}
+    files, trained, parts = result.files, result.trained, result.parts
+    if files.model is not None:
+        about = {
+            "symbreak": __version__, "source": result.source, **summary(result),
+            "interrupted": result.is_interrupted,
+        }  # fmt: skip
         theta = trained.theta.cpu().numpy()
         model = Model(
             trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about),
             parts.n_unnamed,
         )  # fmt: skip
-        model.save(options.model)
-        written.append(options.model)
-    if options.json is not None:
-        write_json(options.json, record(result))
-        written.append(options.json)
-    if options.report is not None:
-        report_of(result).save(options.report)
-        written.append(options.report)
+        model.save(files.model)
+        written.append(files.model)
+    if files.json is not None:
+        write_json(files.json, record(result))
+        written.append(files.json)
+    if files.report is not None:
+        report_of(result).save(files.report)
+        written.append(files.report)
 
 
 def _tell(result: Result) -> None:
     options = result.options
     if result.is_interrupted:
         say("Interrupted: every start keeps its best point so far.", err=True)
+        for line in after.beside_lines(result):
+            say(line, err=True)
     if after.n_diverged(result):
         say(after.diverged_line(result), err=True)
     if options.quiet:

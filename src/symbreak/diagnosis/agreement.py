@@ -38,7 +38,7 @@ def still_agreeing(group: Group, rows: Sequence[Tensor], tolerance: float) -> tu
     """Return the parts of a group that agree in other rows, with the signs of the group."""
     wide = [_wide(r) for r in rows]
     units = [unit for unit, _ in group]
-    signs = torch.tensor([float(sign) for _, sign in group]).to(wide[0])[:, None]
+    signs = torch.tensor([float(sign) for _, sign in group], device="cpu").to(wide[0])[:, None]
     parts = _split(list(range(len(group))), [r[units] * signs for r in wide], tolerance, (1,))
     return tuple(tuple(group[k] for k, _ in part) for part in parts)
 
@@ -50,12 +50,12 @@ def _wide(rows: Tensor) -> Tensor:
 
 def _buckets(rows: Sequence[Tensor], tolerance: float) -> list[list[int]]:
     """Return sets of units that may agree, by their sorted projections without sign."""
-    labels = torch.zeros(len(rows[0]), dtype=torch.long)
+    labels = torch.zeros(len(rows[0]), dtype=torch.long, device="cpu")
     generator = torch.Generator().manual_seed(0)
     for r in rows:
         size = (r.square().mean(1).sqrt() * tolerance + _floor(r)).double().cpu()
         for _ in range(_KEYS):
-            weights = torch.randn(r.shape[1], generator=generator).to(r)
+            weights = torch.randn(r.shape[1], generator=generator, device="cpu").to(r)
             key = ((r @ weights).abs() / max(r.shape[1], 1) ** 0.5).double().cpu()
             labels = _refined(labels, key, _WIDE * size)
     order = torch.argsort(labels, stable=True)
@@ -70,7 +70,7 @@ def _refined(labels: Tensor, key: Tensor, reach: Tensor) -> Tensor:
     near = torch.maximum(sorted_reach[1:], sorted_reach[:-1])
     apart = (sorted_key.diff() > near) | (sorted_labels.diff() != 0)
     fresh = torch.empty_like(labels)
-    fresh[order] = torch.cat([torch.zeros(1, dtype=torch.long), apart.long().cumsum(0)])
+    fresh[order] = torch.cat([torch.zeros_like(labels[:1]), apart.long().cumsum(0)])
     return fresh
 
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.diagnosis.slopes import REFUSALS, pulled
-from symbreak.objectives.module_data import tensors_of
+from symbreak.objectives.containers import tensors_of
 from symbreak.objectives.module_parameters import copied
 from symbreak.observation.names import Names
 from symbreak.observation.observe import called_step
 from symbreak.observation.observed import Observed
-from symbreak.observation.quiet import Quiet, tensors_in
+from symbreak.observation.quiet import Quiet, is_scripted, tensors_in
 from symbreak.observation.traces import own_randomness, plain_calls
 
 _SEED = 0
@@ -60,7 +60,9 @@ class _Reweighted(Quiet):
         return output
 
     def _weighted(self, delta: Tensor) -> Tensor:
-        return delta * (0.5 + torch.rand(delta.shape, generator=self._stream)).to(delta)
+        return delta * (0.5 + torch.rand(delta.shape, generator=self._stream, device="cpu")).to(
+            delta
+        )
 
 
 def is_flat(observed: Observed) -> bool:
@@ -79,7 +81,8 @@ def is_flat(observed: Observed) -> bool:
                 outputs.append(made)
 
     for part in own.modules():
-        part.register_forward_hook(returned)
+        if not is_scripted(part):
+            part.register_forward_hook(returned)
     try:
         with own_randomness(), plain_calls():
             called_step(own, observed.step, observed.batch).backward()

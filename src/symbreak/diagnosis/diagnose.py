@@ -14,9 +14,11 @@ from symbreak.diagnosis.detectors import DETECTORS
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import tensors_of
 from symbreak.objectives.module_call import Step
-from symbreak.objectives.module_data import LossStep, prepared_pair, tensors_of
+from symbreak.objectives.module_data import LossStep, prepared_pair
 from symbreak.observation.observe import floating_dtype, observe
+from symbreak.observation.quiet import is_scripted
 from symbreak.observation.updates import optimizers
 
 
@@ -39,8 +41,8 @@ def diagnose(
     module : any module, with the parameters that training would start from, in the mode and on the
         device that training would use.
     loss : (output, y) -> scalar; goes with batch = (X, y). A tuple X is handed to the module as
-        positional arguments, a dictionary by name.
-    batch : what training would see at once. Some dozens of examples are enough.
+        positional arguments, a mapping by name.
+    batch : what training would see at once, in any containers. Some dozens of examples are enough.
     optimizer : its class, an optimizer, or a function that makes one of a list of parameters; a
         few updates of it decide whether equal units stay equal. None: both SGD with momentum and
         AdamW must keep them equal.
@@ -113,6 +115,11 @@ def assert_sound_start(
 def _check_module(module: nn.Module) -> None:
     if not isinstance(module, nn.Module):
         raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    if is_scripted(module):
+        raise InvalidInput(
+            "module of diagnose must be in Python, so that its calls can be seen. Got a scripted "
+            "or traced one. Pass the module that it was made of."
+        )
     lazy = [name for name, parameter in module.named_parameters() if is_lazy(parameter)]
     if lazy:
         raise InvalidInput(

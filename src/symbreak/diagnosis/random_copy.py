@@ -33,7 +33,7 @@ def with_random_parameters(
     with torch.no_grad():
         for name, parameter in own.named_parameters():
             if parameter.is_floating_point() and (names is None or name in names):
-                drawn = torch.randn(parameter.shape, generator=generator)
+                drawn = torch.randn(parameter.shape, generator=generator, device="cpu")
                 fan_in = max(parameter.numel() // max(len(parameter), 1), 1) if drawn.dim() else 1
                 parameter.copy_(scale * drawn / fan_in**0.5)
     return own

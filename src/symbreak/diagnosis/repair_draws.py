@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -67,7 +68,8 @@ class Draws:
         """Return standard normal numbers, one for each entry."""
         parameter = self._parameters[name]
         stream = Stream(self._seed, f"{name}.{self._purpose}", range(1)).extra("noise")
-        return torch.from_numpy(stream.normal(tuple(parameter.shape))[0]).to(parameter)
+        drawn = np.asarray(stream.normal(tuple(parameter.shape))[0])  # a number has no axes
+        return torch.from_numpy(drawn).to(parameter)
 
     def _draw(self, name: str, std: float | None) -> None:
         parameter = self._parameters[name].detach()
@@ -77,7 +79,7 @@ class Draws:
         elif start is not None and start.value is not None:
             self._drawn[name] = torch.full_like(parameter, start.value)
         else:
-            std = std or spread_of(parameter) or 1 / math.sqrt(parameter.shape[-2:][0])
+            std = std or spread_of(parameter) or 1 / math.sqrt(next(iter(parameter.shape[-2:]), 1))
             self._drawn[name] = std * self.noise(name)
 
     @staticmethod

@@ -15,10 +15,27 @@ from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.estimators.training import old_weights
 from symbreak.optimize import Progress
 from symbreak.optimize.epochs import Epochs
+from symbreak.optimize.interrupt import DeferredInterrupt
+
+ENDED_WHOLE = "Ctrl-C: the epoch was made to its end, and the estimator holds what it learnt."
 
 
 def one_epoch(estimator: Any, problem: Problem, seeds: Seeds, *, anew: bool) -> None:
-    """Train for one epoch on a problem and set the fitted attributes."""
+    """Train for one epoch on a problem and set the fitted attributes.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C; where it was pressed once, after the epoch.
+    """
+    with DeferredInterrupt() as interrupt:
+        _epoch(estimator, problem, seeds, anew=anew)
+    # The calls stand in a loop of the user's, which ends here.
+    if interrupt.is_requested:
+        raise KeyboardInterrupt(ENDED_WHOLE)
+
+
+def _epoch(estimator: Any, problem: Problem, seeds: Seeds, *, anew: bool) -> None:
     cost = problem.cost(estimator.n_starts)
     if anew or not hasattr(estimator, "_epochs"):
         theta = starts_of(estimator, cost, seeds) if anew else old_weights(estimator, problem)

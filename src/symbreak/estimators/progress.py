@@ -55,9 +55,12 @@ class Teller:
             stop = bool(self._estimator.callback(progress)) or stop
         return stop
 
-    def close(self, progress: Progress) -> None:
-        """Tell of the last iteration, after which no tick is looked at, and of the end."""
-        if progress.iteration > self._told:
+    def close(self, progress: Progress, *, is_cut: bool) -> None:
+        """Tell of the last iteration, after which no tick is looked at, and of the end.
+
+        Of a fit that Ctrl-C has cut only the end is told: nobody is called who could go on.
+        """
+        if progress.iteration > self._told and not is_cut:
             self(progress)
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=self._estimator)

@@ -19,6 +19,11 @@ from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.search_backend import StackedBackend
 from symbreak.estimators.search_fits import SearchInterrupted
 from symbreak.estimators.search_progress import SearchProgress
+from symbreak.estimators.search_results import (
+    NO_BEST,
+    check_has_best,
+    without_scores_of_untrained,
+)
 
 DEFAULT_MEMORY = 2**30
 
@@ -55,9 +60,10 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
     Notes
     -----
     What a stack cannot hold (a validation part, callbacks, methods of scipy) is trained by itself.
-    After Ctrl-C the fits that were trained stand, and the others count as failed: they get
-    `error_score`, and the best of the rest is fitted again. With error_score="raise", or where no
-    fit was trained, KeyboardInterrupt is raised.
+    After Ctrl-C the fits that were trained stand. The others have no score, whatever `error_score`
+    is, nor have their candidates a mean. A warning says how many candidates have a score on every
+    fold, and the best of these is fitted again. Where there is none, with error_score="raise", and
+    after a second Ctrl-C or one in the last fit, KeyboardInterrupt is raised.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -120,6 +126,13 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         X : (m, features).
         y : the targets, as the estimator takes them.
         **params : passed to the `fit` of the estimator, the scorer and the splitter.
+
+        Raises
+        ------
+        InvalidInput
+            No candidate has a finite score on every fold, so none is the best.
+        KeyboardInterrupt
+            Ctrl-C left no such candidate; see the notes.
         """
         self._validate_params()
         outer, n_jobs = get_active_backend()
@@ -132,7 +145,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
                 super().fit(X, y, **params)
         except (SearchInterrupted, ValueError):
             if backend.is_interrupted and not (backend.n_finished and self.error_score != "raise"):
-                raise KeyboardInterrupt from None
+                raise KeyboardInterrupt(NO_BEST) from None
             raise
         return self
 
@@ -152,7 +165,22 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         kind = GridSearchCV if self.param_distributions is None else RandomizedSearchCV
         # The context of callbacks came with scikit-learn 1.9.
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        kind._run_search(self, evaluate_candidates, **context)
+        backend = get_active_backend()[0]
+
+        def evaluated(candidates: Any, **given: Any) -> Any:
+            # Kept from here on: the last fit may fail or be interrupted.
+            self.cv_results_ = results = evaluate_candidates(candidates, **given)
+            check_has_best(results, self.refit, is_interrupted=backend.is_interrupted)
+            return results
+
+        kind._run_search(self, evaluated, **context)
+
+    def _format_results(
+        self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
+    ) -> Any:
+        """Make `cv_results_`; the base class calls it with what it notes of each fit."""
+        fits = without_scores_of_untrained(out)
+        return super()._format_results(candidate_params, n_splits, fits, more_results)
 
     def _check_input_parameters(self, X: Any, y: Any, split_params: Any) -> None:  # noqa: ARG002
         """Refuse what cannot be searched; the base class calls it after its own checks."""

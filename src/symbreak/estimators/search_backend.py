@@ -13,16 +13,14 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import ParallelBackendBase
 
-from symbreak.estimators.search_fits import Fit, SearchInterrupted
+from symbreak.estimators.search_fits import NEVER_TRAINED, Fit, SearchInterrupted
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.optimize.status import Status
 from symbreak.training.gathered import Search, stacks_of, train_together
 
 # Each fit that waits is a thread.
 MOST_FITS = 512
-NEVER_TRAINED = "The search was interrupted before this fit was trained."
 Answer = Outcome | BaseException
 
 
@@ -132,7 +130,7 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
 
         if n_jobs == 1 or len(stacks) < 2:
             for part in parts:
-                if interrupt.is_requested:
+                if interrupt.is_requested or self.is_interrupted:
                     return
                 yield _answered(part, look)
             return
@@ -155,7 +153,7 @@ def _search(fit: Fit) -> Search:
 
 
 def _is_cut_short(answer: Answer) -> bool:
-    return isinstance(answer, Outcome) and Status.INTERRUPTED in answer.status
+    return isinstance(answer, Outcome) and answer.is_interrupted
 
 
 def _is_sound(fit: Fit) -> bool:

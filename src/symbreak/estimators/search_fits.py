@@ -21,6 +21,8 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.carrier import carried_by
 from symbreak.training.gathered import Search
 
+NEVER_TRAINED = "The search was interrupted before this fit was trained."
+
 
 class SearchInterrupted(RuntimeError):
     """The search was interrupted before this fit was trained."""

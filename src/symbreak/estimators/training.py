@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symbreak.estimators.fitted import set_fitted, warn_if_unfinished
+from symbreak.estimators.interruption import check_trained, tell_interrupted
 from symbreak.estimators.problem import Problem
 from symbreak.estimators.progress import Teller
 from symbreak.estimators.solvers import (
@@ -25,19 +26,26 @@ from symbreak.estimators.starting import Seeds, starts_of, theta_of
 from symbreak.estimators.threads import threads_for
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
 
 
 def train(
     estimator: Any, problem: Problem, seeds: Seeds, *, validation: Any = None, anew: bool = True
 ) -> None:
-    """Train an estimator on a problem and set its fitted attributes."""
+    """Train an estimator on a problem and set its fitted attributes.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C came before the first iteration, or twice, or in a fit that is one of many.
+    """
     cost = problem.cost(estimator.n_starts)
     print_of = fingerprint(problem)
     spent = 0 if anew else _spent(estimator, print_of, validation)
     tell = Teller.of(estimator)
     work = estimator.n_starts * len(problem.X) * problem.network.n_parameters
-    with threads_for(work):
+    with threads_for(work), DeferredInterrupt() as interrupt:
         if spent:
             outcome = minimize(
                 cost,
@@ -48,12 +56,17 @@ def train(
             )
         else:
             outcome = _searched(estimator, problem, cost, seeds, validation, tell, anew)
-    if isinstance(tell, Teller):
-        tell.close(_end(outcome))
-    set_fitted(estimator, problem, outcome, spent=spent)
-    estimator._fingerprint = print_of
+        pressed = outcome.is_interrupted or interrupt.is_requested
+        if pressed:
+            check_trained(outcome, spent=spent)
+        if isinstance(tell, Teller):
+            tell.close(_end(outcome), is_cut=pressed)
+        set_fitted(estimator, problem, outcome, spent=spent)
+        estimator._fingerprint = print_of
+        estimator.__dict__.pop("_epochs", None)
+    if pressed or interrupt.is_requested:
+        tell_interrupted(estimator, outcome, spent=spent)
     warn_if_unfinished(estimator)
-    estimator.__dict__.pop("_epochs", None)
 
 
 def fingerprint(problem: Problem) -> str:

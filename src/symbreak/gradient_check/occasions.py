@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.arrays import as_tensor
 from symbreak.gradient_check.subject import Subject
 from symbreak.objectives import Objective
 
@@ -51,12 +52,12 @@ def _burned_in(subject: Subject) -> Tensor:
     """Return theta after some steps down the gradient, as numbers of the native dtype."""
     theta = subject.stack.clone()
     for _ in range(STEPS):
-        gradient = torch.as_tensor(subject.precise(theta)[1], dtype=torch.float64)
+        gradient = as_tensor(subject.precise(theta)[1], "The gradient").to(torch.float64)
         size = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
         length = LENGTH * torch.linalg.vector_norm(theta, dim=1, keepdim=True)
         step = torch.where(size > 0.0, length * gradient / size, torch.zeros_like(theta))
         moved = theta - step
-        if not bool(torch.isfinite(torch.as_tensor(subject.precise.value(moved))).all()):
+        if not bool(torch.isfinite(as_tensor(subject.precise.value(moved), "J")).all()):
             break
         theta = moved
     return theta.to(subject.native).to(torch.float64)

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.lines import Line
 from symbreak.objectives import Objective
@@ -168,8 +169,8 @@ class Probes:
     def _value(self, stack: Tensor) -> Array:
         n = len(stack)
         if n not in self._taken:
-            self._taken[n] = self._objective.take(torch.full((n,), self.start))
-        value = torch.as_tensor(self._taken[n].value(stack.clone())).detach()
+            self._taken[n] = self._objective.take(torch.full((n,), self.start, device="cpu"))
+        value = as_tensor(self._taken[n].value(stack.clone()), "J")
         if tuple(value.shape) != (n,):
             raise InvalidInput(
                 f"value(theta) of the objective must be of shape ({n},) for {n} starts. "

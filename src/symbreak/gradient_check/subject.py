@@ -70,7 +70,7 @@ class Subject:
     def is_fixed(self) -> NDArray[np.bool_] | None:
         """Which entries of theta no gradient moves, (n,); None where the objective names none."""
         fixed = getattr(self.objective, "is_fixed", None)
-        return None if fixed is None else np.asarray(torch.as_tensor(fixed).cpu().numpy())
+        return None if fixed is None else np.asarray(as_tensor(fixed, "is_fixed").cpu().numpy())
 
     @property
     def n_examples(self) -> int | None:
@@ -98,7 +98,9 @@ class Subject:
         moved = torch.from_numpy(theta).to(self.stack.device)
         probes = self.probes(start, moved)
         with _float64_is_needed(self.native):
-            gradient = _analytic(self.precise.take(torch.tensor([start])), moved[None])
+            gradient = _analytic(
+                self.precise.take(torch.tensor([start], device="cpu")), moved[None]
+            )
         return probes, np.asarray(gradient[0])
 
     def changes(self, gradient: Array) -> NDArray[np.bool_]:
@@ -155,7 +157,7 @@ def _stack(theta: Any, objective: Objective, blocks: Sequence[Block]) -> tuple[T
 def _analytic(objective: Objective, stack: Tensor) -> Array:
     """Return the gradient (starts, n) in float64."""
     value, gradient = objective(stack.clone())
-    value, gradient = torch.as_tensor(value), torch.as_tensor(gradient)
+    value, gradient = as_tensor(value, "J"), as_tensor(gradient, "The gradient")
     if tuple(gradient.shape) != tuple(stack.shape) or tuple(value.shape) != (len(stack),):
         raise InvalidInput(
             f"The objective must return J of shape {(len(stack),)} and a gradient of shape "

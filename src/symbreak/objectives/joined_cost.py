@@ -101,9 +101,10 @@ class JoinedCost(Stacked):
         if len(place) == self._sizes[part] and (np.diff(place) == 1).all():
             return self._costs[part]
         key = place.tobytes()
-        if part not in self._taken or self._taken[part][0] != key:
-            self._taken[part] = key, self._costs[part].take(place)
-        return self._taken[part][1]
+        last = self._taken.get(part)
+        if last is None or last[0] != key:
+            last = self._taken[part] = key, self._costs[part].take(place)
+        return last[1]
 
     def _by_part(self, name: str, *stacks: Any) -> list[Any]:
         """Return the answers of the parts, each joined along the starts."""

@@ -24,6 +24,7 @@ from torch import Tensor
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.per_thread import PerThread
 from symbreak.propagation.backward import backward
 from symbreak.propagation.forward import forward
 from symbreak.propagation.workspace import HiddenLayer, Layer, Layers, Workspace
@@ -151,3 +152,19 @@ class MiniBatches:
         if size not in self._scales:
             self._scales[size] = self._one / size
         return self._scales[size]
+
+
+class KeptMiniBatches(PerThread):
+    """The last mini-batches, for the next epoch, while nobody else goes through them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[int, int], MiniBatches] | None = None
+
+    def taken(self, size: tuple[int, int]) -> MiniBatches | None:
+        """Hand those for so many (starts, examples) out, if they are here."""
+        last, self._last = self._last, None
+        return last[1] if last is not None and last[0] == size else None
+
+    def put_back(self, size: tuple[int, int], batches: MiniBatches) -> None:
+        """Keep them."""
+        self._last = size, batches

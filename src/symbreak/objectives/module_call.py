@@ -1,10 +1,12 @@
-"""J of a module at theta: a functional call, one start at a time or stacked by vmap.
+"""J of a module at theta: one start as in a training step, or a stack of them by vmap.
 
 Conventions
 -----------
 theta : (n,) for `single`, (starts, n) for `stacked`;  J : () or (starts,).
-Every call gets its own copies of parameters and buffers, so that nothing of it stays in the module:
-what a layer keeps for itself (running statistics, a renormalised embedding) is dropped with them.
+One start is written into the module, which belongs to the cost alone, and J goes backward while it
+is there: so a backward pass that calls the module again (checkpoints, adjoints, reversible layers)
+or asks it for its parameters meets theta. A stack stands in for the parameters in a functional
+call, and is gone when that returns; meanwhile the module itself holds NaN.
 """
 
 from __future__ import annotations
@@ -19,9 +21,13 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from symbreak.errors import SymbreakError
-from symbreak.objectives.module_data import check_scalar, mapped, tensors_of
+from symbreak.errors import InvalidInput, SymbreakError
+from symbreak.objectives.containers import mapped, tensors_of
+from symbreak.objectives.module_backward import gradients, leaves
+from symbreak.objectives.module_data import check_scalar, without_inference
+from symbreak.objectives.module_memory import bytes_of_graph
 from symbreak.objectives.module_parameters import named_views
+from symbreak.objectives.module_state import attributes_kept, forget, holding
 from symbreak.parameters import Block
 
 Step = Callable[[nn.Module, Any], Any]
@@ -39,7 +45,7 @@ class _Stepped(nn.Module):
 
     def forward(self, batch: Any) -> Tensor:
         """Return J."""
-        return check_scalar(self._step[0](self.module, batch))
+        return check_scalar(self._step[0](self.module, mapped(batch, lambda leaf: leaf)))
 
 
 class ModuleCall:
@@ -47,36 +53,49 @@ class ModuleCall:
 
     Parameters
     ----------
-    module : is left as it is found.
+    module : gets theta written into it; all else is left as it is found.
+    original : what it is a copy of, which J must not depend on in its place.
     step : (module, batch) -> scalar.
     batch : the containers in it are copied for each call; a step may empty them.
     blocks : the parameters that theta holds.
     """
 
-    def __init__(self, module: nn.Module, step: Step, batch: Any, blocks: Sequence[Block]) -> None:
-        self.batch = batch
+    def __init__(
+        self,
+        module: nn.Module,
+        original: nn.Module,
+        step: Step,
+        batch: Any,
+        blocks: Sequence[Block],
+    ) -> None:
+        self.batch = without_inference(batch)
+        self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
-        self._buffers = {_PREFIX + name: b for name, b in module.named_buffers()}
         self._needs_graph = False
+        self._is_own = False
 
     def on(self, batch: Any) -> ModuleCall:
         """Return the same on another batch."""
         other = object.__new__(ModuleCall)
         other.__dict__.update(self.__dict__)
-        other.batch = batch
+        other.batch = without_inference(batch)
         return other
+
+    @property
+    def can_be_stacked(self) -> bool:
+        """Whether vmap may be tried: the code of scripted modules is out of its reach."""
+        parts = self._stepped.modules()
+        return not any(isinstance(part, torch.jit.ScriptModule) for part in parts)
 
     def single(self, theta: Tensor, gradient: Tensor | None = None) -> Tensor:
         """Return J of one start and write its gradient (n,), if one is wanted."""
         if gradient is None:
             return self._single_value(theta)
-        named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-        with torch.inference_mode(False), torch.enable_grad():
-            J = self._called({**named, **self._own_buffers()})
-            parts: Sequence[Tensor | None] = [None] * len(named)
-            if J.requires_grad:
-                parts = torch.autograd.grad(J, list(named.values()), allow_unused=True)
+        with self._holding(theta) as parameters, torch.enable_grad():
+            J: Tensor = self._stepped(self.batch)
+            parts = gradients(J, parameters)
+        self._check_own(J, parts)
         for block, part in zip(self._blocks, parts, strict=True):
             dense = part.to_dense() if part is not None and part.is_sparse else part
             gradient[block.slice] = 0.0 if dense is None else dense.reshape(-1)
@@ -92,19 +111,20 @@ class ModuleCall:
         buffers : whether every start gets buffers of its own, which what is written in place needs.
         graph : build the graph where only J is wanted: recurrent layers can be stacked only so.
         """
-        named, own = self._parameters(theta), self._own_buffers()
-        if buffers:
-            own = {name: b.expand(len(theta), *b.shape).clone() for name, b in own.items()}
+        named, own = self._parameters(theta), self._own_buffers(len(theta) if buffers else None)
         in_dims = (0, 0 if buffers else None)
+        forget(self._stepped.module, self._blocks)
 
         def cost(parameters: dict[str, Tensor], own: dict[str, Tensor]) -> Tensor:
-            return self._called({**parameters, **own})
+            with attributes_kept(self._stepped):
+                J: Tensor = functional_call(self._stepped, {**parameters, **own}, (self.batch,))
+            return J
 
         def cost_with_graph(parameters: dict[str, Tensor], own: dict[str, Tensor]) -> Tensor:
             J: Tensor = vjp(lambda given: cost(given, own), parameters)[0]
             return J
 
-        with _stackable(), torch.inference_mode(False):
+        with _stackable(), _plain_attention(), torch.inference_mode(False):
             if gradient is None:
                 called = cost_with_graph if graph else cost
                 with torch.set_grad_enabled(graph):
@@ -120,47 +140,52 @@ class ModuleCall:
 
     def bytes_of_graph(self, theta: Tensor) -> int:
         """Return how many bytes autograd keeps for one start, beside parameters and data."""
-        kept: dict[int, int] = {}
+        module = self._stepped
+        with self._holding(theta), torch.enable_grad():
+            return bytes_of_graph(
+                lambda: module(self.batch),
+                lambda: [*module.parameters(), *module.buffers(), *tensors_of(self.batch)],
+            )
 
-        def note(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            kept[storage.data_ptr()] = storage.nbytes()
-            return tensor
-
-        named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-        given = {**named, **self._own_buffers()}
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor),
-        ):
-            self._called(given)
-        frozen = self._stepped.parameters()
-        for tensor in (*given.values(), *frozen, *tensors_of(self.batch)):
-            kept.pop(tensor.untyped_storage().data_ptr(), None)
-        return sum(kept.values())
+    def _check_own(self, J: Tensor, parts: Sequence[Tensor | None]) -> None:
+        """Refuse, in the first call, a J that depends on the original and not on the copy."""
+        if self._is_own:
+            return
+        used = {id(leaf) for leaf in leaves(J)}
+        named = dict(self._original.named_parameters())
+        for block, part in zip(self._blocks, parts, strict=True):
+            if part is None and id(named[block.name]) in used:
+                raise InvalidInput(
+                    "module and step of ModuleCost must use the module that they are called with, "
+                    f"which is a copy. Got a J that depends on {block.name} of the original. What "
+                    "holds the original, such as a lambda, must be a method or functools.partial."
+                )
+        self._is_own = True
 
     def _single_value(self, theta: Tensor) -> Tensor:
         if not self._needs_graph:
             try:
-                with torch.no_grad():
-                    given = {**self._parameters(theta), **self._own_buffers()}
-                    return self._called(given).detach().to(theta.dtype)
+                with self._holding(theta), torch.no_grad():
+                    return self._J().to(theta.dtype)
             except SymbreakError:
                 raise
-            except RuntimeError:
-                pass  # a step that takes derivatives needs the graph; any other fails again below
-        with torch.inference_mode(False), torch.enable_grad():
-            named = {name: p.requires_grad_() for name, p in self._parameters(theta).items()}
-            J = self._called({**named, **self._own_buffers()}).detach().to(theta.dtype)
+            except (RuntimeError, UserWarning):
+                # A step that takes derivatives needs the graph, and reentrant checkpoints warn
+                # without; whatever else it is comes again below.
+                pass
+        with self._holding(theta), torch.enable_grad():
+            J = self._J().to(theta.dtype)
         self._needs_graph = True
         return J
 
-    def _called(self, given: dict[str, Tensor]) -> Tensor:
-        with _attributes_kept(self._stepped), _plain_attention():
-            batch = mapped(self.batch, lambda leaf: leaf)
-            J: Tensor = functional_call(self._stepped, given, (batch,))
-        return J
+    def _J(self) -> Tensor:
+        J: Tensor = self._stepped(self.batch)
+        return J.detach()
+
+    @contextmanager
+    def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
+        with holding(self._stepped.module, self._blocks, theta) as parameters, _plain_attention():
+            yield parameters
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:
         with torch.inference_mode(False):
@@ -168,21 +193,12 @@ class ModuleCall:
             views = named_views(own, self._blocks)
             return {_PREFIX + name: view.detach() for name, view in views.items()}
 
-    def _own_buffers(self) -> dict[str, Tensor]:
+    def _own_buffers(self, starts: int | None) -> dict[str, Tensor]:
+        """Return copies of the buffers, one for all starts or one for each."""
+        lead = () if starts is None else (starts,)
+        named = self._stepped.named_buffers()
         with torch.inference_mode(False):
-            return {name: buffer.clone() for name, buffer in self._buffers.items()}
-
-
-@contextmanager
-def _attributes_kept(module: nn.Module) -> Iterator[None]:
-    """Give every part of the module back the attributes that it had."""
-    parts = [(part, dict(vars(part))) for part in module.modules()]
-    try:
-        yield
-    finally:
-        for part, attributes in parts:
-            vars(part).clear()
-            vars(part).update(attributes)
+            return {name: b.expand(*lead, *b.shape).clone() for name, b in named}
 
 
 @contextmanager

@@ -9,6 +9,7 @@ J : (starts,) or ();  gradient : of the shape of theta
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,19 +18,20 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.arrays import as_dtype
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.initialization import Rule
 from symbreak.initialization.checks import check_count, check_seed
 from symbreak.initialization.initialize import FLOATING
 from symbreak.initialization.rules import resolve
 from symbreak.objectives.blocking import DEFAULT_MEMORY
+from symbreak.objectives.containers import mapped_tensors
 from symbreak.objectives.indices import check_indices
 from symbreak.objectives.module_call import ModuleCall, Step
 from symbreak.objectives.module_data import (
     LossStep,
     as_floating,
+    check_dtypes,
     count_examples,
-    mapped_tensors,
     prepared_pair,
 )
 from symbreak.objectives.module_initialization import draw_into, warn_of_symmetry, weights_of
@@ -37,6 +39,9 @@ from symbreak.objectives.module_parameters import blocks_of_module, copied, flat
 from symbreak.objectives.module_stacking import Stacking
 from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
+
+# Theta stands in the module while J is computed, and switches of PyTorch are those of the process.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class ModuleCost(Stacked):
@@ -67,7 +72,15 @@ class ModuleCost(Stacked):
     module had when the cost was made. Dropout in training mode draws anew in each evaluation, and
     differently for each start.
 
-    One object must not be called from two threads at once.
+    The gradient is what J.backward() leaves in the parameters, also where the way back calls the
+    module again (checkpoints, adjoint methods, reversible layers) or where the module is scripted;
+    what vmap cannot stack is evaluated one start after the other.
+
+    A cost may be called from several threads. Evaluations of modules wait for one another, whatever
+    cost they are of, as theta is written into the module meanwhile; so threads gain no time here.
+
+    An error that the module raises is its own and passes through. Where tensors of several dtypes
+    meet, or after `to`, it becomes an `InvalidInput` that says so.
 
     Examples
     --------
@@ -96,6 +109,7 @@ class ModuleCost(Stacked):
         self._module = copied(module)
         own = flat(module, blocks[:1])
         self.dtype, self.device = own.dtype, own.device
+        self._given_dtype = self.dtype
         self._is_pair = loss is not None
         self._step: Step
         if loss is not None:
@@ -104,7 +118,7 @@ class ModuleCost(Stacked):
         elif step is not None:
             self._step = step
         self.n_examples = count_examples(batch) if self._is_pair else None
-        self._call = ModuleCall(self._module, self._step, batch, blocks)
+        self._call = ModuleCall(self._module, module, self._step, batch, blocks)
         self._stacking = Stacking(memory_budget)
 
     @property
@@ -114,9 +128,10 @@ class ModuleCost(Stacked):
         Tried out on the first stack, or here. Where even two starts are over the memory budget, a
         "stacked" cost also takes them one after the other.
         """
-        if self._stacking.mode is None:
-            self._stacking.find_out(self._call, self._own_theta()[None], self.n_examples)
-        return str(self._stacking.mode)
+        with _ONE_AT_A_TIME:
+            if self._stacking.mode is None:
+                self._stacking.find_out(self._call, self._own_theta()[None], self.n_examples)
+            return str(self._stacking.mode)
 
     @property
     def is_weight(self) -> Tensor:
@@ -228,17 +243,18 @@ class ModuleCost(Stacked):
     def to(self, dtype: Any) -> ModuleCost:
         """Return the cost of a copy of module and data in another dtype.
 
-        Of a `batch` for `step`, the floating tensors in dictionaries, lists and tuples follow.
+        Of a `batch` for `step`, the floating tensors in its containers follow.
         """
         dtype = as_dtype(dtype, FLOATING)
-        module = copied(self._module).to(dtype)
-        step = _in_dtype(self._step, dtype)
-        batch = as_floating(self._call.batch, dtype)
+        with torch.inference_mode(False):
+            module = copied(self._module, recompiled=True).to(dtype)
+            step = _in_dtype(self._step, dtype)
+            batch = as_floating(self._call.batch, dtype)
         return self._with(
             dtype=dtype,
             _module=module,
             _step=step,
-            _call=ModuleCall(module, step, batch, self.blocks),
+            _call=ModuleCall(module, self._users_module, step, batch, self.blocks),
             _stacking=Stacking(self._stacking.memory_budget),
         )
 
@@ -255,7 +271,14 @@ class ModuleCost(Stacked):
         return as_stack(theta, self.blocks, self.dtype, self.device)
 
     def _evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
-        return self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
+        with _ONE_AT_A_TIME:
+            try:
+                return self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
+            except SymbreakError:
+                raise
+            except Exception as error:
+                check_dtypes(self._module, self._call.batch, self.dtype, self._given_dtype, error)
+                raise
 
 
 def _check_way(loss: Any, data: Any, step: Any, batch: Any) -> None:

@@ -1,25 +1,26 @@
-"""What a module is evaluated on: nested containers of tensors.
-
-Containers are dictionaries, lists and tuples (named ones too), in each other; the rest is a leaf.
-"""
+"""What a module is evaluated on: pairs (X, y), in one dtype, and the step that takes them."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import mapped, mapped_tensors, tensors_of
+
+_ARRAYS = (Tensor, np.ndarray)
 
 
 class LossStep:
     """The step (module, (X, y)) -> loss(output, y).
 
-    A tuple X is handed over as positional arguments, a dictionary X by name.
+    A tuple X is handed over as positional arguments, a mapping X by name.
     """
 
     def __init__(self, loss: Callable[[Any, Any], Any]) -> None:
@@ -28,39 +29,20 @@ class LossStep:
     def __call__(self, module: nn.Module, batch: tuple[Any, Any]) -> Any:
         """Return the loss of the module's output."""
         X, y = batch
-        if isinstance(X, dict):
+        if isinstance(X, Mapping):
             return self.loss(module(**X), y)
         return self.loss(module(*X) if isinstance(X, tuple) else module(X), y)
-
-
-def mapped(data: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the same containers, fresh ones, with every leaf changed."""
-    if isinstance(data, dict):
-        fresh = copy.copy(data)
-        fresh.update({key: mapped(value, change) for key, value in data.items()})
-        return fresh
-    if isinstance(data, tuple) and hasattr(data, "_fields"):
-        return type(data)(*(mapped(value, change) for value in data))
-    if isinstance(data, tuple | list):
-        return type(data)(mapped(value, change) for value in data)
-    return change(data)
-
-
-def mapped_tensors(data: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return the same containers, fresh ones, with every tensor changed."""
-    return mapped(data, lambda leaf: change(leaf) if isinstance(leaf, Tensor) else leaf)
-
-
-def tensors_of(data: Any) -> Iterator[Tensor]:
-    """Yield all tensors."""
-    found: list[Tensor] = []
-    mapped_tensors(data, lambda tensor: found.append(tensor) or tensor)  # type: ignore[func-returns-value]
-    yield from found
 
 
 def as_floating(data: Any, dtype: torch.dtype) -> Any:
     """Return the data with its floating tensors in another dtype; nothing else changes."""
     return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+
+def without_inference(data: Any) -> Any:
+    """Return the data with copies of tensors made in inference mode, which no graph can keep."""
+    with torch.inference_mode(False):
+        return mapped_tensors(data, lambda t: t.clone() if t.is_inference() else t)
 
 
 def prepared_pair(
@@ -83,20 +65,65 @@ def prepared_pair(
 
 
 def _prepared(part: Any, what: str, dtype: torch.dtype, device: torch.device) -> Any:
-    if isinstance(part, dict):
-        return {k: _prepared(v, f"{what}[{k!r}]", dtype, device) for k, v in part.items()}
-    if isinstance(part, tuple):
+    if type(part) in (dict, OrderedDict):
+        # Switches of the module are handed over as they are.
+        return {
+            k: v
+            if v is None or isinstance(v, bool | str)
+            else _prepared(v, f"{what}[{k!r}]", dtype, device)
+            for k, v in part.items()
+        }
+    if type(part) is tuple:
         parts = enumerate(part)
         return tuple(_prepared(value, f"{what}[{k}]", dtype, device) for k, value in parts)
-    tensor = as_tensor(part, what)
-    kind = dtype if tensor.is_floating_point() else tensor.dtype
-    return tensor.to(device=device, dtype=kind, copy=True)
+
+    def own(array: Any) -> Tensor:
+        tensor = as_tensor(array, what)
+        kind = dtype if tensor.is_floating_point() else tensor.dtype
+        return tensor.to(device=device, dtype=kind, copy=True)
+
+    if not isinstance(part, Tensor | list) and next(tensors_of(part), None) is not None:
+        return mapped(part, lambda leaf: own(leaf) if isinstance(leaf, _ARRAYS) else leaf)
+    return own(part)
 
 
 def count_examples(pair: tuple[Any, Any]) -> int | None:
     """Return the length of the first axis that all tensors share; None when they share none."""
     lengths = {len(tensor) if tensor.dim() > 0 else None for tensor in tensors_of(pair)}
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def check_dtypes(
+    module: nn.Module, batch: Any, dtype: torch.dtype, given: torch.dtype, error: Exception
+) -> None:
+    """Say in a sentence that an error comes where dtypes meet, if they do.
+
+    Parameters
+    ----------
+    dtype, given : what the cost computes in; what the module was given in.
+
+    Raises
+    ------
+    InvalidInput
+        Tensors of several floating dtypes meet, or the cost was converted.
+    """
+    named = [*module.named_parameters(), *module.named_buffers()]
+    named += [("the batch", tensor) for tensor in tensors_of(batch)]
+    others = [f"{name} of {t.dtype}" for name, t in named if t.is_floating_point()
+              and t.dtype != dtype]  # fmt: skip
+    first_line = next(iter(str(error).strip().splitlines()), "").rstrip(".")
+    what = f"{type(error).__name__}: {first_line}"
+    if others:
+        raise InvalidInput(
+            f"Parameters, buffers and batch of ModuleCost must be of dtypes that go together. Got "
+            f"parameters of {dtype}, {others[0]} and {what}. Bring them to one dtype."
+        ) from error
+    if dtype != given:
+        word = str(dtype).removeprefix("torch.")
+        raise InvalidInput(
+            f"Module and loss of ModuleCost must compute in {word} after to({word!r}). Got {what}. "
+            "Make tensors in forward in the dtype of its input, and call no kernel that lacks it."
+        ) from error
 
 
 def check_scalar(J: Any) -> Tensor:

@@ -34,7 +34,8 @@ class PlacedWeight:
 def weights_of(module: nn.Module, blocks: Sequence[Block]) -> tuple[PlacedWeight, ...]:
     """Return the parameters of theta that a rule draws."""
     by_name = {block.name: block for block in blocks}
-    found = (_placed(module, block, by_name) for block in blocks)
+    layers = dict(module.named_modules(remove_duplicate=False))
+    found = (_placed(layers, block, by_name) for block in blocks)
     return tuple(weight for weight in found if weight is not None)
 
 
@@ -67,9 +68,11 @@ def _view(theta: Floats, block: Block) -> Tensor:
     return part.view(len(theta), *block.shape)
 
 
-def _placed(module: nn.Module, block: Block, by_name: dict[str, Block]) -> PlacedWeight | None:
+def _placed(
+    layers: dict[str, nn.Module], block: Block, by_name: dict[str, Block]
+) -> PlacedWeight | None:
     path, _, leaf = block.name.rpartition(".")
-    role = role_of(module.get_submodule(path), leaf, block.shape)
+    role = role_of(layers[path], leaf, block.shape)
     if not role.is_weight:
         return None
     weight = Weight(block.name, block.shape, role)

@@ -10,6 +10,8 @@ once, under its first name. Frozen ones (requires_grad=False) stand not in theta
 from __future__ import annotations
 
 import copy
+import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +29,7 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
     Raises
     ------
     InvalidInput
-        None, some that have no shape yet, or of several dtypes or devices.
+        None, some that have no shape or no memory yet, or of several dtypes or devices.
     InvalidType
         No module.
     """
@@ -49,8 +51,16 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
         kinds = {str(getattr(parameter, what)): name for name, parameter in found.items()}
         if len(kinds) > 1:
             named = ", ".join(f"{kind} ({name})" for kind, name in kinds.items())
-            raise InvalidInput(f"Parameters of module must be of one {what}. Got {named}.")
+            raise InvalidInput(
+                f"Parameters of module that are trained must be of one {what}. Got {named}. "
+                "Convert them, or freeze those that are not to be trained: requires_grad_(False)."
+            )
     first = next(iter(found.values()))
+    if first.is_meta:
+        raise InvalidInput(
+            f"Parameters of module must have memory. Got {next(iter(found))} on the device 'meta'. "
+            "Call module.to_empty(device=...) and symbreak.initialize_module(module) first."
+        )
     if not first.is_floating_point():
         raise InvalidInput(f"Parameters of module must be real numbers. Got {first.dtype}.")
     return found
@@ -72,15 +82,22 @@ def padding_of(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
 
     PyTorch leaves them out of the gradient, whatever J does with them.
     """
-    mask = torch.zeros(blocks[-1].stop, dtype=torch.bool)
-    by_parameter = {id(module.get_parameter(block.name)): block for block in blocks}
+    mask = torch.zeros(blocks[-1].stop, dtype=torch.bool, device="cpu")
+    named = dict(module.named_parameters())
+    by_parameter = {id(named[block.name]): block for block in blocks}
     for part in module.modules():
         row = getattr(part, "padding_idx", None)
-        if isinstance(part, nn.Embedding | nn.EmbeddingBag) and row is not None:
+        if _is_embedding(part) and row is not None:
             block = by_parameter.get(id(part.weight))
             if block is not None:
                 mask[block.slice].view(block.shape)[row] = True
     return mask
+
+
+def _is_embedding(part: nn.Module) -> bool:
+    # A scripted layer is of no class of its own, and keeps the name of the one it had.
+    name = getattr(part, "original_name", "")
+    return isinstance(part, nn.Embedding | nn.EmbeddingBag) or name in ("Embedding", "EmbeddingBag")
 
 
 def flat(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
@@ -92,7 +109,7 @@ def flat(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
 def named_views(theta: Tensor, blocks: Sequence[Block]) -> dict[str, Tensor]:
     """Return views of theta (n,) or (starts, n) in the shapes of the parameters, by name."""
     lead = tuple(theta.shape[:-1])
-    return {block.name: theta[..., block.slice].reshape(*lead, *block.shape) for block in blocks}
+    return {block.name: theta[..., block.slice].reshape((*lead, *block.shape)) for block in blocks}
 
 
 def load_(module: nn.Module, theta: Tensor, blocks: Sequence[Block]) -> None:
@@ -103,8 +120,13 @@ def load_(module: nn.Module, theta: Tensor, blocks: Sequence[Block]) -> None:
             named[name].copy_(values)
 
 
-def copied(module: nn.Module) -> nn.Module:
+def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
     """Return a copy that shares nothing with the module.
+
+    Parameters
+    ----------
+    recompiled : whether scripted parts are compiled anew. Other copies share the compiled code, and
+        that which has run in one dtype computes derivatives no better in another.
 
     Raises
     ------
@@ -118,9 +140,30 @@ def copied(module: nn.Module) -> nn.Module:
         for kept in vars(part).values()
         if isinstance(kept, Tensor) and kept.grad_fn is not None
     }
+    if recompiled:
+        scripted = (part for part in module.modules() if isinstance(part, torch.jit.ScriptModule))
+        memo.update({id(part): _recompiled(part) for part in scripted})
     try:
-        return copy.deepcopy(module, memo)
+        # What is made in inference mode could not be given a gradient.
+        with torch.inference_mode(False):
+            own = copy.deepcopy(module, memo)
     except Exception as error:
         raise InvalidInput(
             f"module must be one that copy.deepcopy can copy. Got {type(error).__name__}: {error}"
         ) from error
+    for given, parameter in zip(module.parameters(), own.parameters(), strict=True):
+        if given.is_leaf and not parameter.is_leaf:  # scripted parts copy by a call with a graph
+            parameter.detach_().requires_grad_(given.requires_grad)
+    return own
+
+
+def _recompiled(part: torch.jit.ScriptModule) -> Any:
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            torch.jit.save(part, file)
+        except RuntimeError:  # it calls functions of Python, which no file holds
+            return copy.deepcopy(part)
+        file.seek(0)
+        return torch.jit.load(file)

@@ -23,15 +23,14 @@ from symbreak.objectives.blocking import default_memory
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.indices import check_indices
-from symbreak.objectives.minibatches import MiniBatches, starts_of_block
+from symbreak.objectives.minibatches import KeptMiniBatches, MiniBatches, starts_of_block
 from symbreak.objectives.network_curvature import Curvature
-from symbreak.objectives.passes import Passes
+from symbreak.objectives.passes import Passes, Workspaces
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_stack
 from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
-from symbreak.propagation.workspace import Workspace
 from symbreak.units import warn_of_symmetry
 
 
@@ -60,8 +59,9 @@ class NetworkCost(Stacked):
     Notes
     -----
     A call computes in the dtype of the cost and answers in the kind, dtype and device of theta.
-    One object must not be called from two threads at once: it reuses its buffers, and so do the
-    costs that `take` and `batch` make of it.
+    Buffers are used again in the next call, also by the costs that `take` and `batch` make of it.
+    Each thread has its own, so that a cost may be called from several at once; the memory budget is
+    that of one thread.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class NetworkCost(Stacked):
         self._examples = Examples(rows, target, weights)
         self._whole = len(rows), self._examples.total_weight
         self._alpha = check_alpha(alpha, network)
-        self._workspaces: dict[tuple[int, int], Workspace] = {}
+        self._workspaces = Workspaces()
         self._finish()
 
     def _finish(self) -> None:
@@ -116,7 +116,7 @@ class NetworkCost(Stacked):
         self._passes = Passes(
             self.network, self._normalized, self._scale, self.memory_budget, self._workspaces
         )
-        self._minibatches: tuple[tuple[int, int], MiniBatches] | None = None
+        self._minibatches = KeptMiniBatches()
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -131,7 +131,7 @@ class NetworkCost(Stacked):
     @property
     def is_weight(self) -> Tensor:
         """Whether each entry of theta is a weight and not a bias, (n,) bool."""
-        one = torch.ones((), dtype=torch.float64)
+        one = torch.ones((), dtype=torch.float64, device="cpu")
         return strength(one, self.network, one).to(self.device) > 0
 
     def terms(self) -> dict[str, Objective]:
@@ -288,17 +288,16 @@ class NetworkCost(Stacked):
         if starts is None:
             yield from (self.batch(rows)(theta)[1] for rows in order.split(size))
             return
-        if self._minibatches is None or self._minibatches[0] != (starts, size):
-            made = MiniBatches(
-                self.network, self._examples, self._whole, self._strength, size, starts
-            )
-            self._minibatches = (starts, size), made
-        yield from self._minibatches[1].gradients(theta, order)
+        made = self._minibatches.taken((starts, size)) or MiniBatches(
+            self.network, self._examples, self._whole, self._strength, size, starts
+        )
+        yield from made.gradients(theta, order)
+        self._minibatches.put_back((starts, size), made)
 
     def to(self, dtype: Any) -> NetworkCost:
         """Return the same cost computed in another dtype."""
         dtype = as_dtype(dtype)
-        return self._with(dtype=dtype, _examples=self._examples.to(dtype), _workspaces={})
+        return self._with(dtype=dtype, _examples=self._examples.to(dtype), _workspaces=Workspaces())
 
     def _with(self, **changes: Any) -> NetworkCost:
         other = object.__new__(NetworkCost)

@@ -3,7 +3,8 @@
 Conventions
 -----------
 J = scale Σ w loss, (starts,);  gradient : (starts, n)
-The blocks of starts and examples, and the buffers for them, are kept from one call to the next.
+The blocks of starts and examples, and the buffers for them, are kept from one call to the next, for
+each thread its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from symbreak.network import Network
 from symbreak.objectives.blocking import by_columns, plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.per_thread import PerThread
 from symbreak.propagation.backward import backward
 from symbreak.propagation.forward import forward
 from symbreak.propagation.workspace import Workspace
@@ -30,6 +32,21 @@ class Blocks(NamedTuple):
     workspace: Workspace
 
 
+class Workspaces(PerThread):
+    """Buffers by size of a block, (starts, examples)."""
+
+    def __init__(self) -> None:
+        self.by_size: dict[tuple[int, int], Workspace] = {}
+
+
+class _Last(PerThread):
+    """How the last pass was cut: its number of starts and its blocks; its cut of the examples."""
+
+    def __init__(self) -> None:
+        self.blocks: tuple[int, Blocks] | None = None
+        self.cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
+
+
 class Passes:
     """Passes over these examples.
 
@@ -38,7 +55,7 @@ class Passes:
     examples : with normalised weights, or none.
     scale : what sums over examples are multiplied by: 1 / m, or 1 with weights.
     memory_budget : bytes.
-    workspaces : buffers by size of a block, shared with the costs of other starts or examples.
+    workspaces : shared with the costs of other starts or examples.
     """
 
     def __init__(
@@ -47,13 +64,12 @@ class Passes:
         examples: Examples,
         scale: Tensor,
         memory_budget: int,
-        workspaces: dict[tuple[int, int], Workspace],
+        workspaces: Workspaces,
     ) -> None:
         self._network, self._examples = network, examples
         self._scale, self._memory_budget = scale, memory_budget
         self._workspaces = workspaces
-        self._blocks: tuple[int, Blocks] | None = None
-        self._cut: tuple[tuple[int, bool], tuple[Examples, ...]] | None = None
+        self._last = _Last()
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted."""
@@ -69,21 +85,23 @@ class Passes:
 
     def _blocks_for(self, stack: Tensor) -> Blocks:
         """Return the blocks of a pass over so many starts; those of the last call are kept."""
-        if self._blocks is None or self._blocks[0] != len(stack):
+        last = self._last.blocks
+        if last is None or last[0] != len(stack):
             size = plan(self._network, stack, len(self._examples), self._memory_budget)
-            if size not in self._workspaces:
-                self._workspaces.clear()
-                self._workspaces[size] = Workspace(
+            workspaces = self._workspaces.by_size
+            if size not in workspaces:
+                workspaces.clear()
+                workspaces[size] = Workspace(
                     self._network,
                     *size,
                     self._scale.dtype,
                     self._scale.device,
                     by_columns=by_columns(*size),
                 )
-            workspace = self._workspaces[size]
+            workspace = workspaces[size]
             examples = self._cut_for(size, self._memory_budget - workspace.bytes)
-            self._blocks = len(stack), Blocks(size[0], examples, workspace)
-        return self._blocks[1]
+            last = self._last.blocks = len(stack), Blocks(size[0], examples, workspace)
+        return last[1]
 
     def _cut_for(self, size: tuple[int, int], spare: int) -> tuple[Examples, ...]:
         """Return blocks of examples, transposed if that helps and the copies fit in `spare` bytes.
@@ -91,10 +109,11 @@ class Passes:
         Those of the last call are kept: while starts end one by one, their cut often stays.
         """
         columns = by_columns(*size) and self._examples.rows.nbytes <= spare
-        if self._cut is None or self._cut[0] != (size[1], columns):
+        last = self._last.cut
+        if last is None or last[0] != (size[1], columns):
             blocks = self._examples.cut(size[1], by_columns=columns)
-            self._cut = (size[1], columns), blocks
-        return self._cut[1]
+            last = self._last.cut = (size[1], columns), blocks
+        return last[1]
 
     def _pass(
         self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int

@@ -104,7 +104,7 @@ def strength(alpha: Tensor, network: Network, total: Tensor) -> Tensor:
     per_layer = per_layer.expand(*per_layer.shape[:-1], len(network.blocks))
     parts = []
     for layer, block in enumerate(network.blocks):
-        is_weight = torch.ones(block.shape, dtype=torch.float64)
+        is_weight = torch.ones(block.shape, dtype=torch.float64, device="cpu")
         is_weight[:, 0] = 0.0
         parts.append(per_layer[..., layer, None] * is_weight.reshape(-1))
     return torch.cat(parts, dim=-1)

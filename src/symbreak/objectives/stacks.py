@@ -103,5 +103,5 @@ class Stacked(ABC):
         ----------
         theta : (n,) NumPy.
         """
-        value, gradient = self(torch.as_tensor(theta, dtype=torch.float64))
+        value, gradient = self(as_tensor(theta, "theta").to(torch.float64))
         return float(value), gradient.numpy()

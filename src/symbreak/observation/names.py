@@ -26,7 +26,8 @@ _ROLES = {
     "layer_norm": "norm", "batch_norm": "norm", "group_norm": "norm", "rms_norm": "norm",
     "instance_norm": "norm", "matmul": "product", "__matmul__": "product", "bmm": "product",
     "mm": "product", "addmm": "product", "baddbmm": "product", "einsum": "product", "mv": "product",
-    "__rmatmul__": "product",
+    "__rmatmul__": "product", "linalg_matmul": "product", "addmv": "product",
+    "grouped_mm": "product", "_grouped_mm": "product",
 }  # fmt: skip
 
 
@@ -53,9 +54,7 @@ class Names:
         if function in _QUESTIONS:
             return ()
         names = tuple(filter(None, map(self.of, tensors_in(arguments))))
-        cut = function == "__getitem__" and not any(
-            isinstance(index, Tensor) for index in _indices(arguments)
-        )
+        cut = function == "__getitem__" and not is_lookup(arguments)
         if function in _FORMS or cut:
             for made in tensors_in([output]):
                 if names:
@@ -70,7 +69,8 @@ class Names:
         """Return the role of a parameter in the words of `SeenParameter`."""
         functions = self.functions[name]
         if not functions:
-            return "unused"
+            # What has a gradient was used where calls cannot be seen: scripted, or in C++.
+            return "unused" if parameter.grad is None else "register"
         first = functions[0]
         part = "weight" if parameter.dim() > 1 else "bias"
         if first.startswith("conv"):
@@ -83,7 +83,8 @@ class Names:
         return f"linear {part}" if role == "linear" else role
 
 
-def _indices(arguments: Any) -> Any:
-    if len(arguments) < 2:
-        return ()
-    return arguments[1] if isinstance(arguments[1], tuple) else (arguments[1],)
+def is_lookup(arguments: Any) -> bool:
+    """Tell whether `tensor[index]`, whose arguments these are, takes entries by a tensor."""
+    index = arguments[1]
+    indices = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(each, Tensor) for each in indices)

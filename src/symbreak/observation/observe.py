@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.objectives.containers import mapped_tensors
 from symbreak.objectives.module_call import Step
-from symbreak.objectives.module_data import as_floating, mapped_tensors
+from symbreak.objectives.module_data import as_floating
 from symbreak.objectives.module_parameters import copied
 from symbreak.observation.observed import (
     EMBEDDING,
@@ -21,10 +23,19 @@ from symbreak.observation.observed import (
     SeenParameter,
     Site,
 )
-from symbreak.observation.perturbed import PerturbedWatch
+from symbreak.observation.perturbed import (
+    DERIVATIVES,
+    INPUTS,
+    PerturbedBatchWatch,
+    PerturbedCastsWatch,
+    PerturbedWatch,
+)
+from symbreak.observation.quiet import has_scripted_parts
 from symbreak.observation.siblings import Siblings
 from symbreak.observation.traces import kept, own_randomness, plain_calls
 from symbreak.observation.watch import Watch
+
+_W = TypeVar("_W", bound=Watch)
 
 
 def observe(
@@ -45,14 +56,18 @@ def observe(
     """
     own = copied(module)
     watch, J, output, sites = _watched(own, step, batch, Watch)
-    fine, fine_batch = refined(own, batch)
+    parameters = _parameters(own, watch)  # before another pass has other gradients
+    perturbed = perturbed_sites(*refined(own, batch), step)
+    if not perturbed.sites:  # a module that casts to its own dtype refuses a finer one
+        perturbed = perturbed_sites(own, batch, step)
     return Observed(
         module=own,
         loss_value=float(J),
         sites=sites,
-        parameters=_parameters(own, watch),
+        parameters=parameters,
         calls=watch.calls,
-        perturbed={f"{s.kind}: {s.name}": s for s in perturbed_sites(fine, step, fine_batch)},
+        perturbed={f"{s.kind}: {s.name}": s for s in perturbed.sites},
+        unperturbed=perturbed.missing,
         output=output,
         targets=targets,
         loss=loss,
@@ -63,21 +78,38 @@ def observe(
     )
 
 
-def perturbed_sites(module: nn.Module, step: Step, batch: Any) -> tuple[Site, ...]:
+@dataclass(frozen=True)
+class Perturbed:
+    """The sites on perturbed inputs, and what could not be perturbed: inputs, derivatives."""
+
+    sites: tuple[Site, ...] = ()
+    missing: frozenset[str] = frozenset({INPUTS, DERIVATIVES})
+
+
+def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
     """Return the sites on perturbed inputs; none if the module refuses them."""
+    found = _perturbed(module, batch, step, PerturbedWatch)
+    for kind in (PerturbedCastsWatch, PerturbedBatchWatch):
+        if INPUTS in found.missing:
+            other = _perturbed(module, batch, step, kind)
+            found = found if INPUTS in other.missing else other
+    return found
+
+
+def _perturbed(module: nn.Module, batch: Any, step: Step, kind: type[PerturbedWatch]) -> Perturbed:
     try:
-        _, J, _, sites = _watched(module, step, batch, PerturbedWatch)
+        watch, J, _, sites = _watched(module, step, batch, kind)
     except Exception:  # whatever the user's code raises on inputs that it did not expect
-        return ()
+        return Perturbed()
     finally:
         _drop_gradients(module)
-    return sites if bool(torch.isfinite(J)) else ()
+    return Perturbed(sites, frozenset(watch.missing)) if bool(torch.isfinite(J)) else Perturbed()
 
 
 def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
     """Return a copy in float32 and its batch, for a module in less; else both as they are."""
     dtype = floating_dtype(module)
-    if torch.finfo(dtype).bits >= 32:
+    if torch.finfo(dtype).bits >= 32 or has_scripted_parts(module):
         return module, batch
     return copied(module).to(torch.float32), as_floating(batch, torch.float32)
 
@@ -120,8 +152,8 @@ def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:
 
 
 def _watched(
-    module: nn.Module, step: Step, batch: Any, kind: type[Watch]
-) -> tuple[Watch, Tensor, Any, tuple[Site, ...]]:
+    module: nn.Module, step: Step, batch: Any, kind: type[_W]
+) -> tuple[_W, Tensor, Any, tuple[Site, ...]]:
     watch, siblings = kind(module), Siblings(module)
     outputs: list[Any] = []
     trained = [p for p in module.parameters() if p.requires_grad]
@@ -136,7 +168,8 @@ def _watched(
         handle = module.register_forward_hook(returned)
         stack.callback(handle.remove)
         with watch.following(), siblings.watching(), watch:
-            J = called_step(module, step, batch)
+            J = called_step(module, step, watch.received(batch))
+        watch.before_backward(J)
         torch.autograd.backward(J, inputs=trained)
     sites = (*watch.records.sites(), *siblings.sites(), *_rows(module, watch))
     return watch, J.detach(), outputs[0] if outputs else None, sites

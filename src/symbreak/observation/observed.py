@@ -106,6 +106,7 @@ class Observed:
     loss_value : J on the batch.
     sites, parameters, calls : in the order of first use; parameters in the order of the module.
     perturbed : the same sites on perturbed inputs, by "kind: name"; empty if it refuses them.
+    unperturbed : what could not be perturbed for them: "inputs", "derivatives".
     output : what the module returned at its last call (detached), None if it was never called.
     targets : y of batch=(X, y); None where a step was given.
     loss : the callable of loss=; None where a step was given.
@@ -120,6 +121,7 @@ class Observed:
     parameters: tuple[SeenParameter, ...]
     calls: tuple[NonlinearCall, ...] = ()
     perturbed: dict[str, Site] = field(default_factory=dict)
+    unperturbed: frozenset[str] = frozenset()
     output: Any = None
     targets: Any = None
     loss: Callable[[Any, Any], Any] | None = None

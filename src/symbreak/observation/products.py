@@ -6,11 +6,20 @@ from typing import Any
 
 from torch import Tensor
 
+from symbreak.observation.arguments import Arguments
 from symbreak.observation.names import Names
+
+# The names of the two factors of a product, where they are not `input` and `other`.
+_FACTORS = {
+    "mm": ("input", "mat2"), "bmm": ("input", "mat2"), "mv": ("input", "vec"),
+    "addmm": ("mat1", "mat2"), "addmv": ("mat", "vec"), "baddbmm": ("batch1", "batch2"),
+    "grouped_mm": ("mat_a", "mat_b"), "_grouped_mm": ("mat_a", "mat_b"),
+    "__rmatmul__": ("other", "input"),
+}  # fmt: skip
 
 
 def product_axes(
-    name: str, args: Any, names: Names, output: Tensor
+    name: str, given: Arguments, names: Names, output: Tensor
 ) -> tuple[int | None, int | None]:
     """Return the axes of features and of stacked experts in the output; None where there is none.
 
@@ -18,13 +27,8 @@ def product_axes(
     vector is summed over whole, so that every axis of the output is one of examples.
     """
     if name == "einsum":
-        return _einsum_axes(args, names)
-    operands = args[-2:]
-    if name == "__rmatmul__":
-        operands = operands[::-1]
-    if len(operands) < 2:
-        return None, None
-    left, right = operands
+        return _einsum_axes(list(given.values()), names)
+    left, right = factors(name, given)
     right_is_weight = bool(names.of(right))
     weight = right if right_is_weight else left
     if not names.of(weight) or weight.dim() < 2:
@@ -35,16 +39,24 @@ def product_axes(
     return feature, expert
 
 
+def factors(name: str, given: Arguments) -> tuple[Any, Any]:
+    """Return the two factors of a product, the left one first."""
+    left, right = _FACTORS.get(name, ("input", "other"))
+    return given[left], given[right]
+
+
 def _is_stack(weight: Tensor, axis: int) -> bool:
     """Tell whether the axis holds several matrices, not one that is repeated for every example."""
     return weight.dim() >= 3 and weight.shape[axis] > 1 and weight.stride(axis) != 0
 
 
 def _einsum_axes(args: Any, names: Names) -> tuple[int | None, int | None]:
-    operands = list(args[1:]) if not isinstance(args[1], list | tuple) else list(args[1])
-    if not isinstance(args[0], str) or "->" not in args[0] or "." in args[0]:
+    equation, *operands = args
+    if not isinstance(equation, str) or "->" not in equation or "." in equation:
         return None, None
-    given, out = args[0].replace(" ", "").split("->")
+    if isinstance(operands[0], list | tuple):
+        operands = list(operands[0])
+    given, out = equation.replace(" ", "").split("->")
     letters = given.split(",")
     k = next(k for k, operand in enumerate(operands) if names.of(operand))
     shared = [letter for letter in letters[k] if letter in out]

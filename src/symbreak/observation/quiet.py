@@ -11,9 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from symbreak.observation.arguments import (
+    Arguments,
+    arguments_of,
+    recurrent_arguments,
+    with_argument,
+)
 
 _DROPOUTS = {
     "dropout",
@@ -43,7 +51,6 @@ _DRAWS = {
     "uniform_",
 }
 RECURRENT_CALLS = {"gru", "lstm", "rnn_tanh", "rnn_relu"}
-_ATTENTION_DROPOUT = 4  # place of dropout_p among the arguments of fused attention
 
 
 def _seen_through(function: Any) -> Any:
@@ -83,15 +90,17 @@ class Quiet(TorchFunctionMode):
         return self._stack[-1] if self._stack else ""
 
     @property
-    def is_inside(self) -> bool:
-        """Whether the forward of a part, or of the whole, is being called."""
-        return bool(self._stack)
+    def depth(self) -> int:
+        """How many parts are being called, one within the other; 0 outside of every forward."""
+        return len(self._stack)
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow which part of the module is being called."""
         handles = []
         for name, part in self.module.named_modules():
+            if is_scripted(part):
+                continue
 
             def enter(_part: nn.Module, _args: Any, name: str = name) -> None:
                 self._stack.append(name)
@@ -127,10 +136,12 @@ class Quiet(TorchFunctionMode):
             with self:
                 return _MULTI_HEAD(*args, **kwargs)
         if name == "scaled_dot_product_attention":
-            args, kwargs = self._plain_attention(args, kwargs)
+            args, kwargs = self._plain_attention(func, args, kwargs)
         elif name in RECURRENT_CALLS:
-            args = self._plain_recurrence(args)
-        elif name in _DRAWS and (name != "rrelu" or _given(args, kwargs, 3, "training", False)):
+            return func(*self._plain_recurrence(args, kwargs).values())
+        elif name in _DRAWS and (
+            name != "rrelu" or arguments_of(func, args, kwargs).get("training", False)
+        ):
             self._note(name)
         return func(*args, **kwargs)
 
@@ -140,43 +151,45 @@ class Quiet(TorchFunctionMode):
     def _without_dropout(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        p = _given(args, kwargs, 1, "p", 0.5)
-        training = _given(args, kwargs, 2, "training", kwargs.get("train", True))
+        given = arguments_of(func, args, kwargs)
+        p = given.get("p", 0.5)
+        training = given.get("training", given.get("train", "alpha" not in name))
         if not training or p == 0:
             return func(*args, **kwargs)
         self._note(f"{name.rstrip('_')} {p:g}")
-        return args[0] if args else kwargs["input"]
+        return given["input"]
 
     def _plain_attention(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        p = _given(args, kwargs, _ATTENTION_DROPOUT, "dropout_p", 0.0)
+        p = arguments_of(func, args, kwargs).get("dropout_p", 0.0)
         if p == 0:
             return args, kwargs
         self._note(f"dropout {p:g} of attention")
-        if len(args) > _ATTENTION_DROPOUT:
-            return (*args[:_ATTENTION_DROPOUT], 0.0, *args[_ATTENTION_DROPOUT + 1 :]), kwargs
-        return args, {**kwargs, "dropout_p": 0.0}
+        return with_argument(func, args, kwargs, "dropout_p", 0.0)
 
-    def _plain_recurrence(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        # (input, hx, weights, bias, layers, dropout, ...), with packed sizes one place later
-        place = 6 if is_packed(args) else 5
-        p, training = args[place], args[place + 1]
-        if p == 0 or not training:
-            return args
+    def _plain_recurrence(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        given = recurrent_arguments(args, kwargs)
+        p = given["dropout"]
+        if p == 0 or not given["train"]:
+            return given
         self._note(f"dropout {p:g} between layers")
-        return (*args[:place], 0.0, *args[place + 1 :])
+        return {**given, "dropout": 0.0}
 
 
-def is_packed(args: tuple[Any, ...]) -> bool:
-    """Tell whether a recurrent call got packed sequences: (data, sizes, hx, weights, ...)."""
-    return isinstance(args[3], list | tuple)
+def is_scripted(part: nn.Module) -> bool:
+    """Tell whether a part was scripted or traced: it takes no hooks, nothing in it can be seen."""
+    return isinstance(part, torch.jit.ScriptModule)
 
 
-def _given(
-    args: tuple[Any, ...], kwargs: dict[str, Any], place: int, name: str, default: Any
-) -> Any:
-    return args[place] if len(args) > place else kwargs.get(name, default)
+def is_transformed() -> bool:
+    """Tell whether a transform of torch.func (vmap, grad) is on: its tensors are not to be kept."""
+    return torch._C._functorch.maybe_current_level() is not None
+
+
+def has_scripted_parts(module: nn.Module) -> bool:
+    """Tell whether a part was scripted or traced: its copies cannot change their dtype."""
+    return any(map(is_scripted, module.modules()))
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:

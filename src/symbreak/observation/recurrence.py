@@ -18,18 +18,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symbreak.observation.quiet import is_packed
+from symbreak.observation.arguments import Arguments
 
 Seen = Callable[[Tensor, Tensor], None]  # h of one step, and the weight W_i of its layer
 
 
-def unrolled(name: str, args: tuple[Any, ...], seen: Seen) -> tuple[Tensor, ...]:
-    """Return what the fused function `name` returns for `args`, showing every h to `seen`."""
-    packed = is_packed(args)
-    x, rest = args[0], args[2 if packed else 1 :]
-    hx, weights, bias, layers, _, _, both = rest[:7]
-    time_axis = 0 if packed or not rest[7] else 1
-    series = x.split(args[1].tolist()) if packed else x.unbind(time_axis)
+def unrolled(name: str, given: Arguments, seen: Seen) -> tuple[Tensor, ...]:
+    """Return what the fused function `name` returns for its arguments, showing every h to `seen`.
+
+    Parameters
+    ----------
+    given : as `recurrent_arguments` returns them.
+    """
+    packed = "batch_sizes" in given
+    hx, weights, bias, layers = (
+        given[each] for each in ("hx", "params", "has_biases", "num_layers")
+    )
+    both = given["bidirectional"]
+    time_axis = 0 if packed or not given["batch_first"] else 1
+    x = given["data" if packed else "input"]
+    series = x.split(given["batch_sizes"].tolist()) if packed else x.unbind(time_axis)
     h0, c0 = hx if name == "lstm" else (hx, None)
     per_cell = len(weights) // (layers * (2 if both else 1))
     last_h, last_c = [], []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.observation.observed import EXPERTS, Site
+from symbreak.observation.quiet import is_scripted, is_transformed
 from symbreak.observation.records import Records
 from symbreak.observation.watch import first_tensor
 
@@ -30,6 +31,7 @@ class Siblings:
             name: dict(part.named_children())
             for name, part in module.named_modules()
             if isinstance(part, nn.ModuleList | nn.ModuleDict) and _alike(list(part.children()))
+            if not any(map(is_scripted, part.children()))
         }
         self._calls: dict[tuple[str, int], list[_Call]] = {}
 
@@ -44,7 +46,7 @@ class Siblings:
                     _part: nn.Module, args: Any, kwargs: Any, output: Any, key: Any = (name, k)
                 ) -> None:
                     given, out = first_tensor((*args, *kwargs.values())), first_tensor(output)
-                    if given is not None and out is not None:
+                    if given is not None and out is not None and not is_transformed():
                         records = Records()
                         records.add(str(key), EXPERTS, out, lambda t: t.reshape(1, -1))
                         self._calls.setdefault(key, []).append(_Call(given, out, records))

@@ -12,6 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from symbreak.observation.checkpointing import without_checkpointing
+from symbreak.observation.quiet import is_scripted
+
 _SEED = 0
 
 
@@ -48,7 +51,11 @@ def _numpy_state() -> Any:
 @contextmanager
 def kept(module: nn.Module) -> Iterator[None]:
     """Give the module its buffers and the attributes of its parts back."""
-    parts = [(part, dict(vars(part)), dict(part._buffers)) for part in module.modules()]
+    parts = [
+        (part, dict(vars(part)), dict(part._buffers))
+        for part in module.modules()
+        if not is_scripted(part)
+    ]
     values = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
     try:
         yield
@@ -65,11 +72,14 @@ def kept(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def plain_calls() -> Iterator[None]:
-    """Compute by the functions that can be seen, not compiled, and build graphs."""
+    """Compute by the functions that can be seen, once, not compiled, and build graphs."""
     was = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
+        stack.enter_context(without_checkpointing())
+        if torch.get_default_device().type == "meta":
+            stack.enter_context(torch.device("cpu"))
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes long to import
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         torch.backends.mha.set_fastpath_enabled(False)

@@ -18,7 +18,7 @@ from symbreak.objectives.module_data import as_floating
 from symbreak.objectives.module_parameters import copied
 from symbreak.observation.observe import called_step, floating_dtype
 from symbreak.observation.observed import MakeOptimizer
-from symbreak.observation.quiet import Quiet
+from symbreak.observation.quiet import Quiet, has_scripted_parts
 from symbreak.observation.traces import own_randomness, plain_calls
 
 
@@ -134,9 +134,10 @@ def _computed(
 
 
 def _precise(module: nn.Module, batch: Any) -> Iterator[tuple[nn.Module, Any]]:
-    own = copied(module)
-    with suppress(RuntimeError, TypeError):  # a device without float64
-        yield own.double(), as_floating(batch, torch.float64)
+    if not has_scripted_parts(module):
+        own = copied(module)
+        with suppress(RuntimeError, TypeError):  # a device without float64
+            yield own.double(), as_floating(batch, torch.float64)
     yield copied(module), batch
 
 

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from symbreak.objectives.containers import tensors_of
+from symbreak.observation.arguments import Arguments, arguments_of
 from symbreak.observation.names import Names
 from symbreak.observation.observed import (
     CONV,
@@ -27,8 +28,8 @@ from symbreak.observation.observed import (
     RECURRENT,
     NonlinearCall,
 )
-from symbreak.observation.products import product_axes
-from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, tensors_in
+from symbreak.observation.products import factors, product_axes
+from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, is_transformed, tensors_in
 from symbreak.observation.readers import Readers
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
@@ -39,7 +40,10 @@ NONLINEAR = {
     "sigmoid_", "prelu",
 }  # fmt: skip
 _NORMS = {"layer_norm", "batch_norm", "group_norm", "rms_norm", "instance_norm"}
-_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "baddbmm", "einsum"}
+_PRODUCTS = {
+    "matmul", "linalg_matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "addmv",
+    "baddbmm", "einsum", "grouped_mm", "_grouped_mm",
+}  # fmt: skip
 _CONVOLUTIONS = {f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
 LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
@@ -74,46 +78,57 @@ class Watch(Quiet):
     def called(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Call the function and record its units."""
+        """Call the function and record its units; within a transform of torch.func nothing is."""
+        if is_transformed():
+            return super().called(name, func, args, kwargs)
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
-            self._readers.follow(args, None, self.names.note(name, args, None))
-            return unrolled(name, self._plain_recurrence(args), self._hidden)
+            given = self._plain_recurrence(args, kwargs)
+            values = list(given.values())
+            self._readers.follow(values, None, self.names.note(name, values, None))
+            return unrolled(name, given, self._hidden)
+        given = arguments_of(func, args, kwargs)
         if name == "multi_head_attention_forward":
-            self._head_counts.append(kwargs.get("num_heads") or args[4])
+            self._head_counts.append(given["num_heads"])
         try:
             output = super().called(name, func, args, kwargs)
         finally:
             if name == "multi_head_attention_forward":
                 self._head_counts.pop()
-        used = self.names.note(name, (*args, *kwargs.values()), output)
-        self._record(name, args, kwargs, output, used)
-        self._readers.follow((*args, *kwargs.values()), output, used)
+        values = list(given.values())
+        used = self.names.note(name, values, output)
+        self._record(name, given, output, used)
+        self._readers.follow(values, output, used)
         return output
 
-    def _record(
-        self, name: str, args: Any, kwargs: Any, output: Any, used: tuple[str, ...]
-    ) -> None:
+    def received(self, batch: Any) -> Any:
+        """Return what the step gets for the batch."""
+        return batch
+
+    def before_backward(self, J: Tensor) -> None:
+        """Do what is to be done between the call and the backward pass."""
+
+    def _record(self, name: str, given: Arguments, output: Any, used: tuple[str, ...]) -> None:
         if name == "linear":
-            weight = args[1] if len(args) > 1 else kwargs["weight"]
-            if weight.dim() > 1:  # a vector is summed over whole: it has no axis of units
-                self._units(self._name(weight), LINEAR, output, output.dim() - 1, used)
+            if given["weight"].dim() > 1:  # a vector is summed over whole: no axis of units
+                self._units(self._name(given["weight"]), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
-            self._units(self._name(args[1]), CONV, output, axis, used)
+            self._units(self._name(given["weight"]), CONV, output, axis, used)
         elif name == "scaled_dot_product_attention" and output.dim() >= 4:
             self.records.add(self.where, HEADS, output, along(output.dim() - 3))
         elif name in _CELLS:
-            self._hidden(output[0] if isinstance(output, tuple) else output, args[2])
+            h = output[0] if isinstance(output, tuple) else output
+            self._hidden(h, given["w_ih"])
         elif name in _PRODUCTS:
-            self._product(name, args, output, used)
+            self._product(name, given, output, used)
         elif name in LOOKUPS or name == "__getitem__":
-            self._dimensions((*args, *kwargs.values()), output, used)
+            self._dimensions(list(given.values()), output, used)
         elif name == "softmax":
             self._attention[id(output)] = output
         elif "dropout" in name or name in _NORMS:
-            self._inherit(args, kwargs, output)
+            self._inherit(given.get("input"), output)
 
     def _units(
         self, name: str, kind: str, output: Tensor, axis: int, used: tuple[str, ...]
@@ -134,19 +149,19 @@ class Watch(Quiet):
             name = self.names.of(table).removesuffix(".weight")
             self.records.add(name, DIMENSIONS, output, along(output.dim() - 1), used)
 
-    def _product(self, name: str, args: Any, output: Tensor, used: tuple[str, ...]) -> None:
+    def _product(self, name: str, given: Arguments, output: Tensor, used: tuple[str, ...]) -> None:
         if not used:
-            self._weighted_values(args, output)
+            self._weighted_values(name, given, output)
             return
-        feature, expert = product_axes(name, args, self.names, output)
+        feature, expert = product_axes(name, given, self.names, output)
         site = used[-1]
         if expert is not None:
             self.records.add(site, EXPERTS, output, along(expert), used)
         elif feature is not None:
             self._units(site.removesuffix(".weight"), LINEAR, output, feature, used)
 
-    def _weighted_values(self, args: Any, output: Tensor) -> None:
-        if not args or id(args[0]) not in self._attention:
+    def _weighted_values(self, name: str, given: Arguments, output: Tensor) -> None:
+        if name == "einsum" or id(factors(name, given)[0]) not in self._attention:
             return
         if output.dim() == 4:
             self.records.add(self.where, HEADS, output, along(1))
@@ -159,12 +174,13 @@ class Watch(Quiet):
     def _nonlinear(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        z = args[0] if args else kwargs["input"]
+        given = arguments_of(func, args, kwargs)
+        z = given["input"]
         before = z.detach().clone()
         output = super().called(name, func, args, kwargs)
-        given = (*args, *kwargs.values())
-        self._readers.follow(given, output, self.names.note(name, given, output))
-        if self.is_inside:  # what is called outside of every forward is the loss, without units
+        values = list(given.values())
+        self._readers.follow(values, output, self.names.note(name, values, output))
+        if self.depth:  # what is called outside of every forward is the loss, without units
             self._units_of_call(name, z, before, output)
         return output
 
@@ -177,8 +193,7 @@ class Watch(Quiet):
             NonlinearCall(self.where, name.rstrip("_"), by_units(before), after, site)
         )
 
-    def _inherit(self, args: Any, kwargs: Any, output: Any) -> None:
-        given = args[0] if args else kwargs.get("input")
+    def _inherit(self, given: Any, output: Any) -> None:
         if id(given) in self._axes and isinstance(output, Tensor):
             self._axes[id(output)] = (output, *self._axes[id(given)][1:])
         if id(given) in self._attention:
@@ -203,9 +218,4 @@ def table_in(given: Any) -> Tensor | None:
 
 def first_tensor(output: Any) -> Tensor | None:
     """Return the tensor that a part gave out, the first one of several."""
-    if isinstance(output, Tensor):
-        return output
-    values = output.values() if isinstance(output, dict) else output
-    if isinstance(values, torch.Size | str) or not hasattr(values, "__iter__"):
-        return None
-    return next((v for v in values if isinstance(v, Tensor)), None)
+    return next(tensors_of(output), None)

@@ -2,7 +2,8 @@
 
 Python raises KeyboardInterrupt between any two steps, which could leave a search half updated.
 While a search runs, the first Ctrl-C is noted and the search ends after the tick; the second is
-raised at once, as ever.
+raised at once, as ever. Contexts may stand inside each other: the outermost takes the signals, and
+all of them know of it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,29 @@ class DeferredInterrupt:
     """
 
     def __init__(self) -> None:
-        self.is_requested = False
+        self._presses = 0
         self._is_installed = False
+        self._outermost = self
+
+    @property
+    def is_requested(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._outermost._presses > 0
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it was pressed again, which has raised KeyboardInterrupt."""
+        return self._outermost._presses > 1
 
     def __enter__(self) -> Self:
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
-            self._is_installed = True
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            owner = getattr(handler, "__self__", None)
+            if handler is signal.default_int_handler:
+                signal.signal(signal.SIGINT, self._note)
+                self._is_installed = True
+            elif isinstance(owner, DeferredInterrupt):
+                self._outermost = owner
         return self
 
     def __exit__(
@@ -42,6 +58,6 @@ class DeferredInterrupt:
             self._is_installed = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.is_requested:
+        self._presses += 1
+        if self.is_repeated:
             signal.default_int_handler(number, frame)
-        self.is_requested = True

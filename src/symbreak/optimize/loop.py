@@ -127,10 +127,16 @@ class Loop:
         return len(self.running) > 0
 
     def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
-        """Tick until all starts have ended, the callback says stop, or Ctrl-C."""
-        why = Status.INTERRUPTED
+        """Tick until all starts have ended, the callback says stop, or Ctrl-C.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C was pressed again before the first one had ended the search.
+        """
+        why, interrupt = Status.INTERRUPTED, DeferredInterrupt()
         try:
-            with DeferredInterrupt() as interrupt:
+            with interrupt:
                 while self.tick():
                     if interrupt.is_requested:
                         break
@@ -138,6 +144,8 @@ class Loop:
                         why = Status.STOPPED
                         break
         except KeyboardInterrupt:
+            if interrupt.is_repeated:
+                raise
             why = Status.INTERRUPTED
         self._stop(why)
 

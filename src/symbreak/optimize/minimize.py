@@ -85,10 +85,12 @@ def minimize(
     Outcome
         For each start the best point it fully evaluated (with `validation` the one with the best
         score). "Converged" is said only where the gradient test holds when it is evaluated again
-        at the returned point. Ctrl-C returns the outcome so far; a second one breaks off.
+        at the returned point. Ctrl-C returns the outcome so far.
 
     Raises
     ------
+    KeyboardInterrupt
+        Ctrl-C was pressed again before the first one had ended the search.
     InvalidInput
         Unknown method or option, numbers out of range, a theta that does not fit or is not finite.
 

@@ -60,6 +60,11 @@ class Outcome:
         return np.array([status is Status.CONVERGED for status in self.status])
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C ended a start."""
+        return Status.INTERRUPTED in self.status
+
+    @property
     def best(self) -> int:
         """The index of the start with the lowest J."""
         return int(np.argmin(self.value))

@@ -78,7 +78,13 @@ class ScipySearch:
         self.messages = [""] * n
 
     def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
-        """Search from every start in turn, until the callback says stop or Ctrl-C."""
+        """Search from every start in turn, until the callback says stop or Ctrl-C.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C was pressed again before the first one had ended the search.
+        """
         self.callback = callback
         why = Status.INTERRUPTED
         try:
@@ -90,7 +96,8 @@ class ScipySearch:
         except Ended as ended:
             why = ended.status
         except KeyboardInterrupt:
-            pass
+            if self.interrupt.is_repeated:
+                raise
         self.status = [why if one is Status.RUNNING else one for one in self.status]
 
     def outcome(self) -> Outcome:

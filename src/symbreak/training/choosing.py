@@ -21,6 +21,7 @@ from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress
+from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.training.combine import combined_prediction
 from symbreak.training.gathered import Search, stacks_of, train_together
 from symbreak.training.scores import scores_of
@@ -90,6 +91,8 @@ def choose_alpha(
     ------
     InvalidInput
         Fewer rows than folds, or no penalty ends with finite predictions.
+    KeyboardInterrupt
+        Ctrl-C: a penalty whose training was cut has no score.
     """
     if not 2 <= folds <= len(y):
         raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
@@ -102,9 +105,12 @@ def choose_alpha(
         theta = drawn_starts(cost, rule, starts=starts, seed=seed).theta
         searches += [Search(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
     thetas: dict[int, Any] = {}
-    for stack in stacks_of(searches, _MEMORY):
-        found = train_together([searches[index] for index in stack], look)
-        thetas.update(zip(stack, (outcome.theta for outcome in found), strict=True))
+    with DeferredInterrupt() as interrupt:
+        for stack in stacks_of(searches, _MEMORY):
+            found = train_together([searches[index] for index in stack], look)
+            if interrupt.is_requested or any(outcome.is_interrupted for outcome in found):
+                raise KeyboardInterrupt
+            thetas.update(zip(stack, (outcome.theta for outcome in found), strict=True))
     scores = np.empty((folds, len(alphas)))
     name = ""
     for index, theta in thetas.items():

@@ -62,7 +62,7 @@ def _stepped(value: Tensor, grad: Tensor, make: MakeOptimizer) -> Tensor:
     """Return the parameter after one step in float32."""
     copy = nn.Parameter(value.detach().float().clone())
     copy.grad = grad.detach().float().clone()
-    stepped(make([copy]), lambda: torch.zeros(()))
+    stepped(make([copy]), lambda: copy.new_zeros(()))
     return copy.detach()
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from symbreak.diagnosis.finding import Finding
-from symbreak.objectives.module_data import tensors_of
+from symbreak.objectives.containers import tensors_of
 from symbreak.observation.observed import Observed
 
 BATCH = "Take those examples out, or have the module and the loss pass over them."

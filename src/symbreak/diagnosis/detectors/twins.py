@@ -10,7 +10,7 @@ with sums in place of rows, the fibration symmetries of Velarde et al. (2408.158
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
@@ -27,9 +27,11 @@ from symbreak.observation.observed import (
     Observed,
     Site,
 )
+from symbreak.observation.perturbed import DERIVATIVES, INPUTS
 from symbreak.observation.updates import updated
 
 N_UPDATES = 4  # through three gates of zero, one after the other, the last part moves in the fourth
+BY_CHANCE = "Give a batch in which nothing agrees by chance, such as a class that is absent. "
 _SMALL = 2  # units that one group needs
 _WORDS = {HEADS: "heads", EXPERTS: "experts", REGISTER: "rows", DIMENSIONS: "dimensions"}
 Kept = dict[str, tuple[Group, ...]]
@@ -85,7 +87,8 @@ def _kept(observed: Observed, candidates: list[_Candidate], *, quiet: bool) -> K
         own, batch = updated(
             observed.module, observed.step, observed.batch, make, n_updates=N_UPDATES, quiet=quiet
         )
-        after = {f"{s.kind}: {s.name}": s for s in perturbed_sites(own, observed.step, batch)}
+        perturbed = perturbed_sites(own, batch, observed.step)
+        after = {f"{s.kind}: {s.name}": s for s in perturbed.sites}
         for key, groups in kept.items():
             if key in after:
                 rows = (after[key].activations, after[key].deltas)
@@ -113,17 +116,24 @@ def _finding(
     units = tuple(unit for unit, _ in group)
     frozen = not any(p.trained for p in observed.parameters if p.name in site.parameters)
     frozen = frozen and bool(site.parameters)
+    by_chance = permanent and bool(_missing(observed, site))
     level = "error" if permanent and not frozen else "warning" if breaker else "note"
     return Finding(
         "mirrored_units" if mirrored else "identical_units",
-        level,
+        "warning" if level == "error" and by_chance else level,
         site.name,
         units,
-        permanent,
+        None if by_chance else permanent,
         _evidence(observed, site, units, permanent, breaker, mirrored),
-        _remedy(site, units, permanent, breaker),
+        (BY_CHANCE if by_chance else "") + _remedy(site, units, permanent, breaker),
         REPAIR if level == "error" else "",
     )
+
+
+def _missing(observed: Observed, site: Site) -> Sequence[str]:
+    """Return what could not be perturbed, so that units may agree there by chance."""
+    seen = f"{site.kind}: {site.name}" in observed.perturbed
+    return sorted(observed.unperturbed if seen else (INPUTS, DERIVATIVES))
 
 
 def _evidence(
@@ -142,8 +152,12 @@ def _evidence(
     names = " and ".join(observed.optimizers)
     seen = (
         f"activations and deltas of {len(units)} of {len(site.activations)} {word} are {what} on "
-        f"{site.activations.shape[1]} samples and on perturbed inputs"
+        f"{site.activations.shape[1]} samples"
     )
+    if missing := _missing(observed, site):
+        seen += f"; {' and '.join(missing)} could not be perturbed"
+    else:
+        seen += " and on perturbed inputs"
     if breaker:
         return f"{seen}; only {', '.join(observed.breakers)} tears them apart"
     return f"{seen}; {N_UPDATES} updates of {names} {'keep' if permanent else 'do not keep'} it"

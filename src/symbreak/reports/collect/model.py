@@ -10,7 +10,7 @@ from symbreak.reports.collect.data import columns_and_target
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
 from symbreak.reports.collect.predictions import scored
-from symbreak.reports.collect.training import network_name, network_words
+from symbreak.reports.collect.training import INTERRUPTED, network_name, network_words
 from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
 from symbreak.training.combine import combined_prediction, combined_words
@@ -42,7 +42,7 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
             "what": f"{network_words(network)}; a saved model, "
             f"{combined_words(model.combine, kept)}; "
             f"trained on {short(model.summary.get('source', 'a table'), 60)}",
-            "note": NOTE,
+            "note": f"{INTERRUPTED} {NOTE}" if model.summary.get("interrupted") else NOTE,
             "then": "Predict with it: symbreak predict MODEL DATA",
             "scores": None if table is None else _scores(model, table),
             "at_training": plain(model.summary) or None,

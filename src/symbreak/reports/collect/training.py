@@ -37,6 +37,10 @@ ITERATION = {
     "epoch": "An iteration is an epoch, a pass over the training rows with an update for each "
     "mini-batch (several passes where epochs_per_evaluation says so).",
 }
+INTERRUPTED = (
+    "Ctrl-C ended this training before it was finished; every start keeps the best point that it "
+    "had reached."
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,6 +172,7 @@ def sections_of_outcome(
     See `table_of_starts` and `validation_curves` for what they are given.
     """
     return {
+        "note": INTERRUPTED if outcome.is_interrupted else None,
         "iteration": ITERATION[outcome.iteration_is],
         "restarts": restart_summary(outcome),
         "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
