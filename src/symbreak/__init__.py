@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.1.1"
 
 # Name -> module. Imported on first use, so that `import symbreak` and `symbreak --help` stay fast.
 _HOMES = {

@@ -6,13 +6,15 @@ error = max |theirs - ours| / max |ours|; biases (column 0) and weights of a gra
 A stage is right up to the tolerance of its dtype. No absolute floor is added, so that J times 1e-8
 is judged as J. Where a stage is so small beside its terms that rounding makes more than that, as
 a - y does at saturation, as much as rounding makes is accepted: how far it goes is measured by
-passes in which every stage is disturbed by one rounding.
+passes in which every stage is disturbed by one rounding. Of a right stage, entries that differ by
+more than a part of their own size are counted: a right stage says little of what is a millionth of
+its largest entry.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from symbreak.propagation.trace import backpropagate
 TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-6}
 _DISTURBED = 3  # passes
 _MARGIN = 16.0  # a learner's pass may round more often, and another way
+_OWN = 1e-2  # of an entry: a difference that says that this entry may be wrong
 _TOO_MUCH = 1e-2  # rounding of more than this part of a stage leaves nothing to judge
 
 
@@ -44,11 +47,19 @@ class Truth:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far an array is from another, at its worst entry."""
+    """How far an array is from another, at its worst entry.
+
+    Attributes
+    ----------
+    n_hidden : of a right array, entries that are off by more than a part of their own size.
+    below : the size that all of these are below.
+    """
 
     verdict: str
     error: float
     entry: tuple[int, int]
+    n_hidden: int = 0
+    below: float = 0.0
 
 
 def truth_of(problem: Problem, y: object, dtype: str) -> Truth:
@@ -99,7 +110,11 @@ def compare(stage: Stage, theirs: Array, right: Array, truth: Truth) -> Differen
         _compare_part(theirs, right, part, noise, truth.tolerance)
         for part, noise in zip(parts_of(stage), truth.noise[stage], strict=True)
     ]
-    return max(found, key=lambda one: (one.verdict == "fail", one.verdict, one.error))
+    worst = max(found, key=lambda one: (one.verdict == "fail", one.verdict, one.error))
+    if worst.verdict != "pass":
+        return worst
+    below = max(one.below for one in found)
+    return replace(worst, n_hidden=sum(one.n_hidden for one in found), below=below)
 
 
 def _compare_part(
@@ -111,7 +126,10 @@ def _compare_part(
     scale, worst = _largest(right[part]), float(apart.max())
     error = worst / scale if scale > 0.0 else (math.inf if worst > 0.0 else 0.0)
     if worst <= tolerance * scale or worst <= noise <= _TOO_MUCH * scale:
-        return Difference("pass", error, entry)
+        own = np.maximum(np.abs(right[part]), np.abs(theirs[part]))
+        hidden = apart > np.maximum(_OWN * own, noise)
+        below = _largest(own[hidden]) if hidden.any() else 0.0
+        return Difference("pass", error, entry, int(hidden.sum()), below)
     return Difference("fail" if worst > noise else "inconclusive", error, entry)
 
 

@@ -20,6 +20,7 @@ from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.reading import Reading
 from symbreak.backpropagation_check.report import ZERO, StageReport
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of, stages_of
+from symbreak.words import counted
 
 _AT_A_KINK = "takes g' from the right side of a kink, which is as good as from the left"
 _ROUNDING = "rounding hides the difference at this theta; take another one"
@@ -58,7 +59,7 @@ class Judge:
     def _passed(self, stage: Stage, difference: Difference) -> StageReport:
         self._take_ours(stage)
         zero = not self.truth.values[stage].any()
-        return self._compared(stage, "pass", difference, ZERO if zero else "")
+        return self._compared(stage, "pass", difference, ZERO if zero else _hidden(difference))
 
     def _take_ours(self, stage: Stage) -> None:
         """Let later stages see our value, which is theirs without its rounding."""
@@ -180,6 +181,16 @@ class Judge:
             stage.name, stage.kind, stage.layer, verdict,
             worst=worst, theirs=theirs, ours=ours, cause=cause,
         )  # fmt: skip
+
+
+def _hidden(difference: Difference) -> str:
+    """Return what a pass does not say of entries that are small beside the largest."""
+    if not difference.n_hidden:
+        return ""
+    return (
+        f"{counted(difference.n_hidden, 'number')} up to {difference.below:.1e} may be wrong: off "
+        f"by more than 1 % of the own size, but too small beside the largest to be judged"
+    )
 
 
 def _shared_first(stages: Sequence[StageReport]) -> tuple[StageReport, ...]:

@@ -71,6 +71,7 @@ def _untold(block: BlockReport) -> BlockReport:
     return replace(
         block, verdict="inconclusive", note="", wrong=(), is_spread=False, worst="",
         relative_error=math.nan, bar=math.nan, analytic=math.nan, numerical=math.nan,
+        floor=math.nan, n_below=0,
     )  # fmt: skip
 
 

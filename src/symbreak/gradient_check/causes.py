@@ -16,6 +16,7 @@ from symbreak.gradient_check.probes import Array
 
 EXACT = 1e-6  # how near a ratio must come to a number that means something
 FEWEST = 3  # entries that a pattern must hold for
+KNOWN = 0.01  # of the difference that a cause makes: how far its number may be off
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ def cause_of(located: Located, clues: Clues) -> str:
     wrong = located.wrong
     if not wrong:
         return ""
-    if not located.is_spread:
-        return _of_ratio(_common_ratio(wrong), clues, "") if len(wrong) == 1 else ""
+    if len(wrong) == 1 and not located.are_all:
+        return ""  # what one entry says is no cause where others may be wrong in another way
     seen = located.entries
     if len(seen) < FEWEST:
         return _of_ratio(_common_ratio(seen), clues, "")
     for words in (
-        _of_ratio(_common_ratio(seen), clues, "in every entry looked at, "),
+        _of_ratio(_common_ratio(seen), clues, "in every wrong entry found, "),
         _of_penalty(seen, clues),
         _of_transposition(seen, clues),
     ):
@@ -56,22 +57,32 @@ def cause_of(located: Located, clues: Clues) -> str:
     return ""
 
 
-def _common_ratio(entries: Sequence[Entry]) -> float | None:
+@dataclass(frozen=True)
+class _Ratio:
+    """Analytic / numerical, and how far it may be off."""
+
+    number: float
+    error: float
+
+
+def _common_ratio(entries: Sequence[Entry]) -> _Ratio | None:
     """Return analytic / numerical where it is one number for all entries."""
     told = [entry for entry in entries if abs(entry.numerical) > entry.bar]
     if not told:
         return None
     strongest = max(told, key=lambda entry: abs(entry.numerical) / max(entry.bar, 1e-300))
     ratio = strongest.ratio
-    if all(abs(e.analytic - ratio * e.numerical) <= (1 + abs(ratio)) * e.bar for e in entries):
-        return ratio
-    return None
+    error = (1 + abs(ratio)) * strongest.bar / abs(strongest.numerical)
+    is_common = all(
+        abs(e.analytic - ratio * e.numerical) <= (1 + abs(ratio)) * e.bar for e in entries
+    )
+    return _Ratio(ratio, error) if is_common and error <= KNOWN * abs(ratio - 1.0) else None
 
 
-def _of_ratio(ratio: float | None, clues: Clues, where: str) -> str:
-    if ratio is None:
+def _of_ratio(common: _Ratio | None, clues: Clues, where: str) -> str:
+    if common is None:
         return ""
-    m = clues.n_examples
+    ratio, m = common.number, clues.n_examples
     known = [
         (0.0, "the gradient is zero: detached from J, or never written"),
         (-1.0, "the gradient has the wrong sign"),
@@ -80,7 +91,8 @@ def _of_ratio(ratio: float | None, clues: Clues, where: str) -> str:
         known.append((float(m), f"the gradient is m = {m} times too large: a sum for a mean"))
         known.append((1.0 / m, f"the gradient is m = {m} times too small: divided by m twice"))
     for number, words in known:
-        if abs(ratio - number) <= EXACT * max(1.0, abs(number)) and (number or ratio == 0.0):
+        near = max(EXACT * max(1.0, abs(number)), common.error)
+        if abs(ratio - number) <= near and (number or ratio == 0.0):
             return where + words
     if abs(ratio) >= 1.0:
         return f"{where}the gradient is {ratio:.6g} times the numerical one{_of_count(ratio)}"
@@ -99,11 +111,15 @@ def _of_penalty(entries: Sequence[Entry], clues: Clues) -> str:
     """Whether what is too much is one multiple of theta itself."""
     theta = np.array([clues.theta[entry.index] for entry in entries])
     excess = np.array([entry.analytic - entry.numerical for entry in entries])
-    bars = np.array([entry.bar for entry in entries])
+    bars = np.maximum([entry.bar for entry in entries], np.finfo(float).tiny)
     if not theta.any():
         return ""
-    factor = float(excess @ theta / (theta @ theta))
-    if (np.abs(excess - factor * theta) > 2.0 * bars).any() or abs(factor) <= 2.0 * bars.max():
+    # An entry counts by what its bar leaves of it.
+    weights = (bars.min() / bars) ** 2
+    factor = float(excess @ (weights * theta) / (theta @ (weights * theta)))
+    uncertain = 2.0 * bars
+    is_known = (uncertain <= KNOWN * np.abs(factor * theta)).any()
+    if not is_known or (np.abs(excess - factor * theta) > uncertain).any():
         return ""
     sign = "more" if factor > 0 else "less"
     return (

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
+
+import numpy as np
 
 from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
-from symbreak.gradient_check.judgement import PRECISIONS
+from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.kernels import Kernels
 from symbreak.gradient_check.occasions import occasions
 from symbreak.gradient_check.parts import Part, parts_of
+from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
 from symbreak.gradient_check.start import Settings
 from symbreak.gradient_check.subject import Subject
@@ -94,11 +98,7 @@ def check_gradient(
     def check(subject: Subject) -> GradientReport:
         if method == "coordinates":
             assert precision is not None
-            gradient = subject.gradient()
-            found = [
-                by_coordinates(subject.probes(start), row, gradient[start], parts, step, precision)
-                for start, row in enumerate(subject.stack)
-            ]
+            found = _by_coordinates(subject, parts, step, precision, seed)
         else:
             found = _by_directions(subject, parts, settings)
         return _worst(found, is_stack=subject.is_stack)
@@ -109,6 +109,48 @@ def check_gradient(
     also = tuple((name, check(other)) for name, other in occasions(subject, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
     return replace(report, verdict=max(verdicts, key=SEVERITY.index), also=also)
+
+
+def _by_coordinates(
+    subject: Subject, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
+) -> list[GradientReport]:
+    gradient = subject.gradient()
+    rounding = _rounding(subject, gradient, seed)
+    return [
+        by_coordinates(
+            subject.probes(start),
+            row,
+            gradient[start],
+            parts,
+            step,
+            precision,
+            partial(rounding, start),
+        )
+        for start, row in enumerate(subject.stack)
+    ]
+
+
+def _rounding(subject: Subject, gradient: Array, seed: int) -> Callable[[int, Part], float]:
+    """Return what tells how far rounding may move the entries of a part, once it is asked for.
+
+    At a perfect fit all of a gradient is rounding, also in float64.
+    """
+
+    @cache
+    def kernels() -> Kernels | None:
+        return Kernels.of(subject, seed)
+
+    @cache
+    def spread() -> Array:
+        return np.abs(subject.gradient(subject.stack * (1.0 + EPS)) - gradient)
+
+    def rounding(start: int, part: Part) -> float:
+        measured = kernels()
+        if measured is None:
+            return 4.0 * largest_of(spread()[start][part.indices])
+        return measured.bar(part, gradient[start], start)
+
+    return rounding
 
 
 def _by_directions(

@@ -77,12 +77,15 @@ class Directional:
         self._probes, self._gradient = probes, gradient
         # theta + t u is stored with an error of eps |theta| in every entry.
         self._storage = EPS * size(np.nan_to_num(gradient * theta))
+        self._away: float | None = None  # how far rounding moves J at the first step
 
     def compare(self, lines: Sequence[Line], level: int = COARSE) -> Comparison:
         """Compare along every line, by the steps up to a level."""
         steps: Array = np.concatenate(STEPS[: level + 1])
         plus, minus = self._probes.along(lines, steps)
-        noise = self._probes.noise_of_value + self._storage
+        if self._away is None:  # at theta = 0 nothing is rounded, and so no rounding shows there
+            self._away = self._probes.spread_along(lines[0], float(steps[0]))
+        noise = max(self._probes.noise_of_value, self._away) + self._storage
         middle = self._probes.value
         found = slopes(steps, plus, minus, middle, np.full((len(lines), 1), noise))
         analytic = np.array([line.along(self._gradient) for line in lines])

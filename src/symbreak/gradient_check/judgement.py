@@ -9,12 +9,15 @@ There is no absolute tolerance: J times any constant is judged the same.
 An entry that disagrees is measured again with smaller steps. Smaller steps leave a kink (relu)
 outside, so that a right gradient comes to agree; a wrong one never does. What noise hides or
 what still moves with the step is not judged at all: "inconclusive".
+
+An entry that agrees only because it is small beside the largest is held to a bar of its own
+(`small_entries`). What is hardly larger than its bar is not judged, and counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,9 +25,11 @@ import torch
 from numpy.typing import NDArray
 
 from symbreak.gradient_check.probes import EPS, EPS32, Array, Differences
+from symbreak.gradient_check.small_entries import SEEN, Closely
 
 Mask = NDArray[np.bool_]
 Measure = Callable[[NDArray[np.int64], float], Differences]
+Look = Callable[[NDArray[np.int64]], Closely]
 
 # Rounding of J spoils at most this part of the scale, or nothing is said: an error of 1 % is seen.
 RESOLUTION = 1e-3
@@ -82,6 +87,10 @@ class Standard:
         rounding = 4.0 * rounding_unit(gradient, theta, precision.eps)
         return Standard(precision, largest_of(gradient), rounding)
 
+    def measured(self, rounding: float) -> Standard:
+        """Return the standard with the rounding that was measured, where that is larger."""
+        return replace(self, rounding=max(self.rounding, rounding))
+
 
 def rounding_unit(gradient: Array, theta: Array, eps: float) -> float:
     """Return the size below which entries of a gradient at theta, (n,) both, may be rounding.
@@ -99,7 +108,14 @@ def largest_of(gradient: Array) -> float:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one part; `position` is the entry that is worst, `number` its n."""
+    """The verdict on one part; `position` is the entry that is worst, `number` its n.
+
+    Attributes
+    ----------
+    wrong : the positions of the entries that are wrong, the worst first.
+    floor : the size up to which an entry could not be judged.
+    n_below : how many entries are no larger, without being exactly zero.
+    """
 
     verdict: str
     relative_error: float
@@ -107,10 +123,18 @@ class Judgement:
     position: int
     number: float
     note: str = ""
+    wrong: tuple[int, ...] = ()
+    floor: float = float("nan")
+    n_below: int = 0
 
 
 def judge(
-    analytic: Array, measure: Measure, standard: Standard, largest_of_block: float
+    analytic: Array,
+    measure: Measure,
+    look: Look,
+    rounding: Callable[[], float],
+    standard: Standard,
+    largest_of_block: float,
 ) -> Judgement:
     """Compare the analytic derivatives of a part with differences of J.
 
@@ -119,6 +143,8 @@ def judge(
     analytic : (entries,) in float64.
     measure : measure(positions, factor) gives the differences for these entries, with the default
         step times factor.
+    rounding : measures what rounding may do to the entries of the gradient.
+    look : look(positions) holds these entries to bars of their own.
     largest_of_block : the largest |a| of the block that the part belongs to.
     """
     everything = np.arange(len(analytic))
@@ -133,11 +159,15 @@ def judge(
         return _zero(first.noise, standard)
     agrees = np.abs(analytic - numerical) <= _allowed(first.noise, scale, standard.precision)
     doubtful = everything[~agrees]
+    if len(doubtful):
+        standard = standard.measured(rounding())
     levels = [first.at(doubtful), *(measure(doubtful, factor) for factor in FINER)]
-    found = _sort(analytic[doubtful], levels, scale, standard)
-    numerical[doubtful] = found.number
+    found = _sort(analytic[doubtful], levels, scale, standard).among(numerical, doubtful)
     noise = np.maximum(first.noise, standard.rounding) if found.unclear.any() else first.noise
-    return _verdict(analytic, numerical, scale, noise, doubtful, found, standard, largest_of_block)
+    bars = np.maximum(first.noise, standard.rounding)
+    if scale >= noise.min():
+        found, bars = _small_ones_judged(analytic, found, bars, scale, standard.precision, look)
+    return _verdict(analytic, found, scale, noise, bars, standard, largest_of_block)
 
 
 def _zero(noise: Array, standard: Standard) -> Judgement:
@@ -160,6 +190,37 @@ class _Sorted:
     on_kink: Mask
     unclear: Mask
     wrong: Mask
+
+    def among(self, numerical: Array, positions: NDArray[np.int64]) -> _Sorted:
+        """Return this of entries at `positions` as that of all, whose numbers are `numerical`."""
+        number = numerical.copy()
+        number[positions] = self.number
+        masks = [np.zeros(len(numerical), dtype=bool) for _ in range(3)]
+        for mask, own in zip(masks, (self.on_kink, self.unclear, self.wrong), strict=True):
+            mask[positions] = own
+        return _Sorted(number, *masks)
+
+
+def _small_ones_judged(
+    a: Array, found: _Sorted, bars: Array, scale: float, precision: Precision, look: Look
+) -> tuple[_Sorted, Array]:
+    """Hold entries that agree only because they are small to their own bars; return all bars."""
+    size = np.maximum(np.abs(a), np.abs(found.number))
+    is_open = np.abs(a - found.number) > np.maximum(bars, precision.tolerance * size)
+    small = np.flatnonzero(is_open & ~(found.on_kink | found.unclear | found.wrong))
+    if not len(small):
+        return found, bars
+    seen = look(small)
+    number, wrong, bars = found.number.copy(), found.wrong.copy(), bars.copy()
+    number[small] = seen.numerical
+    error = np.abs(a[small] - seen.numerical)
+    # A bend that jumps close by (elu) deceives the extrapolation; plain differences betray it.
+    is_same = np.abs(found.number[small] - seen.numerical) <= SAME * error
+    least = np.maximum(SEEN * bars[small], RESOLUTION * size[small])
+    wrong[small] = seen.is_wrong & is_same & (error > least)
+    # Of what could not be told there it is known that it agrees beside the largest.
+    bars[small] = np.minimum(np.maximum(seen.bar, error), precision.tolerance * scale)
+    return replace(found, number=number, wrong=wrong), bars
 
 
 def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
@@ -233,21 +294,20 @@ def _stays_apart(a: Array, levels: Sequence[Differences], rounding: float) -> Ma
 
 def _verdict(
     a: Array,
-    n: Array,
+    found: _Sorted,
     scale: float,
     noise: Array,
-    doubtful: NDArray[np.int64],
-    found: _Sorted,
+    bars: Array,
     standard: Standard,
     largest_of_block: float,
 ) -> Judgement:
+    n = found.number
     error = np.abs(a - n)
-    compared = np.ones(len(a), dtype=bool)
-    compared[doubtful[found.on_kink]] = False
+    compared = ~found.on_kink
     verdict, note, looked_at = "pass", "", compared
     if found.wrong.any():
         verdict, note = "fail", f"{found.wrong.sum()} of {len(a)} disagree"
-        looked_at = _mask(len(a), doubtful[found.wrong])
+        looked_at = found.wrong
     elif scale < noise.min():
         # Of biases that sum to zero, say. The weights of the same units must rise above the noise,
         # or nothing has been seen of those units.
@@ -257,20 +317,28 @@ def _verdict(
         verdict, note = "inconclusive", _drowned(scale, noise)
     elif found.unclear.any():
         verdict = "inconclusive"
-        looked_at = _mask(len(a), doubtful[found.unclear])
+        looked_at = found.unclear
         note = _unclear(error[looked_at], noise[looked_at])
     elif not compared.any():
         verdict, note, looked_at = "inconclusive", "every entry lies on a kink of J", ~compared
     elif not compared.all():
         note = f"{(~compared).sum()} of {len(a)} on a kink of J: between its two sides"
-    worst = int(np.argmax(np.where(looked_at, np.nan_to_num(error, nan=np.inf), -1.0)))
-    return Judgement(verdict, _ratio(error[worst], scale), scale, worst, float(n[worst]), note)
-
-
-def _mask(size: int, positions: NDArray[np.int64]) -> Mask:
-    mask = np.zeros(size, dtype=bool)
-    mask[positions] = True
-    return mask
+    weight = np.where(looked_at, np.nan_to_num(error, nan=np.inf), -1.0)
+    worst = int(np.argmax(weight))
+    judged = compared & ~found.unclear
+    size = np.maximum(np.abs(a), np.abs(n))
+    below = judged & (size <= SEEN * bars) & (size > 0.0)
+    return Judgement(
+        verdict,
+        _ratio(error[worst], scale),
+        scale,
+        worst,
+        float(n[worst]),
+        note,
+        wrong=tuple(np.argsort(-weight, kind="stable")[: found.wrong.sum()].tolist()),
+        floor=float(SEEN * bars[judged].max()) if judged.any() else float("nan"),
+        n_below=int(below.sum()),
+    )
 
 
 def _ratio(error: float, scale: float) -> float:

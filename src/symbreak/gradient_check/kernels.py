@@ -27,9 +27,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.gradient_check.judgement import largest_of
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import Array
 from symbreak.gradient_check.report import BlockReport, GradientReport, overall, relative
+from symbreak.gradient_check.small_entries import SEEN, count_below
 from symbreak.gradient_check.subject import Subject
 
 MOVES = 4
@@ -72,6 +74,13 @@ class Kernels:
         reach = np.maximum(subject.stack.abs().amax(1).cpu().numpy(), 1.0)
         return cls(gradient, spread, subject.native, reach)
 
+    def bar(self, part: Part, exact: Array, start: int) -> float:
+        """Return how far rounding may move an entry of a part of the gradient `exact` (n,)."""
+        eps = float(torch.finfo(self.dtype).eps)
+        spread = float(self.spread[start][part.indices].max())
+        reach = float(self.reach[start]) * largest_of(exact)
+        return SPREAD * spread + eps * (FLOOR * largest_of(exact[part.indices]) + REACH * reach)
+
     def judged(
         self, report: GradientReport, parts: Sequence[Part], precise: Array, start: int
     ) -> GradientReport:
@@ -87,9 +96,7 @@ class Kernels:
         error = np.abs(native - exact)
         worst = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
         largest = float(np.abs(exact).max())
-        eps = torch.finfo(self.dtype).eps
-        bar = SPREAD * float(self.spread[start][part.indices].max()) + FLOOR * eps * largest
-        bar += REACH * eps * float(np.abs(precise).max()) * self.reach[start]
+        bar = self.bar(part, precise, start)
         known = replace(block, kernel_error=relative(error[worst], largest))
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
@@ -98,6 +105,8 @@ class Kernels:
             return _untold(known, f"beyond the range of {self.name}")
         if error[worst] <= bar:
             told = bar <= TELLS * largest or error[worst] <= NEAR * largest
+            floor = float(np.fmax(block.floor, SEEN * bar))
+            known = replace(known, floor=floor, n_below=count_below(native, floor))
             return known if told else _untold(known, f"no larger than its {self.name} rounding")
         note = (
             f"the mathematics is right, but the {self.name} gradient is not that of "

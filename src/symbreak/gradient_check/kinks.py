@@ -33,10 +33,16 @@ class Settled(Enum):
 
 @dataclass(frozen=True)
 class Pieces:
-    """What they showed, and the single entries that lie outside both their sides."""
+    """What they showed, and the single entries that lie outside both their sides.
+
+    Attributes
+    ----------
+    are_all : whether all pieces were followed down to the entries that are wrong.
+    """
 
     settled: Settled
     wrong: tuple[Entry, ...] = ()
+    are_all: bool = False
 
 
 def settle(directional: Directional, indices: Indices, stream: np.random.Generator) -> Pieces:
@@ -59,7 +65,8 @@ def settle(directional: Directional, indices: Indices, stream: np.random.Generat
 
 
 def _ended(wrong: list[Entry], otherwise: Settled) -> Pieces:
-    return Pieces(Settled.WRONG, tuple(wrong)) if wrong else Pieces(otherwise)
+    are_all = otherwise is Settled.BETWEEN
+    return Pieces(Settled.WRONG, tuple(wrong), are_all) if wrong else Pieces(otherwise)
 
 
 def _halves(pieces: Sequence[Indices], which: Mask) -> list[Indices]:
@@ -74,7 +81,7 @@ def _line(piece: Indices, stream: np.random.Generator) -> Line:
 def _entries(pieces: Sequence[Indices], seen: Comparison, which: Mask) -> list[Entry]:
     """Return single entries, each beside the side that is nearest."""
     return [
-        Entry(int(piece[0]), float(analytic), float(nearest), float(bar))
+        Entry(int(piece[0]), float(analytic), float(nearest), float(bar), is_wrong=True)
         for piece, analytic, nearest, bar, is_one in zip(
             pieces, seen.analytic, seen.nearest, seen.sides, which, strict=True
         )

@@ -33,6 +33,7 @@ EPS32 = float(np.finfo(np.float32).eps)
 # A mean over examples is summed with an error of a few units in the last place: over random nets of
 # all losses, 20 to 20000 examples, the largest error of J was under 4 units.
 ULPS_OF_J = 4.0
+ULPS_OF_UNIT = 2.0  # of what large terms leave of each other
 STACK_NUMBERS = 2**20  # numbers in a stack of probes: 8 MiB
 MAX_STACK = 256
 
@@ -78,6 +79,7 @@ class Probes:
         self._taken: dict[int, Objective] = {}
         self._largest = 0.0
         self._all_single = True
+        self._unit = np.inf
         self.n_evaluations = 0
         self.changes = False  # whether J changes from call to call
         self.value, self._spread = self._at_theta()
@@ -101,6 +103,12 @@ class Probes:
         central, forward, backward = (np.where(np.isfinite(e), e, np.nan) for e in estimates)
         return Differences(central, forward, backward, np.where(np.isnan(central), np.inf, noise))
 
+    def spread_along(self, line: Line, step: float) -> float:
+        """Return how far J differs among points at a step that are the same up to rounding."""
+        values = self._values(self._moved([(line, step * (1.0 + EPS * k)) for k in range(-3, 4)]))
+        finite = values[np.isfinite(values)]
+        return float(np.ptp(finite)) if len(finite) else 0.0
+
     def along(self, lines: Sequence[Line], steps: Array) -> tuple[Array, Array]:
         """Return J at theta + t u and theta - t u, (lines, steps) each; NaN where not finite."""
         signed = [(line, t) for line in lines for t in np.concatenate([steps, -steps])]
@@ -122,10 +130,10 @@ class Probes:
 
     @property
     def noise_of_value(self) -> float:
-        """How far rounding can move one J."""
+        """How far rounding can move one J; infinite where every J was 0, and tells nothing."""
         # A J of which every value is a float32 number was computed in float32, whatever it is now.
         eps = EPS32 if self._all_single else EPS
-        return max(ULPS_OF_J * eps * self._largest, self._spread)
+        return max(ULPS_OF_J * eps * self._largest, ULPS_OF_UNIT * self._unit, self._spread)
 
     def _at_theta(self) -> tuple[float, float]:
         """Return J(theta) and how far it differs where it should not differ.
@@ -162,6 +170,7 @@ class Probes:
         self.n_evaluations += len(values)
         finite = values[np.isfinite(values)]
         self._largest = max(self._largest, float(np.abs(finite).max(initial=0.0)))
+        self._unit = min(self._unit, _unit_of(finite))
         with np.errstate(over="ignore"):
             self._all_single &= bool((finite.astype(np.float32) == finite).all())
         return values
@@ -177,3 +186,13 @@ class Probes:
                 f"Got {tuple(value.shape)}."
             )
         return value.to(torch.float64).cpu().numpy()
+
+
+def _unit_of(values: Array) -> float:
+    """Return the largest power of 2 that all values are multiples of; infinity for zeros.
+
+    What large terms leave of each other is a multiple of their last place, however small it is.
+    """
+    mantissas, exponents = np.frexp(values[values != 0.0])
+    whole = np.ldexp(mantissas, 53).astype(np.int64)
+    return float(np.ldexp((whole & -whole).astype(float), exponents - 53).min(initial=np.inf))

@@ -44,7 +44,7 @@ def notes_of(report: GradientReport) -> list[str]:
     notes = []
     for block in report.blocks:
         found = _found(block)
-        parts = [part for part in (block.note, found) if part]
+        parts = [part for part in (block.note, found, _below(block)) if part]
         notes += [f"{block.name}: {'; '.join(parts)}."] if parts else []
     if report.directions:
         notes.append(_effort(report))
@@ -70,9 +70,16 @@ def _found(block: BlockReport) -> str:
         return ""
     named = ", ".join(block.wrong[:MOST_NAMED])
     if block.is_spread:
-        return f"the error is spread over the block, of the entries looked at wrong are {named}"
+        return f"the error is spread over the block; wrong, among others: {named}"
     more = " and others" if len(block.wrong) > MOST_NAMED else ""
     return f"wrong: {named}{more}"
+
+
+def _below(block: BlockReport) -> str:
+    if not block.n_below:
+        return ""
+    entries = "entry" if block.n_below == 1 else "entries"
+    return f"{block.n_below} {entries} below {block.floor:.1e} could not be judged"
 
 
 def _chance(chance: float) -> str:

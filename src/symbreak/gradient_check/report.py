@@ -40,7 +40,11 @@ class BlockReport:
     wrong : the entries that were found to be wrong, the worst first.
     kernel_error : the largest difference of the gradient in the objective's own dtype from that in
         float64, relative to the largest entry of the part; NaN where that dtype is float64.
-    is_spread : whether the error is all over the block, so that `wrong` is a sample.
+    is_spread : whether the error is all over the block, or in more entries than `wrong` names;
+        `wrong` then is a sample.
+    floor : the size up to which an entry could not be judged: a quarter of it, or all, may be
+        wrong. NaN where there is no bar to tell.
+    n_below : how many entries are no larger, without being exactly zero.
     """
 
     name: str
@@ -57,6 +61,8 @@ class BlockReport:
     wrong: tuple[str, ...] = ()
     kernel_error: float = math.nan
     is_spread: bool = False
+    floor: float = math.nan
+    n_below: int = 0
 
 
 @dataclass(frozen=True)

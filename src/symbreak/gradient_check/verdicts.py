@@ -6,6 +6,7 @@ theta close by, where a wrong one is as wrong, and at theta itself it must lie b
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from symbreak.gradient_check.localisation import Entry, Located, locate
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import EPS
 from symbreak.gradient_check.report import BlockReport, relative
+from symbreak.gradient_check.small_entries import SEEN, count_below
 from symbreak.gradient_check.start import Start
 
 RESOLUTION = 1e-3
@@ -51,7 +53,9 @@ def verdict_on(
     if not np.isfinite(analytic).all():
         count = int((~np.isfinite(analytic)).sum())
         note = f"the gradient holds {count} numbers that are not finite"
-        return _report(part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic))))
+        return _report(
+            start, part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic)))
+        )
     if seen.at_kink.any() and not seen.agrees.all():
         return _at_kinks(start, part, number, seen, scale)
     if seen.is_wrong.any():
@@ -59,11 +63,11 @@ def verdict_on(
     rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
     is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
     if scale == 0.0 or is_noise:
-        return _nothing(part, seen, scale, around)
+        return _nothing(start, part, seen, scale, around)
     is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
     if is_dull.any() or not seen.agrees.all():
-        return _report(part, seen, scale, "inconclusive", _why_unclear(seen))
-    return _report(part, seen, scale, "pass", "")
+        return _report(start, part, seen, scale, "inconclusive", _why_unclear(seen))
+    return _report(start, part, seen, scale, "pass", "")
 
 
 def _at_kinks(start: Start, part: Part, number: int, seen: Comparison, scale: float) -> BlockReport:
@@ -78,11 +82,13 @@ def _at_kinks(start: Start, part: Part, number: int, seen: Comparison, scale: fl
     if is_right and aside is not None and is_right_aside:
         return replace(aside, note=f"{BETWEEN}; the numbers are of a theta close by")
     if is_right:
-        return replace(_report(part, seen, scale, "pass", BETWEEN), bar=np.nan)
+        return replace(
+            _report(start, part, seen, scale, "pass", BETWEEN), bar=np.nan, floor=np.nan, n_below=0
+        )
     if pieces.settled is Settled.WRONG and aside is None:
         return _failed(start, part, number, seen, scale, pieces)
     note = TOO_MANY if pieces.settled is Settled.MANY else MIXED
-    return _report(part, seen, scale, "inconclusive", note)
+    return _report(start, part, seen, scale, "inconclusive", note)
 
 
 def _failed(
@@ -94,11 +100,9 @@ def _failed(
     pieces: Pieces | None = None,
 ) -> BlockReport:
     """Return the report on a part that is wrong, with the entries that were found."""
-    located = Located(() if pieces is None else pieces.wrong, is_spread=False)
-    if pieces is None and start.settings.locates:
-        located = locate(start.directional, part.indices, start.stream(number, 1))
+    located = _located(start, part, number, pieces)
     clues = Clues(start.n_examples, start.gradient, start.theta, part.block.shape, part.block.start)
-    report = _report(part, seen, scale, "fail", cause_of(located, clues))
+    report = _report(start, part, seen, scale, "fail", cause_of(located, clues))
     if not located.wrong:
         return report
     worst = located.wrong[0]
@@ -113,21 +117,34 @@ def _failed(
     )
 
 
+def _located(start: Start, part: Part, number: int, pieces: Pieces | None) -> Located:
+    if pieces is not None:
+        is_spread = not pieces.are_all or len(pieces.wrong) > max(1.0, len(part.indices) / 2)
+        return Located(pieces.wrong, is_spread, pieces.are_all)
+    if start.settings.locates:
+        return locate(start.directional, part.indices, start.stream(number, 1))
+    return Located((), is_spread=False)
+
+
 def _name(part: Part, entry: Entry) -> str:
     return part.block.entry(entry.index - part.block.start)
 
 
-def _nothing(part: Part, seen: Comparison, scale: float, around: float) -> BlockReport:
+def _nothing(
+    start: Start, part: Part, seen: Comparison, scale: float, around: float
+) -> BlockReport:
     """Return the verdict on a gradient of zero: believed where one that matters would show."""
     would_show = bool((seen.bar <= RESOLUTION * around).all())
     if would_show and scale == 0.0:
-        return _report(part, seen, 0.0, "pass", "zero gradient: nothing to compare")
+        return _report(start, part, seen, 0.0, "pass", "zero gradient: nothing to compare")
     if would_show:
         return replace(
-            _report(part, seen, scale, "pass", "zero up to rounding"), relative_error=0.0
+            _report(start, part, seen, scale, "pass", "zero up to rounding"),
+            relative_error=0.0,
+            n_below=0,
         )
     note = "zero gradient, but one below the noise of J would not show: cannot tell"
-    return _report(part, seen, scale, "inconclusive", note)
+    return _report(start, part, seen, scale, "inconclusive", note)
 
 
 def _why_unclear(seen: Comparison) -> str:
@@ -137,12 +154,20 @@ def _why_unclear(seen: Comparison) -> str:
 
 
 def _report(
-    part: Part, seen: Comparison, scale: float, verdict: str, note: str, position: int | None = None
+    start: Start,
+    part: Part,
+    seen: Comparison,
+    scale: float,
+    verdict: str,
+    note: str,
+    position: int | None = None,
 ) -> BlockReport:
     errors = np.abs(seen.analytic - seen.numerical)
     line = int(np.argmax(np.where(np.isnan(errors), -1.0, errors)))
     with np.errstate(all="ignore"):
         error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
+        # An error of one entry weighs 1 / sqrt(entries) on a line.
+        floor = SEEN * float(seen.bar.max()) * math.sqrt(len(part.within))
     return BlockReport(
         name=part.name,
         verdict=verdict,
@@ -155,4 +180,6 @@ def _report(
         n_parameters=part.n_parameters,
         note=note,
         bar=bar,
+        floor=floor,
+        n_below=count_below(start.gradient[part.indices], floor) if verdict == "pass" else 0,
     )
