@@ -166,13 +166,12 @@ def penalty(alpha: float | None, task: str) -> float:
 
 
 def _check_taken(option: str, method: str) -> None:
-    from symbreak.optimize.methods import methods_taking
+    from symbreak.optimize.methods import find_method, methods_taking
 
-    takers = methods_taking(option)
-    if method not in takers:
+    if option not in find_method(method).options:
         raise InvalidInput(
-            f"--{option.replace('_', '-')} must come with --method {' or '.join(takers)}. "
-            f"Got --method {method}."
+            f"--{option.replace('_', '-')} must come with --method "
+            f"{' or '.join(methods_taking(option))}. Got --method {method}."
         )
 
 
