@@ -276,6 +276,18 @@ def test_a_search_without_a_finite_score_has_no_best(iris, refit):
     assert np.isnan(search.cv_results_["mean_test_score"]).all()
 
 
+def test_a_search_in_which_every_candidate_fails_on_a_fold_says_why(iris):
+    X = iris[0].copy()
+    X[0, 0] = np.nan
+    with (
+        pytest.warns(FitFailedWarning),
+        pytest.warns(UserWarning, match="Scoring failed"),
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.raises(InvalidInput, match=r"Got none of 3; ValueError: Input X contains NaN"),
+    ):
+        sb.StackedSearchCV(classifier(), GRID, cv=2).fit(X, iris[1])
+
+
 def test_ctrl_c_in_the_last_fit_is_raised_and_the_scores_are_kept(iris, monkeypatch):
     search = sb.StackedSearchCV(classifier(), GRID, cv=2)
     train = importlib.import_module("symbreak.estimators.training")

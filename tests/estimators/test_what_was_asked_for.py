@@ -42,7 +42,8 @@ def test_early_stopping_works_with_l_bfgs_and_the_best_weights_come_back():
     X, y = load_breast_cancer(return_X_y=True)
     X = (X - X.mean(0)) / X.std(0)
     train, held = np.arange(0, len(X), 2), np.arange(1, len(X), 2)
-    options = {"solver": "lbfgs", "alpha": 0.0, "max_iter": 300, "tol": 0.0, "random_state": 0}
+    options = {"solver": "lbfgs", "alpha": 0.0, "max_iter": 300, "tol": 0.0, "random_state": 0,
+               "n_iter_no_change": 10}  # fmt: skip
     stopped = quiet(sb.MLPClassifier((20,), scoring="neg_log_loss", **options),
                     X[train], y[train], X_val=X[held], y_val=y[held])  # fmt: skip
     on = quiet(sb.MLPClassifier((20,), **options), X[train], y[train])

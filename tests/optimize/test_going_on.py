@@ -242,7 +242,7 @@ def paused(**options):
         ({}, {"gradient_rtol": -1}, r"gradient_rtol of minimize must stay 1e-05 .* Got -1"),
         ({"gradient_atol": 1e-3}, {"gradient_atol": 1e-9}, "gradient_atol of minimize must stay"),
         ({}, {"validation": 5}, "validation of minimize must stay None"),
-        ({}, {"patience": 3}, "patience of minimize must stay 10"),
+        ({}, {"patience": 3}, "patience of minimize must stay None"),
         ({"racing": True}, {"racing": Racing(7)}, "racing of minimize must stay"),
     ],
 )

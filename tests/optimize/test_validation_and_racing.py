@@ -74,6 +74,89 @@ def test_an_equal_score_is_no_improvement():
     assert outcome.n_iterations.tolist() == [4] * 4  # the first score counts, three do not
 
 
+def steps_and(loss):
+    """A score that is the same everywhere, and a loss beside it."""
+    return lambda theta: np.column_stack([np.ones(len(theta)), loss(theta)])
+
+
+def test_a_loss_beside_the_score_decides_between_equal_scores_and_counts_for_the_patience():
+    outcome = descend(validation=steps_and(distance_to_half_way), patience=7)
+    by_loss = descend(validation=distance_to_half_way, patience=7)
+    np.testing.assert_array_equal(outcome.theta, by_loss.theta)
+    np.testing.assert_array_equal(outcome.n_iterations, by_loss.n_iterations)
+    np.testing.assert_array_equal(outcome.validation, np.ones(4))
+    np.testing.assert_array_equal(outcome.validation_loss, by_loss.validation)
+    assert np.isinf(by_loss.validation_loss).all()
+    assert (outcome.validation_history[1:][~np.isnan(outcome.history[1:])] == 1.0).all()
+
+
+def test_a_worse_loss_does_not_undo_a_better_score():
+    def score(theta):
+        size = np.linalg.norm(theta, axis=1)
+        return np.column_stack([size > 0.5, -size])
+
+    outcome = descend(validation=score, patience=500, gradient_rtol=1e-3)
+    np.testing.assert_array_equal(outcome.validation, np.zeros(4))
+    # Of the points with the best score the one with the lowest loss is the first.
+    assert (np.linalg.norm(outcome.theta, axis=1)[:3] > 0.45).all()
+
+
+def test_a_small_fall_of_the_loss_keeps_the_point_but_does_not_count():
+    outcome = descend(validation=steps_and(distance_to_half_way), patience=7, patience_tol=1e9)
+    assert outcome.n_iterations.tolist() == [8] * 4
+    assert outcome.best_iteration[:2].tolist() == [8, 8]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_the_scale_of_the_loss_does_not_matter(scale):
+    scaled = descend(
+        validation=steps_and(lambda theta: scale * distance_to_half_way(theta)), patience=7,
+        patience_tol=1e-3,
+    )  # fmt: skip
+    plain = descend(validation=steps_and(distance_to_half_way), patience=7, patience_tol=1e-3)
+    assert scaled.n_iterations.tolist() == plain.n_iterations.tolist()
+    assert scaled.best_iteration.tolist() == plain.best_iteration.tolist()
+
+
+def test_a_loss_that_is_nan_is_no_improvement():
+    outcome = descend(validation=steps_and(lambda theta: np.full(len(theta), np.nan)), patience=3)
+    assert outcome.n_iterations.tolist() == [4] * 4
+    assert np.isinf(outcome.validation_loss).all()
+
+
+def test_among_equal_scores_the_race_is_on_the_loss():
+    score = steps_and(lambda theta: theta[:, 0])
+    outcome = descend(validation=score, patience=50, racing=Racing(first=4, factor=4))
+    assert outcome.status[1] is not Status.DROPPED
+    assert [outcome.status[start] for start in (0, 2, 3)] == [Status.DROPPED] * 3
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "patience"),
+    [("gradient-descent", {"learning_rate": 1e-6}, 50), ("rprop", {}, 50), ("adam", {}, 10),
+     ("sgd", {"learning_rate": 1e-6}, 10)],
+)  # fmt: skip
+def test_a_method_on_all_examples_waits_longer_than_epochs(method, options, patience):
+    def steps(**more):
+        return sb.minimize(
+            quadratic, np.ones((2, 3)), method=method, gradient_rtol=0.0, max_iter=100,
+            validation=lambda theta: np.ones(len(theta)), **options, **more,
+        ).n_iterations.tolist()  # fmt: skip
+
+    assert steps() == [1 + patience] * 2
+    assert steps(patience=10) == [11, 11]
+    assert steps(patience=20) == [21, 21]
+
+
+def test_validation_with_a_loss_goes_on_too():
+    options = {"validation": steps_and(distance_to_half_way), "patience": 7}
+    part = descend(**options, callback=lambda p: p.iteration >= 20)
+    whole = sb.minimize(lambda x: quadratic(x, (1.0, 2.0)), part, max_iter=500)
+    straight = descend(**options)
+    np.testing.assert_array_equal(whole.theta, straight.theta)
+    np.testing.assert_array_equal(whole.validation_loss, straight.validation_loss)
+
+
 def test_bad_validation_gets_one_sentence():
     with pytest.raises(InvalidInput, match=r"patience must be a positive integer. Got 0"):
         descend(validation=distance_to_half_way, patience=0)

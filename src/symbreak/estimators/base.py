@@ -13,7 +13,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from symbreak.checks import is_integer
 from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs, persistence
-from symbreak.estimators.early_stopping import Examples, ValidationScore, split
+from symbreak.estimators.early_stopping import (
+    Examples,
+    ValidationScore,
+    split,
+    warn_if_constant,
+)
 from symbreak.estimators.epochs import one_epoch
 from symbreak.estimators.fitted import starts_table
 from symbreak.estimators.problem import Array, Problem, problem_of
@@ -148,6 +153,8 @@ class BaseMLP(
         )  # fmt: skip
         score = None if held is None else ValidationScore(self, problem, held)
         train(self, problem, seeds, validation=score, anew=anew)
+        if held is not None:
+            warn_if_constant(self, held)
         self._searched_with = self._settings_of_search()
         return self
 

@@ -41,7 +41,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
     n_iter_no_change, max_fun : as in scikit-learn. `activation` may be any of `symbreak.Network`,
         one for each hidden layer; `solver` any method of `symbreak.minimize`; `alpha` one number
-        for each layer; early stopping works with every solver.
+        for each layer; early stopping works with every solver. `n_iter_no_change` "auto" is
+        scikit-learn's 10, and 50 for early stopping with solvers on all examples at once, whose
+        iterations are far less than an epoch; a number is taken as it is.
     init : the rule of the starts, a word or a rule; None is scikit-learn's own.
     init_epsilon : the half-width of the uniform rule, or the epsilon of `init`.
     coefs_init, intercepts_init : weights for the first start, shaped as `coefs_` and `intercepts_`.
@@ -100,7 +102,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: Any = "auto",
         max_fun: int = 15000,
         loss: str = "log_loss",
         class_weight: Any = None,
@@ -163,8 +165,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Train on X (m, features) and y (m,) or (m, labels).
 
         X_val, y_val : other examples. They turn early stopping on, as `early_stopping=True` does
-        with a part of X: training ends when their score has not risen for `n_iter_no_change`
-        iterations, and the weights with the best score come back.
+        with a part of X: training ends when neither their score has risen nor their loss fallen
+        for `n_iter_no_change` iterations, and the weights with the best score come back, among
+        equal scores those with the lowest loss.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 

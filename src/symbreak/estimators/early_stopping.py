@@ -1,22 +1,29 @@
 """Scoring every start on examples that are not trained on.
 
-score(theta (rows, n)) -> (rows,), lower is better: minus the scorer's number, as `minimize` takes
-it. Without a scorer it is accuracy or R², computed from the network alone, without the detour over
-the validation of inputs.
+score(theta (rows, n)) -> (rows, 2), lower is better: minus the scorer's number and the loss, as
+`minimize` takes them. Without a scorer it is accuracy or R², computed from the network alone,
+without the detour over the validation of inputs. The loss, that of training without the penalty,
+moves where the score stands still: it decides between equal scores, and its fall is an improvement.
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
+from symbreak.estimators import outputs
 from symbreak.estimators.problem import Array, Problem
 from symbreak.estimators.starting import matrices_of
+from symbreak.objectives import NetworkCost
+
+SPREAD = 1e-3  # of the targets: what predictions that are told apart have at least
 
 
 class Examples(NamedTuple):
@@ -55,20 +62,23 @@ def split(examples: Examples, fraction: float, seed: int, stratify: Any) -> list
 
 
 class ValidationScore:
-    """Minus the score of each start; NaN where a prediction is not finite."""
+    """Minus the score of each start, NaN where a prediction is not finite, and the loss."""
 
     def __init__(self, estimator: Any, problem: Problem, examples: Examples) -> None:
         self._estimator = copy.copy(estimator)
         self._problem, self._examples = problem, examples
         self._scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
         self._inputs = problem.inputs(examples.X)
+        self._loss = _loss_on(estimator, problem, examples)
         for name in ("feature_names_in_", "outcome_", "_problem"):
             self._estimator.__dict__.pop(name, None)
 
     def __call__(self, theta: Any) -> Array:
-        """Return (rows,) for theta (rows, n), a tensor."""
+        """Return (rows, 2) for theta (rows, n), a tensor."""
         one = self._quick if self._scorer is None else self._by_scorer
-        return np.array([-one(row) for row in theta])
+        score = [-one(row) for row in theta]
+        loss = np.inf if self._loss is None else self._loss.value(theta).cpu().numpy()
+        return np.column_stack(np.broadcast_arrays(score, loss))
 
     def _quick(self, theta: Any) -> float:
         output = self._problem.network.predict(theta, self._inputs).cpu().numpy()
@@ -91,6 +101,53 @@ class ValidationScore:
         if weight is not None and _takes_weights(self._scorer):
             given["sample_weight"] = weight
         return float(self._scorer(view, self._examples.X, self._examples.y, **given))
+
+
+def warn_if_constant(estimator: Any, examples: Examples) -> None:
+    """Warn where a fitted estimator predicts one and the same for validation rows that differ."""
+    output = outputs.prediction(estimator, examples.X)
+    predicted, y = (
+        outputs.dense(rows).reshape(len(output), -1)
+        for rows in (estimator._decoded(output, estimator._problem), examples.y)
+    )
+    if hasattr(estimator, "classes_"):
+        is_constant = bool((predicted == predicted[0]).all() and not (y == y[0]).all())
+        what = f"class {predicted[0, 0]}" if predicted.shape[1] == 1 else "the same labels"
+    else:
+        spread = y.std(axis=0)
+        is_constant = bool(((np.ptp(predicted, axis=0) <= SPREAD * spread) & (spread > 0.0)).any())
+        what = "the same number"
+    if is_constant:
+        warnings.warn(
+            f"Early stopping kept weights that predict {what} for all {len(y)} validation rows, "
+            f"whose y differ; {_remedies(estimator)}.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def _remedies(estimator: Any) -> str:
+    """Return what may help a fit that tells no rows apart, as far as it is not done yet."""
+    is_unweighted = getattr(estimator, "class_weight", "none") is None
+    could = [
+        (not estimator.standardize, "standardise X (standardize=True)"),
+        (is_unweighted, "weigh the classes (class_weight='balanced')"),
+        (True, "raise n_iter_no_change"),
+    ]
+    return ", ".join(words for may_help, words in could if may_help) + " or lower alpha"
+
+
+def _loss_on(estimator: Any, problem: Problem, examples: Examples) -> NetworkCost | None:
+    """Return the loss on those examples whose classes are known; None where it says nothing."""
+    X, y, weight = examples
+    if problem.network.loss.is_classification and np.ndim(y) == 1:
+        if len(estimator.classes_) == 1:  # right from the first, and ever more certain
+            return None
+        known = np.isin(y, estimator.classes_)
+        X, y, weight = X[known], y[known], None if weight is None else weight[known]
+    if not len(X) or (weight is not None and not weight.sum() > 0):
+        return None
+    return problem.loss_on(X, estimator._encoded(y), weight)
 
 
 def _takes_weights(scorer: Any) -> bool:

@@ -5,7 +5,8 @@ A search over many settings may train one stack elsewhere and put its thetas int
 
 combine      kept starts                       predict
 average      all that are usable               the mean after the link
-best         the best validation score         that start (the lowest J without validation)
+best         the best validation score, and    that start (the lowest J without validation)
+             among equals the lowest loss
 lowest-cost  the lowest J                      that start
 all          all that are usable               the start with the lowest J
 """
@@ -102,8 +103,8 @@ def _kept(combine: str, outcome: Outcome, theta: Array) -> tuple[int, ...]:
         raise ValueError(NON_FINITE)
     J = outcome.value
     if combine == "best" and outcome.validation is not None:
-        score = np.where(np.isnan(outcome.validation), math.inf, outcome.validation)
-        return (int(min(usable, key=lambda start: (score[start], J[start]))),)
+        score, loss = np.nan_to_num([outcome.validation, outcome.validation_loss], nan=math.inf)
+        return (int(min(usable, key=lambda start: (score[start], loss[start], J[start]))),)
     order = sorted(map(int, usable), key=lambda start: float(J[start]))
     return tuple(order) if combine in ("average", "all") else (order[0],)
 

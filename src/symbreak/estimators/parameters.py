@@ -62,7 +62,7 @@ CONSTRAINTS: dict[str, Any] = {
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
     "epsilon": [_POSITIVE],
-    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "n_iter_no_change": [StrOptions({"auto"}), _COUNT, Options(Real, {np.inf})],
     "max_fun": [_COUNT],
     "init": [StrOptions(set(BY_NAME)), Rule, None],
     "init_epsilon": [_POSITIVE, None],

@@ -24,6 +24,8 @@ _KIND = "estimator"
 _NOT_KEPT = ("_epochs", "_fingerprint", "_searched_with")
 _OUTCOME_ARRAYS = ("theta", "value", "gradient_norm", "n_iterations", "n_evaluations",
                    "best_iteration", "history", "validation", "validation_history")  # fmt: skip
+# What the fit itself has used up; files of 0.1 have no validation_loss either.
+_NOT_IN_FILES = ("search", "validation_loss")
 
 
 def plain_state(state: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(plain: dict[str, Any]) -> Outcome:
-    missing = {field.name for field in fields(Outcome)} - {*plain, "search"}
+    missing = {field.name for field in fields(Outcome)} - {*plain, *_NOT_IN_FILES}
     if missing:
         raise InvalidInput(
             "A saved estimator must be of this version of symbreak. Got one without "

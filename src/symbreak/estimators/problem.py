@@ -94,6 +94,17 @@ class Problem:
             device=self.device,
         )
 
+    def loss_on(self, X: Array, y: Array, sample_weight: Array | None) -> NetworkCost:
+        """Return the loss, without the penalty, on other examples; y encoded but not scaled."""
+        return NetworkCost(
+            self.network,
+            self.inputs(X),
+            y if self.y_scale is None else self.y_scale.apply(y),
+            sample_weight=sample_weight,
+            dtype=self.dtype,
+            device=self.device,
+        )
+
     def inputs(self, X: Array) -> Any:
         """Return rows (m, features) as this problem's network takes them, a tensor."""
         scaled = X if self.x_scale is None else self.x_scale.apply(X)

@@ -73,7 +73,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: Any = "auto",
         max_fun: int = 15000,
         init: Any = None,
         init_epsilon: float | None = None,
@@ -133,8 +133,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Train on X (m, features) and y (m,) or (m, outputs).
 
         X_val, y_val : other examples. They turn early stopping on, as `early_stopping=True` does
-        with a part of X: training ends when their score has not risen for `n_iter_no_change`
-        iterations, and the weights with the best score come back.
+        with a part of X: training ends when neither their score has risen nor their loss fallen
+        for `n_iter_no_change` iterations, and the weights with the best score come back, among
+        equal scores those with the lowest loss.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 

@@ -129,7 +129,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
 
         Raises
         ------
-        InvalidInput
+        InvalidInput, InvalidType
             No candidate has a finite score on every fold, so none is the best.
         KeyboardInterrupt
             Ctrl-C left no such candidate; see the notes.
@@ -165,22 +165,19 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         kind = GridSearchCV if self.param_distributions is None else RandomizedSearchCV
         # The context of callbacks came with scikit-learn 1.9.
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        backend = get_active_backend()[0]
-
-        def evaluated(candidates: Any, **given: Any) -> Any:
-            # Kept from here on: the last fit may fail or be interrupted.
-            self.cv_results_ = results = evaluate_candidates(candidates, **given)
-            check_has_best(results, self.refit, is_interrupted=backend.is_interrupted)
-            return results
-
-        kind._run_search(self, evaluated, **context)
+        kind._run_search(self, evaluate_candidates, **context)
 
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
     ) -> Any:
         """Make `cv_results_`; the base class calls it with what it notes of each fit."""
         fits = without_scores_of_untrained(out)
-        return super()._format_results(candidate_params, n_splits, fits, more_results)
+        results = super()._format_results(candidate_params, n_splits, fits, more_results)
+        # Kept from here on: the last fit may fail or be interrupted.
+        self.cv_results_ = results
+        backend = get_active_backend()[0]
+        check_has_best(results, fits, self.refit, is_interrupted=backend.is_interrupted)
+        return results
 
     def _check_input_parameters(self, X: Any, y: Any, split_params: Any) -> None:  # noqa: ARG002
         """Refuse what cannot be searched; the base class calls it after its own checks."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.interruption import warn_interrupted
 from symbreak.estimators.search_fits import NEVER_TRAINED
 from symbreak.words import counted
@@ -24,18 +24,21 @@ def without_scores_of_untrained(fits: Sequence[dict[str, Any]]) -> list[dict[str
     return [{**fit, **_unknown(fit)} if _is_untrained(fit) else fit for fit in fits]
 
 
-def check_has_best(results: Mapping[str, Any], refit: Any, *, is_interrupted: bool) -> None:
+def check_has_best(
+    results: Mapping[str, Any], fits: Sequence[dict[str, Any]], refit: Any, *, is_interrupted: bool
+) -> None:
     """Check that a candidate can be the best; of an interrupted search, say how many can.
 
     Parameters
     ----------
     results : `cv_results_`.
+    fits : what scikit-learn notes of each fit.
     refit : of the search.
 
     Raises
     ------
-    InvalidInput
-        None can.
+    InvalidInput, InvalidType
+        None can; the type is that of the first error of a fit.
     KeyboardInterrupt
         None can, as the search was interrupted.
     """
@@ -49,10 +52,22 @@ def check_has_best(results: Mapping[str, Any], refit: Any, *, is_interrupted: bo
             "every fold; the best is the best of these."
         )
     elif not n:
-        raise InvalidInput(
+        cause = _first_error(fits)
+        kind = InvalidType if cause.startswith("TypeError") else InvalidInput
+        raise kind(
             "A candidate of StackedSearchCV must have a finite score on every fold to be the best. "
-            f"Got none of {len(scored)}; see cv_results_, or set error_score='raise' for the cause."
+            f"Got none of {len(scored)}; {cause or 'the scores are in cv_results_.'}"
         )
+
+
+def _first_error(fits: Sequence[dict[str, Any]]) -> str:
+    """Return what the first fit that failed has raised, of several lines the first; "" if none."""
+    errors = [str(fit["fit_error"]) for fit in fits if fit.get("fit_error")]
+    if not errors:
+        return ""
+    # It follows the indented lines of the last frame.
+    after = errors[0].rpartition('\n  File "')[2].splitlines()[1:]
+    return next((line for line in after if line and not line.startswith(" ")), "")
 
 
 def _is_untrained(fit: Mapping[str, Any]) -> bool:

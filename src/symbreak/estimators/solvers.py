@@ -3,7 +3,8 @@
 scikit-learn's "lbfgs", "sgd" and "adam" are ours of nearly the same name. A step on all examples
 ends by the gradient: max |entry| <= tol, or by a fall of J below 2.2e-9 of J, which is what SciPy's
 L-BFGS-B goes by. Methods whose J may rise end when it has not fallen by tol for more than
-n_iter_no_change iterations; with a validation part it is the score for all solvers.
+n_iter_no_change iterations; with a validation part it is the score for all solvers, or the loss
+beside it, and then a method on all examples waits longer unless a number is given.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from symbreak.errors import InvalidInput, nearest
 from symbreak.optimize.method import Method
 from symbreak.optimize.methods import METHODS, find_method
+from symbreak.optimize.validation import PATIENCE, patience_of
 
 VALUE_RTOL = 2.220446049250313e-09
 
@@ -73,17 +75,16 @@ def search_options(estimator: Any, validation: Any = None, spent: int = 0) -> di
         "gradient_rtol": 0.0,
         "gradient_atol": 0.0,
     }
-    patience = estimator.n_iter_no_change
-    whole = 2**31 if math.isinf(patience) else int(patience) + 1
     if not is_stochastic(estimator.solver):
         options["max_evaluations"] = estimator.max_fun
         options["gradient_atol"] = float(estimator.tol)
     if validation is not None:
-        options.update(validation=validation, patience=whole, patience_tol=float(estimator.tol))
+        wait = _patience(estimator, patience_of(method_of_solver(estimator.solver)))
+        options.update(validation=validation, patience=wait, patience_tol=float(estimator.tol))
     elif not _method(estimator.solver).may_rise:
         options["value_rtol"] = VALUE_RTOL
     elif not _is_adaptive(estimator):
-        options.update(value_patience=whole, patience_tol=float(estimator.tol))
+        options.update(value_patience=_patience(estimator), patience_tol=float(estimator.tol))
     return options
 
 
@@ -107,10 +108,16 @@ def _schedule(estimator: Any) -> dict[str, Any]:
     word = estimator.learning_rate
     if word == "invscaling" and estimator.power_t == 0:
         return {"schedule": "constant"}
-    patience = estimator.n_iter_no_change
     return {
         "schedule": word,
         "power_t": estimator.power_t or 0.5,
         "tol": float(estimator.tol),
-        "n_iter_no_change": 2**31 if math.isinf(patience) else int(patience) + 1,
+        "n_iter_no_change": _patience(estimator),
     }
+
+
+def _patience(estimator: Any, auto: int = PATIENCE) -> int:
+    """Return after how many iterations without change the search ends: one more is too many."""
+    given = estimator.n_iter_no_change
+    most = auto if isinstance(given, str) else given
+    return 2**31 if math.isinf(most) else int(most) + 1

@@ -31,7 +31,7 @@ from symbreak.optimize.running import Running
 from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import PATIENCE, Validation
+from symbreak.optimize.validation import Validation
 
 
 class Places(NamedTuple):
@@ -99,6 +99,7 @@ class Loop:
         self._theta = theta.clone()
         self._value: Floats = np.full(n, np.inf)
         self._score: Floats = np.full(n, np.inf)
+        self._score_loss: Floats = np.full(n, np.inf)
         self._start_norm: Floats = np.full(n, np.nan)
         self._start_value: Floats = np.full(n, np.nan)
         self.status = [Status.RUNNING] * n
@@ -178,6 +179,7 @@ class Loop:
             seconds=time.perf_counter() - self._began,
             validation=None if self._validation is None else self._score,
             validation_history=None if self._validation is None else self._scores.table(),
+            validation_loss=None if self._validation is None else self._score_loss,
             search=self._without_objective(),
             iteration_is=self._stepper.iteration_is,
         )
@@ -190,7 +192,7 @@ class Loop:
             "gradient_rtol": self._test.rtol,
             "gradient_atol": self._test.atol,
             "validation": None if validation is None else validation.of,
-            "patience": PATIENCE if validation is None else validation.patience,
+            "patience": None if validation is None else validation.patience,
             "value_patience": None if self._stalling is None else self._stalling.patience,
             "patience_tol": self._patience_tol,
             "racing": self._racing,
@@ -207,7 +209,8 @@ class Loop:
         again._all, again.limits = objective, limits
         again._began = time.perf_counter()
         again._theta, again._value = self._theta.clone(), self._value.copy()
-        again._score, again.status = self._score.copy(), list(self.status)
+        again._score, again._score_loss = self._score.copy(), self._score_loss.copy()
+        again.status = list(self.status)
         again.n_iterations, again.n_evaluations = (
             self.n_iterations.copy(), self.n_evaluations.copy(),
         )  # fmt: skip
@@ -299,7 +302,7 @@ class Loop:
 
     def _dropped(self) -> Mask:
         in_race = np.array([status is not Status.DROPPED for status in self.status])
-        score = self._best_values() if self._validation is None else self._best_scores()
+        score = self._best_values() if self._validation is None else self._ranks()
         assert self._racing is not None
         return self._racing.losers(score, in_race)[self.running.starts]
 
@@ -314,11 +317,14 @@ class Loop:
         values[self.running.starts] = self.running.best.value
         return values
 
-    def _best_scores(self) -> Floats:
-        scores = self._score.copy()
-        if self.running.validation is not None:
-            scores[self.running.starts] = self.running.validation.score
-        return scores
+    def _ranks(self) -> Floats:
+        """Return the places of all starts by their best scores, and among equals by the losses."""
+        scores, losses, run = self._score.copy(), self._score_loss.copy(), self.running
+        if run.validation is not None:
+            scores[run.starts], losses[run.starts] = run.validation.score, run.validation.loss
+        ranks = np.empty(len(scores))
+        ranks[np.lexsort((losses, scores))] = np.arange(len(scores))
+        return ranks
 
     def _stop(self, why: Status) -> None:
         """End all that still run; before the first tick nothing is known of any start."""
@@ -354,5 +360,6 @@ class Loop:
         )
         if run.validation is not None:
             self._score[starts] = run.validation.score[rows]
+            self._score_loss[starts] = run.validation.loss[rows]
         if status in PAUSES:
             self._paused.append(run.pick(rows))

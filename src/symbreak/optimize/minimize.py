@@ -24,7 +24,7 @@ from symbreak.optimize.scipy_methods import ScipySearch
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.stalling import Stalling
 from symbreak.optimize.stopping import GradientTest, Limits
-from symbreak.optimize.validation import PATIENCE, Validation
+from symbreak.optimize.validation import Validation, patience_of
 from symbreak.parameters import check_size
 
 
@@ -42,7 +42,7 @@ def minimize(
     step_rtol: float = 0.0,
     target_value: float | None = None,
     validation: Any = None,
-    patience: int = PATIENCE,
+    patience: int | None = None,
     value_patience: int | None = None,
     patience_tol: float = 0.0,
     racing: Racing | bool | None = None,
@@ -72,10 +72,14 @@ def minimize(
     target_value : end a start when its J is at most this.
     validation : the `NetworkCost` of other examples, or a function theta (rows, n) -> scores
         (rows,), lower is better. Each start then ends when its score has not improved for
-        `patience` accepted steps, and the point with the best score is returned.
+        `patience` accepted steps, and the point with the best score is returned. A score that many
+        points share, such as a share of right answers, should bring a loss, (rows, 2): it decides
+        between equal scores, and where it falls, that is an improvement too.
+    patience : None is 10 for methods on mini-batches, whose steps are epochs, else 50.
     value_patience : end a start when its J has not fallen for so many accepted steps; None never
         does. For methods whose J may rise, such as those on mini-batches.
-    patience_tol : what a score or J must fall by to count as an improvement for the two patiences.
+    patience_tol : what a score or J must fall by to count as an improvement for the two patiences;
+        a loss beside a score by this share of its first value.
     racing : True or a `Racing`: drop the starts that are behind after equally many evaluations.
     callback : called with a `Progress` after every tick; anything true stops the search.
     **options : of the method.
@@ -150,15 +154,17 @@ def minimize(
         search = ScipySearch(method, objective, stack, test, limits, options)
         search.run(callback)
         return _answer(search, given, example)
+    stepper = method_of(method, options)
+    wait = patience_of(method) if patience is None else patience
     loop = Loop(
         objective,
         stack,
-        method_of(method, options),
+        stepper,
         test,
         limits,
         validation=None
         if validation is None
-        else Validation(validation, patience, stack, patience_tol),
+        else Validation(validation, wait, stack, patience_tol),
         racing=race,
         stalling=None
         if value_patience is None

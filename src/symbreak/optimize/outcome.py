@@ -31,6 +31,8 @@ class Outcome:
     seconds : wall-clock time of the search, of this call if it went on from another.
     validation : (starts,), the best validation score of each start (theta is where it was seen);
         None without validation.
+    validation_loss : (starts,), the loss beside that score, infinite where the validation gives
+        none; None without validation.
     validation_history : (iterations + 1, starts), the score at every accepted point that was
         scored, NaN elsewhere; None without validation.
     search : what `minimize(objective, outcome)` goes on from.
@@ -50,6 +52,7 @@ class Outcome:
     seconds: float
     validation: NDArray[np.float64] | None = None
     validation_history: NDArray[np.float64] | None = None
+    validation_loss: NDArray[np.float64] | None = None
     search: Any = field(default=None, repr=False, compare=False)
     messages: tuple[str, ...] = ()
     iteration_is: str = "update"

@@ -27,7 +27,7 @@ class Status(Enum):
         "begin anew from outcome.theta with a lower step_rtol if the gradient is still too large"
     )
     NO_IMPROVEMENT = (
-        "the validation score has not improved for `patience` steps; "
+        "neither the validation score nor a loss beside it has improved for `patience` steps; "
         "the point with the best score is returned"
     )
     STALLED = (

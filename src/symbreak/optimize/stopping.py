@@ -103,8 +103,9 @@ class Limits:
         return found
 
     def _is_small_change(self, before: Point, here: Point) -> Mask:
-        scale = np.maximum(np.abs(before.value), np.abs(here.value))
-        return np.asarray(before.value - here.value <= self.value_rtol * scale)
+        with np.errstate(all="ignore"):  # rows that are not finite, which end for that
+            scale = np.maximum(np.abs(before.value), np.abs(here.value))
+            return np.asarray(before.value - here.value <= self.value_rtol * scale)
 
     def _is_small_step(self, before: Point, here: Point) -> Mask:
         step = host((here.theta - before.theta).abs().amax(1))

@@ -2,6 +2,9 @@
 
 Prechelt 1998: training goes on until the score on examples that are not trained on has not improved
 for `patience` accepted steps; the point with the best score is returned.
+
+A share of right answers is a staircase: it says nothing of most steps. So a score may bring a loss,
+which decides between equal scores and whose fall counts for the patience too.
 """
 
 from __future__ import annotations
@@ -17,9 +20,16 @@ from torch import Tensor
 from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.methods import find_method
 from symbreak.optimize.rows import Floats, Mask, PerStart, Starts, host, where
 
-PATIENCE = 10
+PATIENCE = 10  # epochs of a method on mini-batches
+FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less than an epoch
+
+
+def patience_of(method: str | None) -> int:
+    """Return how many accepted steps without improvement end a start where nobody says."""
+    return PATIENCE if find_method(method).is_on_batches else FULL_BATCH_PATIENCE
 
 
 class Validation(PerStart):
@@ -27,13 +37,14 @@ class Validation(PerStart):
 
     Parameters
     ----------
-    score : theta (rows, n) -> (rows,), lower is better; an `Objective` such as the `NetworkCost`
-        of other examples stands for its `value`.
+    score : theta (rows, n) -> (rows,), lower is better, or (rows, 2), a score and the loss beside
+        it; an `Objective` such as the `NetworkCost` of other examples stands for its `value`.
     patience : accepted steps without improvement after which a start ends.
-    tol : an improvement by less than this keeps the point but does not count for the patience.
+    tol : an improvement by less than this keeps the point but does not count for the patience; a
+        loss is measured in its first value, so that its scale is of no account.
     """
 
-    per_start = ("theta", "score", "latest", "iteration", "_since")
+    per_start = ("theta", "score", "loss", "latest", "iteration", "_lowest", "_unit", "_since")
 
     def __init__(self, score: Any, patience: int, theta: Tensor, tol: float = 0.0) -> None:
         check_positive_integer("patience", patience)
@@ -45,7 +56,10 @@ class Validation(PerStart):
         self.patience, self.tol = patience, tol
         self.theta = theta.clone()
         self.score: Floats = np.full(len(theta), np.inf)
+        self.loss: Floats = np.full(len(theta), np.inf)  # of the point with the best score
         self.latest: Floats = np.full(len(theta), np.nan)
+        self._lowest: Floats = np.full(len(theta), np.inf)  # loss of all points
+        self._unit: Floats = np.full(len(theta), np.inf)  # the first finite loss
         self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
@@ -57,26 +71,37 @@ class Validation(PerStart):
         starts, iteration : (rows,), the starts that the rows belong to, and their accepted steps.
         """
         at = torch.from_numpy(np.flatnonzero(rows)).to(theta.device)
-        score = np.full(len(rows), np.nan)
-        score[rows] = self._scores(theta[at], starts[rows])
+        score, loss = np.full(len(rows), np.nan), np.full(len(rows), np.inf)
+        score[rows], loss[rows] = self._scores(theta[at], starts[rows])
         self.latest = np.where(rows, score, self.latest)
-        better = rows & (score < self.score)
-        enough = better & (score <= self.score - self.tol)
+        better = (score < self.score) | ((score == self.score) & (loss < self.loss))
+        self._unit = np.where(np.isinf(self._unit), np.abs(loss), self._unit)
+        enough = self._has_fallen(score, self.score, np.ones_like(score))
+        enough |= self._has_fallen(loss, self._lowest, self._unit)
         self.theta = where(better, theta, self.theta)
         self.score = np.where(better, score, self.score)
+        self.loss = np.where(better, loss, self.loss)
+        self._lowest = np.minimum(self._lowest, loss)
         self.iteration = np.where(better, iteration, self.iteration)
         self._since = np.where(enough, 0, self._since + rows)
         return rows & (self._since >= self.patience)
 
-    def _scores(self, theta: Tensor, starts: Starts) -> Floats:
+    def _has_fallen(self, now: Floats, before: Floats, unit: Floats) -> Mask:
+        with np.errstate(all="ignore"):  # of starts that have seen no finite number
+            return np.asarray((now < before) & (now <= before - self.tol * unit))
+
+    def _scores(self, theta: Tensor, starts: Starts) -> tuple[Floats, Floats]:
+        """Return the scores and the losses, (rows,) each; infinite where there is no loss."""
         of: Callable[[Any], Any] = self.of
         if isinstance(self.of, Objective):
             of = self.of.take(starts).value
         scores = of(theta)
         found = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
-        if found.shape != (len(theta),):
+        if found.shape not in ((len(theta),), (len(theta), 2)):
             raise InvalidInput(
                 f"validation must return one score for each of {len(theta)} starts. "
-                f"Got shape {found.shape}."
+                f"Got shape {found.shape}; scores and the losses beside them are ({len(theta)}, 2)."
             )
-        return found
+        if found.ndim == 1:
+            return found, np.full_like(found, np.inf)
+        return found[:, 0], np.where(np.isnan(found[:, 1]), np.inf, found[:, 1])

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.directions.curvature import has_curvature
+from symbreak.optimize.directions.curvature import scaled_pair
 from symbreak.optimize.parts import Point
 from symbreak.optimize.rows import Mask, PerStart
 
@@ -53,8 +53,9 @@ class BFGS(PerStart):
 
     def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002
         """Take the pairs of `rows` into H and return -H g."""
-        g, s, y = here.gradient, here.theta - before.theta, here.gradient - before.gradient
-        stored = rows & has_curvature(s, y)
+        g = here.gradient
+        pair, stored = scaled_pair(rows, here.theta - before.theta, g - before.gradient)
+        s, y = pair.unbind(1)
         self._scale(stored & self._is_fresh, s, y)
         self._is_fresh &= ~stored
         # As H is symmetric, rows times H, which is several times faster than H times columns.

@@ -4,8 +4,8 @@ Conventions
 -----------
 trial = theta + t direction, t the step that the line search tries; slope = gradient · direction.
 A direction that does not lead down, or along which the search fails, is replaced by steepest
-descent; a search that fails along steepest descent fails for good. Where the slope itself overflows
-the direction is divided by the largest |entry| of the gradient.
+descent; a search that fails along steepest descent fails for good. Where the slope itself is beyond
+the range of the dtype the direction is divided by the largest |entry| of the gradient.
 First trial: 1 where the direction has a scale of its own; else the step before, scaled so that the
 first-order change of J stays the same (Nocedal & Wright 2006, eq. 3.60); unit length along steepest
 descent.
@@ -41,7 +41,9 @@ class LineSearchStepper(PerStart):
         self._is_steepest: Mask = (self.along == -here.gradient).all(1).cpu().numpy()
         self._slope: Floats = np.full(rows, -1.0)  # of the direction, at its origin
         self._change: Floats = np.full(rows, np.nan)  # step times slope of the last accepted step
-        self.search.start(rows, float(torch.finfo(here.theta.dtype).eps))
+        limits = torch.finfo(here.theta.dtype)
+        self._least = float(limits.tiny)
+        self.search.start(rows, float(limits.eps))
         self._begin(here.is_finite & (here.norm > 0.0), here)
 
     def trial(self, here: Point, objective: Objective) -> Tensor:  # noqa: ARG002 - not needed here
@@ -53,7 +55,8 @@ class LineSearchStepper(PerStart):
         """Let the search decide; send failed rows along steepest descent once."""
         steps = self.search.steps
         accepted, failed = self.search.judge(trial.value, self._slope_of(trial))
-        self._change = np.where(accepted, steps * self._slope, self._change)
+        with np.errstate(all="ignore"):  # rows that are not accepted may hold anything
+            self._change = np.where(accepted, steps * self._slope, self._change)
         again = failed & ~self._is_steepest
         if again.any():
             self._steepest(again, here)
@@ -72,13 +75,20 @@ class LineSearchStepper(PerStart):
         if uphill.any():
             self._steepest(uphill, here)
             slope = self._slope_of(here)
-        overflown = rows & np.isneginf(slope)
-        if overflown.any():
-            unit = self.along / device_like(here.norm, here.theta)[:, None]
-            self.along = where(overflown, unit, self.along)
+        beyond = rows & (np.isneginf(slope) | (self._is_steepest & (slope > -self._least)))
+        if beyond.any():
+            self._shorten(beyond, here)
             slope = self._slope_of(here)
         self._slope = np.where(rows, slope, self._slope)
         self.search.begin(rows, here.value, self._slope, self._first_steps())
+
+    def _shorten(self, rows: Mask, here: Point) -> None:
+        """Divide directions by the size of the gradient, so that their slopes are numbers."""
+        lost = rows & ~torch.isfinite(self.along).all(1).cpu().numpy()
+        if lost.any():
+            self._steepest(lost, here)
+        size = device_like(np.where(rows, here.norm, 1.0), here.theta)
+        self.along = self.along / size[:, None]
 
     def _first_steps(self) -> Floats:
         if self.direction.has_scale and not self._is_steepest.any():
