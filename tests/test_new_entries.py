@@ -11,6 +11,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 import symbreak as sb
+import symbreak.backpropagation_check
 from symbreak.activations import ACTIVATIONS
 from symbreak.cli import main
 from symbreak.cli.checks import Symmetry
