@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import torch
@@ -40,21 +40,33 @@ class Activation:
     Attributes
     ----------
     name : the word that names it in `Network(activation=...)`.
+    formula : g(z) for people.
     write : write(z, out) puts g(z) into out; `out` may be z itself unless `needs_input`.
     derivative_from : g' computed from `saved` (a, or z when `needs_input`); may overwrite `saved`.
     second_derivative : g'' computed from z, a fresh tensor.
+    gain : 1 / sqrt(E[g(z)²]) for z ~ N(0, 1); what it means is said in `initialization.gains`.
+    active_range : the z between which g bends, which `nguyen_widrow` lays over the input range;
+        None where g is straight everywhere.
+    output_range : the lowest and the highest value of g; None where one of them is infinite.
     needs_input : whether the derivative needs z (True) or is a function of a (False).
     is_odd : whether g(-z) = -g(z), so that a unit with all signs flipped is its mirror.
     kinks : the z at which g has no derivative.
+    sklearn_name : scikit-learn's word for it where that is another.
     """
 
     name: str
     write: Callable[[Tensor, Tensor], object]
     derivative_from: Callable[[Tensor], Tensor]
     second_derivative: Callable[[Tensor], Tensor]
+    _: KW_ONLY
+    formula: str
+    gain: float
+    active_range: tuple[float, float] | None
+    output_range: tuple[float, float] | None
     needs_input: bool = False
     is_odd: bool = False
     kinks: tuple[float, ...] = ()
+    sklearn_name: str | None = None
 
     def value(self, z: Tensor) -> Tensor:
         """Return g(z), a fresh tensor of the shape of z."""
@@ -213,21 +225,64 @@ def _silu_second(z: Tensor) -> Tensor:
     return _bell(z).mul_(2.0 - z * torch.tanh(0.5 * z))
 
 
+# The bend at 0, once around it, for all that have no range of their own (MATLAB's initnw).
+_AROUND_ZERO = (-1.0, 1.0)
+
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("identity", _identity, _identity_derivative, _zero, is_odd=True),
-        Activation("sigmoid", _sigmoid, _sigmoid_derivative, _sigmoid_second),
-        Activation("tanh", _tanh, _tanh_derivative, _tanh_second, is_odd=True),
-        Activation("relu", _relu, _relu_derivative, _zero, kinks=(0.0,)),
-        Activation("leaky_relu", _leaky_relu, _leaky_relu_derivative, _zero, kinks=(0.0,)),
-        Activation("elu", _elu, _elu_derivative, _elu_second),
-        Activation("selu", _selu, _selu_derivative, _selu_second, kinks=(0.0,)),
-        Activation("softplus", _softplus, _softplus_derivative, _bell),
-        Activation("gelu", _gelu, _gelu_derivative, _gelu_second, needs_input=True),
-        Activation("silu", _silu, _silu_derivative, _silu_second, needs_input=True),
+        Activation(
+            "identity", _identity, _identity_derivative, _zero,
+            formula="z", gain=1.0, active_range=None, output_range=None, is_odd=True,
+        ),
+        Activation(
+            "sigmoid", _sigmoid, _sigmoid_derivative, _sigmoid_second,
+            formula="1 / (1 + exp(-z))", gain=1.8462285453386054, sklearn_name="logistic",
+            active_range=(-4.0, 4.0), output_range=(0.0, 1.0),
+        ),
+        Activation(
+            "tanh", _tanh, _tanh_derivative, _tanh_second,
+            formula="tanh(z)", gain=1.5925374197228312, is_odd=True,
+            active_range=(-2.0, 2.0), output_range=(-1.0, 1.0),
+        ),
+        Activation(
+            "relu", _relu, _relu_derivative, _zero,
+            formula="max(z, 0)", gain=math.sqrt(2.0), kinks=(0.0,),
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "leaky_relu", _leaky_relu, _leaky_relu_derivative, _zero,
+            formula="z if z > 0, else 0.01 z", kinks=(0.0,),
+            gain=math.sqrt(2.0 / (1.0 + LEAKY_SLOPE**2)),
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "elu", _elu, _elu_derivative, _elu_second,
+            formula="z if z > 0, else exp(z) - 1", gain=1.2451983007007066,
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "selu", _selu, _selu_derivative, _selu_second,
+            formula="1.0507 z if z > 0, else 1.7581 (exp(z) - 1)", gain=1.0, kinks=(0.0,),
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "softplus", _softplus, _softplus_derivative, _bell,
+            formula="log(1 + exp(z))", gain=1.0418668355353016,
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "gelu", _gelu, _gelu_derivative, _gelu_second,
+            formula="z Φ(z)", gain=1.5335304411955353, needs_input=True,
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
+        Activation(
+            "silu", _silu, _silu_derivative, _silu_second,
+            formula="z / (1 + exp(-z))", gain=1.6765324703310913, needs_input=True,
+            active_range=_AROUND_ZERO, output_range=None,
+        ),
     )
-}
+}  # fmt: skip
 
 
 def activations_of(words: object, n_hidden: int) -> tuple[Activation, ...]:
@@ -259,4 +314,20 @@ def activations_of(words: object, n_hidden: int) -> tuple[Activation, ...]:
 def _activation(word: object) -> Activation:
     if isinstance(word, Activation):
         return word
-    return ACTIVATIONS[choose("activation of Network", word, ACTIVATIONS)]
+    return known_activation("activation of Network", word)
+
+
+def known_activation(what: str, name: object) -> Activation:
+    """Return the activation of that name; `what` begins the message.
+
+    Raises
+    ------
+    InvalidInput
+        The name is unknown.
+    """
+    return ACTIVATIONS[choose(what, name, ACTIVATIONS)]
+
+
+def sklearn_words() -> dict[str, str]:
+    """Return our names of activations by scikit-learn's, where the two differ."""
+    return {one.sklearn_name: one.name for one in ACTIVATIONS.values() if one.sklearn_name}

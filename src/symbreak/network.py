@@ -32,7 +32,8 @@ class Network:
     activation : one name for all hidden layers, or one for each: identity, sigmoid, tanh, relu,
         leaky_relu, elu, selu, softplus, gelu, silu.
     loss : cross_entropy (soft-max), binary_cross_entropy (one sigmoid for each output),
-        squared_error, poisson, absolute_error, or an object such as `sb.losses.Huber(delta)`.
+        squared_error, poisson, absolute_error, huber, quantile, or an object such as
+        `sb.losses.Huber(delta)`.
 
     Raises
     ------

@@ -77,16 +77,16 @@ def test_help_of_the_diagnosis_names_every_choice(run):
 
 def test_the_choices_of_the_diagnosis_are_those_of_the_library():
     from symbreak.cli import diagnose_options as options
-    from symbreak.cli.checks import update_of
     from symbreak.cli.diagnose_subjects import UPDATE
     from symbreak.cli.train_options import TrainOptions
     from symbreak.diagnosis import finding, weight_files, weights
+    from symbreak.optimize.methods import find_method
     from symbreak.symmetry import certificate
 
     assert finding.LEVELS == options.LEVELS
     assert sorted(certificate.UPDATES) == sorted(options.UPDATES)
     assert (".safetensors", *weight_files.PICKLED) == options.WEIGHT_ENDINGS
-    assert update_of(TrainOptions(dataset="iris").method) == UPDATE
+    assert find_method(TrainOptions(dataset="iris").method).update == UPDATE
     assert weights.DEFAULT_BUDGET == 67108864  # as the help says
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization import rules
-from symbreak.initialization.gains import GAINS
+from symbreak.initialization.gains import activation_gain
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.simple import std_after_cut
 from symbreak.initialization.streams import Stream
@@ -134,7 +134,9 @@ def test_only_zeros_and_constant_are_symmetric():
 )
 def test_the_gain_of_the_activation_is_that_of_the_values_read(family):
     ones = draw(family(gain=1.0), MIDDLE)
-    assert np.allclose(draw(family(gain="activation"), MIDDLE), ones * GAINS["relu"], rtol=1e-14)
+    assert np.allclose(
+        draw(family(gain="activation"), MIDDLE), ones * activation_gain("relu"), rtol=1e-14
+    )
     first = draw(family(gain=1.0), FIRST)
     assert np.array_equal(draw(family(gain="activation"), FIRST), first)
 

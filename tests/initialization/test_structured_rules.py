@@ -6,12 +6,15 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from torch import nn
 
 from symbreak.errors import InvalidInput
 from symbreak.initialization import rules
+from symbreak.initialization.modules import initialize_module
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Stream
 
@@ -112,3 +115,19 @@ def test_layers_without_an_active_range_are_uniform(activation):
 def test_ranges_that_are_none_are_refused(span):
     with pytest.raises(InvalidInput, match="input_range of NguyenWidrow must be"):
         rules.NguyenWidrow(input_range=span)
+
+
+@pytest.mark.parametrize("around", [("mish", None), ("tanh", "mish")])
+def test_the_ranges_of_an_activation_that_is_not_known_are_not_guessed(around):
+    rule, layer = rules.NguyenWidrow(), LayerShape(4, 6, *around)
+    for ask in (lambda: draw(rule, layer), lambda: rule.spread(layer)):
+        with pytest.raises(InvalidInput, match=r"must be one of identity, .* Got 'mish'"):
+            ask()
+
+
+def test_a_module_whose_activation_is_not_known_is_left_as_it_was():
+    module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Mish(), nn.Linear(3, 1))
+    before = [part.clone() for part in module.parameters()]
+    with pytest.raises(InvalidInput, match="Got 'mish'"):
+        initialize_module(module, "nguyen_widrow", seed=0)
+    assert all(map(torch.equal, before, module.parameters()))

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
-from symbreak.losses import Loss
 from symbreak.network import Network
 from symbreak.objectives.penalty import check_alpha
 from symbreak.parameters import check_size
@@ -74,7 +73,7 @@ def problem_of(network: Network, theta: Any, X: Any, y: Any, alpha: Any) -> Prob
         theta=stack[0].numpy(),
         thetas=tuple(part[0].numpy() for part in network.thetas(stack)),
         X_T=rows[:, 1:].T.numpy(),
-        Y=_targets(network.loss, target, network.n_outputs),
+        Y=network.loss.outputs_of(target, network.n_outputs).numpy().copy(),
         target=target,
         alpha=_one_alpha(alpha, network),
     )
@@ -101,12 +100,3 @@ def _one_alpha(alpha: Any, network: Network) -> float:
             f"alpha of check_backpropagation must be one number. Got shape {tuple(checked.shape)}."
         )
     return float(checked)
-
-
-def _targets(loss: Loss, target: Tensor, n_outputs: int) -> Array:
-    """Return y as (outputs, m): indices one-hot, the signs of binary cross-entropy as 0 and 1."""
-    if loss.target_is_index:
-        return np.eye(n_outputs)[:, target[0].numpy()]
-    if loss.name == "binary_cross_entropy":
-        return (1.0 - target.numpy()) / 2.0
-    return np.array(target.numpy())

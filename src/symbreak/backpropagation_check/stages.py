@@ -174,7 +174,7 @@ def losses(run: Pass) -> Array:
     """Return the loss of every example, (m,)."""
     problem = run.problem
     if run.is_own_prediction():
-        return _losses_of_prediction(problem, run.a(problem.n_layers))
+        return _of_prediction(problem, run.a(problem.n_layers))[0]
     found, _ = losses_and_delta(problem, run.z(problem.n_layers))
     if problem.network.loss.is_classification:
         # log(1 - a) sees one rounding of a divided by 1 - a, about exp(loss).
@@ -188,19 +188,10 @@ def penalty(problem: Problem, *, with_bias: bool = False) -> float:
     return problem.alpha / (2 * problem.m) * float(sum((theta**2).sum() for theta in thetas))
 
 
-def _losses_of_prediction(problem: Problem, a: Array) -> Array:
-    Y, loss = problem.Y, problem.network.loss
-    with np.errstate(all="ignore"):
-        if loss.name == "binary_cross_entropy":
-            terms = -np.where(Y == 1.0, np.log(a), np.log(1.0 - a))
-        elif loss.name == "cross_entropy":
-            terms = -np.where(Y == 1.0, np.log(a), 0.0)
-        elif loss.name == "poisson":
-            terms = a - Y * np.log(a)
-        else:
-            return losses_and_delta(problem, a)[0]
-    found: Array = terms.sum(axis=0)
-    return found
+def _of_prediction(problem: Problem, a: Array) -> tuple[Array, Array]:
+    """Return the loss of every example (m,) and delta(L) from the prediction (outputs, m)."""
+    found, delta = problem.network.loss.from_prediction(_tensor(a)[None], _tensor(problem.Y))
+    return found[0].numpy(), delta[0].numpy()
 
 
 def _z(run: Pass, layer: int) -> Array:
@@ -227,9 +218,7 @@ def _delta(run: Pass, layer: int) -> Array:
         found = losses_and_delta(problem, run.z(layer))[1]
         # a - y is exact to one rounding of its terms.
         return run.disturbed(found, np.abs(run.a(layer)) + np.abs(problem.Y))
-    if problem.network.loss.name in ("binary_cross_entropy", "cross_entropy", "poisson"):
-        return run.a(layer) - problem.Y
-    return losses_and_delta(problem, run.a(layer))[1]
+    return _of_prediction(problem, run.a(layer))[1]
 
 
 def _gradient(run: Pass, layer: int) -> Array:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symbreak.cli.check_options import CheckOptions
+from symbreak.cli.choices import DATASETS, LOSSES, listed
 from symbreak.cli.header_option import Header
 from symbreak.cli.loading import loading
 
@@ -33,7 +34,7 @@ def check_gradient(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Instead of a table: digits, iris, wine, breast-cancer or diabetes.",
+            help=f"Instead of a table: {listed(DATASETS)}.",
         ),
     ] = None,
     header: Header = None,
@@ -68,8 +69,10 @@ def check_gradient(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="cross_entropy (default for classes), binary_cross_entropy, squared_error "
-            "(default for numbers), poisson, absolute_error, huber or quantile.",
+            help=listed(
+                LOSSES, cross_entropy="default for classes", squared_error="default for numbers"
+            )
+            + ".",
         ),
     ] = None,
     init: Annotated[

@@ -17,6 +17,7 @@ from symbreak.cli.say import say_notes
 from symbreak.cli.train_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize
+from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.tables.datasets import load_dataset
@@ -127,15 +128,14 @@ def _table(options: CheckOptions) -> tuple[Table, str | None]:
     return table, asked.task
 
 
-def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[Any], str]:
+def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[Any], Loss]:
     """Return y as the loss takes it, and the loss: that of the task by default."""
     y = target.encode(table)
+    known = loss_of(loss or ("cross_entropy" if target.classes else "squared_error"))
     if target.classes:
-        loss = loss or "cross_entropy"
-        return (y if loss == "cross_entropy" else np.eye(len(target.classes))[y]), loss
-    loss = loss or "squared_error"
+        return (y if known.target_is_index else np.eye(len(target.classes))[y]), known
     # Counts must not be negative, as standardised numbers are.
-    return (target.unscale(y) if loss == "poisson" else y), loss
+    return (y if known.fits_any_number else target.unscale(y)), known
 
 
 def of_program(options: CheckOptions, made: Any) -> Checked:

@@ -12,13 +12,11 @@ from symbreak.errors import InvalidInput
 from symbreak.gradient_check import GradientReport, check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize.scipy_options import WITHOUT_GRADIENT, is_scipy, method_named
+from symbreak.optimize.methods import find_method
 from symbreak.symmetry import Group, symmetries
 from symbreak.words import counted
 
 CHECKED_ROWS = 64
-# The methods whose updates are not linear in the gradients; see `symbreak.symmetries`.
-ELEMENTWISE = ("adam", "adamw", "rprop")
 KINDS = {
     "orbit": "identical",
     "mirrored": "mirrored",
@@ -55,11 +53,6 @@ def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
     return check_gradient(part, theta[int(finite.argmax())])
 
 
-def update_of(method: str) -> str:
-    """Return how a method of `minimize` makes updates of gradients, as `symmetries` calls it."""
-    return "elementwise" if method in ELEMENTWISE else "linear"
-
-
 @dataclass(frozen=True)
 class Symmetry:
     """How many hidden units the training can tell apart: the certificate of all starts, in short.
@@ -89,8 +82,8 @@ class Symmetry:
         A start that is not finite has no units to speak of; it is not among the starts.
         """
         finite = theta[np.isfinite(theta.cpu().numpy()).all(axis=1)]
-        update = update_of(method)
-        found = symmetries(network, finite, alpha=alpha, update=update)
+        known = find_method(method)
+        found = symmetries(network, finite, alpha=alpha, update=known.update)
         units = network.layers[1:-1]
         kinds = tuple(
             tuple(dict.fromkeys(KINDS[g.kind] for g in found.groups if _lasts(g, layer)))
@@ -98,7 +91,8 @@ class Symmetry:
         )
         least = tuple(found.effective_widths.min(axis=0).tolist())
         n_broken = int((~found.permanent).sum())
-        return cls(units, least, kinds, len(finite), n_broken, update, _takes_gradients(method))
+        starts, lasts = len(finite), known.uses_gradients
+        return cls(units, least, kinds, starts, n_broken, known.update, lasts)
 
     @property
     def is_broken(self) -> bool:
@@ -126,10 +120,6 @@ class Symmetry:
             f"Equal units {'stay' if self.lasts else 'start as'} one unit; draw the starts at "
             "random, for example with --init glorot_uniform."
         )
-
-
-def _takes_gradients(method: str) -> bool:
-    return not is_scipy(method) or method_named(method) not in WITHOUT_GRADIENT
 
 
 def _lasts(group: Group, layer: int) -> bool:

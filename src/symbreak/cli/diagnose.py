@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.choices import DATASETS, ELEMENTWISE, listed
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.header_option import HeaderOfModel
 from symbreak.cli.loading import loading
@@ -32,7 +33,7 @@ def diagnose(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="After a model, instead of DATA: digits, iris, wine, breast-cancer or diabetes.",
+            help=f"After a model, instead of DATA: {listed(DATASETS)}.",
         ),
     ] = None,
     header: HeaderOfModel = None,
@@ -52,7 +53,7 @@ def diagnose(
         typer.Option(
             metavar="KIND",
             help="Of a model: linear (default: l-bfgs, sgd, gradient-descent and others) or "
-            "elementwise (adam, adamw, rprop).",
+            f"elementwise ({', '.join(ELEMENTWISE)}).",
         ),
     ] = None,
     tolerance: Annotated[

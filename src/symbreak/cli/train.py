@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from symbreak.cli.choices import (
+    ACTIVATIONS,
+    DATASETS,
+    ON_ALL_EXAMPLES,
+    ON_BATCHES,
+    RULES,
+    WITH_LEARNING_RATE,
+    WITH_MOMENTUM,
+    listed,
+)
 from symbreak.cli.header_option import Header
 from symbreak.cli.loading import loading
 from symbreak.cli.train_options import TrainOptions
@@ -27,7 +37,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Instead of DATA: digits, iris, wine, breast-cancer or diabetes.",
+            help=f"Instead of DATA: {listed(DATASETS)}.",
         ),
     ] = None,
     header: Header = None,
@@ -67,17 +77,14 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, gelu or silu; "
-            "one, or one for each hidden layer: relu,tanh.",
+            help=f"{listed(ACTIVATIONS)}; one, or one for each hidden layer: relu,tanh.",
         ),
     ] = TrainOptions.activation,
     init: Annotated[
         str | None,
         typer.Option(
             metavar="RULE",
-            help="How starts are drawn: uniform, glorot_uniform (default), glorot_normal, "
-            "he_uniform, he_normal, lecun_uniform, lecun_normal, normal, truncated_normal, "
-            "orthogonal, nguyen_widrow, torch_default, sklearn_default, constant or zeros.",
+            help=f"How starts are drawn: {listed(RULES, glorot_uniform='default')}.",
         ),
     ] = None,
     epsilon: Annotated[
@@ -102,17 +109,16 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="l-bfgs, bfgs (or fminunc), conjugate-gradient (or fmincg), newton-cg, "
-            "levenberg-marquardt, rprop or gradient-descent, on all examples at once; sgd, adam or "
-            "adamw, on mini-batches; or scipy:NAME, a method of scipy.optimize.minimize, such as "
-            "scipy:BFGS.",
+            help=f"{listed(ON_ALL_EXAMPLES)}, on all examples at once; {listed(ON_BATCHES)}, on "
+            "mini-batches; or scipy:NAME, a method of scipy.optimize.minimize, such as scipy:BFGS.",
         ),
     ] = TrainOptions.method,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of gradient-descent, sgd, adam and adamw.")
+        float | None, typer.Option(help=f"Of {listed(WITH_LEARNING_RATE, 'and')}.")
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="Of gradient-descent and sgd; 0.9 by default.")
+        float | None,
+        typer.Option(help=f"Of {listed(WITH_MOMENTUM, 'and')}; 0.9 by default."),
     ] = None,
     alpha: Annotated[
         float | None,

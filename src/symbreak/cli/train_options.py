@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 # Squared errors of a standardised target overfit sooner than log-losses; measured on the five
 # bundled data sets.
 ALPHA = {"classification": 1.0, "regression": 10.0}
-# The options of a method that the command has, and the methods that take them.
-TAKES = {
-    "learning_rate": ("gradient-descent", "sgd", "adam", "adamw"),
-    "momentum": ("gradient-descent", "sgd"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +83,7 @@ class TrainOptions:
         if self.seed < 0:
             raise InvalidInput(f"--seed must be 0 or above. Got {self.seed}.")
         for name in self.method_options:
-            if self.method not in TAKES[name]:
-                methods = " or ".join(TAKES[name])
-                raise InvalidInput(
-                    f"--{name.replace('_', '-')} must come with --method {methods}. "
-                    f"Got --method {self.method}."
-                )
+            _check_taken(name, self.method)
         if self.epsilon is not None and self.init not in (None, "uniform"):
             raise InvalidInput(
                 f"--epsilon must come with --init uniform, whose range [-epsilon, epsilon] it is. "
@@ -173,6 +163,16 @@ def penalty(alpha: float | None, task: str) -> float:
     if not math.isfinite(alpha) or alpha < 0:
         raise InvalidInput(f"--alpha must be a finite number, 0 or above. Got {alpha!r}.")
     return alpha
+
+
+def _check_taken(option: str, method: str) -> None:
+    from symbreak.optimize.methods import find_method, methods_taking
+
+    if option not in find_method(method).options:
+        raise InvalidInput(
+            f"--{option.replace('_', '-')} must come with --method "
+            f"{' or '.join(methods_taking(option))}. Got --method {method}."
+        )
 
 
 def _words(flag: str, value: Any) -> list[str]:

@@ -29,8 +29,6 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
 
 COMBINES = ("average", "best", "lowest-cost", "all")
-_OUT_ACTIVATIONS = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic",
-                    "poisson": "exp"}  # fmt: skip
 
 
 def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int = 0) -> None:
@@ -54,7 +52,7 @@ def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int
     estimator.coefs_, estimator.intercepts_ = matrices_of(network, theta[lead])
     estimator.n_layers_ = len(network.layers)
     estimator.n_outputs_ = network.n_outputs
-    estimator.out_activation_ = _OUT_ACTIVATIONS.get(network.loss.name, "identity")
+    estimator.out_activation_ = network.loss.sklearn_link
     estimator.n_iter_ = int(outcome.n_iterations[lead]) - spent
     estimator.loss_ = float(outcome.value[lead])
     seen = estimator.n_iter_ * len(problem.X) if is_stochastic(estimator.solver) else 0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from symbreak.activations import ACTIVATIONS, Activation
+from symbreak.activations import ACTIVATIONS, Activation, sklearn_words
 from symbreak.estimators.fitted import COMBINES
-from symbreak.estimators.problem import ACTIVATION_WORDS
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import BY_NAME
 from symbreak.losses import LOSSES, Loss
@@ -19,9 +19,30 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
+
+class Words(StrOptions):  # type: ignore[misc]
+    """The words of a registry as it is when a parameter is checked; scikit-learn has no types."""
+
+    def __init__(self, words: Callable[[], set[str]]) -> None:
+        super().__init__(words())
+        self._words = words
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Tell whether it is one of the words."""
+        return isinstance(val, str) and val in self._words()
+
+
+def _activation_words() -> set[str]:
+    return {*ACTIVATIONS, *sklearn_words()}
+
+
+def _losses_of_numbers() -> set[str]:
+    return {name for name, loss in LOSSES.items() if not loss.is_classification}
+
+
 CONSTRAINTS: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": [StrOptions({*ACTIVATIONS, *ACTIVATION_WORDS}), Activation, "array-like"],
+    "activation": [Words(_activation_words), Activation, "array-like"],
     "solver": [str],
     "alpha": [_NOT_NEGATIVE, "array-like"],
     "batch_size": [StrOptions({"auto"}), _COUNT],
@@ -62,8 +83,5 @@ CLASSIFIER: dict[str, Any] = {
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
 REGRESSOR: dict[str, Any] = {
-    "loss": [
-        StrOptions({name for name in LOSSES if not LOSSES[name].is_classification}),
-        Loss,
-    ],
+    "loss": [Words(_losses_of_numbers), Loss],
 }

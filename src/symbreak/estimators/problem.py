@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.activations import Activation
+from symbreak.activations import Activation, sklearn_words
 from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
@@ -24,8 +24,6 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 
 Array = NDArray[Any]
-# scikit-learn's word -> ours.
-ACTIVATION_WORDS = {"logistic": "sigmoid"}
 # As scikit-learn words it, for code that looks for it.
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -145,7 +143,7 @@ def problem_of(
         x_scale, y_scale = known.x_scale, known.y_scale
     elif estimator.standardize:
         x_scale = Scale.of(X, sample_weight)
-        if not loss.is_classification and loss.name != "poisson":
+        if loss.fits_any_number:
             y_scale = Scale.of(y, sample_weight)
     return Problem(
         network,
@@ -170,9 +168,10 @@ def hidden_sizes(given: Any) -> tuple[int, ...]:
 
 def hidden_activations(given: Any) -> Any:
     """Return our words for scikit-learn's: one, or one for each hidden layer."""
+    ours = sklearn_words()
     if isinstance(given, str | Activation):
-        return ACTIVATION_WORDS.get(given, given) if isinstance(given, str) else given
-    return [ACTIVATION_WORDS.get(word, word) if isinstance(word, str) else word for word in given]
+        return ours.get(given, given) if isinstance(given, str) else given
+    return [ours.get(word, word) if isinstance(word, str) else word for word in given]
 
 
 def _check_size(what: str, numbers: Array) -> None:

@@ -21,7 +21,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : "squared_error", "poisson", "huber", "absolute_error", "quantile", or a loss object such
+    loss : "squared_error", "poisson", "absolute_error", "huber", "quantile", or a loss object such
         as `symbreak.losses.Huber(2.0)`.
     hidden_layer_sizes, activation, solver, ... : as in `MLPClassifier`, without class_weight.
     standardize : train on standardised X and y; predictions are in the units of y. A y for

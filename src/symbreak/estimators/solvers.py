@@ -9,17 +9,14 @@ beside it, and then a method on all examples waits longer unless a number is giv
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any
 
 from symbreak.errors import InvalidInput, nearest
 from symbreak.optimize.early_stopping import PATIENCE, patience_of
-from symbreak.optimize.methods import METHODS, STOCHASTIC
+from symbreak.optimize.method import Method
+from symbreak.optimize.methods import METHODS, find_method
 
-SOLVERS = {"lbfgs": "l-bfgs"}
-# Their steps may raise J, so a small change of J says nothing.
-RISING = (*STOCHASTIC, "rprop", "gradient-descent")
 VALUE_RTOL = 2.220446049250313e-09
 
 
@@ -31,10 +28,11 @@ def method_of_solver(solver: str) -> str:
     InvalidInput
         The word is unknown.
     """
-    word = SOLVERS.get(solver, solver)
+    words = {one.sklearn_name: one.name for one in METHODS.values() if one.sklearn_name}
+    word = words.get(solver, solver)
     if word in METHODS or word.startswith("scipy:"):
         return word
-    known = (*SOLVERS, *METHODS, "scipy:NAME")
+    known = (*words, *METHODS, "scipy:NAME")
     raise InvalidInput(
         f"solver must be one of {', '.join(known)}. Got {solver!r}.{nearest(solver, known)}"
     )
@@ -42,13 +40,12 @@ def method_of_solver(solver: str) -> str:
 
 def is_stochastic(solver: str) -> bool:
     """Tell whether a solver works on mini-batches."""
-    return solver in STOCHASTIC
+    return _method(solver).is_on_batches
 
 
 def method_options(estimator: Any, n_examples: int, order_seed: int) -> dict[str, Any]:
     """Return the options of the method itself, the estimator's `solver_options` over all."""
-    method = METHODS.get(method_of_solver(estimator.solver))
-    known = inspect.signature(method).parameters if method is not None else {}
+    method = _method(estimator.solver)
     options = {
         "learning_rate": estimator.learning_rate_init,
         "momentum": estimator.momentum,
@@ -59,9 +56,9 @@ def method_options(estimator: Any, n_examples: int, order_seed: int) -> dict[str
         "batch_size": batch_size(estimator, n_examples),
         "shuffle": estimator.shuffle,
         "seed": order_seed,
-        **(_schedule(estimator) if estimator.solver == "sgd" else {}),
+        **(_schedule(estimator) if method.has_sklearn_schedule else {}),
     }
-    chosen = {name: value for name, value in options.items() if name in known}
+    chosen = {name: value for name, value in options.items() if name in method.options}
     return {**chosen, **(estimator.solver_options or {})}
 
 
@@ -84,7 +81,7 @@ def search_options(estimator: Any, validation: Any = None, spent: int = 0) -> di
     if validation is not None:
         wait = _patience(estimator, patience_of(method_of_solver(estimator.solver)))
         options.update(validation=validation, patience=wait, patience_tol=float(estimator.tol))
-    elif estimator.solver not in RISING:
+    elif not _method(estimator.solver).may_rise:
         options["value_rtol"] = VALUE_RTOL
     elif not _is_adaptive(estimator):
         options.update(value_patience=_patience(estimator), patience_tol=float(estimator.tol))
@@ -97,12 +94,17 @@ def batch_size(estimator: Any, n_examples: int) -> int:
     return min(size, n_examples)
 
 
+def _method(solver: str) -> Method:
+    return find_method(method_of_solver(solver))
+
+
 def _is_adaptive(estimator: Any) -> bool:
-    return bool(estimator.solver == "sgd" and estimator.learning_rate == "adaptive")
+    scheduled = _method(estimator.solver).has_sklearn_schedule
+    return bool(scheduled and estimator.learning_rate == "adaptive")
 
 
 def _schedule(estimator: Any) -> dict[str, Any]:
-    """Return the schedule of sgd; the others keep their rate, as in scikit-learn."""
+    """Return the schedule of a method that scikit-learn gives one; the others keep their rate."""
     word = estimator.learning_rate
     if word == "invscaling" and estimator.power_t == 0:
         return {"schedule": "constant"}

@@ -7,7 +7,7 @@ give the next layer a pre-activation of variance gain^2 E[a^2] = 1: its size nei
 shrinks with depth. (He, Zhang, Ren and Sun 2015 for relu; the same integral for the others.)
 
 The gain therefore belongs to the activation that a layer *reads*; a layer that reads the data
-has gain 1, for standardised data.
+has gain 1, for standardised data. The numbers stand in `activations`.
 
 The second moment, not the variance, is right also for activations with a mean above 0 (sigmoid,
 softplus, relu), because the variance runs over the weights, and the mean of `a` is multiplied by
@@ -22,27 +22,13 @@ lead slowly away from it (a size off by 1 % is off by about 1.15 % one layer lat
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
-from symbreak.activations import LEAKY_SLOPE
-from symbreak.errors import InvalidInput, choose
+from symbreak.activations import known_activation
+from symbreak.errors import InvalidInput
 from symbreak.initialization.checks import is_number
 
 Gain = float | Literal["activation"]
-
-GAINS: dict[str, float] = {
-    "identity": 1.0,
-    "sigmoid": 1.8462285453386054,
-    "tanh": 1.5925374197228312,
-    "relu": math.sqrt(2.0),
-    "leaky_relu": math.sqrt(2.0 / (1.0 + LEAKY_SLOPE**2)),
-    "elu": 1.2451983007007066,
-    "selu": 1.0,
-    "softplus": 1.0418668355353016,
-    "gelu": 1.5335304411955353,
-    "silu": 1.6765324703310913,
-}
 
 
 def activation_gain(activation: str | None) -> float:
@@ -55,7 +41,7 @@ def activation_gain(activation: str | None) -> float:
     """
     if activation is None:
         return 1.0
-    return GAINS[choose('activation behind gain="activation"', activation, GAINS)]
+    return known_activation('activation behind gain="activation"', activation).gain
 
 
 def check_gain(rule: str, gain: object) -> None:

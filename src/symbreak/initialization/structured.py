@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from symbreak.activations import Activation, known_activation
 from symbreak.errors import InvalidInput
 from symbreak.initialization.checks import is_number
 from symbreak.initialization.gains import Gain, check_gain, resolve_gain
@@ -76,21 +77,6 @@ def orthonormal(normal: Floats) -> Floats:
     return oriented
 
 
-ACTIVE_RANGE = {
-    "sigmoid": (-4.0, 4.0),
-    "tanh": (-2.0, 2.0),
-    "relu": (-1.0, 1.0),
-    "leaky_relu": (-1.0, 1.0),
-    "elu": (-1.0, 1.0),
-    "selu": (-1.0, 1.0),
-    "softplus": (-1.0, 1.0),
-    "gelu": (-1.0, 1.0),
-    "silu": (-1.0, 1.0),
-}
-
-OUTPUT_RANGE = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-
-
 @dataclass(frozen=True)
 class NguyenWidrow(Rule):
     """Spread the units' active regions evenly over the input range.
@@ -129,10 +115,10 @@ class NguyenWidrow(Rule):
     def draw(self, layer: LayerShape, stream: Stream) -> Floats:
         """Return the block."""
         theta = symmetric_uniform(1.0, layer, stream)
-        active = ACTIVE_RANGE.get(layer.activation or "identity")
+        active = _known(layer.activation).active_range
         if active is None:
             return theta
-        low, high = OUTPUT_RANGE.get(layer.input_activation or "", self.input_range)
+        low, high = self._range_read(layer)
         stretch = (active[1] - active[0]) / 2
         scale = 2 / (high - low)
         theta = stretch * evenly_spread(theta)
@@ -142,12 +128,21 @@ class NguyenWidrow(Rule):
 
     def spread(self, layer: LayerShape) -> float:
         """Return the root mean square of a row of the length that all rows have."""
-        active = ACTIVE_RANGE.get(layer.activation or "identity")
+        active = _known(layer.activation).active_range
         if active is None:
             return 1.0 / math.sqrt(3.0)
-        low, high = OUTPUT_RANGE.get(layer.input_activation or "", self.input_range)
+        low, high = self._range_read(layer)
         length: float = 0.7 * layer.units_out ** (1 / layer.units_in)
         return (active[1] - active[0]) / (high - low) * length / math.sqrt(layer.units_in)
+
+    def _range_read(self, layer: LayerShape) -> tuple[float, float]:
+        """Return the lowest and the highest input, those of the data if there are none else."""
+        return _known(layer.input_activation).output_range or self.input_range
+
+
+def _known(name: str | None) -> Activation:
+    """Return an activation whose ranges are known; None, the output or the data, is straight."""
+    return known_activation("activation beside a layer of nguyen_widrow", name or "identity")
 
 
 def evenly_spread(theta: Floats) -> Floats:

@@ -17,7 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from symbreak.initialization.gains import GAINS, Gain, check_gain, resolve_gain
+from symbreak.activations import ACTIVATIONS
+from symbreak.initialization.gains import Gain, check_gain, resolve_gain
 from symbreak.initialization.rule import Bias, EntrywiseRule, check_bias
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.simple import symmetric_uniform
@@ -97,7 +98,7 @@ class HeUniform(VarianceScaling):
     name: ClassVar[str] = "he_uniform"
     fan = "in"
     law = "uniform"
-    gain: Gain = GAINS["relu"]
+    gain: Gain = ACTIVATIONS["relu"].gain
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class HeNormal(VarianceScaling):
     name: ClassVar[str] = "he_normal"
     fan = "in"
     law = "normal"
-    gain: Gain = GAINS["relu"]
+    gain: Gain = ACTIVATIONS["relu"].gain
 
 
 @dataclass(frozen=True)

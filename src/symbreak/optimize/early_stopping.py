@@ -23,16 +23,16 @@ from torch import Tensor
 from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.methods import STOCHASTIC
+from symbreak.optimize.methods import find_method
 from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 
 PATIENCE = 10  # epochs of a method on mini-batches
 FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less than an epoch
 
 
-def patience_of(method: str) -> int:
+def patience_of(method: str | None) -> int:
     """Return how many accepted steps without improvement end a start where nobody says."""
-    return PATIENCE if method in STOCHASTIC else FULL_BATCH_PATIENCE
+    return PATIENCE if find_method(method).is_on_batches else FULL_BATCH_PATIENCE
 
 
 class Validation(PerStart):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.methods import method_of
+from symbreak.optimize.methods import METHODS, method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
@@ -28,7 +28,7 @@ class Epochs:
 
     Parameters
     ----------
-    method, options : as `minimize` takes them: "sgd", "adam" or "adamw".
+    method, options : as `minimize` takes them; a method on mini-batches.
 
     Raises
     ------
@@ -39,7 +39,10 @@ class Epochs:
     def __init__(self, method: str, options: Mapping[str, Any]) -> None:
         stepper = method_of(method, options)
         if not isinstance(stepper, MiniBatchStepper):
-            raise InvalidInput(f"method of Epochs must be sgd, adam or adamw. Got {method!r}.")
+            known = [word for word, one in METHODS.items() if one.is_on_batches]
+            raise InvalidInput(
+                f"method of Epochs must be one of {', '.join(known)}. Got {method!r}."
+            )
         self._stepper = stepper
         self._has_begun = False
 

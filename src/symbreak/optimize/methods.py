@@ -1,11 +1,10 @@
 """The methods by name: each is a direction and a step rule, put together.
 
-To add one: write the direction or the step rule in its own file and one function here.
+To add one: write the direction or the step rule in its own file, one function here, and its record.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from symbreak.checks import (
     check_positive_integer,
     check_switch,
 )
-from symbreak.errors import InvalidInput, choose, nearest
+from symbreak.errors import InvalidInput, choose
 from symbreak.optimize.directions.bfgs import BFGS
 from symbreak.optimize.directions.conjugate_gradient import BETAS, ConjugateGradient
 from symbreak.optimize.directions.lbfgs import LBFGS
@@ -26,11 +25,13 @@ from symbreak.optimize.directions.rprop import Rprop
 from symbreak.optimize.line_searches.armijo import Armijo
 from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.line_searches.more_thuente import MoreThuente
+from symbreak.optimize.method import Method, few_vectors
 from symbreak.optimize.protocols import Stepper, StepRule
+from symbreak.optimize.scipy_options import PREFIX, WITHOUT_GRADIENT, is_scipy, method_named
 from symbreak.optimize.steppers.fixed import FixedStepper
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from symbreak.optimize.steppers.line_search import LineSearchStepper
-from symbreak.optimize.stochastic import adam, adamw, sgd
+from symbreak.optimize.stochastic import BatchOptions, adam, adamw, sgd
 
 LINE_SEARCHES: dict[str, Callable[[], StepRule]] = {
     "hager-zhang": HagerZhang,
@@ -123,37 +124,96 @@ def _search(
     return searches[choose(f"line_search of {method}", word, searches)]()
 
 
-METHODS: dict[str, Callable[..., Stepper]] = {
-    "gradient-descent": gradient_descent,
-    "l-bfgs": l_bfgs,
-    "bfgs": bfgs,
-    "fminunc": bfgs,
-    "conjugate-gradient": conjugate_gradient,
-    "fmincg": conjugate_gradient,
-    "rprop": rprop,
-    "newton-cg": newton_cg,
-    "levenberg-marquardt": levenberg_marquardt,
-    "sgd": sgd,
-    "adam": adam,
-    "adamw": adamw,
-}
-STOCHASTIC = ("sgd", "adam", "adamw")  # on mini-batches, where the starts may differ in their rates
+def _matrix(n: int, options: Mapping[str, Any]) -> int:  # noqa: ARG001 - of n alone
+    return n
 
 
-def method_of(name: str, options: Mapping[str, Any]) -> Stepper:
-    """Return the method called `name`, with its options.
+def _pairs(n: int, options: Mapping[str, Any]) -> int:  # noqa: ARG001 - of the memory alone
+    return 2 * int(options["memory"])
+
+
+DEFAULT = "l-bfgs"
+METHODS: dict[str, Method] = {
+    word: method
+    for method in (
+        Method(
+            name="l-bfgs", build=l_bfgs, sklearn_name="lbfgs",
+            update="linear", may_rise=False, memory=_pairs,
+        ),
+        Method(
+            name="bfgs", build=bfgs, aliases=("fminunc",),
+            update="linear", may_rise=False, memory=_matrix,
+        ),
+        Method(
+            name="conjugate-gradient", build=conjugate_gradient, aliases=("fmincg",),
+            update="linear", may_rise=False, memory=few_vectors,
+        ),
+        Method(
+            name="newton-cg", build=newton_cg,
+            update="linear", may_rise=False, memory=few_vectors,
+        ),
+        Method(
+            name="levenberg-marquardt", build=levenberg_marquardt,
+            update="linear", may_rise=False, memory=_matrix,
+        ),
+        Method(
+            name="rprop", build=rprop,
+            update="elementwise", may_rise=True, memory=few_vectors,
+        ),
+        Method(
+            name="gradient-descent", build=gradient_descent,
+            update="linear", may_rise=True, memory=few_vectors,
+        ),
+        Method(
+            name="sgd", build=sgd, batch_options=BatchOptions, has_sklearn_schedule=True,
+            update="linear", may_rise=True, memory=few_vectors,
+        ),
+        Method(
+            name="adam", build=adam, batch_options=BatchOptions,
+            update="elementwise", may_rise=True, memory=few_vectors,
+        ),
+        Method(
+            name="adamw", build=adamw, batch_options=BatchOptions,
+            update="elementwise", may_rise=True, memory=few_vectors,
+        ),
+    )
+    for word in (method.name, *method.aliases)
+}  # fmt: skip
+
+
+def find_method(word: str | None) -> Method:
+    """Return the record of a method by any word that `minimize` takes.
+
+    Parameters
+    ----------
+    word : a name or an alias, "scipy:NAME", or None for the default.
+
+    Raises
+    ------
+    InvalidInput
+        Unknown name (the nearest valid one is named).
+    """
+    if is_scipy(word):
+        name = method_named(word)
+        return Method(
+            name=PREFIX + name, build=None, update="linear", may_rise=False, memory=few_vectors,
+            uses_gradients=name not in WITHOUT_GRADIENT,
+        )  # fmt: skip
+    word = DEFAULT if word is None else word
+    return METHODS[choose("method of minimize", word, (*METHODS, "scipy:NAME"))]
+
+
+def method_of(name: str | None, options: Mapping[str, Any]) -> Stepper:
+    """Return the stepper of the method called `name`, with its options.
 
     Raises
     ------
     InvalidInput
         Unknown name or option (the nearest valid one is named), or a value out of range.
     """
-    build = METHODS[choose("method of minimize", name, (*METHODS, "scipy:NAME"))]
-    known = list(inspect.signature(build).parameters)
-    for option in options:
-        if option not in known:
-            raise InvalidInput(
-                f"options of {name} must be among {', '.join(known)}. "
-                f"Got {option!r}.{nearest(option, known)}"
-            )
-    return build(**options)
+    return find_method(name).stepper(options)
+
+
+def methods_taking(option: str) -> list[str]:
+    """Return the methods that have an option of this name, each by its one name."""
+    return [word for word, one in METHODS.items() if word == one.name and option in one.options]

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from symbreak.network import Network
 from symbreak.symmetry.classes import AtZero, Classes, Floats, Integers, renumbered
-from symbreak.symmetry.weights import centred, sees_differences
+from symbreak.symmetry.weights import centred
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class InvariantSet:
 
     def _projected(self, layer: int, W: Floats) -> Floats:
         ties, below, above = self._ties[layer], self.sides[layer], self.sides[layer + 1]
-        unseen = layer == len(self.sides) - 2 and sees_differences(self.network)
+        unseen = layer == len(self.sides) - 2 and self.network.loss.sees_differences
         if ties is not None:
             projected = ties.project(W)
             silent = (below.signs == 0) & (unseen and not below.blocks)

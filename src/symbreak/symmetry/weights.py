@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbreak.losses import CrossEntropy
 from symbreak.network import Network
 from symbreak.symmetry.classes import Floats, Integers
 
@@ -32,7 +31,7 @@ class Weights:
         """Read theta, (starts, n)."""
         raw = list(network.thetas(theta))
         values, sizes = list(raw), [np.abs(Theta) for Theta in raw]
-        if sees_differences(network):
+        if network.loss.sees_differences:
             values[-1] = centred(raw[-1])
             sizes[-1] = np.broadcast_to(sizes[-1].max(axis=1, keepdims=True), raw[-1].shape)
         return cls(raw, values, sizes)
@@ -43,11 +42,6 @@ class Weights:
             return self
         parts = ([Theta[starts] for Theta in kind] for kind in (self.raw, self.values, self.sizes))
         return Weights(*parts)
-
-
-def sees_differences(network: Network) -> bool:
-    """Tell whether the loss sees only differences of the outputs, as soft-max does."""
-    return isinstance(network.loss, CrossEntropy)
 
 
 def centred(Theta: Floats) -> Floats:

@@ -115,7 +115,7 @@ def choose_alpha(
     name = ""
     for index, theta in thetas.items():
         part = parts[index // len(alphas)]
-        score = scores_of(network.loss.name, y[part], combined_prediction(network, theta, X[part]))
+        score = scores_of(network.loss, y[part], combined_prediction(network, theta, X[part]))
         scores[index // len(alphas), index % len(alphas)] = np.inf if score is None else score.error
         name = name if score is None else score.names[1]
     if not np.isfinite(scores).all(axis=0).any():

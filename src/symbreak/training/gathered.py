@@ -28,11 +28,11 @@ from symbreak.arrays import as_tensor, like
 from symbreak.objectives import JoinedCost, NetworkCost
 from symbreak.objectives.capabilities import HasSize, offered
 from symbreak.optimize import Outcome, Progress, minimize
-from symbreak.optimize.methods import STOCHASTIC
+from symbreak.optimize.method import Method
+from symbreak.optimize.methods import find_method
 
 # What a search keeps for each entry of theta: points, trials, directions and copies of them.
 _VECTORS = 16
-_MATRIX_METHODS = ("bfgs", "fminunc", "levenberg-marquardt")
 Look = Callable[[Progress], Any]
 
 
@@ -81,17 +81,16 @@ class Search:
         alike = (one.network, one.dtype, one.device) == (two.network, two.dtype, two.device)
         if not alike or _without_rate(self.arguments) != _without_rate(other.arguments):
             return False
-        return self.arguments.get("method") not in STOCHASTIC or one.has_examples_of(two)
+        return not _method(self.arguments).is_on_batches or one.has_examples_of(two)
 
     @property
     def bytes_per_row(self) -> int:
         """The memory that the search takes for each start, in bytes, roughly."""
         if not self.can_be_stacked:
             return 0
-        n, method = self.objective.network.n_parameters, self.arguments.get("method")
-        pairs = 2 * int(self.arguments.get("memory", 10)) if method in (None, "l-bfgs") else 0
-        matrix = n if method in _MATRIX_METHODS else 0
-        return int(self.objective.dtype.itemsize * n * (_VECTORS + pairs + matrix))
+        n = self.objective.network.n_parameters
+        vectors = _VECTORS + _method(self.arguments).extra_vectors(n, self.arguments)
+        return int(self.objective.dtype.itemsize * n * vectors)
 
 
 def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1) -> list[list[int]]:
@@ -192,10 +191,14 @@ def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tenso
     return JoinedCost(costs, [sum(one.rows for one in of_set) for of_set in sets]), theta
 
 
+def _method(arguments: Mapping[str, Any]) -> Method:
+    return find_method(arguments.get("method"))
+
+
 def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, but of a rate that each start may have for itself only its presence."""
     rate = arguments.get("learning_rate")
-    has_own = arguments.get("method") in STOCHASTIC and isinstance(rate, Real)
+    has_own = _method(arguments).is_on_batches and isinstance(rate, Real)
     return {**arguments, "learning_rate": True} if has_own else dict(arguments)
 
 

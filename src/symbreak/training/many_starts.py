@@ -134,7 +134,7 @@ def train_from(
     scores: tuple[Scores | None, ...] = ()
     if validation is not None:
         X, y = validation
-        loss = cost.network.loss.name
+        loss = cost.network.loss
         scores = scores_of_starts(
             cost.network,
             outcome.theta,

@@ -9,7 +9,8 @@ Every score that is shown comes from here, and both are defined as scikit-learn 
 float64 probability counts as at least 2.2e-16 and at most 1 less that, so one row costs at most
 36.04; R² of equal targets is 1 where the prediction is exact and else 0; R² of one row is not
 defined.
-A `binary_cross_entropy` network with several outputs is scored over all its yes-or-no answers.
+A loss of classes whose target is no index, as `binary_cross_entropy`, is scored over all its
+yes-or-no answers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symbreak.losses import Loss, loss_of
 
 if TYPE_CHECKING:  # needs polars; scores do not
     from symbreak.tables.target import Target
@@ -97,23 +100,23 @@ def target_scores(target: Target, y: Any, prediction: NDArray[Any]) -> Scores | 
     return scores_of("squared_error", target.unscale(y), target.unscale(prediction[:, 0]))
 
 
-def scores_of(loss: str, y: Any, prediction: Any) -> Scores | None:
+def scores_of(loss: str | Loss, y: Any, prediction: Any) -> Scores | None:
     """Return the scores of predictions, or None when a prediction is not finite.
 
     Parameters
     ----------
-    loss : name of the network's loss, which tells what its predictions are.
+    loss : the network's loss or its name, which tells what its predictions are.
     y : the targets as `NetworkCost` takes them: (m,) or (m, outputs).
     prediction : (m, outputs), after the link.
     """
     predicted = np.asarray(prediction, dtype=np.float64)
     if not np.isfinite(predicted).all():
         return None
-    known = np.asarray(y)
-    if loss == "cross_entropy":
+    known, loss = np.asarray(y), loss_of(loss)
+    if loss.target_is_index:
         index = known.argmax(axis=1) if known.shape == predicted.shape else known.reshape(-1)
         return class_scores(index, predicted)
-    if loss == "binary_cross_entropy":
+    if loss.is_classification:
         yes = predicted.reshape(-1)
         return class_scores(known.reshape(-1), np.column_stack([1.0 - yes, yes]))
     return number_scores(known.reshape(predicted.shape), predicted)

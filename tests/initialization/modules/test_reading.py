@@ -13,10 +13,10 @@ from scipy.stats import norm
 from torch import nn
 
 import symbreak as sb
-from symbreak.initialization.gains import GAINS
+from symbreak.initialization.gains import activation_gain
 from symbreak.initialization.modules.reading import reads_of
 
-RELU, TANH = math.sqrt(2), GAINS["tanh"]
+RELU, TANH = math.sqrt(2), activation_gain("tanh")
 
 
 def gains(module, **options):
@@ -57,7 +57,9 @@ class Swish(nn.Module):
 def test_behind_a_layer_of_the_users_nothing_is_known():
     net = nn.Sequential(nn.Linear(3, 3), Swish(), nn.Linear(3, 3))
     assert_gains(gains(net), {"0.weight": 1, "2.weight": 1})
-    assert_gains(gains(net, activation="silu"), {"0.weight": 1, "2.weight": GAINS["silu"]})
+    assert_gains(
+        gains(net, activation="silu"), {"0.weight": 1, "2.weight": activation_gain("silu")}
+    )
 
 
 def test_a_parametrised_layer_is_a_layer():
@@ -99,7 +101,7 @@ def test_a_transformer_layer_knows_its_activation(activation, name):
     for layer in (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer):
         found = gains(layer(8, 2, 16, activation=activation), activation="tanh")
         assert found["linear1.weight"] == pytest.approx(1)
-        assert found["linear2.weight"] == pytest.approx(GAINS[name])
+        assert found["linear2.weight"] == pytest.approx(activation_gain(name))
         assert found["self_attn.out_proj.weight"] == pytest.approx(1)
 
 
@@ -120,7 +122,7 @@ ACTIVATIONS = {
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_integrated_gains_are_those_of_the_table(name):
     found = reads_of(ACTIVATIONS[name])
-    assert found.gain == pytest.approx(GAINS[name], rel=1e-7)
+    assert found.gain == pytest.approx(activation_gain(name), rel=1e-7)
     assert found.gain == pytest.approx(reads_of(name).gain, rel=1e-7)
 
 

@@ -27,8 +27,9 @@ from torch.nn.modules import dropout, flatten, padding, pooling, upsampling
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
+from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidType
-from symbreak.initialization.gains import GAINS, activation_gain
+from symbreak.initialization.gains import activation_gain
 
 _ELEMENTWISE = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU),
@@ -76,8 +77,8 @@ def reads_of(given: Any) -> Reads:
     found = _activation(given) if callable(given) else None
     if found is None:
         raise InvalidType(
-            f"activation of initialize_module must be one of {', '.join(GAINS)}, or an elementwise "
-            f"activation such as torch.nn.Mish(). Got {given!r}."
+            f"activation of initialize_module must be one of {', '.join(ACTIVATIONS)}, or an "
+            f"elementwise activation such as torch.nn.Mish(). Got {given!r}."
         )
     return found
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.activations import Activation, sklearn_words
+from symbreak.losses import Loss, loss_with_link
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import line_of
@@ -28,12 +30,9 @@ from symbreak.reports.collect.training import (
 from symbreak.reports.numbers import plain, short
 from symbreak.training.path import PathOfStart
 
-# scikit-learn's words for activations and for what comes out, and ours.
-ACTIVATIONS = {"logistic": "sigmoid"}
 LAST_CALL = (
     "Starts and curves are those of the last call of partial_fit; the network counts all of them."
 )
-LOSSES = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy", "exp": "poisson"}
 
 
 def inner(thing: Any) -> Any:
@@ -140,14 +139,24 @@ def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
     sizes = [coef.shape[0] for coef in coefs] + [coefs[-1].shape[1]]
     given = estimator.get_params().get("activation", "relu")
-    words = [given] * (len(sizes) - 2) if isinstance(given, str) else list(given)
-    loss = LOSSES.get(getattr(estimator, "out_activation_", ""), "squared_error")
-    network = Network(sizes, [ACTIVATIONS.get(word, word) for word in words], loss)
+    words = [given] * (len(sizes) - 2) if isinstance(given, str | Activation) else list(given)
+    ours = sklearn_words()
+    activations = [ours.get(word, word) if isinstance(word, str) else word for word in words]
+    network = Network(sizes, activations, _loss_of(estimator))
     thetas = [
         np.column_stack([intercept, coef.T])
         for coef, intercept in zip(coefs, intercepts, strict=True)
     ]
     return network, np.concatenate([Theta.reshape(-1) for Theta in thetas]).astype(np.float64)
+
+
+def _loss_of(estimator: Any) -> Loss:
+    """Return the loss of one of ours, or one whose link is that of scikit-learn's estimator."""
+    problem = getattr(estimator, "_problem", None)
+    if problem is not None:
+        loss: Loss = problem.network.loss
+        return loss
+    return loss_with_link(getattr(estimator, "out_activation_", "identity"))
 
 
 def _names(estimator: Any) -> dict[str, tuple[str, ...]]:
