@@ -77,11 +77,11 @@ def test_help_of_the_diagnosis_names_every_choice(run):
 
 def test_the_choices_of_the_diagnosis_are_those_of_the_library():
     from symbreak.cli import diagnose_options as options
-    from symbreak.cli.checks import update_of
     from symbreak.cli.diagnose_subjects import UPDATE
     from symbreak.cli.train_options import TrainOptions
     from symbreak.diagnosis import finding, weight_files, weights
     from symbreak.symmetry import certificate
+    from symbreak.training.checks import update_of
 
     assert finding.LEVELS == options.LEVELS
     assert sorted(certificate.UPDATES) == sorted(options.UPDATES)

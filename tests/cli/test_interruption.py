@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from symbreak.cli import train_run
-from symbreak.cli.checks import gradient_report
 from symbreak.training import train_from
+from symbreak.training.checks import gradient_report
 
 IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
 

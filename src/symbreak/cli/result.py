@@ -12,12 +12,12 @@ import numpy as np
 from torch import Tensor
 
 from symbreak import __version__
-from symbreak.cli.checks import Symmetry
 from symbreak.cli.outputs import beside
 from symbreak.cli.train_options import TrainOptions
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Status
 from symbreak.training import Trained
+from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
 from symbreak.training.many_starts import scores_of_starts
 from symbreak.training.parts import Parts

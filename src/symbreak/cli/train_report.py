@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from symbreak.cli.after import keep_command, predict_command
-from symbreak.cli.checks import CHECKED_ROWS
 from symbreak.cli.result import Result
 from symbreak.cli.train_options import TrainOptions
 from symbreak.reports.collect.training import Run, of_run
 from symbreak.reports.report import Report
+from symbreak.training.checks import CHECKED_ROWS
 
 _LONGEST = 20_000  # characters of a command that a page shows
 

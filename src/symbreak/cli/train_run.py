@@ -13,7 +13,6 @@ from torch import Tensor
 
 from symbreak import __version__
 from symbreak.cli import INTERRUPTED, after, before
-from symbreak.cli.checks import Symmetry, gradient_report
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
 from symbreak.cli.result import (
@@ -40,6 +39,7 @@ from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training import Trained, train_from
+from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
 from symbreak.training.model import Model
