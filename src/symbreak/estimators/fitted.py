@@ -74,7 +74,7 @@ def starts_table(outcome: Outcome, kept: Array) -> dict[str, Array]:
         "gradient_norm": outcome.gradient_norm,
         "n_iter": outcome.n_iterations,
         "n_evaluations": outcome.n_evaluations,
-        "status": np.array([status.name.lower() for status in outcome.status]),
+        "status": np.array([status.word for status in outcome.status]),
         "kept": np.isin(np.arange(len(outcome.value)), kept),
     }
     if outcome.validation is not None:
