@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from symbreak.training.combine import COMBINES
-from symbreak.training.many_starts import Trained, train, train_from
+import warnings
+from typing import Any
 
-__all__ = ["COMBINES", "Trained", "train", "train_from"]
+from symbreak.training.combine import COMBINES
+from symbreak.training.many_starts import train, train_from
+from symbreak.training.record import Training
+
+__all__ = ["COMBINES", "Training", "train", "train_from"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Trained":
+        words = "symbreak.training.Trained is called Training now; the old name will go."
+        warnings.warn(words, DeprecationWarning, stacklevel=2)
+        return Training
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
