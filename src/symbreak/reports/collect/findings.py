@@ -41,6 +41,7 @@ def gradient_section(report: GradientReport, rows_of_data: int | None = None) ->
     return section({
         "verdict": report.verdict,
         "line": short(report.line, MOST_WORDS),
+        "finding": short(report.finding, MOST_WORDS),
         "relative_error": report.relative_error,
         "J": report.value,
         "rows_of_data": rows_of_data,
@@ -62,6 +63,7 @@ def symmetry_section(symmetry: Symmetry) -> dict[str, Any]:
         "kinds": symmetry.kinds,
         "is_broken": symmetry.is_broken,
         "line": symmetry.line,
+        "finding": symmetry.finding,
     })  # fmt: skip
 
 
