@@ -48,8 +48,8 @@ STRUCTURE = {
     "distinct": ["iterations", "layers", "start"],
     "signals": ["layers", "rows", "starts"],
     "gradient_check": [
-        "J", "blocks", "directions", "finding", "line", "n_checked", "n_evaluations", "n_parameters",
-        "of_blocks", "relative_error", "rows_of_data", "tolerance", "verdict",
+        "J", "blocks", "directions", "finding", "line", "n_checked", "n_evaluations",
+        "n_parameters", "of_blocks", "relative_error", "rows_of_data", "tolerance", "verdict",
     ],
     "symmetry": ["finding", "is_broken", "kinds", "least", "line", "units"],
     "data": [
