@@ -22,6 +22,7 @@ from symbreak.training import train
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
 from symbreak.training.scores import target_scores
+from symbreak.training.table_training import train_prepared
 from tests.reports.conftest import island_of
 
 FEW = ("--starts", 2, "--hidden", "none", "--validation", 0, "--max-iter", 300)
@@ -205,7 +206,7 @@ RUNS = [
 @pytest.fixture
 def records(monkeypatch):
     """The records of the trainings that the command makes."""
-    made, train_prepared = [], train_run.train_prepared
+    made = []
 
     def noting(*args, **options):
         made.append(train_prepared(*args, **options))

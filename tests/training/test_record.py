@@ -76,6 +76,8 @@ def test_every_start_and_all_of_them_are_scored_by_what_they_predict(found):
         for start, scores in enumerate(found.scores_of_starts(name)):
             alone = found.network.predict(found.outcome.theta[start], part.X).numpy()
             expected = target_scores(split.target, part.y, alone)
+            assert scores is not None
+            assert expected is not None
             assert scores.score == pytest.approx(expected.score, rel=1e-12)
             assert scores.error == pytest.approx(expected.error, rel=1e-12)
     together = target_scores(split.target, split.holdout.y, found.predict(split.holdout.X))
