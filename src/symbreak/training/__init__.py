@@ -1,4 +1,7 @@
-"""Training from many starts, and what their results are used for."""
+"""Training from many starts, and what their results are used for.
+
+train(network, X, y, ...), train_split(split, settings) -> Training, the record of it
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from typing import Any
 from symbreak.training.combine import COMBINES
 from symbreak.training.many_starts import train, train_from
 from symbreak.training.record import Training
+from symbreak.training.settings import Settings
+from symbreak.training.table_training import train_split
 
-__all__ = ["COMBINES", "Training", "train", "train_from"]
+__all__ = ["COMBINES", "Settings", "Training", "train", "train_from", "train_split"]
 
 
 def __getattr__(name: str) -> Any:
