@@ -5,7 +5,7 @@ A search over many settings may train one stack elsewhere and put its thetas int
 
 combine      kept starts                       predict
 average      all that are usable               the mean after the link
-best         the best validation score         that start (the lowest J without validation)
+best         the best validation score         that start
 lowest-cost  the lowest J                      that start
 all          all that are usable               the start with the lowest J
 """
@@ -21,13 +21,22 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from symbreak.arrays import as_numpy
+from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.training import COMBINES as WAYS
+from symbreak.training.combine import kept_starts, usable_starts
+from symbreak.training.scores import Scores
 
-COMBINES = ("average", "best", "lowest-cost", "all")
+COMBINES = (*WAYS, "all")
+WITHOUT_VALIDATION = (
+    "combine='best' means the best validation score, and this fit has none: the start with the "
+    "lowest J was taken. Say combine='lowest-cost' for that, or fit with early_stopping=True or "
+    "X_val and y_val; 'best' without a validation will be an error."
+)
 _OUT_ACTIVATIONS = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic",
                     "poisson": "exp"}  # fmt: skip
 
@@ -99,15 +108,21 @@ def warn_if_unfinished(estimator: Any) -> None:
 
 def _kept(combine: str, outcome: Outcome, theta: Array) -> tuple[int, ...]:
     """Return the starts that predictions come from, the one that leads first."""
-    usable = np.flatnonzero(np.isfinite(outcome.value) & np.isfinite(theta).all(1))
-    if not len(usable):
-        raise ValueError(NON_FINITE)
     J = outcome.value
-    if combine == "best" and outcome.validation is not None:
-        score = np.where(np.isnan(outcome.validation), math.inf, outcome.validation)
-        return (int(min(usable, key=lambda start: (score[start], J[start]))),)
-    order = sorted(map(int, usable), key=lambda start: float(J[start]))
-    return tuple(order) if combine in ("average", "all") else (order[0],)
+    usable = usable_starts(J, theta)
+    if not usable.any():
+        raise ValueError(NON_FINITE)
+    way = {"all": "average"}.get(combine, combine)
+    scores: list[Scores] = []
+    if combine == "best" and outcome.validation is None:
+        warn_at_caller(WITHOUT_VALIDATION, DeprecationWarning)
+        way = "lowest-cost"
+    elif outcome.validation is not None:
+        # What was minimised is minus the score; of equal ones the lower J is better.
+        scores = [
+            Scores(("score", "J"), *pair) for pair in zip(-outcome.validation, J, strict=True)
+        ]
+    return tuple(sorted(kept_starts(way, J, usable, scores), key=lambda start: float(J[start])))
 
 
 def _set_curves(estimator: Any, outcome: Outcome, lead: int) -> None:
