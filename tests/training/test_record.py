@@ -153,6 +153,15 @@ def test_the_words_of_the_starts_are_those_of_the_statuses(found):
     assert Status.NON_FINITE_START.word == "non finite start"
 
 
+def test_without_a_hold_out_there_is_no_score_of_it():
+    split = Parts.of(TABLE, "size", validation=0.0, separate_test=True)
+    made = train_split(split, FEW)
+    assert (made.holdout, made.singles, made.validation) == (None, (), ())
+    assert made.to_dict()["starts"][0]["holdout"] is None
+    assert "scores" not in sb.report(made).data
+    assert made.predictions["training"].scores[made.lead] is not None
+
+
 def test_a_wrong_gradient_ends_a_training_before_it_begins(monkeypatch):
     def wrong(cost, theta):
         return dataclasses.replace(gradient_report(cost, theta), verdict="fail")

@@ -179,13 +179,13 @@ def train_prepared(
         )  # fmt: skip
     if outcome.is_interrupted and not outcome.n_iterations.any():
         raise KeyboardInterrupt
-    parts = {"training": ready.split.train, "holdout": ready.split.holdout}
-    if ready.split.validation.n:
-        parts["validation"] = ready.split.validation
-    score = partial(target_scores, ready.split.target)
+    split = ready.split
+    named = {"training": split.train, "validation": split.validation, "holdout": split.holdout}
+    parts = {name: part for name, part in named.items() if part.n}
+    score = partial(target_scores, split.target)
     with timed(seconds, "score"):
         training = recorded(
-            ready.cost, ready.theta0, outcome, settings.combine, parts, score, split=ready.split,
+            ready.cost, ready.theta0, outcome, settings.combine, parts, score, split=split,
             choice=ready.choice, redrawn=ready.redrawn, gradient=gradient, symmetry=symmetry,
             path=path, provenance=provenance or Provenance(), seconds=seconds,
         )  # fmt: skip
