@@ -94,19 +94,24 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     trained : from many starts, with a validation part.
     X, y : (m, features) and (m,), examples that chose nothing.
     """
-    from symbreak.training.combine import COMBINES, combined_prediction, kept_starts
-    from symbreak.training.many_starts import scores_of_starts
+    import torch
+
+    from symbreak.training.combine import COMBINES, kept_starts
+    from symbreak.training.predictions import Predictions
     from symbreak.training.scores import scores_of
 
     network, outcome = trained.network, trained.outcome
-    score = partial(scores_of, network.loss.name, y)
-    singles = scores_of_starts(network, outcome.theta, trained.usable, X, score)
-    each = [_numbers(one) for one in singles if one is not None]
+    score = partial(scores_of, network.loss.name)
+    held_out = Predictions(
+        network=network, theta=torch.as_tensor(outcome.theta), usable=trained.usable, X=X, y=y,
+        score=score,
+    )  # fmt: skip
+    each = [_numbers(one) for one in held_out.scores if one is not None]
     found = {SINGLE: {key: fmean(one[key] for one in each) for key in each[0]}}
     found[SINGLE] |= {f"{key}_spread": pstdev(one[key] for one in each) for key in each[0]}
     for way in COMBINES:
         kept = kept_starts(way, outcome.value, trained.usable, trained.validation)
-        combined = score(combined_prediction(network, outcome.theta[list(kept)], X))
+        combined = score(y, held_out.combined(kept))
         assert combined is not None
         found[way] = _numbers(combined)
     return found

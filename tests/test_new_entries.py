@@ -14,13 +14,13 @@ import symbreak as sb
 import symbreak.backpropagation_check
 from symbreak.activations import ACTIVATIONS
 from symbreak.cli import main
-from symbreak.cli.checks import Symmetry
 from symbreak.estimators.solvers import method_options, search_options
 from symbreak.initialization.rules import BY_NAME
 from symbreak.losses import LOSSES
 from symbreak.optimize.methods import METHODS, methods_taking
 from symbreak.reports.collect.estimator import network_of as net_of_estimator
 from symbreak.reports.collect.training import network_words
+from symbreak.training.checks import Symmetry
 from symbreak.training.gathered import Search, stacks_of
 from symbreak.training.scores import scores_of
 from tests.new_entries import PLAIN, SIGNS, SOFTSIGN, Brier, Gamma

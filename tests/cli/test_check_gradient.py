@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from symbreak.cli import check_run
-from symbreak.cli.checks import spread_rows
 from symbreak.cli.program import NAME
 from symbreak.gradient_check import GradientReport, check_gradient
+from symbreak.training.checks import spread_rows
 from tests.cli.gradient_programs import FILES, PROGRAM
 
 IRIS = ("--dataset", "iris")

@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from symbreak.cli import train_run
-from symbreak.training import train_from
+from symbreak.optimize import minimize
+from symbreak.training import table_training
 from symbreak.training.gathered import train_together
 from symbreak.training.model import Model
 
@@ -27,9 +27,9 @@ def pressed_at(monkeypatch):
                     for _ in range(times):
                         signal.raise_signal(signal.SIGINT)
 
-            return train_from(*args, callback=press, **options)
+            return minimize(*args, callback=press, **options)
 
-        monkeypatch.setattr(train_run, "train_from", with_signal)
+        monkeypatch.setattr(table_training, "minimize", with_signal)
 
     return at
 
@@ -98,9 +98,9 @@ def test_nothing_is_written_where_nothing_was_trained(run, monkeypatch, tmp_path
         def press(progress):
             raise KeyboardInterrupt
 
-        return train_from(*args, **{**options, "callback": press})
+        return minimize(*args, **{**options, "callback": press})
 
-    monkeypatch.setattr(train_run, "train_from", press_at_once)
+    monkeypatch.setattr(table_training, "minimize", press_at_once)
     ran = run(*IRIS, *words_of(files))
     assert ran.code == 130
     assert "Interrupted before there was anything to keep.\n" in ran.err

@@ -11,8 +11,9 @@ import sys
 import pytest
 
 from symbreak.cli import train_run
-from symbreak.cli.checks import gradient_report
-from symbreak.training import train_from
+from symbreak.optimize import minimize
+from symbreak.training import table_training
+from symbreak.training.checks import gradient_report
 
 IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
 
@@ -26,9 +27,9 @@ def pressed(monkeypatch):
             if progress.iteration >= 5:
                 raise KeyboardInterrupt
 
-        return train_from(*args, **{**options, "callback": press})
+        return minimize(*args, **{**options, "callback": press})
 
-    monkeypatch.setattr(train_run, "train_from", with_ctrl_c)
+    monkeypatch.setattr(table_training, "minimize", with_ctrl_c)
 
 
 @pytest.mark.usefixtures("pressed")
@@ -49,7 +50,7 @@ def test_ctrl_c_before_the_training_keeps_nothing_and_says_so(run, monkeypatch, 
     def press(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_run, "gradient_report", press)
+    monkeypatch.setattr(table_training, "gradient_report", press)
     ran = run(*IRIS, "--model", tmp_path / "m")
     assert ran.code == 130
     assert ran.err == "Interrupted before there was anything to keep.\n"
@@ -57,15 +58,16 @@ def test_ctrl_c_before_the_training_keeps_nothing_and_says_so(run, monkeypatch, 
 
 
 def pressing(monkeypatch, place, *, times=1):
-    """Send SIGINT when the command comes to a function of `train_run`."""
-    found = getattr(train_run, place)
+    """Send SIGINT when the command first comes to a function, of its own or of the training."""
+    room = train_run if hasattr(train_run, place) else table_training
+    found, left = getattr(room, place), [signal.SIGINT] * times
 
     def press(*args, **options):
-        for _ in range(times):
-            signal.raise_signal(signal.SIGINT)
+        while left:
+            signal.raise_signal(left.pop())
         return found(*args, **options)
 
-    monkeypatch.setattr(train_run, place, press)
+    monkeypatch.setattr(room, place, press)
 
 
 def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatch, tmp_path):
@@ -75,9 +77,9 @@ def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatc
             if progress.iteration == 5:
                 signal.raise_signal(signal.SIGINT)
 
-        return train_from(*args, callback=press, **options)
+        return minimize(*args, callback=press, **options)
 
-    monkeypatch.setattr(train_run, "train_from", with_signal)
+    monkeypatch.setattr(table_training, "minimize", with_signal)
     ran = run(*IRIS, "--quiet", "--json", tmp_path / "f.json", "--model", tmp_path / "m")
     assert ran.code == 130
     assert ran.err == "Interrupted: every start keeps its best point so far.\n"
@@ -87,7 +89,7 @@ def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("place", ["target_scores", "single_scores", "_write", "_tell"])
+@pytest.mark.parametrize("place", ["recorded", "target_scores", "_write", "_tell"])
 def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path, place):
     pressing(monkeypatch, place)
     model, found = tmp_path / "m", tmp_path / "f.json"
@@ -102,7 +104,7 @@ def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path
 def test_a_second_signal_breaks_off_and_says_what_was_written(run, monkeypatch, tmp_path):
     words = (*IRIS, "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
     with monkeypatch.context() as early:
-        pressing(early, "single_scores", times=2)
+        pressing(early, "recorded", times=2)
         ran = run(*words)
     assert (ran.code, ran.out) == (130, "")
     assert ran.err == "Interrupted before there was anything to keep.\n"
@@ -151,7 +153,7 @@ def test_a_wrong_gradient_stops_before_the_training(run, monkeypatch, tmp_path):
             return Wrong(self.cost.to(dtype))
 
     monkeypatch.setattr(
-        train_run, "gradient_report", lambda cost, theta: gradient_report(Wrong(cost), theta)
+        table_training, "gradient_report", lambda cost, theta: gradient_report(Wrong(cost), theta)
     )
     ran = run(*IRIS, "--model", tmp_path / "m")
     assert ran.code == 1
@@ -164,7 +166,7 @@ def test_a_check_that_cannot_tell_goes_on(run, monkeypatch):
     def cannot_tell(cost, theta):
         return dataclasses.replace(gradient_report(cost, theta), verdict="inconclusive")
 
-    monkeypatch.setattr(train_run, "gradient_report", cannot_tell)
+    monkeypatch.setattr(table_training, "gradient_report", cannot_tell)
     ran = run(*IRIS, "--max-iter", 2)
     assert ran.code == 0
     assert "Gradient check: inconclusive" in ran.out

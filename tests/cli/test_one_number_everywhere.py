@@ -16,11 +16,13 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 
 import symbreak as sb
+from symbreak.cli import train_run
 from symbreak.tables.read import read_table
 from symbreak.training import train
 from symbreak.training.model import Model
 from symbreak.training.parts import Parts
 from symbreak.training.scores import target_scores
+from symbreak.training.table_training import train_prepared
 from tests.reports.conftest import island_of
 
 FEW = ("--starts", 2, "--hidden", "none", "--validation", 0, "--max-iter", 300)
@@ -183,3 +185,124 @@ def test_a_prediction_that_is_not_finite_has_no_score_anywhere(run, tmp_path):
     assert ran.code == 0, ran.err
     assert json.loads((tmp_path / "again.json").read_text())["scores"]["kind"] == "none"
     assert "is not finite" in (tmp_path / "again.html").read_text("utf-8")
+
+
+WAYS = {
+    "found": ("--starts", 4),
+    "best by validation": ("--starts", 3, "--validation", 0.3, "--combine", "best"),
+    "lowest J": ("--starts", 3, "--combine", "lowest-cost", "--max-iter", 2),
+    "diverged": ("--starts", 3, "--method", "gradient-descent", "--learning-rate", 1e8,
+                 "--momentum", 0, "--hidden", 2, "--activation", "relu"),
+    "equal units": ("--starts", 2, "--hidden", 3, "--init", "zeros", "--max-iter", 3),
+    "searched": ("--starts", 2, "--search"),
+}  # fmt: skip
+RUNS = [
+    *(("one class in the test", way) for way in WAYS),
+    ("numbers", "best by validation"), ("numbers", "diverged"),
+    ("numbers all alike", "found"), ("one row of a number", "found"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def records(monkeypatch):
+    """The records of the trainings that the command makes."""
+    made = []
+
+    def noting(*args, **options):
+        made.append(train_prepared(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(train_run, "train_prepared", noting)
+    return made
+
+
+@pytest.fixture(params=RUNS, ids=" / ".join)
+def shown(request, run, tmp_path, records):
+    """What one run shows: its record, the terminal, the JSON, the page and the model."""
+    table, way = request.param
+    for name, text in zip(("table.csv", "test.csv"), CASES[table], strict=True):
+        (tmp_path / name).write_text(text)
+    words = WAYS[way] if "--search" in WAYS[way] else (*WAYS[way], "--alpha", 0.01)
+    ran = run(
+        "train", tmp_path / "table.csv", "--target", "y", "--test", tmp_path / "test.csv",
+        "--validation", 0, "--max-iter", 40, "--hidden", "none", *words,
+        "--json", tmp_path / "run.json", "--report", tmp_path / "r.html",
+        "--model", tmp_path / "m.symbreak",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    written = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    page = island_of((tmp_path / "r.html").read_text("utf-8"))
+    return records[0], ran.out + ran.err, written, page, Model.load(tmp_path / "m.symbreak")
+
+
+def strict(value: Any) -> Any:
+    """Return data as JSON of the command and of the page write it alike: no infinities."""
+    words = ("inf", "-inf", "nan")
+    if isinstance(value, dict):
+        return {key: strict(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(one) for one in value]
+    is_infinite = isinstance(value, float) and not math.isfinite(value)
+    return None if is_infinite or value in words else value
+
+
+def test_every_place_shows_the_one_run(shown):
+    made, text, written, page, model = shown
+    assert written == strict(made.to_dict())
+    assert strict(model.summary["holdout"]) == written["scores"]["holdout"]
+    assert strict(model.summary["single_start"]) == written["scores"]["single_start"]
+    assert model.summary["kept_starts"] == written["scores"]["kept_starts"] == list(made.kept)
+    assert finite(page["scores"]) == written["scores"]["holdout"]
+    assert page["scores"]["rows"] == written["data"]["holdout_rows"]
+    for name in ("n_starts", "n_usable", "n_converged", "lowest_status", "n_lowest"):
+        assert page["restarts"][name] == written["restarts"][name]
+    for name in ("lowest_J", "chance_of_new", "chance_of_lower_at_most"):
+        assert strict(page["restarts"][name]) == written["restarts"][name]
+    for line in str(made.outcome.restarts).splitlines():
+        assert line in text
+    assert page["curves"]["chosen"] == page["network"]["start"] == made.lead
+
+
+def test_every_place_shows_the_starts_of_the_one_run(shown):
+    made, text, written, page, _ = shown
+    rows = {row["start"]: row for row in page["starts"]}
+    for start, data in enumerate(written["starts"]):
+        row = rows[start]
+        assert strict(row["J"]) == data["J"] == strict(float(made.outcome.value[start]))
+        for name in ("iterations", "best_iteration", "status"):
+            assert row[name] == data[name]
+        assert row["used"] == data["kept"] == (start in made.kept)
+        for part in ("validation", "holdout"):
+            score = data[part] and next(iter(data[part].values()))
+            assert strict(row[part]) == score
+        score = data["validation"] and next(iter(data["validation"].values()))
+        cells = [
+            str(start), f"{made.outcome.value[start]:#.6g}",
+            "-" if score is None else f"{score:.4f}", str(data["iterations"]), data["status"],
+            "yes" if data["kept"] else "no",
+        ]  # fmt: skip
+        assert cells in [[cell.strip() for cell in line.split("│")[1:-1]] for line in table(text)]
+
+
+def table(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("│")]
+
+
+def test_every_place_shows_what_was_found_before_the_one_run(shown):
+    made, text, written, page, _ = shown
+    assert made.gradient.line in text
+    assert page["gradient_check"]["line"] == made.gradient.line
+    for name in ("verdict", "relative_error", "n_checked", "n_parameters"):
+        assert page["gradient_check"][name] == written["gradient_check"][name]
+    assert made.symmetry.line in text
+    assert page["symmetry"]["line"] == made.symmetry.line
+    assert page["symmetry"]["least"] == written["symmetry"]["least_distinct_units"]
+    rows = [written["data"][f"{name}_rows"] for name in ("train", "validation", "holdout")]
+    assert [page["data"][f"{name}_rows"] for name in ("train", "validation", "holdout")] == rows
+    middle = f"{rows[1]} validate" if rows[1] else "no validation part"
+    assert f"Split: {rows[0]} rows train, {middle}, {rows[2]} held out" in text
+    if made.choice is not None:
+        best = page["search"]["candidates"][0]
+        assert best["settings"]["alpha"] == written["search"]["alpha"] == made.choice.alpha
+        assert f"Search: alpha {made.choice.alpha:g} of" in text
+    assert page["reproduce"]["settings"]["alpha"] == written["settings"]["alpha"]

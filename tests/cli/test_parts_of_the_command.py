@@ -14,15 +14,15 @@ import torch
 from rich.console import Console
 
 from symbreak.cli import main, progress
-from symbreak.cli.checks import Symmetry
 from symbreak.cli.outputs import plain, write_json
 from symbreak.cli.progress import _Lines
-from symbreak.cli.result import spread
 from symbreak.cli.train_options import TrainOptions
 from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.optimize import Progress
 from symbreak.optimize.methods import METHODS
+from symbreak.training.checks import Symmetry
+from symbreak.training.plain_data import spread
 
 
 def test_plain_data_has_null_where_a_number_is_not_finite(tmp_path):

@@ -254,7 +254,7 @@ def start_is_a_magic_square(monkeypatch):
         Theta2[:, :, 0] = 0
         return found
 
-    monkeypatch.setattr("symbreak.cli.train_run.drawn_starts", drawn)
+    monkeypatch.setattr("symbreak.training.table_training.drawn_starts", drawn)
 
 
 @pytest.mark.usefixtures("start_is_a_magic_square")
@@ -298,7 +298,7 @@ def first_start_is_huge(monkeypatch):
         found.theta[0] = 1e300  # as if ten redraws had been no better
         return found
 
-    monkeypatch.setattr("symbreak.cli.train_run.drawn_starts", drawn)
+    monkeypatch.setattr("symbreak.training.table_training.drawn_starts", drawn)
 
 
 @pytest.mark.usefixtures("first_start_is_huge")

@@ -28,14 +28,24 @@ def diabetes():
 
 def test_fifty_starts_solve_xor_where_many_single_ones_do_not():
     options = {"activation": "tanh", "solver": "lbfgs", "alpha": 0.0, "max_iter": 500}
-    best = quiet(sb.MLPClassifier((2,), n_starts=50, combine="best", random_state=0, **options),
-                 *XOR)  # fmt: skip
-    assert best.score(*XOR) == 1.0
+    lowest = quiet(sb.MLPClassifier((2,), n_starts=50, combine="lowest-cost", random_state=0,
+                                    **options), *XOR)  # fmt: skip
+    assert lowest.score(*XOR) == 1.0
     single = [
         quiet(sb.MLPClassifier((2,), random_state=seed, **options), *XOR).score(*XOR)
         for seed in range(30)
     ]
     assert min(single) < 1.0
+
+
+def test_the_best_start_is_that_of_a_validation_and_without_one_there_is_a_warning():
+    """At the line that fits. The start is still the one that it was before: of lowest J."""
+    options = {"solver": "lbfgs", "n_starts": 4, "random_state": 0}
+    lowest = sb.MLPClassifier((2,), combine="lowest-cost", **options).fit(*XOR)
+    with pytest.warns(DeprecationWarning, match="Say combine='lowest-cost'") as warned:
+        best = sb.MLPClassifier((2,), combine="best", **options).fit(*XOR)
+    assert [one.filename for one in warned] == [__file__]
+    np.testing.assert_array_equal(best.thetas_, lowest.thetas_)
 
 
 def test_early_stopping_works_with_l_bfgs_and_the_best_weights_come_back():
@@ -88,7 +98,7 @@ def test_class_weights_are_sample_weights(iris):
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("combine", ["average", "best", "lowest-cost", "all"])
+@pytest.mark.parametrize("combine", ["average", "lowest-cost", "all"])
 def test_what_many_starts_become(diabetes, combine):
     X, y = diabetes
     net = quiet(sb.MLPRegressor((4,), "tanh", solver="lbfgs", n_starts=5, combine=combine,

@@ -32,6 +32,7 @@ from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_way
 from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
 from symbreak.training import train
+from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
@@ -227,8 +228,8 @@ ROW = {
 @pytest.mark.parametrize(
     ("sections", "wanted"),
     [
-        ({"gradient_check": {"verdict": "fail", "line": ""}}, "Mend the gradient"),
-        ({"symmetry": {"is_broken": False, "units": [2], "line": ""}}, "Break the symmetry"),
+        ({"gradient_check": {"verdict": "fail", "finding": ""}}, "Mend the gradient"),
+        ({"symmetry": {"is_broken": False, "units": [2], "finding": ""}}, "Break the symmetry"),
         ({"restarts": {**STARTS, "needs_more_starts": True}, "starts": [ROW]}, "Use more starts"),
         (
             {"restarts": {**STARTS, "lowest_status": "max iterations"}, "starts": [ROW]},
@@ -339,12 +340,25 @@ def test_a_saved_model_brings_its_score_along(scores, value):
 
 def test_a_card_does_not_say_its_name_and_value_twice():
     sections = {
-        "gradient_check": {"verdict": "pass", "line": "Gradient check: pass, largest error 1."},
-        "symmetry": {"is_broken": False, "units": [2], "line": "Warning: Symmetry is not broken."},
+        "gradient_check": {"verdict": "pass", "finding": "largest error 1."},
+        "symmetry": {"is_broken": False, "units": [2], "finding": "Symmetry is not broken."},
     }
     found = {card["name"]: card for card in cards({"kind": "k", "title": "t", **sections})}
     assert found["Gradient"]["detail"] == "Largest error 1."
     assert found["Symmetry"]["detail"] == "Symmetry is not broken."
+
+
+def test_the_line_of_a_check_is_its_verdict_and_its_finding():
+    """A card shows the verdict and the finding, the text below it the whole line."""
+    net = sb.Network((2, 3, 1), "tanh", "squared_error")
+    cost = sb.NetworkCost(net, [[1.0, 2.0], [0.5, -1.0]], [1.0, 2.0])
+    for theta in (sb.initialize(net, starts=2), np.zeros((2, net.n_parameters))):
+        stack = torch.as_tensor(theta)
+        found = Symmetry.of(net, stack, alpha=0.0, method="l-bfgs")
+        name = "Symmetry" if found.is_broken else "Warning"
+        assert found.line == f"{name}: {found.finding}"
+        report = gradient_report(cost, stack)
+        assert report.line == f"Gradient check: {report.verdict}, {report.finding}"
 
 
 def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_was_seen():

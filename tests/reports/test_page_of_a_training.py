@@ -48,10 +48,10 @@ STRUCTURE = {
     "distinct": ["iterations", "layers", "start"],
     "signals": ["layers", "rows", "starts"],
     "gradient_check": [
-        "J", "blocks", "directions", "line", "n_checked", "n_evaluations", "n_parameters",
-        "of_blocks", "relative_error", "rows_of_data", "tolerance", "verdict",
+        "J", "blocks", "directions", "finding", "line", "n_checked", "n_evaluations",
+        "n_parameters", "of_blocks", "relative_error", "rows_of_data", "tolerance", "verdict",
     ],
-    "symmetry": ["is_broken", "kinds", "least", "line", "units"],
+    "symmetry": ["finding", "is_broken", "kinds", "least", "line", "units"],
     "data": [
         "classes", "column_table", "columns", "holdout_rows", "n_classes", "n_features", "notes",
         "of_columns", "rows", "source", "target", "target_mean", "target_std", "task",

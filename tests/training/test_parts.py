@@ -6,6 +6,7 @@ import pytest
 
 from symbreak.errors import InvalidInput
 from symbreak.tables.table import Table
+from symbreak.tables.target import Target
 from symbreak.training.parts import Parts
 
 ROWS = 200
@@ -74,3 +75,21 @@ def test_hold_out_shares_out_of_range_are_refused(share):
 def test_validation_shares_out_of_range_are_refused(share):
     with pytest.raises(InvalidInput, match="validation must be a share, 0 or above and below 1"):
         Parts.of(TABLE, "kind", validation=share)
+
+
+@pytest.mark.parametrize("target", ["kind", "size"])
+def test_a_target_is_fitted_and_encoded_once(monkeypatch, target):
+    """`encode` of the test table comes on top."""
+    seen = []
+    for name in ("fit", "encode"):
+        function = getattr(Target, name)
+
+        def counting(*args, name=name, function=function, **options):
+            seen.append(name)
+            return function(*args, **options)
+
+        monkeypatch.setattr(Target, name, counting)
+    parts = Parts.of(TABLE, target, separate_test=True)
+    assert seen == ["fit", "encode"]
+    parts.with_test(TABLE)
+    assert seen == ["fit", "encode", "encode"]

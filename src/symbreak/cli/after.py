@@ -6,14 +6,17 @@ import math
 import shlex
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from symbreak.cli.result import Files, Result, spread, status_word
+from symbreak.cli.reproduce import shortened
 from symbreak.cli.say import say
+from symbreak.cli.train_files import Files
 from symbreak.cli.train_options import TrainOptions
-from symbreak.optimize import Status
 from symbreak.training.combine import combined_words
+from symbreak.training.plain_data import spread
+from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
 from symbreak.words import counted
 
@@ -21,19 +24,20 @@ MOST_ROWS = 20
 FEW_ROWS = 20  # of a hold-out
 
 
-def print_starts(result: Result) -> None:
+def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first."""
-    outcome, order = result.trained.outcome, result.best_first
+    outcome = training.outcome
+    order = np.argsort(outcome.value, kind="stable").tolist()
     table = Table(title=f"{counted(len(order), 'start')}, lowest J first", title_justify="left")
-    for heading in ("start", "J", f"validation {result.score_name}", "iterations"):
+    for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
     table.add_column("used")
     for start in order[:MOST_ROWS]:
         table.add_row(
-            str(start), f"{outcome.value[start]:#.6g}", _validation(result, start),
-            str(outcome.n_iterations[start]), status_word(outcome.status[start]),
-            "yes" if start in result.trained.kept else "no",
+            str(start), f"{outcome.value[start]:#.6g}", _validation(training, start),
+            str(outcome.n_iterations[start]), outcome.status[start].word,
+            "yes" if start in training.kept else "no",
         )  # fmt: skip
     console = Console()
     with console.capture() as printed:
@@ -45,54 +49,49 @@ def print_starts(result: Result) -> None:
         say(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
 
 
-def n_diverged(result: Result) -> int:
-    """Return how many starts ended where J is not finite."""
-    return result.trained.outcome.status.count(Status.DIVERGED)
-
-
-def diverged_line(result: Result) -> str:
+def diverged_line(training: Training) -> str:
     """Return the warning of starts that diverged."""
-    n, total = n_diverged(result), counted(len(result.trained.outcome.status), "start")
+    total = counted(len(training.outcome.status), "start")
     return (
-        f"Warning: {n} of {total} diverged; each keeps the best point before that. "
-        "Lower --learning-rate."
+        f"Warning: {training.n_diverged} of {total} diverged; each keeps the best point before "
+        "that. Lower --learning-rate."
     )
 
 
-def score_line(result: Result) -> str:
+def score_line(training: Training) -> str:
     """Return the hold-out score of the combined prediction."""
-    rows, trained = counted(result.parts.holdout.n, "row"), result.trained
-    what = combined_words(trained.combine, trained.kept)
-    return f"Hold-out ({rows}), {what}: {_both(result, result.holdout)}"
+    rows = counted(training.predictions["holdout"].n, "row")
+    what = combined_words(training.combine, training.kept)
+    return f"Hold-out ({rows}), {what}: {_both(training, training.holdout)}"
 
 
-def single_line(result: Result) -> str:
+def single_line(training: Training) -> str:
     """Return the hold-out score of a single start: median and range over the starts."""
-    found = [scores.score for scores in result.singles if scores is not None]
+    found = [scores.score for scores in training.singles if scores is not None]
     one = spread(found)
     if math.isnan(one["median"]):
         why = NO_R2 if found else "has no value, as no prediction is finite"
-        return f"Hold-out, a single start: {result.score_name} {why}"
+        return f"Hold-out, a single start: {score_name(training)} {why}"
     return (
-        f"Hold-out, a single start: {result.score_name} {one['median']:.4f} (median of "
+        f"Hold-out, a single start: {score_name(training)} {one['median']:.4f} (median of "
         f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
     )
 
 
-def choice_line(result: Result) -> str:
+def choice_line(training: Training) -> str:
     """Return what chose what."""
-    if result.trained.combine == "average":
-        idle = "validation and hold-out" if result.parts.validation.n else "the hold-out"
-        return f"The average takes every start; {idle} chose nothing.{_left_out(result)}"
-    is_best = result.trained.combine == "best"
+    if training.combine == "average":
+        idle = "validation and hold-out" if "validation" in training.predictions else "the hold-out"
+        return f"The average takes every start; {idle} chose nothing.{_left_out(training)}"
+    is_best = training.combine == "best"
     by = "its validation score" if is_best else "its J on the training rows"
-    start = result.trained.kept[0]
-    return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(result)}"
+    start = training.kept[0]
+    return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(training)}"
 
 
-def few_lines(result: Result) -> list[str]:
+def few_lines(training: Training) -> list[str]:
     """Return a caution where the hold-out is too small to tell much."""
-    n = result.parts.holdout.n
+    n = training.predictions["holdout"].n
     if n >= FEW_ROWS:
         return []
     return [
@@ -101,53 +100,68 @@ def few_lines(result: Result) -> list[str]:
     ]
 
 
-def low_lines(result: Result) -> list[str]:
+def low_lines(training: Training, options: TrainOptions) -> list[str]:
     """Return what to try where the hold-out score is low and no other penalty was tried."""
-    y = result.parts.holdout.y
-    if result.options.search or result.holdout is None:
+    if training.choice is not None or training.holdout is None:
         return []
     # Symmetry and searches that have not arrived are to be mended first.
-    if not (result.symmetry.is_broken and result.trained.outcome.restarts.lowest_converged):
+    is_broken = training.symmetry is not None and training.symmetry.is_broken
+    if not (is_broken and training.outcome.restarts.lowest_converged):
         return []
-    most_frequent = most_frequent_share(y) if result.parts.target.classes else None
-    words = low_words(result.holdout.score, most_frequent)
+    y = training.predictions["holdout"].y
+    most_frequent = most_frequent_share(y) if _has_classes(training) else None
+    words = low_words(training.holdout.score, most_frequent)
     if not words:
         return []
-    again = result.options.command_line(search=True, alpha=None)
+    again = options.command_line(search=True, alpha=None)
     return [
-        f"The hold-out {result.score_name} is {words}. Another penalty may do better; "
+        f"The hold-out {score_name(training)} is {words}. Another penalty may do better; "
         f"cross-validation chooses one with: {again}"
     ]
 
 
-def written_lines(result: Result) -> list[str]:
+def restart_lines(training: Training) -> list[str]:
+    """Return what the starts show together, and how many were drawn again."""
+    lines = str(training.outcome.restarts).splitlines()
+    if training.redrawn:
+        times = counted(training.redrawn, "time")
+        lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
+    return lines
+
+
+def written_lines(files: Files) -> list[str]:
     """Return where things were written."""
     names = ("Model", "Everything found, as JSON", "The report, a page for the browser")
-    files = zip(names, result.files, strict=True)
-    return [f"{what}: {path}" for what, path in files if path is not None]
+    return [f"{what}: {path}" for what, path in zip(names, files, strict=True) if path is not None]
 
 
-def beside_lines(result: Result) -> list[str]:
+def beside_lines(options: TrainOptions, files: Files) -> list[str]:
     """Return which files were there already, and where the interrupted result is instead."""
-    asked = Files.of(result.options, is_interrupted=False)
+    asked = Files.of(options, is_interrupted=False)
     return [
         f"'{path}' was there already and stays as it was; the interrupted result is in '{other}'."
-        for path, other in zip(asked, result.files, strict=True)
+        for path, other in zip(asked, files, strict=True)
         if path != other
     ]
 
 
-def next_line(result: Result) -> str:
+def next_line(training: Training, options: TrainOptions, files: Files) -> str:
     """Return one thing to try, as a command."""
-    options = result.options
-    if not result.symmetry.is_broken:
+    if training.symmetry is not None and not training.symmetry.is_broken:
         again = options.command_line(init="glorot_uniform", epsilon=None)
         return f"Next, with the symmetry broken: {again}"
     if options.model is None:
         return f"Next, to keep the model: {keep_command(options)}"
     if options.data is not None:
-        return f"Next: {predict_command(result)}"
+        return f"Next: {predict_command(options, files)}"
     return "Next, to see why the starts are random: symbreak lesson"
+
+
+def then_line(options: TrainOptions, files: Files) -> str:
+    """Return what a page says to do with a training that nothing stands against."""
+    if options.model is None:
+        return f"To keep the model, train with --model: {shortened(keep_command(options))}"
+    return f"Predict rows with it: {shortened(predict_command(options, files))}"
 
 
 def keep_command(options: TrainOptions) -> str:
@@ -155,29 +169,36 @@ def keep_command(options: TrainOptions) -> str:
     return options.command_line(model=Path("model.symbreak"))
 
 
-def predict_command(result: Result) -> str:
+def predict_command(options: TrainOptions, files: Files) -> str:
     """Return the command that predicts with the model that is kept."""
-    rows = "DATA" if result.options.data is None else str(result.options.data)
-    model = str(result.files.model)
-    return shlex.join(["symbreak", "predict", model, rows, "-o", "predictions.csv"])
+    rows = "DATA" if options.data is None else str(options.data)
+    return shlex.join(["symbreak", "predict", str(files.model), rows, "-o", "predictions.csv"])
 
 
-def _both(result: Result, scores: Scores | None) -> str:
+def score_name(training: Training) -> str:
+    """ "accuracy" or "R2"."""
+    return "accuracy" if _has_classes(training) else "R2"
+
+
+def _has_classes(training: Training) -> bool:
+    return training.network.loss.is_classification
+
+
+def _both(training: Training, scores: Scores | None) -> str:
     if scores is None:
         return "no score, the prediction is not finite"
-    error = "log-loss" if result.parts.target.classes else "RMSE"
+    error = "log-loss" if _has_classes(training) else "RMSE"
     score = NO_R2 if math.isnan(scores.score) else f"{scores.score:.4f}"
-    return f"{result.score_name} {score}, {error} {scores.error:.4g}"
+    return f"{score_name(training)} {score}, {error} {scores.error:.4g}"
 
 
-def _validation(result: Result, start: int) -> str:
-    scores = result.trained.validation[start] if result.trained.validation else None
+def _validation(training: Training, start: int) -> str:
+    scores = training.validation[start] if training.validation else None
     return "-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"
 
 
-def _left_out(result: Result) -> str:
-    usable = result.trained.usable
-    lost = [str(start) for start in range(len(usable)) if not usable[start]]
+def _left_out(training: Training) -> str:
+    lost = [str(start) for start in np.flatnonzero(~training.usable)]
     if not lost:
         return ""
     who = counted(len(lost), "start")

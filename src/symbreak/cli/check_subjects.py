@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.cli.check_options import CheckOptions
-from symbreak.cli.checks import CHECKED_ROWS, spread_rows
 from symbreak.cli.say import say_notes
 from symbreak.cli.train_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
@@ -25,6 +24,7 @@ from symbreak.tables.preparation import Preparation
 from symbreak.tables.read import ENDINGS, read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
+from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
 from symbreak.words import counted
 

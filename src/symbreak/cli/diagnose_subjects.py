@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, table_for
-from symbreak.cli.checks import CHECKED_ROWS, spread_rows
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.train_options import penalty
 from symbreak.diagnosis.certified import certified, spans
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.symmetry import Escape, Symmetries, symmetries
+from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
 from symbreak.words import counted
 

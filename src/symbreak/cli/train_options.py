@@ -13,10 +13,7 @@ from symbreak.errors import InvalidInput
 
 if TYPE_CHECKING:
     from symbreak.initialization.rule import Rule
-
-# Squared errors of a standardised target overfit sooner than log-losses; measured on the five
-# bundled data sets.
-ALPHA = {"classification": 1.0, "regression": 10.0}
+    from symbreak.training.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +138,18 @@ class TrainOptions:
         """The penalty: the one given, or the default of the task."""
         return penalty(self.alpha, task)
 
+    def settings_for(self, task: str) -> Settings:
+        """What the training of a task is asked for."""
+        from symbreak.training.settings import Settings
+
+        return Settings(
+            hidden=self.hidden_layers, activation=self.activations, rule=self.rule,
+            starts=self.starts, seed=self.seed, combine=self.combine, method=self.method,
+            method_options=self.method_options, max_iter=self.max_iter,
+            alpha=self.alpha_for(task), search=self.search, dtype=self.dtype,
+            device=self.device,
+        )  # fmt: skip
+
     def command_line(self, **changes: Any) -> str:
         """Return the command that asks for these options, changed."""
         words = ["symbreak", "train"]
@@ -159,6 +168,8 @@ class TrainOptions:
 
 def penalty(alpha: float | None, task: str) -> float:
     """Return alpha, the default of the task if it is None."""
+    from symbreak.training.settings import ALPHA
+
     alpha = ALPHA[task] if alpha is None else alpha
     if not math.isfinite(alpha) or alpha < 0:
         raise InvalidInput(f"--alpha must be a finite number, 0 or above. Got {alpha!r}.")

@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
-
-from symbreak import __version__
 from symbreak.cli import INTERRUPTED, after, before
-from symbreak.cli.checks import Symmetry, gradient_report
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
-from symbreak.cli.result import (
-    Files,
-    Result,
-    record,
-    restart_lines,
-    single_scores,
-    summary,
-)
+from symbreak.cli.reproduce import provenance_of
 from symbreak.cli.say import say, say_notes
+from symbreak.cli.train_files import Files
 from symbreak.cli.train_options import TrainOptions
-from symbreak.cli.train_report import report_of
-from symbreak.errors import SymmetryWarning
-from symbreak.network import Network
-from symbreak.objectives import NetworkCost
-from symbreak.optimize import Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
 from symbreak.page import check_renderable
-from symbreak.reports.numbers import plain
+from symbreak.reports.collect.training import of_training
+from symbreak.reports.report import Report
 from symbreak.tables.datasets import load_dataset
 from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
-from symbreak.training import Trained, train_from
-from symbreak.training.choosing import Choice, choose_alpha
+from symbreak.training.checks import Symmetry
 from symbreak.training.combine import check_combine
-from symbreak.training.model import Model
 from symbreak.training.parts import Parts
-from symbreak.training.path import Path as StartsPath
-from symbreak.training.scores import target_scores
-from symbreak.training.starts import Drawn, drawn_starts
+from symbreak.training.record import Training
+from symbreak.training.table_training import (
+    Prepared,
+    chosen_penalty,
+    prepared,
+    timed,
+    train_prepared,
+)
 
 DONE, GRADIENT_FAILED = 0, 1
 WRONG_GRADIENT = (
@@ -59,15 +43,13 @@ def run(options: TrainOptions) -> int:
     """Train as asked; return the exit code."""
     _check(options)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "read"):
+    with timed(seconds, "read"):
         table, task = _table(options)
-        parts = _parts(options, table, task)
-    _say(options, before.data_line(table.source, parts), before.split_line(parts, options))
-    with _timed(seconds, "check"):
-        cost, (theta, redrawn), alpha, choice = _start(options, parts)
-        _say(options, before.network_line(cost.network, options, alpha))
-        gradient = gradient_report(cost, theta)
-        symmetry = Symmetry.of(cost.network, theta, alpha=alpha, method=options.method)
+        split = _split(options, table, task)
+    _say(options, before.data_line(table.source, split), before.split_line(split, options))
+    ready = _prepared(options, split, seconds)
+    _say(options, before.network_line(ready.network, options, ready.alpha))
+    gradient, symmetry = ready.gradient, ready.symmetry
     _say(options, gradient.line)
     if gradient.verdict == "fail":
         say(WRONG_GRADIENT, err=True)
@@ -77,29 +59,16 @@ def run(options: TrainOptions) -> int:
     try:
         # The first Ctrl-C ends the training; what was trained is scored and written all the same.
         with DeferredInterrupt() as interrupt:
-            with _timed(seconds, "train"):
-                trained, path = _train(options, cost, theta, parts)
-                trained = replace(trained, redrawn=redrawn)
-            is_cut = trained.outcome.is_interrupted
-            if is_cut and not trained.outcome.n_iterations.any():
-                raise KeyboardInterrupt
-            with _timed(seconds, "score"):
-                prediction = trained.predict(parts.holdout.X)
-                holdout = target_scores(parts.target, parts.holdout.y, prediction)
-                singles = single_scores(parts, trained)
-            result = Result(
-                options, table.source, parts, alpha, gradient, symmetry, trained, holdout, singles,
-                {**seconds, "total": sum(seconds.values())}, theta, path, choice,
-                Files.of(options, is_interrupted=is_cut),
-            )  # fmt: skip
-            _write(result, written)
-            _tell(result)
+            training = _trained(options, ready, table.source)
+            files = Files.of(options, is_interrupted=training.is_interrupted)
+            _write(training, options, files, written)
+            _tell(training, options, files)
     except KeyboardInterrupt:
         if not written:
             raise
         say(f"Interrupted; written was {' and '.join(map(str, written))}.", err=True)
         return INTERRUPTED
-    if result.is_interrupted:
+    if training.is_interrupted:
         return INTERRUPTED
     if interrupt.is_requested:
         say("Interrupted after the training: nothing was lost.", err=True)
@@ -131,7 +100,7 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
     return table, options.task or (task if options.target_column == "target" else None)
 
 
-def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
+def _split(options: TrainOptions, table: Table, task: str | None) -> Parts:
     parts = Parts.of(
         table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
         validation=options.validation, seed=options.seed, separate_test=options.test is not None,
@@ -144,96 +113,57 @@ def _parts(options: TrainOptions, table: Table, task: str | None) -> Parts:
     return found
 
 
-def _start(options: TrainOptions, parts: Parts) -> tuple[NetworkCost, Drawn, float, Choice | None]:
-    """Return the cost on the training rows, the starts, the penalty and what chose it."""
-    layers = (parts.train.X.shape[1], *options.hidden_layers, parts.n_outputs)
-    network = Network(layers, options.activations, parts.loss)
-    choice = _searched(options, network, parts)
-    alpha = options.alpha_for(parts.target.task) if choice is None else choice.alpha
-    cost = NetworkCost(
-        network, *parts.train, alpha=alpha, dtype=options.dtype, device=options.device
-    )
-    with _without_symmetry_warning():
-        drawn = drawn_starts(cost, options.rule, starts=options.starts, seed=options.seed)
-    return cost, drawn, alpha, choice
+def _prepared(options: TrainOptions, split: Parts, seconds: dict[str, float]) -> Prepared:
+    """Return what can be trained, its penalty chosen by --search where that is asked."""
+    settings, choice = options.settings_for(split.target.task), None
+    if settings.search:
+        with shown(options.max_iter, quiet=options.quiet) as show:
+            choice = chosen_penalty(split, settings, show)
+    if choice is not None:
+        _say(options, before.search_line(choice))
+    return prepared(split, settings, choice, seconds)
 
 
-def _searched(options: TrainOptions, network: Network, parts: Parts) -> Choice | None:
-    """Return what --search found of the penalties on the training rows, None without it."""
-    if not options.search:
-        return None
-    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
-        choice = choose_alpha(
-            network, *parts.train, rule=options.rule, seed=options.seed, method=options.method,
-            max_iter=options.max_iter, dtype=options.dtype, device=options.device, look=show,
-            method_options=options.method_options,
-        )  # fmt: skip
-    _say(options, before.search_line(choice))
-    return choice
-
-
-def _train(
-    options: TrainOptions, cost: NetworkCost, theta: Tensor, parts: Parts
-) -> tuple[Trained, StartsPath | None]:
+def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
     """Train; keep where the starts stood on the way if the page will show it."""
-    path = None if options.report is None else StartsPath(theta)
-    validation = parts.validation if parts.validation.n else None
-    with _without_symmetry_warning(), shown(options.max_iter, quiet=options.quiet) as show:
-
-        def look(progress: Progress) -> None:
-            if path is not None:
-                path(progress)
-            if show is not None:
-                show(progress)
-
-        trained = train_from(
-            cost, theta, method=options.method, max_iter=options.max_iter, callback=look,
-            combine=options.combine, validation=validation, **options.method_options,
-        )  # fmt: skip
-    return trained, path
+    provenance = provenance_of(options, source, ready.split, ready.network, ready.alpha)
+    with shown(options.max_iter, quiet=options.quiet) as show:
+        return train_prepared(
+            ready, look=show, keeps_path=options.report is not None, provenance=provenance
+        )
 
 
-def _write(result: Result, written: list[Path]) -> None:
+def _write(training: Training, options: TrainOptions, files: Files, written: list[Path]) -> None:
     """Write what was asked for, and note in `written` what is on the disk."""
-    files, trained, parts = result.files, result.trained, result.parts
     if files.model is not None:
-        about = {
-            "symbreak": __version__, "source": result.source, **summary(result),
-            "interrupted": result.is_interrupted,
-        }  # fmt: skip
-        theta = trained.theta.cpu().numpy()
-        model = Model(
-            trained.network, theta, parts.preparation, parts.target, trained.combine, plain(about),
-            parts.n_unnamed,
-        )  # fmt: skip
-        model.save(files.model)
+        training.model().save(files.model)
         written.append(files.model)
     if files.json is not None:
-        write_json(files.json, record(result))
+        write_json(files.json, training.to_dict())
         written.append(files.json)
     if files.report is not None:
-        report_of(result).save(files.report)
+        page = Report.of(of_training(training, then=after.then_line(options, files)))
+        page.save(files.report)
         written.append(files.report)
 
 
-def _tell(result: Result) -> None:
-    options = result.options
-    if result.is_interrupted:
+def _tell(training: Training, options: TrainOptions, files: Files) -> None:
+    if training.is_interrupted:
         say("Interrupted: every start keeps its best point so far.", err=True)
-        for line in after.beside_lines(result):
+        for line in after.beside_lines(options, files):
             say(line, err=True)
-    if after.n_diverged(result):
-        say(after.diverged_line(result), err=True)
+    if training.n_diverged:
+        say(after.diverged_line(training), err=True)
     if options.quiet:
-        say(after.score_line(result))
+        say(after.score_line(training))
         return
-    after.print_starts(result)
-    _say(options, *restart_lines(result))
+    after.print_starts(training)
+    _say(options, *after.restart_lines(training))
     lines = (after.score_line, after.single_line, after.choice_line)
-    _say(options, *(line(result) for line in lines), *after.few_lines(result))
-    _say(options, *after.low_lines(result))
-    _say(options, f"Trained in {result.seconds['train']:.1f} s.", *after.written_lines(result))
-    _say(options, after.next_line(result))
+    _say(options, *(line(training) for line in lines), *after.few_lines(training))
+    _say(options, *after.low_lines(training, options))
+    _say(options, f"Trained in {training.seconds['train']:.1f} s.", *after.written_lines(files))
+    _say(options, after.next_line(training, options, files))
 
 
 def _say(options: TrainOptions, *lines: str) -> None:
@@ -247,18 +177,3 @@ def _say_symmetry(options: TrainOptions, symmetry: Symmetry) -> None:
         _say(options, symmetry.line)
     else:
         say(symmetry.line, err=True)
-
-
-@contextmanager
-def _without_symmetry_warning() -> Iterator[None]:
-    """Silence the library's warning: the line on symmetry has said it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SymmetryWarning)
-        yield
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    seconds[stage] = time.perf_counter() - began

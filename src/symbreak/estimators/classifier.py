@@ -48,8 +48,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     init_epsilon : the half-width of the uniform rule, or the epsilon of `init`.
     coefs_init, intercepts_init : weights for the first start, shaped as `coefs_` and `intercepts_`.
     n_starts : how many starts are trained, all at once.
-    combine : "average" of their predictions, "best" by the validation score (by J without a
-        validation part), "lowest-cost", or "all" (every start kept, the lowest J predicts).
+    combine : "average" of their predictions, "best" by the validation score, "lowest-cost", or
+        "all" (every start kept, the lowest J predicts).
     standardize : train on standardised X.
     class_weight : "balanced" or a dictionary, as elsewhere in scikit-learn.
     loss : "log_loss".
@@ -70,8 +70,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     --------
     >>> import symbreak as sb
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
-    >>> net = sb.MLPClassifier((2,), "tanh", solver="lbfgs", n_starts=50, combine="best",
-    ...                        alpha=0.0, random_state=0)
+    >>> net = sb.MLPClassifier((2,), "tanh", solver="lbfgs", n_starts=50, alpha=0.0,
+    ...                        combine="lowest-cost", random_state=0)
     >>> net.fit(X, y).predict(X)
     array([0, 1, 1, 0])
     """

@@ -5,7 +5,7 @@ A search over many settings may train one stack elsewhere and put its thetas int
 
 combine      kept starts                       predict
 average      all that are usable               the mean after the link
-best         the best validation score, and    that start (the lowest J without validation)
+best         the best validation score, and    that start
              among equals the lowest loss
 lowest-cost  the lowest J                      that start
 all          all that are usable               the start with the lowest J
@@ -22,13 +22,22 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from symbreak.arrays import as_numpy
+from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.training import COMBINES as WAYS
+from symbreak.training.combine import kept_starts, usable_starts
+from symbreak.training.scores import Scores
 
-COMBINES = ("average", "best", "lowest-cost", "all")
+COMBINES = (*WAYS, "all")
+WITHOUT_VALIDATION = (
+    "combine='best' means the best validation score, and this fit has none: the start with the "
+    "lowest J was taken. Say combine='lowest-cost' for that, or fit with early_stopping=True or "
+    "X_val and y_val; 'best' without a validation will be an error."
+)
 
 
 def set_fitted(estimator: Any, problem: Problem, outcome: Outcome, *, spent: int = 0) -> None:
@@ -73,7 +82,7 @@ def starts_table(outcome: Outcome, kept: Array) -> dict[str, Array]:
         "gradient_norm": outcome.gradient_norm,
         "n_iter": outcome.n_iterations,
         "n_evaluations": outcome.n_evaluations,
-        "status": np.array([status.name.lower() for status in outcome.status]),
+        "status": np.array([status.word for status in outcome.status]),
         "kept": np.isin(np.arange(len(outcome.value)), kept),
     }
     if outcome.validation is not None:
@@ -98,15 +107,20 @@ def warn_if_unfinished(estimator: Any) -> None:
 
 def _kept(combine: str, outcome: Outcome, theta: Array) -> tuple[int, ...]:
     """Return the starts that predictions come from, the one that leads first."""
-    usable = np.flatnonzero(np.isfinite(outcome.value) & np.isfinite(theta).all(1))
-    if not len(usable):
-        raise ValueError(NON_FINITE)
     J = outcome.value
-    if combine == "best" and outcome.validation is not None:
+    usable = usable_starts(J, theta)
+    if not usable.any():
+        raise ValueError(NON_FINITE)
+    way = {"all": "average"}.get(combine, combine)
+    scores: list[Scores] = []
+    if combine == "best" and outcome.validation is None:
+        warn_at_caller(WITHOUT_VALIDATION, DeprecationWarning)
+        way = "lowest-cost"
+    elif outcome.validation is not None:
+        # What was minimised is minus the score; of equal ones the lower loss is better.
         score, loss = np.nan_to_num([outcome.validation, outcome.validation_loss], nan=math.inf)
-        return (int(min(usable, key=lambda start: (score[start], loss[start], J[start]))),)
-    order = sorted(map(int, usable), key=lambda start: float(J[start]))
-    return tuple(order) if combine in ("average", "all") else (order[0],)
+        scores = [Scores(("score", "loss"), *pair) for pair in zip(-score, loss, strict=True)]
+    return tuple(sorted(kept_starts(way, J, usable, scores), key=lambda start: float(J[start])))
 
 
 def _set_curves(estimator: Any, outcome: Outcome, lead: int) -> None:

@@ -77,9 +77,14 @@ def is_one_of_many(estimator: Any) -> bool:
 
 def warn_interrupted(words: str) -> None:
     """Warn at the line that called `fit`, however often it was said there before."""
+    warn_at_caller(words, InterruptedWarning)
+
+
+def warn_at_caller(words: str, kind: type[Warning]) -> None:
+    """Warn at the line outside this package and scikit-learn from which all this was called."""
     caller = next(frame for frame in _frames() if _package(frame) not in ("symbreak", "sklearn"))
-    place = caller.f_code.co_filename, caller.f_lineno
-    warnings.warn_explicit(words, InterruptedWarning, *place)
+    place = caller.f_code.co_filename, caller.f_lineno, caller.f_globals.get("__name__")
+    warnings.warn_explicit(words, kind, *place)
 
 
 def _frames() -> Iterator[FrameType]:

@@ -128,13 +128,18 @@ class GradientReport:
     @property
     def line(self) -> str:
         """The report in one sentence."""
+        return f"Gradient check: {self.verdict}, {self.finding}"
+
+    @property
+    def finding(self) -> str:
+        """What the verdict rests on, in words."""
         extent = f"{self.n_checked} of {self.n_parameters} parameters"
         zero = [block.name for block in self.blocks if _is_zero(block)]
         if zero:
             extent += f", gradient exactly zero in {', '.join(zero)}"
         if self.start is not None:
             extent += f", worst start {self.start}"
-        return f"Gradient check: {self.verdict}, {self._reason()}, {extent}."
+        return f"{self._reason()}, {extent}."
 
     def _reason(self) -> str:
         worst = self.worst

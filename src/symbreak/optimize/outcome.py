@@ -85,7 +85,7 @@ class Outcome:
         ]
         lines += [
             f"{start:>5}  {self.value[start]:>12.6g}  {self.gradient_norm[start]:>9.2e}  "
-            f"{self.n_iterations[start]:>10}  {self.status[start].name.lower().replace('_', ' ')}"
+            f"{self.n_iterations[start]:>10}  {self.status[start].word}"
             for start in np.argsort(self.value, kind="stable")
         ]
         return "\n".join(lines)

@@ -122,7 +122,7 @@ class Restarts:
             "n_usable": self.n_usable,
             "n_converged": self.n_converged,
             "lowest_J": self.lowest,
-            "lowest_status": None if status is None else status.name.lower().replace("_", " "),
+            "lowest_status": None if status is None else status.word,
             "n_lowest": self.n_lowest,
             "rtol": self.rtol,
             "minima": [{"J": one.value, "starts": list(one.starts)} for one in self.minima],

@@ -51,6 +51,11 @@ class Status(Enum):
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def word(self) -> str:
+        """The status in a table or in data: "max iterations"."""
+        return self.name.lower().replace("_", " ")
+
 
 # A search that ended for one of these can be continued.
 PAUSES = frozenset(

@@ -66,9 +66,7 @@ class Target:
             There is no such column, a value is missing, infinite or of the wrong kind, or all
             values are equal.
         """
-        column = table.column(name)
-        _refuse_missing(column, table.source)
-        task = infer_task(column) if task is None else choose("The task", task, TASKS)
+        column, task = table.column(name), task_of(table, name, task)
         if task == "classification":
             return cls(name, task, classes=_classes(column, table.source))
         values = to_numbers(column, table.source)
@@ -151,6 +149,19 @@ class Target:
             take_number(settings, "mean"),
             take_number(settings, "std", positive=True),
         )
+
+
+def task_of(table: Table, name: str, task: str | None = None) -> str:
+    """Return the task that a target column poses, "classification" or "regression".
+
+    Raises
+    ------
+    InvalidInput
+        There is no such column or task, or a value is missing.
+    """
+    column = table.column(name)
+    _refuse_missing(column, table.source)
+    return infer_task(column) if task is None else choose("The task", task, TASKS)
 
 
 def _refuse_missing(column: pl.Series, source: str) -> None:

@@ -11,7 +11,7 @@ starts' log-losses (-log is convex; Jensen's inequality).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def check_combine(combine: object, *, has_validation: bool) -> str:
     if word == "best" and not has_validation:
         raise InvalidInput(
             "combine='best' must have a validation part, neither training nor test, to choose by. "
-            "Got none; give one, or choose 'average'."
+            "Got none; give one, or choose 'lowest-cost' or 'average'."
         )
     return word
 
@@ -81,8 +81,18 @@ def kept_starts(
     if combine == "average":
         return tuple(candidates)
     if combine == "lowest-cost":
-        return (min(candidates, key=lambda start: float(J[start])),)
+        return (lead_of(candidates, J),)
     return (max(candidates, key=lambda start: _rank(validation[start])),)
+
+
+def usable_starts(J: NDArray[Any], theta: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return of which starts J (starts,) and theta (starts, n) are finite, (starts,)."""
+    return np.asarray(np.isfinite(J) & np.isfinite(theta).all(axis=1))
+
+
+def lead_of(kept: Iterable[int], J: NDArray[Any]) -> int:
+    """Return the start that stands for those kept: the one with the lowest J."""
+    return min(map(int, kept), key=lambda start: float(J[start]))
 
 
 def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:

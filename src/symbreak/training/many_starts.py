@@ -8,11 +8,11 @@ in the training.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,50 +22,13 @@ from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress, minimize
-from symbreak.training.combine import check_combine, combined_prediction, kept_starts
+from symbreak.training.combine import check_combine, kept_starts, usable_starts
+from symbreak.training.predictions import Predictions
+from symbreak.training.record import Training
 from symbreak.training.scores import Scores, scores_of
 from symbreak.training.starts import drawn_starts
 
 Callback = Callable[[Progress], Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What the starts became.
-
-    Attributes
-    ----------
-    cost : J on the training examples, with the penalty.
-    outcome : theta, J, status and iterations of every start.
-    combine : "average", "best" or "lowest-cost".
-    usable : (starts,) whether J and theta of the start are finite; the others are left out.
-    kept : indices of the starts whose mean is the combined prediction.
-    validation : the validation scores of every start, None for one that is not usable; empty
-        without a validation part.
-    redrawn : how many starts were drawn again, as J or its gradient was not finite there.
-    """
-
-    cost: NetworkCost
-    outcome: Outcome
-    combine: str
-    usable: NDArray[np.bool_]
-    kept: tuple[int, ...]
-    validation: tuple[Scores | None, ...] = ()
-    redrawn: int = 0
-
-    @property
-    def network(self) -> Network:
-        """The network that was trained."""
-        return self.cost.network
-
-    @property
-    def theta(self) -> Tensor:
-        """The kept starts, (kept, n)."""
-        return torch.as_tensor(self.outcome.theta)[list(self.kept)]
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
-        return combined_prediction(self.network, self.theta, X)
 
 
 def train(
@@ -85,7 +48,7 @@ def train(
     device: Any = None,
     callback: Callback | None = None,
     **options: Any,
-) -> Trained:
+) -> Training:
     """Train a network from many random starts and combine what they found.
 
     Parameters
@@ -108,11 +71,11 @@ def train(
     check_combine(combine, has_validation=validation is not None)
     cost = NetworkCost(network, X, y, alpha=alpha, dtype=dtype, device=device)
     theta, redrawn = drawn_starts(cost, rule, starts=starts, seed=seed)
-    trained = train_from(
+    training = train_from(
         cost, theta, method=method, max_iter=max_iter, combine=combine, validation=validation,
         callback=callback, **options,
     )  # fmt: skip
-    return replace(trained, redrawn=redrawn)
+    return replace(training, redrawn=redrawn)
 
 
 def train_from(
@@ -125,45 +88,46 @@ def train_from(
     validation: tuple[Any, Any] | None = None,
     callback: Callback | None = None,
     **options: Any,
-) -> Trained:
+) -> Training:
     """Train from the given starts (starts, n); see `train`."""
     check_combine(combine, has_validation=validation is not None)
     outcome = minimize(cost, theta, method=method, max_iter=max_iter, callback=callback, **options)
-    J = as_numpy(outcome.value)
-    usable = np.isfinite(J) & np.isfinite(as_numpy(outcome.theta)).all(axis=1)
-    scores: tuple[Scores | None, ...] = ()
-    if validation is not None:
-        X, y = validation
-        loss = cost.network.loss
-        scores = scores_of_starts(
-            cost.network,
-            outcome.theta,
-            usable,
-            X,
-            lambda prediction: scores_of(loss, y, prediction),
-        )
-    kept = kept_starts(combine, J, usable, scores)
-    return Trained(cost, outcome, combine, usable, kept, scores)
+    loss = cost.network.loss
+    parts = {} if validation is None else {"validation": validation}
+    return recorded(cost, theta, outcome, combine, parts, partial(scores_of, loss))
 
 
-def scores_of_starts(
-    network: Network,
-    theta: Any,
-    usable: NDArray[np.bool_],
-    X: Any,
-    score: Callable[[NDArray[Any]], Scores | None],
-) -> tuple[Scores | None, ...]:
-    """Return the scores of every start by itself, one at a time to spare the memory.
+def recorded(
+    cost: NetworkCost,
+    theta0: Tensor,
+    outcome: Outcome,
+    combine: str,
+    parts: Mapping[str, tuple[Any, Any]],
+    score: Callable[[Any, NDArray[Any]], Scores | None],
+    **known: Any,
+) -> Training:
+    """Return the record of what the starts became, with the starts that `combine` keeps.
 
     Parameters
     ----------
-    theta : (starts, n).
-    usable : (starts,); the others have no scores.
-    X : (m, features).
-    score : gives the scores of a prediction (m, outputs).
+    parts : (X, y) of each part of the data that is to be scored, by name.
+    score : gives the scores of y and a prediction (m, outputs).
+    known : what else the record holds.
     """
-    stack = torch.as_tensor(theta)
-    return tuple(
-        score(combined_prediction(network, start[None], X)) if is_usable else None
-        for start, is_usable in zip(stack, usable, strict=True)
+    theta, J = torch.as_tensor(outcome.theta), as_numpy(outcome.value)
+    usable = usable_starts(J, as_numpy(outcome.theta))
+    predictions = {
+        name: Predictions(network=cost.network, theta=theta, usable=usable, X=X, y=y, score=score)
+        for name, (X, y) in parts.items()
+    }
+    chosen_by = predictions["validation"].scores if combine == "best" else ()
+    return Training(
+        cost=cost,
+        theta0=theta0,
+        outcome=outcome,
+        combine=combine,
+        usable=usable,
+        kept=kept_starts(combine, J, usable, chosen_by),
+        predictions=predictions,
+        **known,
     )

@@ -96,15 +96,16 @@ def distinct_minima(
         first, second = host(theta[one]), host(theta[other])
         return _close(first, matched(network, second, first), theta_rtol)
 
-    def same_prediction(one: int, other: int) -> bool:
-        first, second = (host(network.predict(theta[start], X)) for start in (one, other))
-        return _close(first, second, prediction_rtol)
+    by_theta = _split(by_value, same_theta)
+    if X is None:
+        return DistinctMinima(by_value, by_theta)
+    starts = [start for group in by_value for start in group]
+    predictions = dict(zip(starts, host(network.predict(theta[starts], X)), strict=True))
 
-    return DistinctMinima(
-        by_value,
-        _split(by_value, same_theta),
-        None if X is None else _split(by_value, same_prediction),
-    )
+    def same_prediction(one: int, other: int) -> bool:
+        return _close(predictions[one], predictions[other], prediction_rtol)
+
+    return DistinctMinima(by_value, by_theta, _split(by_value, same_prediction))
 
 
 def matched(network: Network, theta: Floats, like: Floats) -> Floats:

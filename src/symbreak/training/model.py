@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,16 @@ from numpy.typing import NDArray
 from symbreak.errors import InvalidInput
 from symbreak.model_file import load_model, save_model
 from symbreak.network import Network
+from symbreak.page import plain
 from symbreak.tables.plain import take
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
 from symbreak.training.combine import COMBINES, combined_prediction
+from symbreak.training.plain_data import summary
+
+if TYPE_CHECKING:
+    from symbreak.training.record import Training
 
 _KIND = "trained network"
 
@@ -65,6 +71,26 @@ class Model:
                 f"{wanted}, theta a finite stack of starts. Got {found} and theta of shape "
                 f"{self.theta.shape}; train the model again."
             )
+
+    @classmethod
+    def of(cls, training: Training) -> Model:
+        """Return the part of a training that predicts; see `Training.model`."""
+        split = training.split
+        if split is None:
+            raise InvalidInput(
+                "A model must come from a training on a table. Got one on arrays; predict with "
+                "training.predict(X)."
+            )
+        about = {
+            "symbreak": training.provenance.version,
+            "source": PurePath(training.provenance.source).name,
+            **summary(training),
+            "interrupted": training.is_interrupted,
+        }
+        return cls(
+            training.network, training.theta.cpu().numpy(), split.preparation, split.target,
+            training.combine, plain(about, None), split.n_unnamed,
+        )  # fmt: skip
 
     def predict(self, table: Table) -> NDArray[Any]:
         """Return the labels or numbers (m,) for the rows of a table, its columns in any order."""

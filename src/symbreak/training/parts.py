@@ -21,7 +21,7 @@ from symbreak.errors import InvalidInput
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.split import split_rows
 from symbreak.tables.table import Table
-from symbreak.tables.target import Target
+from symbreak.tables.target import Target, task_of
 
 
 class Examples(NamedTuple):
@@ -88,13 +88,11 @@ class Parts:
             A share is out of range, or the table or its target cannot be used.
         """
         shares = _shares(0.0 if separate_test else _share("holdout", holdout, 0.0), validation)
-        found = Target.fit(table, target, task)
-        rows, validation_rows, holdout_rows = split_rows(
-            found.encode(table), shares, found.task, seed
+        found, y, (rows, validation_rows, holdout_rows) = _target_and_rows(
+            table, target, task, shares, seed
         )
-        found = Target.fit(table, target, found.task, rows)
         preparation = Preparation.fit(table, target=target, drop=drop, rows=rows)
-        everything = Examples(preparation.transform(table), found.encode(table))
+        everything = Examples(preparation.transform(table), y)
         return cls(
             preparation,
             found,
@@ -120,6 +118,23 @@ class Parts:
     def n_outputs(self) -> int:
         """One for each class, or one number."""
         return len(self.target.classes) or 1
+
+
+def _target_and_rows(
+    table: Table, name: str, task: str | None, shares: tuple[float, ...], seed: int
+) -> tuple[Target, NDArray[Any], tuple[NDArray[np.int64], ...]]:
+    """Return the target, y (m,) and the rows of each part.
+
+    Parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
+    """
+    task = task_of(table, name, task)
+    if task == "classification":
+        target = Target.fit(table, name, task)
+        y = target.encode(table)
+        return target, y, split_rows(y, shares, task, seed)
+    rows = split_rows(np.empty(table.n_rows), shares, task, seed)
+    target = Target.fit(table, name, task, rows[0])
+    return target, target.encode(table), rows
 
 
 def _take(examples: Examples, rows: NDArray[np.int64]) -> Examples:

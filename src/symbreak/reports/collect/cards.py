@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from symbreak.optimize import Status
 from symbreak.reports.numbers import number_of, score_shown, shown
 from symbreak.training.scores import low_words
 from symbreak.words import counted
 
 Card = dict[str, str]
 # Early stopping and patience end a search before J is lowest, and are meant to.
-DONE = ("converged", "no improvement", "stalled")
+DONE = {one.word for one in (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)}
 GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
 
 
@@ -51,8 +52,9 @@ def _how_good(document: dict[str, Any]) -> Card | None:
         value = f"{100 * scores['accuracy']:.1f} % right"
         detail = "; ".join(filter(None, (f"95 % interval {low:.1f} to {high:.1f} %, {on}", how)))
         return _card("How good", value, detail)
-    detail = f"{_interval(scores)}, {on}; RMSE {shown(scores['rmse'], 4)}; {how}"
-    return _card("How good", f"R² {score_shown(scores['r2'], 3)}", detail.removesuffix("; "))
+    known = f"{_interval(scores)}, {on}", f"RMSE {shown(scores['rmse'], 4)}", how
+    detail = "; ".join(filter(None, known))
+    return _card("How good", f"R² {score_shown(scores['r2'], 3)}", detail)
 
 
 def _interval(scores: dict[str, Any]) -> str:
@@ -88,7 +90,7 @@ def _starts(document: dict[str, Any]) -> Card | None:
         f"Lowest J {number_of(found['lowest_J']):.5g}; "
         f"{converged if found['n_converged'] else 'none converged'}"
     )
-    sure = found["lowest_status"] == "converged" and not found["needs_more_starts"]
+    sure = found["lowest_status"] == Status.CONVERGED.word and not found["needs_more_starts"]
     value = f"{hit} of {n} starts reached the best" if n > 1 else "1 start, which may be luck"
     return _card("Starts", value, f"{detail}. {_chance(found)}", GOOD if sure else WATCH)
 
@@ -103,8 +105,7 @@ def _gradient(document: dict[str, Any]) -> Card | None:
     if found is None:
         return None
     level = {"pass": GOOD, "fail": BAD}.get(found["verdict"], WATCH)
-    line = found["line"].removeprefix(f"Gradient check: {found['verdict']}, ")
-    return _card("Gradient", found["verdict"], _capital(line), level)
+    return _card("Gradient", found["verdict"], _capital(found["finding"]), level)
 
 
 def _symmetry(document: dict[str, Any]) -> Card | None:
@@ -114,8 +115,8 @@ def _symmetry(document: dict[str, Any]) -> Card | None:
     value = "broken" if found["is_broken"] else "not broken"
     if not found["units"]:
         value = "none to break"
-    line = found["line"].removeprefix("Warning: ").removeprefix("Symmetry: ")
-    return _card("Symmetry", value, _capital(line), GOOD if found["is_broken"] else BAD)
+    level = GOOD if found["is_broken"] else BAD
+    return _card("Symmetry", value, _capital(found["finding"]), level)
 
 
 def _diagnosis(document: dict[str, Any]) -> Card | None:
@@ -195,7 +196,7 @@ def _stuck(rows: list[dict[str, Any]]) -> tuple[str, str] | None:
         return "Look at what diverged", f"{lost} Lower the learning rate or draw smaller starts."
     if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
         return "Take smaller steps", "No start came below its first J: lower the learning rate."
-    ended_early = [row["status"] == "no improvement" for row in rows]
+    ended_early = [row["status"] == Status.NO_IMPROVEMENT.word for row in rows]
     if rows and all(ended_early) and max(row["best_iteration"] for row in rows) < 2:
         return "Wait longer", (
             "No validation score rose after the first iteration, so the weights are nearly those "
@@ -206,10 +207,11 @@ def _stuck(rows: list[dict[str, Any]]) -> tuple[str, str] | None:
 
 def _lost(rows: list[dict[str, Any]]) -> str:
     status = [row["status"] for row in rows]
-    diverged, never = status.count("diverged"), status.count("non finite start")
+    diverged = status.count(Status.DIVERGED.word)
+    never = status.count(Status.NON_FINITE_START.word)
     sentences = []
     if diverged:
-        lost = [row for row in rows if row["status"] == "diverged"]
+        lost = [row for row in rows if row["status"] == Status.DIVERGED.word]
         moved = any(row["best_iteration"] for row in lost)
         keeps = "it keeps" if diverged == 1 else "each keeps"
         what = "its best point before that" if moved else "where it began, untrained"

@@ -14,8 +14,8 @@ from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.estimator import inner, is_estimator, of_estimator
 from symbreak.reports.collect.findings import diagnosis_section, gradient_section
 from symbreak.reports.collect.search import of_search
-from symbreak.reports.collect.training import Run, of_outcome, of_run, of_trained
-from symbreak.training import Trained
+from symbreak.reports.collect.training import of_outcome, of_training
+from symbreak.training import Training
 
 _KINDS = {GradientReport: "gradient report", Diagnosis: "diagnosis"}
 _AROUND = ("symbreak", "format", "numbers", "title", "kind", "first_screen", "limits")
@@ -55,10 +55,8 @@ def _check_kinds(things: Sequence[Any]) -> None:
 
 
 def _one(thing: Any) -> dict[str, Any]:
-    if isinstance(thing, Run):
-        return of_run(thing)
-    if isinstance(thing, Trained):
-        return of_trained(thing)
+    if isinstance(thing, Training):
+        return of_training(thing)
     if isinstance(thing, Outcome):
         return of_outcome(thing)
     if isinstance(thing, GradientReport):

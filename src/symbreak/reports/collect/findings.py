@@ -8,6 +8,7 @@ from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.result import Diagnosis
 from symbreak.gradient_check import GradientReport
 from symbreak.reports.numbers import section, short
+from symbreak.training.checks import Symmetry
 
 MOST_BLOCKS, MOST_FINDINGS, MOST_WORDS, MOST_UNITS = 400, 200, 2000, 50
 
@@ -40,6 +41,7 @@ def gradient_section(report: GradientReport, rows_of_data: int | None = None) ->
     return section({
         "verdict": report.verdict,
         "line": short(report.line, MOST_WORDS),
+        "finding": short(report.finding, MOST_WORDS),
         "relative_error": report.relative_error,
         "J": report.value,
         "rows_of_data": rows_of_data,
@@ -50,6 +52,18 @@ def gradient_section(report: GradientReport, rows_of_data: int | None = None) ->
         "n_parameters": report.n_parameters,
         "of_blocks": len(rows),
         "blocks": rows[:MOST_BLOCKS],
+    })  # fmt: skip
+
+
+def symmetry_section(symmetry: Symmetry) -> dict[str, Any]:
+    """Return how many hidden units of the starts can be told apart."""
+    return section({
+        "units": symmetry.units,
+        "least": symmetry.least,
+        "kinds": symmetry.kinds,
+        "is_broken": symmetry.is_broken,
+        "line": symmetry.line,
+        "finding": symmetry.finding,
     })  # fmt: skip
 
 

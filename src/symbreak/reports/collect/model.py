@@ -16,6 +16,7 @@ from symbreak.tables.table import Table
 from symbreak.training.combine import combined_prediction, combined_words
 from symbreak.training.model import Model
 from symbreak.training.path import PathOfStart
+from symbreak.training.scores import target_scores
 
 NOTE = (
     "A saved model holds its kept starts, its columns and its score. Curves, gradient check and "
@@ -59,7 +60,8 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
 
 def _scores(model: Model, table: Table) -> dict[str, Any]:
     prediction = combined_prediction(model.network, model.theta, model.preparation.transform(table))
-    found = scored(model.target, model.target.encode(table), prediction)
+    y = model.target.encode(table)
+    found = scored(model.target, y, prediction, target_scores(model.target, y, prediction))
     return {**found, "where": f"of {short(table.source, 60)}", "given": True}
 
 

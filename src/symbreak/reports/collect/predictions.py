@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
-from symbreak.training.scores import class_scores, most_frequent_share, number_scores
+from symbreak.training.scores import Scores, class_scores, most_frequent_share, number_scores
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
     from symbreak.tables.target import Target
@@ -40,17 +40,22 @@ def wilson(right: int, m: int) -> tuple[float, float]:
     return max((middle - half) / (1.0 + w), 0.0), min((middle + half) / (1.0 + w), 1.0)
 
 
-def scored(target: Target, y: NDArray[Any], prediction: NDArray[Any]) -> dict[str, Any]:
+def scored(
+    target: Target, y: NDArray[Any], prediction: NDArray[Any], scores: Scores | None
+) -> dict[str, Any]:
     """Return the section on a prediction of a table's target.
 
     Parameters
     ----------
     y : (m,), as `Target.encode` gives it.
     prediction : (m, outputs), after the link.
+    scores : of the prediction; None where it is not finite.
     """
+    if scores is None:
+        return _none(len(y))
     if target.classes:
-        return of_classes(y, prediction, target.classes)
-    return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]))
+        return _of_classes(y, prediction, target.classes, scores)
+    return _of_numbers(target.unscale(y), target.unscale(prediction[:, 0]), scores)
 
 
 def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> dict[str, Any]:
@@ -65,13 +70,27 @@ def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> di
     if not np.isfinite(probability).all():
         return _none(len(y))
     probability = np.asarray(probability, dtype=np.float64)
+    return _of_classes(y, probability, names, class_scores(y, probability))
+
+
+def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
+    """Return scores, their intervals and residuals; y and predicted (m,), in the table's unit."""
+    if not np.isfinite(predicted).all():
+        return _none(len(y))
+    return _of_numbers(y, predicted, number_scores(y, predicted))
+
+
+def _of_classes(
+    y: NDArray[Any], probability: Floats, names: Sequence[Any], scores: Scores
+) -> dict[str, Any]:
+    probability = np.asarray(probability, dtype=np.float64)
     m, guess = len(y), probability.argmax(axis=1)
     right = guess == y
     shares = probability / probability.sum(axis=1, keepdims=True)
     return section({
         "kind": "classes",
         "rows": m,
-        **class_scores(y, probability).as_dict(),
+        **scores.as_dict(),
         "accuracy_interval": list(wilson(int(right.sum()), m)),
         "most_frequent_share": most_frequent_share(y),
         "confusion": _confusion(y, guess, names),
@@ -79,10 +98,7 @@ def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> di
     })  # fmt: skip
 
 
-def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
-    """Return scores, their intervals and residuals; y and predicted (m,), in the table's unit."""
-    if not np.isfinite(predicted).all():
-        return _none(len(y))
+def _of_numbers(y: Floats, predicted: Floats, scores: Scores) -> dict[str, Any]:
     order = np.argsort(y, kind="stable")
     some = order[_even(len(y), MOST_PAIRS)]
     residual = y - predicted
@@ -90,7 +106,7 @@ def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
     found: dict[str, Any] = {
         "kind": "numbers",
         "rows": len(y),
-        **number_scores(y, predicted).as_dict(),
+        **scores.as_dict(),
         "residual_quantiles": dict(
             zip(("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"), quantiles, strict=True)
         ),

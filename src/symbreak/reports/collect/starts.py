@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,6 @@ from symbreak.training.scores import Scores
 
 MOST_ROWS = 2000
 MOST_COMPARED, MOST_PREDICTED = 64, 256
-
-
-def lead_of(outcome: Outcome, kept: Iterable[int]) -> int:
-    """Return the start that stands for those kept: the one with the lowest J."""
-    return min(map(int, kept), key=lambda start: float(outcome.value[start]))
 
 
 def table_of_starts(
@@ -46,10 +41,9 @@ def table_of_starts(
             "iterations": int(outcome.n_iterations[start]),
             "best_iteration": int(outcome.best_iteration[start]),
             "evaluations": int(outcome.n_evaluations[start]),
-            "status": outcome.status[start].name.lower().replace("_", " "),
+            "status": outcome.status[start].word,
             "status_text": str(outcome.status[start]),
             "used": None if chosen is None else int(start) in chosen,
-            # An RMSE of the scaled target would be in no unit: the score alone is shown.
             "validation": _score(validation, start),
             "holdout": _score(holdout, start),
         })

@@ -1,36 +1,31 @@
-"""Trained networks: everything that is known of a training, as sections of a document."""
+"""Trainings and minimisations: what is known of them, as sections of a document."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import cost_curves, validation_curves
 from symbreak.reports.collect.data import data_of_parts
 from symbreak.reports.collect.document import finished
-from symbreak.reports.collect.findings import gradient_section
+from symbreak.reports.collect.findings import gradient_section, symmetry_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import scored
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
-from symbreak.reports.collect.starts import lead_of, minima_words, restart_summary, table_of_starts
+from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
-from symbreak.training import Trained
-from symbreak.training.choosing import Choice
+from symbreak.training import Training
+from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
 from symbreak.training.path import Path, PathOfStart
 from symbreak.training.scores import Scores
 from symbreak.words import counted
-
-if TYPE_CHECKING:
-    from symbreak.training.parts import Parts
 
 ITERATION = {
     "update": "An iteration is one update of theta.",
@@ -43,94 +38,77 @@ INTERRUPTED = (
 )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Run:
-    """A training with all that is known around it.
+def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
+    """Return the document of a training: a section for all that is known of it.
 
-    Attributes
+    Parameters
     ----------
-    trained, parts : what was trained, on which examples.
-    source : where the table came from.
-    theta : (starts, n), the starts.
-    gradient : the check of the gradient at the start.
-    symmetry : {"units", "least", "is_broken", "line"}, of the starts.
-    gradient_rows : the training rows that it was checked on.
-    choice : what cross-validation found of the penalties, if it was asked.
-    singles : the hold-out scores of every start by itself.
-    path : where the starts stood on the way, if that was kept.
-    reproduce : {"command", "python", "settings"}.
-    then : the next command when nothing stands against it.
+    then : the next step when nothing stands against it.
     """
+    split, source = training.split, training.provenance.source
+    title, what, names = "Training", f"the prediction is {_combined(training)}", {}
+    if split is not None:
+        target, task = short(split.target.name, 60), split.target.task
+        title = f"{task.capitalize()} of {target}, {short(source, 60)}"
+        what = f"{task} of {target}, {counted(split.train.n, 'training row')}"
+        names = {
+            "inputs": split.preparation.feature_names,
+            "outputs": tuple(map(str, split.target.classes)) or (split.target.name,),
+        }
+    way = _way(training.outcome, training.lead, training.path)
+    return finished(
+        title,
+        network_name(training.network),
+        {
+            "what": f"{network_words(training.network)}; {what}",
+            "then": short(then, 600) or None,
+            "scores": scores_of_training(training),
+            **sections_of_outcome(
+                training.outcome,
+                training.lead,
+                kept=training.kept,
+                validation=training.validation,
+                singles=training.singles,
+            ),
+            **_of_way(training.network, training.outcome, way, **names),
+            **_of_examples(training),
+            **_found_before(training),
+            "data": None if split is None else data_of_parts(split, source),
+            "reproduce": _reproduce(training),
+        },
+    )
 
-    trained: Trained
-    parts: Parts
-    source: str
-    theta: Any
-    gradient: GradientReport
-    symmetry: dict[str, Any]
-    gradient_rows: int | None = None
-    choice: Choice | None = None
-    singles: Sequence[Scores | None] = ()
-    path: Path | None = None
-    reproduce: dict[str, Any] = field(default_factory=dict)
-    then: str = ""
 
-
-def of_run(run: Run) -> dict[str, Any]:
-    """Return the document of a training on a table."""
-    trained, parts = run.trained, run.parts
-    chosen = lead_of(trained.outcome, trained.kept)
-    way = _way(trained.outcome, chosen, run.path)
-    names = {
-        "inputs": parts.preparation.feature_names,
-        "outputs": tuple(map(str, parts.target.classes)) or (parts.target.name,),
+def _of_examples(training: Training) -> dict[str, Any]:
+    """Return what the training rows tell, as far as they are known."""
+    network, outcome = training.network, training.outcome
+    if training.split is None:
+        return {"minima": minima_words(network, outcome) or None}
+    rows = training.split.train
+    theta0 = training.theta0.cpu().numpy()
+    return {
+        "minima": minima_words(network, outcome, rows.X) or None,
+        "signals": spread_of_signals(network, theta0, *rows),
     }
-    target = short(parts.target.name, 60)
-    return finished(
-        f"{parts.target.task.capitalize()} of {target}, {short(run.source, 60)}",
-        network_name(trained.network),
-        {
-            "what": f"{network_words(trained.network)}; {parts.target.task} of {target}, "
-            f"{counted(parts.train.n, 'training row')}",
-            "then": short(run.then, 600),
-            "scores": scores_of_run(run),
-            "search": None if run.choice is None else of_choice(run.choice),
-            **sections_of_outcome(
-                trained.outcome,
-                chosen,
-                kept=trained.kept,
-                validation=trained.validation,
-                singles=run.singles,
-            ),
-            "minima": minima_words(trained.network, trained.outcome, parts.train.X) or None,
-            **_of_way(trained.network, trained.outcome, way, **names),
-            "signals": spread_of_signals(
-                trained.network, torch.as_tensor(run.theta).cpu().numpy(), *parts.train
-            ),
-            "gradient_check": gradient_section(run.gradient, run.gradient_rows),
-            "symmetry": plain(run.symmetry),
-            "data": data_of_parts(parts, run.source),
-            "reproduce": plain(run.reproduce) or None,
-        },
-    )
 
 
-def of_trained(trained: Trained) -> dict[str, Any]:
-    """Return the document of a training in Python."""
-    chosen = lead_of(trained.outcome, trained.kept)
-    how = combined_words(trained.combine, trained.kept)
-    return finished(
-        "Training",
-        network_name(trained.network),
-        {
-            "what": f"{network_words(trained.network)}; the prediction is {how}",
-            **sections_of_outcome(
-                trained.outcome, chosen, kept=trained.kept, validation=trained.validation
-            ),
-            "minima": minima_words(trained.network, trained.outcome) or None,
-            **_of_way(trained.network, trained.outcome, _way(trained.outcome, chosen, None)),
-        },
-    )
+def _found_before(training: Training) -> dict[str, Any]:
+    """Return what was found out before the search, None for what nobody asked."""
+    gradient, symmetry, choice = training.gradient, training.symmetry, training.choice
+    rows = min(CHECKED_ROWS, training.cost.n_examples)
+    return {
+        "search": None if choice is None else of_choice(choice),
+        "gradient_check": None if gradient is None else gradient_section(gradient, rows),
+        "symmetry": None if symmetry is None else symmetry_section(symmetry),
+    }
+
+
+def _reproduce(training: Training) -> dict[str, Any] | None:
+    found = training.provenance
+    if not found.settings:
+        return None
+    reproduce = {"command": found.command, "python": found.python, "settings": found.settings}
+    return dict(plain(reproduce))
 
 
 def of_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -151,11 +129,17 @@ def network_words(network: Network) -> str:
     return f"{names}, {network.loss.name.replace('_', ' ')}, {network.n_parameters} parameters"
 
 
-def scores_of_run(run: Run) -> dict[str, Any]:
-    """Return what the combined prediction scores on the hold-out part."""
-    parts, trained = run.parts, run.trained
-    found = scored(parts.target, parts.holdout.y, trained.predict(parts.holdout.X))
-    return {**found, "how": combined_words(trained.combine, trained.kept)}
+def scores_of_training(training: Training) -> dict[str, Any] | None:
+    """Return what the combined prediction scores on the hold-out part, None without one."""
+    if training.split is None or "holdout" not in training.predictions:
+        return None
+    y = training.predictions["holdout"].y
+    found = scored(training.split.target, y, training.holdout_prediction, training.holdout)
+    return {**found, "how": _combined(training)}
+
+
+def _combined(training: Training) -> str:
+    return combined_words(training.combine, training.kept)
 
 
 def sections_of_outcome(

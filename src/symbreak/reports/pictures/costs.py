@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from symbreak.optimize import Outcome
 from symbreak.reports.ceiling import ceiling
-from symbreak.reports.collect.starts import lead_of
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
+from symbreak.training.combine import lead_of
 from symbreak.words import counted
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class CostCurvesDisplay(Display):
         # There is no score before the first iteration.
         validation = None if scores is None else [np.nan, *scores]
         return cls.from_outcome(
-            outcome, chosen=lead_of(outcome, kept), validation=validation, ax=ax
+            outcome, chosen=lead_of(kept, outcome.value), validation=validation, ax=ax
         )
 
     def _draw(self, ax: Axes) -> None:

@@ -1,50 +1,29 @@
-"""The page of a training: the result of the command turned into what reports show."""
+"""How to do a training of the command again: its command line, and a program in Python."""
 
 from __future__ import annotations
 
-from symbreak.cli.after import keep_command, predict_command
-from symbreak.cli.checks import CHECKED_ROWS
-from symbreak.cli.result import Result
 from symbreak.cli.train_options import TrainOptions
-from symbreak.reports.collect.training import Run, of_run
-from symbreak.reports.report import Report
+from symbreak.network import Network
+from symbreak.training.parts import Parts
+from symbreak.training.record import Provenance
 
 _LONGEST = 20_000  # characters of a command that a page shows
 
 
-def report_of(result: Result) -> Report:
-    """Return the report of a training."""
-    symmetry = result.symmetry
-    run = Run(
-        trained=result.trained,
-        parts=result.parts,
-        source=result.source,
-        theta=result.theta,
-        gradient=result.gradient,
-        gradient_rows=min(CHECKED_ROWS, result.parts.train.n),
-        symmetry={
-            "units": symmetry.units,
-            "least": symmetry.least,
-            "kinds": symmetry.kinds,
-            "is_broken": symmetry.is_broken,
-            "line": symmetry.line,
-        },
-        choice=result.choice,
-        singles=result.singles,
-        path=result.path,
-        reproduce={
-            "command": _short(result.options.command_line()),
-            "python": _short(python_of(result)),
-            "settings": {**result.options.as_dict(), "alpha": result.alpha},
-        },
-        then=_then(result),
+def provenance_of(
+    options: TrainOptions, source: str, split: Parts, network: Network, alpha: float
+) -> Provenance:
+    """Return where a training of the command comes from."""
+    return Provenance(
+        source=source,
+        command=shortened(options.command_line()),
+        python=shortened(python_of(options, split, network, alpha)),
+        settings={**options.as_dict(), "alpha": alpha},
     )
-    return Report.of(of_run(run))
 
 
-def python_of(result: Result) -> str:
+def python_of(options: TrainOptions, parts: Parts, network: Network, alpha: float) -> str:
     """Return a program that trains the same starts on the same rows."""
-    options, parts, network = result.options, result.parts, result.trained.network
     reading, table, test = _reading(options)
     names = tuple(activation.name for activation in network.activations)
     split = {
@@ -54,7 +33,7 @@ def python_of(result: Result) -> str:
     }  # fmt: skip
     given = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
-        "alpha": result.alpha, "max_iter": options.max_iter, "combine": options.combine,
+        "alpha": alpha, "max_iter": options.max_iter, "combine": options.combine,
         "dtype": options.dtype, "device": options.device, **options.method_options,
     }  # fmt: skip
     rule = repr(options.init or "glorot_uniform")
@@ -93,14 +72,8 @@ def _words(arguments: dict[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 
-def _then(result: Result) -> str:
-    options = result.options
-    if options.model is None:
-        return f"To keep the model, train with --model: {_short(keep_command(options))}"
-    return f"Predict rows with it: {_short(predict_command(result))}"
-
-
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """Return a text that a page can show, or a word on why it does not."""
     if len(text) <= _LONGEST:
         return text
     return f"(longer than {_LONGEST} characters, so it is not shown)"

@@ -102,12 +102,17 @@ class Symmetry:
     @property
     def line(self) -> str:
         """The finding in one line."""
+        return f"{'Symmetry' if self.is_broken else 'Warning'}: {self.finding}"
+
+    @property
+    def finding(self) -> str:
+        """What was found, in words."""
         if not self.units:
-            return "Symmetry: no hidden layer, so there is none to break."
+            return "no hidden layer, so there is none to break."
         of = f"of {counted(self.starts, 'start')}"
         if self.is_broken:
             units = counted(sum(self.units), "hidden unit")
-            return f"Symmetry: {units}, all distinct in {self.n_broken} {of}."
+            return f"{units}, all distinct in {self.n_broken} {of}."
         layers = enumerate(zip(self.units, self.least, self.kinds, strict=True), 1)
         equal = ", ".join(
             f"the {units} units of hidden layer {layer} act as {least or 'none'} "
@@ -116,7 +121,7 @@ class Symmetry:
             if least < units
         )
         return (
-            f"Warning: Symmetry is not broken in {self.starts - self.n_broken} {of}: {equal}. "
+            f"Symmetry is not broken in {self.starts - self.n_broken} {of}: {equal}. "
             f"Equal units {'stay' if self.lasts else 'start as'} one unit; draw the starts at "
             "random, for example with --init glorot_uniform."
         )

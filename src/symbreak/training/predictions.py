@@ -1,0 +1,74 @@
+"""What every start predicts for one part of the data: computed once, and scored once.
+
+    theta (starts, n), X (m, features) -> outputs (usable starts, m, outputs) -> scores of each
+
+Whoever shows a score of this part, or the prediction that several starts make together, takes it
+from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbreak.network import Network
+from symbreak.training.combine import combined_prediction
+from symbreak.training.scores import Scores
+
+MOST_BYTES = 2**30
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """The predictions of the starts for one part of the data.
+
+    Attributes
+    ----------
+    network, theta : what predicts, theta (starts, n).
+    usable : (starts,) whether J and theta of the start are finite; the others predict nothing.
+    X, y : the examples, (m, features) and the targets as `score` takes them.
+    score : gives the scores of y and a prediction (m, outputs).
+    """
+
+    network: Network
+    theta: Tensor
+    usable: NDArray[np.bool_]
+    X: Any
+    y: Any
+    score: Callable[[Any, NDArray[Any]], Scores | None]
+
+    @property
+    def n(self) -> int:
+        """How many examples there are."""
+        return len(self.y)
+
+    @cached_property
+    def scores(self) -> tuple[Scores | None, ...]:
+        """The scores of every start by itself; None for one that is not usable or not finite."""
+        return tuple(
+            self.score(self.y, self.combined([start])) if is_usable else None
+            for start, is_usable in enumerate(self.usable)
+        )
+
+    def combined(self, kept: Sequence[int]) -> NDArray[Any]:
+        """Return the mean prediction of these starts, (m, outputs); all must be usable."""
+        if self._outputs is None:
+            return combined_prediction(self.network, self.theta[list(kept)], self.X)
+        places = np.cumsum(self.usable) - 1
+        return np.asarray(self._outputs[places[list(kept)]].mean(dim=0).cpu().numpy())
+
+    @cached_property
+    def _outputs(self) -> Tensor | None:
+        """(usable starts, m, outputs); None where that would fill the memory."""
+        theta = self.theta[self.usable.nonzero()[0]]
+        numbers = len(theta) * self.n * self.network.n_outputs
+        if not len(theta) or numbers * theta.element_size() > MOST_BYTES:
+            return None
+        found: Tensor = self.network.predict(theta, self.X)
+        return found

@@ -1,0 +1,167 @@
+"""The record of a training: everything that is known of it, each fact once.
+
+The terminal prints from it, the page is rendered from it, the model file is a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbreak import __version__
+from symbreak.gradient_check import GradientReport
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.optimize import Outcome, Status
+from symbreak.training.checks import Symmetry
+from symbreak.training.choosing import Choice
+from symbreak.training.combine import combined_prediction, lead_of
+from symbreak.training.path import Path
+from symbreak.training.predictions import Predictions
+from symbreak.training.scores import Scores
+
+if TYPE_CHECKING:  # these need polars; a training on arrays does not
+    from symbreak.training.model import Model
+    from symbreak.training.parts import Parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a training came from, and how to do it again.
+
+    Attributes
+    ----------
+    source : the table.
+    command, python : what trains the same; "" where it is not known.
+    settings : plain data.
+    version : of this package.
+    """
+
+    source: str = ""
+    command: str = ""
+    python: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Training:
+    """What the starts became, and what was found out on the way.
+
+    Attributes
+    ----------
+    cost : J on the training examples, with the penalty.
+    theta0 : (starts, n), the starts.
+    outcome : theta, J, status and iterations of every start.
+    combine : "average", "best" or "lowest-cost".
+    usable : (starts,) whether J and theta of the start are finite; the others are left out.
+    kept : indices of the starts whose mean is the combined prediction.
+    predictions : of every start, by the part of the data: "training", "validation", "holdout".
+        Each is computed when it is first asked for, and never again.
+    redrawn : how many starts were drawn again, as J or its gradient was not finite there.
+    split : the table, split and prepared; None for a training on arrays.
+    choice : what cross-validation found of the penalties, if it was asked.
+    gradient, symmetry : what was found at the starts, None where nobody asked.
+    path : where the starts stood on the way, None where nobody asked.
+    provenance : where it came from.
+    seconds : wall-clock time by stage.
+    """
+
+    cost: NetworkCost
+    theta0: Tensor
+    outcome: Outcome
+    combine: str
+    usable: NDArray[np.bool_]
+    kept: tuple[int, ...]
+    predictions: Mapping[str, Predictions] = field(default_factory=dict)
+    redrawn: int = 0
+    split: Parts | None = None
+    choice: Choice | None = None
+    gradient: GradientReport | None = None
+    symmetry: Symmetry | None = None
+    path: Path | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """The network that was trained."""
+        return self.cost.network
+
+    @property
+    def theta(self) -> Tensor:
+        """The kept starts, (kept, n)."""
+        return torch.as_tensor(self.outcome.theta)[list(self.kept)]
+
+    @property
+    def lead(self) -> int:
+        """The start that stands for those kept: the one with the lowest J."""
+        return lead_of(self.kept, self.outcome.value)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training."""
+        return self.outcome.is_interrupted
+
+    @property
+    def n_diverged(self) -> int:
+        """How many starts ended where J is not finite."""
+        return self.outcome.status.count(Status.DIVERGED)
+
+    @property
+    def validation(self) -> tuple[Scores | None, ...]:
+        """The validation scores of every start; empty without a validation part."""
+        return self.scores_of_starts("validation")
+
+    @property
+    def singles(self) -> tuple[Scores | None, ...]:
+        """The hold-out scores of every start by itself; empty without a hold-out part."""
+        return self.scores_of_starts("holdout")
+
+    def scores_of_starts(self, part: str) -> tuple[Scores | None, ...]:
+        """Return the scores of every start by itself on a part; empty where there is none."""
+        return self.predictions[part].scores if part in self.predictions else ()
+
+    @cached_property
+    def holdout(self) -> Scores | None:
+        """The hold-out scores of the combined prediction; None without one, or if not finite."""
+        if "holdout" not in self.predictions:
+            return None
+        part = self.predictions["holdout"]
+        return part.score(part.y, self.holdout_prediction)
+
+    @cached_property
+    def holdout_prediction(self) -> NDArray[Any]:
+        """The combined prediction for the hold-out part, (m, outputs)."""
+        return self.predictions["holdout"].combined(self.kept)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
+        return combined_prediction(self.network, self.theta, X)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, numbers with all their digits."""
+        from symbreak.training.plain_data import of_training
+
+        return of_training(self)
+
+    def model(self) -> Model:
+        """Return what predicts rows of a table, for a file.
+
+        Equal trainings give equal models: there is no time and no path in it.
+
+        Raises
+        ------
+        InvalidInput
+            The training was on arrays, so there are no columns of a table to prepare.
+        """
+        from symbreak.training.model import Model
+
+        return Model.of(self)

@@ -1,0 +1,215 @@
+"""Training on a table, step by step.
+
+    split -> penalty -> J and its starts -> what is checked there -> training -> record
+
+Each step can be looked at before the next one begins; `train_split` makes them all.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from symbreak.errors import InvalidInput, SymmetryWarning
+from symbreak.gradient_check import GradientReport
+from symbreak.network import Network
+from symbreak.objectives import NetworkCost
+from symbreak.optimize import Progress, minimize
+from symbreak.training.checks import Symmetry, gradient_report
+from symbreak.training.choosing import Choice, choose_alpha
+from symbreak.training.combine import check_combine
+from symbreak.training.many_starts import recorded
+from symbreak.training.path import Path
+from symbreak.training.record import Provenance, Training
+from symbreak.training.scores import target_scores
+from symbreak.training.settings import ALPHA, Settings
+from symbreak.training.starts import drawn_starts
+
+if TYPE_CHECKING:  # needs polars; trainings on arrays do not
+    from symbreak.training.parts import Parts
+
+Look = Callable[[Progress], Any]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """A training that may begin.
+
+    Attributes
+    ----------
+    cost : J on the training rows, with the penalty alpha.
+    theta0 : (starts, n).
+    redrawn : how many starts were drawn again.
+    choice : what cross-validation found of the penalties, if it was asked.
+    seconds : wall-clock time by stage, of the stages so far.
+    """
+
+    split: Parts
+    settings: Settings
+    cost: NetworkCost
+    theta0: Tensor
+    alpha: float
+    redrawn: int = 0
+    choice: Choice | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """The network to train."""
+        return self.cost.network
+
+    @cached_property
+    def gradient(self) -> GradientReport:
+        """The check of the gradient at a start.
+
+        Raises
+        ------
+        InvalidInput
+            J is finite at none.
+        """
+        with timed(self.seconds, "check"):
+            return gradient_report(self.cost, self.theta0)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """How many hidden units the training can tell apart."""
+        with timed(self.seconds, "check"):
+            return Symmetry.of(
+                self.network, self.theta0, alpha=self.alpha, method=self.settings.method
+            )
+
+
+def train_split(split: Parts, settings: Settings | None = None) -> Training:
+    """Train on the training rows of a table and return the record of it.
+
+    Raises
+    ------
+    InvalidInput, InvalidType
+        A setting is not what it must be, the gradient of J is wrong, or no start ends with a
+        finite cost.
+    """
+    settings = Settings() if settings is None else settings
+    check_combine(settings.combine, has_validation=split.validation.n > 0)
+    ready = prepared(split, settings, chosen_penalty(split, settings))
+    if ready.gradient.verdict == "fail":
+        raise InvalidInput(
+            "The gradient must be the derivative of J. Got another one, so nothing was trained: "
+            f"{ready.gradient.line}"
+        )
+    return train_prepared(ready)
+
+
+def chosen_penalty(split: Parts, settings: Settings, look: Look | None = None) -> Choice | None:
+    """Return what cross-validation finds of the penalties, None where it is not asked."""
+    if not settings.search:
+        return None
+    with _without_symmetry_warning():
+        return choose_alpha(
+            _network(split, settings), *split.train, rule=settings.rule, seed=settings.seed,
+            method=settings.method, max_iter=settings.max_iter, dtype=settings.dtype,
+            device=settings.device, look=look, method_options=settings.method_options,
+        )  # fmt: skip
+
+
+def prepared(
+    split: Parts,
+    settings: Settings,
+    choice: Choice | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> Prepared:
+    """Return J on the training rows and its starts.
+
+    Parameters
+    ----------
+    choice : what chose the penalty; None takes that of the settings.
+    seconds : wall-clock time of what came before, by stage.
+    """
+    spent = dict(seconds or {})
+    alpha = ALPHA[split.target.task] if settings.alpha is None else settings.alpha
+    alpha = alpha if choice is None else choice.alpha
+    with timed(spent, "check"), _without_symmetry_warning():
+        cost = NetworkCost(
+            _network(split, settings), *split.train, alpha=alpha, dtype=settings.dtype,
+            device=settings.device,
+        )  # fmt: skip
+        theta0, redrawn = drawn_starts(
+            cost, settings.rule, starts=settings.starts, seed=settings.seed
+        )
+    return Prepared(
+        split=split, settings=settings, cost=cost, theta0=theta0, alpha=alpha, redrawn=redrawn,
+        choice=choice, seconds=spent,
+    )  # fmt: skip
+
+
+def train_prepared(
+    ready: Prepared,
+    *,
+    look: Look | None = None,
+    keeps_path: bool = False,
+    provenance: Provenance | None = None,
+) -> Training:
+    """Train, predict each part of the data once, and return the record.
+
+    Parameters
+    ----------
+    look : called with the progress; anything true stops the training.
+    keeps_path : whether to keep where the starts stood on the way.
+    provenance : where the data and the settings come from.
+    """
+    settings = ready.settings
+    path = Path(ready.theta0) if keeps_path else None
+    gradient, symmetry, seconds = ready.gradient, ready.symmetry, dict(ready.seconds)
+
+    def both(progress: Progress) -> Any:
+        if path is not None:
+            path(progress)
+        return None if look is None else look(progress)
+
+    with timed(seconds, "train"), _without_symmetry_warning():
+        outcome = minimize(
+            ready.cost, ready.theta0, method=settings.method, max_iter=settings.max_iter,
+            callback=both, **settings.method_options,
+        )  # fmt: skip
+    if outcome.is_interrupted and not outcome.n_iterations.any():
+        raise KeyboardInterrupt
+    split = ready.split
+    named = {"training": split.train, "validation": split.validation, "holdout": split.holdout}
+    parts = {name: part for name, part in named.items() if part.n}
+    score = partial(target_scores, split.target)
+    with timed(seconds, "score"):
+        training = recorded(
+            ready.cost, ready.theta0, outcome, settings.combine, parts, score, split=split,
+            choice=ready.choice, redrawn=ready.redrawn, gradient=gradient, symmetry=symmetry,
+            path=path, provenance=provenance or Provenance(), seconds=seconds,
+        )  # fmt: skip
+        # They are shown of every training, so that it belongs to its time.
+        _ = training.validation, training.singles, training.holdout
+    return training
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the wall-clock time of a block to that of its stage."""
+    began = time.perf_counter()
+    yield
+    seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def _network(split: Parts, settings: Settings) -> Network:
+    layers = (split.train.X.shape[1], *settings.hidden, split.n_outputs)
+    return Network(layers, settings.activation, split.loss)
+
+
+@contextmanager
+def _without_symmetry_warning() -> Iterator[None]:
+    """Silence the warning of a start whose symmetry the record speaks of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SymmetryWarning)
+        yield

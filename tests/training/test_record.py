@@ -1,0 +1,188 @@
+"""The record of a training: every fact once, and what is made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import symbreak as sb
+from symbreak import training
+from symbreak.cli import main
+from symbreak.errors import InvalidInput
+from symbreak.network import Network
+from symbreak.optimize import Status
+from symbreak.tables.table import Table
+from symbreak.training import predictions, table_training, train
+from symbreak.training.checks import gradient_report
+from symbreak.training.parts import Parts
+from symbreak.training.scores import target_scores
+from symbreak.training.settings import Settings
+from symbreak.training.table_training import train_split
+
+random = np.random.default_rng(1)
+X = random.normal(size=(120, 3))
+TABLE = Table.of(
+    pl.DataFrame(
+        {
+            "a": X[:, 0],
+            "b": X[:, 1],
+            "c": X[:, 2],
+            "kind": np.where(X[:, 0] * X[:, 1] > 0, "same", "other"),
+            "size": X @ [3.0, -1.0, 0.5] + 20.0,
+        }
+    ),
+    "/somewhere/on/this/machine/shop.csv",
+)
+FEW = Settings(hidden=(4,), starts=3, max_iter=25)
+SPLITS = {"kind": Parts.of(TABLE, "kind", drop=["size"]), "size": Parts.of(TABLE, "size")}
+
+
+@pytest.fixture(params=SPLITS)
+def found(request):
+    return train_split(SPLITS[request.param], FEW)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The shapes of theta of every call of `Network.predict`."""
+    seen, predict = [], Network.predict
+
+    def counting(self, theta, X):
+        seen.append(tuple(np.shape(theta)))
+        return predict(self, theta, X)
+
+    monkeypatch.setattr(Network, "predict", counting)
+    return seen
+
+
+@pytest.mark.parametrize(("max_iter", "most"), [(5, 2), (300, 3)])
+def test_each_part_of_the_data_is_predicted_once(calls, tmp_path, max_iter, most):
+    """Validation, hold-out, and the training rows where minima are compared by predictions."""
+    files = {name: str(tmp_path / name) for name in ("model", "json", "report")}
+    words = [word for name, path in files.items() for word in (f"--{name}", path)]
+    code = main(["train", "--dataset", "iris", "--max-iter", str(max_iter), "--quiet", *words])
+    assert code == 0
+    assert len(calls) == most
+    assert [shape[0] for shape in calls[:2]] == [16, 16]
+
+
+def test_every_start_and_all_of_them_are_scored_by_what_they_predict(found):
+    split = found.split
+    for name, part in (("validation", split.validation), ("holdout", split.holdout)):
+        for start, scores in enumerate(found.scores_of_starts(name)):
+            alone = found.network.predict(found.outcome.theta[start], part.X).numpy()
+            expected = target_scores(split.target, part.y, alone)
+            assert scores is not None
+            assert expected is not None
+            assert scores.score == pytest.approx(expected.score, rel=1e-12)
+            assert scores.error == pytest.approx(expected.error, rel=1e-12)
+    together = target_scores(split.target, split.holdout.y, found.predict(split.holdout.X))
+    assert found.holdout == together
+
+
+def test_predictions_that_would_fill_the_memory_are_made_start_by_start(calls, monkeypatch):
+    at_once = train_split(SPLITS["kind"], FEW)
+    monkeypatch.setattr(predictions, "MOST_BYTES", 0)
+    calls.clear()
+    single = train_split(SPLITS["kind"], FEW)
+    for name in ("singles", "validation", "holdout"):
+        assert getattr(at_once, name) == getattr(single, name)
+    assert max(shape[0] for shape in calls[:-1]) == 1
+
+
+def test_the_lead_is_the_kept_start_with_the_lowest_j(found):
+    assert found.lead == int(found.outcome.value.argmin())
+    only = dataclasses.replace(found, kept=(1, 2))
+    assert only.lead == 1 + int(found.outcome.value[1:].argmin())
+
+
+def test_a_model_is_the_part_that_predicts(found):
+    model = found.model()
+    np.testing.assert_array_equal(model.theta, found.theta.numpy())
+    assert model.summary["holdout"] == found.to_dict()["scores"]["holdout"]
+    rows = found.split.preparation.transform(TABLE)
+    expected = found.predict(rows)
+    shown = model.columns(TABLE)
+    if model.target.classes:
+        np.testing.assert_array_equal(shown["probability of other"], expected[:, 0])
+    else:
+        np.testing.assert_array_equal(shown["prediction"], model.target.unscale(expected[:, 0]))
+
+
+@pytest.mark.parametrize("target", SPLITS)
+def test_equal_runs_give_equal_model_files(tmp_path, target):
+    """In other folders too: neither the time nor a path is in the file."""
+    made = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        TABLE.frame.write_csv(folder / "shop.csv")
+        words = ["train", folder / "shop.csv", "--target", target, "--starts", 3, "--hidden", 4,
+                 "--max-iter", 20, "--quiet", "--model", folder / "m",
+                 "--json", folder / "f.json"]  # fmt: skip
+        assert main([str(word) for word in words]) == 0
+        made.append(folder)
+    first, second = ((folder / "m").read_bytes() for folder in made)
+    assert first == second
+    assert str(tmp_path).encode() not in first
+    one, two = (json.loads((folder / "f.json").read_text()) for folder in made)
+    for data in (one, two):  # what differs between the runs stands here, and here alone
+        del data["seconds"], data["settings"], data["data"]["source"]
+    assert one == two
+
+
+def test_a_training_on_arrays_is_no_model_of_a_table():
+    net = sb.Network((3, 2, 2), "tanh", "cross_entropy")
+    made = train(net, X, (X[:, 0] > 0).astype(np.int64), starts=2, max_iter=5)
+    with pytest.raises(InvalidInput, match="A model must come from a training on a table"):
+        made.model()
+    plain = made.to_dict()
+    assert plain["data"] is plain["scores"]["holdout"] is None
+    assert [row["J"] for row in plain["starts"]] == made.outcome.value.tolist()
+    assert json.loads(json.dumps(plain))["starts"] == plain["starts"]
+
+
+def test_the_words_of_the_starts_are_those_of_the_statuses(found):
+    words = {row["status"] for row in found.to_dict()["starts"]}
+    assert words <= {"converged", "max iterations"}
+    assert {status.word for status in found.outcome.status} == words
+    assert Status.NON_FINITE_START.word == "non finite start"
+
+
+def test_without_a_hold_out_there_is_no_score_of_it():
+    split = Parts.of(TABLE, "size", validation=0.0, separate_test=True)
+    made = train_split(split, FEW)
+    assert (made.holdout, made.singles, made.validation) == (None, (), ())
+    assert made.to_dict()["starts"][0]["holdout"] is None
+    assert "scores" not in sb.report(made).data
+    assert made.predictions["training"].scores[made.lead] is not None
+
+
+def test_a_wrong_gradient_ends_a_training_before_it_begins(monkeypatch):
+    def wrong(cost, theta):
+        return dataclasses.replace(gradient_report(cost, theta), verdict="fail")
+
+    monkeypatch.setattr(table_training, "gradient_report", wrong)
+    with pytest.raises(InvalidInput, match="nothing was trained"):
+        train_split(SPLITS["kind"], FEW)
+
+
+def test_a_validation_part_is_needed_to_choose_the_best():
+    split = Parts.of(TABLE, "kind", drop=["size"], validation=0.0)
+    with pytest.raises(InvalidInput, match="lowest-cost"):
+        train_split(split, dataclasses.replace(FEW, combine="best"))
+
+
+def test_the_penalty_may_be_chosen_by_cross_validation():
+    made = train_split(SPLITS["kind"], dataclasses.replace(FEW, search=True, max_iter=4))
+    assert made.choice is not None
+    assert float(made.cost.alpha) == made.choice.alpha == made.to_dict()["search"]["alpha"]
+
+
+def test_the_old_name_of_the_record_is_known():
+    with pytest.warns(DeprecationWarning, match="called Training now"):
+        assert training.Trained is training.Training
