@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import re
 
-from torch import nn
-
-from symbreak.diagnosis.repair_places import submodule
-
 REPAIR = 'sb.repair(module, found, how="redraw")'
 
 _STD = re.compile(r"normal_\(.*?, std=([-+.\de]+)\)")
@@ -22,11 +18,8 @@ def normal(where: str, std: float) -> str:
     return f"torch.nn.init.normal_(module.get_parameter({where!r}), std={std:.6g})"
 
 
-def with_padding(call: str, module: nn.Module, where: str) -> str:
+def with_padding(call: str, where: str, row: int | None) -> str:
     """Return the call, followed by one that keeps the padding row of an embedding at zero."""
-    home = where.rpartition(".")[0]
-    owner = submodule(module, home)
-    row = owner.padding_idx if isinstance(owner, nn.Embedding | nn.EmbeddingBag) else None
     keep = f"torch.nn.init.zeros_(module.get_parameter({where!r})[{row}])"
     return call if row is None else f"{call}; {keep}"
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from symbreak.initialization.modules.role import Role
 
 HE = math.sqrt(2.0)
 CONSTANTS = {"PyTorch's default": math.sqrt(1 / 3), "LeCun's rule": 1.0, "He's rule": HE}
@@ -34,6 +36,16 @@ class Fans:
             yield f"{rule} by fan_in", constant / math.sqrt(self.fan_in)
             yield f"{rule} by fan_out", constant / math.sqrt(self.fan_out)
         yield "Glorot's rule", math.sqrt(2 / (self.fan_in + self.fan_out))
+
+
+def there(role: Role, shape: tuple[int, ...]) -> Fans:
+    """Return the fans of a weight as its role tells them; of a plain convolution at stride 1.
+
+    He and others (2015) count all entries of a kernel for both fans, whatever the stride.
+    """
+    seen = role if role.is_transposed else replace(role, stride=())
+    weight = seen.weight_shape(shape)
+    return Fans(weight.fan_in, weight.fan_out)
 
 
 def counted(shape: tuple[int, ...]) -> Fans:

@@ -18,8 +18,8 @@ import math
 from torch import nn
 
 from symbreak.diagnosis.calls import constant, normal, with_padding
-from symbreak.diagnosis.detectors.wrong_scale import true_fans
-from symbreak.observation.observed import SeenParameter
+from symbreak.diagnosis.fans import there
+from symbreak.observation.observed import Observed, SeenParameter
 
 TABLE = 0.02
 _SCALES = {"mul", "rmul", "imul", "multiply", "div", "truediv", "idiv", "itruediv", "divide"}
@@ -27,7 +27,7 @@ _SHIFTS = {"add", "radd", "iadd", "sub", "rsub", "isub", "exp"}
 _JOINED = {"cat", "concat", "stack"}
 
 
-def written(module: nn.Module, parameter: SeenParameter) -> str:
+def written(observed: Observed, parameter: SeenParameter) -> str:
     """Return the call that writes the parameter, "" where nothing is known of it."""
     name, shape = parameter.name, tuple(parameter.value.shape)
     first = parameter.functions[0].strip("_") if parameter.functions else ""
@@ -44,7 +44,7 @@ def written(module: nn.Module, parameter: SeenParameter) -> str:
         return normal(name, TABLE)
     if parameter.role == "recurrent" and is_vector:
         return constant(name, 0.0)
-    fans = true_fans(module, parameter) if len(shape) > 1 else None
-    if fans is None:
+    role = observed.role_of(parameter)
+    if role is None:
         return ""
-    return with_padding(normal(name, 1 / math.sqrt(fans.fan_in)), module, name)
+    return with_padding(normal(name, 1 / math.sqrt(there(role, shape).fan_in)), name, role.padding)

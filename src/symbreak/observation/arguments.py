@@ -16,7 +16,8 @@ from typing import Any
 
 Arguments = dict[str, Any]
 
-_CONVOLUTION = "input weight bias"
+_CONVOLUTION = "input weight bias stride padding dilation groups"
+_TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
 _CELL = "input hx w_ih w_hh b_ih b_hh"
 _PRODUCT = "input other"
 _BUILT_IN = {
@@ -37,7 +38,8 @@ _BUILT_IN = {
     "_grouped_mm": "mat_a mat_b",
     "__getitem__": "input index",
     **dict.fromkeys(("matmul", "linalg_matmul", "__matmul__"), _PRODUCT),
-    **{f"conv{kind}{n}d": _CONVOLUTION for kind in ("", "_transpose") for n in (1, 2, 3)},
+    **{f"conv{n}d": _CONVOLUTION for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _TRANSPOSED for n in (1, 2, 3)},
     **dict.fromkeys(("gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"), _CELL),
 }
 _NUMPY_NAMES = {"x": "input", "a": "input", "x1": "input", "x2": "other", "self": "input"}

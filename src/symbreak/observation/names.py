@@ -31,6 +31,9 @@ _ROLES = {
 }  # fmt: skip
 
 
+Axes = tuple[int | None, ...]
+
+
 class Names:
     """The parameters of a module by the tensors that stand for them."""
 
@@ -38,6 +41,8 @@ class Names:
         self._known: dict[int, tuple[Tensor, str]] = {
             id(p): (p, name) for name, p in module.named_parameters()
         }
+        self._axes: dict[int, Axes] = {id(p): tuple(range(p.dim())) for p in module.parameters()}
+        self._n_axes = {name: p.dim() for p, name in self._known.values()}
         self.functions: dict[str, list[str]] = {name: [] for _, name in self._known.values()}
 
     def of(self, tensor: Any) -> str:
@@ -49,6 +54,27 @@ class Names:
             known = self._known.get(id(tensor._base))
         return "" if known is None else known[1]
 
+    def n_axes(self, name: str) -> int:
+        """Return how many axes a parameter has."""
+        return self._n_axes[name]
+
+    def axes(self, tensor: Tensor) -> Axes:
+        """Return which axis of the parameter each axis of a tensor is that stands for it.
+
+        None for an axis that is none of them, () where nothing is known.
+        """
+        if id(tensor) in self._axes:
+            return self._axes[id(tensor)]
+        base = tensor._base
+        own = self._axes.get(id(base), ())
+        if base is None:
+            return ()
+        strides = {base.stride(k): axis for k, axis in enumerate(own) if base.shape[k] > 1}
+        return tuple(
+            strides.get(step) if size > 1 else None
+            for step, size in zip(tensor.stride(), tensor.shape, strict=True)
+        )
+
     def note(self, function: str, arguments: Any, output: Any) -> tuple[str, ...]:
         """Remember a call; return the names of the parameters that it used."""
         if function in _QUESTIONS:
@@ -56,14 +82,20 @@ class Names:
         names = tuple(filter(None, map(self.of, tensors_in(arguments))))
         cut = function == "__getitem__" and not is_lookup(arguments)
         if function in _FORMS or cut:
+            source = next(filter(self.of, tensors_in(arguments)), None)
             for made in tensors_in([output]):
-                if names:
-                    self._known.setdefault(id(made), (made, names[0]))
+                if source is not None:
+                    self._stands_for(made, source)
             return ()
         for name in names:
             if function not in self.functions[name]:
                 self.functions[name].append(function)
         return names
+
+    def _stands_for(self, made: Tensor, source: Tensor) -> None:
+        self._known.setdefault(id(made), (made, self.of(source)))
+        if made._base is None and made.shape == source.shape:  # a copy; a view tells its strides
+            self._axes.setdefault(id(made), self.axes(source))
 
     def role(self, name: str, parameter: Tensor) -> str:
         """Return the role of a parameter in the words of `SeenParameter`."""

@@ -205,6 +205,7 @@ def _parameters(module: nn.Module, watch: Watch) -> tuple[SeenParameter, ...]:
             watch.names.role(name, p),
             p.requires_grad,
             tuple(watch.names.functions[name]),
+            watch.readings.get(name),
         )
         for name, p in module.named_parameters()
     )

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from symbreak.initialization.modules.known import of_habit, roles_in
+from symbreak.initialization.modules.role import Role
 
 LINEAR = "linear features"
 CONV = "conv channels"
@@ -85,6 +89,8 @@ class SeenParameter:
         "norm", "product" (an operand of a matrix product), "register" (used directly), "unused".
     trained : whether it asks for a gradient.
     functions : names of the functions that took it, in the order of their first calls.
+    reading : what it is for the first function that multiplied with it; None where none did, or
+        none that tells.
     """
 
     name: str
@@ -93,6 +99,7 @@ class SeenParameter:
     role: str
     trained: bool = True
     functions: tuple[str, ...] = ()
+    reading: Role | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,3 +136,12 @@ class Observed:
     batch: Any = None
     breakers: tuple[str, ...] = ()
     optimizers: Mapping[str, MakeOptimizer] = field(default_factory=dict)
+
+    @cached_property
+    def _roles(self) -> dict[str, Role]:
+        return roles_in(self.module)
+
+    def role_of(self, parameter: SeenParameter) -> Role | None:
+        """Return what a parameter is, if it is a weight."""
+        known = self._roles.get(parameter.name) or parameter.reading
+        return known or of_habit(parameter.role, parameter.value.dim())

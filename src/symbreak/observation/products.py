@@ -9,6 +9,10 @@ from torch import Tensor
 from symbreak.observation.arguments import Arguments
 from symbreak.observation.names import Names
 
+PRODUCTS = {
+    "matmul", "linalg_matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "addmv",
+    "baddbmm", "einsum", "grouped_mm", "_grouped_mm",
+}  # fmt: skip
 # The names of the two factors of a product, where they are not `input` and `other`.
 _FACTORS = {
     "mm": ("input", "mat2"), "bmm": ("input", "mat2"), "mv": ("input", "vec"),
@@ -27,7 +31,7 @@ def product_axes(
     vector is summed over whole, so that every axis of the output is one of examples.
     """
     if name == "einsum":
-        return _einsum_axes(list(given.values()), names)
+        return _einsum_axes(given, names)
     left, right = factors(name, given)
     right_is_weight = bool(names.of(right))
     weight = right if right_is_weight else left
@@ -50,14 +54,24 @@ def _is_stack(weight: Tensor, axis: int) -> bool:
     return weight.dim() >= 3 and weight.shape[axis] > 1 and weight.stride(axis) != 0
 
 
-def _einsum_axes(args: Any, names: Names) -> tuple[int | None, int | None]:
-    equation, *operands = args
+def einsum_letters(given: Arguments) -> tuple[list[str], list[Any], str]:
+    """Return the letters of the operands, the operands and the letters of the output.
+
+    No letters where they are not told: without an arrow, or with an ellipsis.
+    """
+    equation, *operands = given.values()
     if not isinstance(equation, str) or "->" not in equation or "." in equation:
-        return None, None
+        return [], [], ""
     if isinstance(operands[0], list | tuple):
         operands = list(operands[0])
-    given, out = equation.replace(" ", "").split("->")
-    letters = given.split(",")
+    letters, out = equation.replace(" ", "").split("->")
+    return letters.split(","), operands, out
+
+
+def _einsum_axes(given: Arguments, names: Names) -> tuple[int | None, int | None]:
+    letters, operands, out = einsum_letters(given)
+    if not letters:
+        return None, None
     k = next(k for k, operand in enumerate(operands) if names.of(operand))
     shared = [letter for letter in letters[k] if letter in out]
     others = "".join(letters[:k] + letters[k + 1 :])

@@ -16,6 +16,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from symbreak.initialization.modules.role import Role
 from symbreak.objectives.containers import tensors_of
 from symbreak.observation.arguments import Arguments, arguments_of
 from symbreak.observation.names import Names
@@ -28,9 +29,10 @@ from symbreak.observation.observed import (
     RECURRENT,
     NonlinearCall,
 )
-from symbreak.observation.products import factors, product_axes
+from symbreak.observation.products import PRODUCTS, factors, product_axes
 from symbreak.observation.quiet import RECURRENT_CALLS, Quiet, is_transformed, tensors_in
 from symbreak.observation.readers import Readers
+from symbreak.observation.reading import reading
 from symbreak.observation.records import Records, along
 from symbreak.observation.recurrence import unrolled
 
@@ -40,10 +42,6 @@ NONLINEAR = {
     "sigmoid_", "prelu",
 }  # fmt: skip
 _NORMS = {"layer_norm", "batch_norm", "group_norm", "rms_norm", "instance_norm"}
-_PRODUCTS = {
-    "matmul", "linalg_matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "addmm", "addmv",
-    "baddbmm", "einsum", "grouped_mm", "_grouped_mm",
-}  # fmt: skip
 _CONVOLUTIONS = {f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)}
 LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
@@ -56,6 +54,7 @@ class Watch(Quiet):
     ----------
     names : which tensors are which parameters, and what used them.
     records : the sites.
+    readings : by parameter, what it is for the first function that multiplied with it.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -68,6 +67,7 @@ class Watch(Quiet):
         self._attention: dict[int, Tensor] = {}
         self._head_counts: list[int] = []
         self._readers = Readers()
+        self.readings: dict[str, Role] = {}
 
     @property
     def calls(self) -> tuple[NonlinearCall, ...]:
@@ -98,6 +98,8 @@ class Watch(Quiet):
                 self._head_counts.pop()
         values = list(given.values())
         used = self.names.note(name, values, output)
+        if used:
+            self.readings = {**reading(name, given, self.names), **self.readings}
         self._record(name, given, output, used)
         self._readers.follow(values, output, used)
         return output
@@ -121,7 +123,7 @@ class Watch(Quiet):
         elif name in _CELLS:
             h = output[0] if isinstance(output, tuple) else output
             self._hidden(h, given["w_ih"])
-        elif name in _PRODUCTS:
+        elif name in PRODUCTS:
             self._product(name, given, output, used)
         elif name in LOOKUPS or name == "__getitem__":
             self._dimensions(list(given.values()), output, used)

@@ -9,6 +9,8 @@ Thresholds
       grouped and depthwise convolutions (fan_out), transposed ones, packed q, k, v and stacked
       experts (see `symbreak.diagnosis.fans`). Source: the definition of the fan (Glorot and Bengio
       2010); the factors are ours, below and above the sqrt(2) of packed q, k, v.
+A recurrent unit sums over its inputs and over all hidden units, which two weights bring: each may
+be drawn by its own fan or by both.
 An embedding reads one number, 1 (fan_in 1), or is looked at as rows of norm 1 (fan_in = width): it
 is off only if it fits neither; one that is the head too is judged as a matrix of the width's fan.
 A warning asks for a consequence: where signals, gradients and loss of the batch do not show it (see
@@ -24,13 +26,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from torch import nn
-
 from symbreak.diagnosis.calls import normal, with_padding
 from symbreak.diagnosis.detectors.consequences import Consequences
 from symbreak.diagnosis.facts import TensorFacts, facts_of
-from symbreak.diagnosis.fans import HE, Fans, counted, readings
+from symbreak.diagnosis.fans import HE, Fans, counted, readings, there
 from symbreak.diagnosis.finding import Finding
+from symbreak.initialization.modules.known import MULTIPLIED
+from symbreak.initialization.modules.role import Role
 from symbreak.observation.observed import Observed, SeenParameter
 
 LOW, HIGH = 0.1, 10.0  # x He's spread
@@ -96,60 +98,26 @@ def detect(observed: Observed) -> Iterator[Finding]:
         facts = facts_of(parameter.value)
         if not _has_spread(facts):
             continue
-        fans = true_fans(observed.module, parameter)
-        if fans is None:
+        role = observed.role_of(parameter)
+        if role is None or parameter.role not in MULTIPLIED:
             continue
-        possible = (1.0, fans.fan_in) if _only_embedding(parameter) else (fans.fan_in,)
+        fans = there(role, facts.shape)
+        possible = _sound_fans(role, fans, _only_embedding(parameter))
         found = list(_out_of_range(parameter.name, facts, possible, consequences))
-        if not found and parameter.role not in ("embedding", "recurrent"):
+        counted_by_torch = parameter.role not in ("embedding", "recurrent")
+        if not found and counted_by_torch and role.kind != "recurrent weight":
             found = list(_miscounted(parameter.name, facts, fans, consequences))
         for finding in found:
-            yield replace(finding, call=with_padding(finding.call, observed.module, finding.where))
+            yield replace(finding, call=with_padding(finding.call, finding.where, role.padding))
 
 
-def true_fans(module: nn.Module, parameter: SeenParameter) -> Fans | None:
-    """Return the fans that are there, or None for a parameter that multiplies nothing.
-
-    Parameters
-    ----------
-    module : holds the parameter under its qualified name.
-    parameter : of two axes or more.
-    """
-    home, _, own = parameter.name.rpartition(".")
-    owner = _submodule(module, home)
-    shape = tuple(parameter.value.shape)
-    if isinstance(owner, nn.modules.conv._ConvNd):
-        return _convolution(owner)
-    if isinstance(owner, nn.MultiheadAttention) and own == "in_proj_weight":
-        return Fans(shape[1], shape[0] / 3)
-    if isinstance(owner, nn.RNNBase | nn.RNNCellBase):
-        # A unit sums over its inputs and over all hidden units.
-        return Fans(shape[1] + owner.hidden_size, shape[0])
-    if parameter.role in ("linear weight", "embedding"):
-        return Fans(shape[-1], shape[0])
-    if parameter.role == "conv weight":
-        return counted(shape)
-    if parameter.role == "product":
-        # Which of the two last axes is summed over, the shape does not say: x @ W is the habit.
-        return Fans(shape[-2], shape[-1])
-    return None
-
-
-def _submodule(module: nn.Module, name: str) -> nn.Module | None:
-    try:
-        return module.get_submodule(name)
-    except AttributeError:
-        return None
-
-
-def _convolution(owner: nn.modules.conv._ConvNd) -> Fans:
-    taps = math.prod(owner.kernel_size)
-    fan_in = owner.in_channels // owner.groups * taps
-    fan_out = owner.out_channels // owner.groups * taps
-    per_place = math.prod(owner.stride)  # taps that meet in one place, or read one
-    if owner.transposed:
-        return Fans(max(1.0, fan_in / per_place), fan_out)
-    return Fans(fan_in, fan_out)
+def _sound_fans(role: Role, fans: Fans, only_embedding: bool) -> tuple[float, ...]:
+    """Return the numbers that a sound spread may go by, as the square of its inverse."""
+    if only_embedding:
+        return 1.0, fans.fan_in
+    if role.kind == "recurrent weight":  # orthogonal: 1 / sqrt(the longer side)
+        return fans.fan_in, fans.fan_in + role.also_in, fans.fan_out
+    return fans.fan_in, fans.fan_in + role.also_in
 
 
 def _only_embedding(parameter: SeenParameter) -> bool:

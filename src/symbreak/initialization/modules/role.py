@@ -8,6 +8,7 @@ each as a Theta of (out, 1 + in r), bias in column 0; r entries in the kernel.
     axes "out in"          (out, in, *kernel), kernel axes need no word
     axes "in out"          (in, out, *kernel)
     axes "stack out in"    one matrix for each index of the first axis
+    axes "in in out"       inputs on two axes: one sum runs over both
     parts p                p matrices, one after the other, on the first axis that is no stack
 
 Fans count the weights that meet in one sum, on average, r' = prod max(1, kernel / stride):
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -33,6 +35,7 @@ from symbreak.initialization.shapes import LayerShape
 WEIGHTS = frozenset(
     {"weight", "input weight", "recurrent weight", "attention weight", "embedding", "unknown"}
 )
+GATED = frozenset({"input weight", "recurrent weight"})
 KINDS = (
     "weight",
     "input weight",
@@ -63,6 +66,7 @@ class Role:
     bias : the name that the bias of the same layer has there, or "".
     bias_part : which part of that bias belongs to the first part of the weight.
     shares_bias : whether that bias also holds those of other weights.
+    also_in : further inputs that another weight brings into the same sum: of a recurrent unit.
     rule : the rule of this parameter, registered with it.
     reads_activation : whether it reads the values of the activation before its layer.
     """
@@ -75,6 +79,7 @@ class Role:
     bias: str = ""
     bias_part: int = 0
     shares_bias: bool = False
+    also_in: int = 0
     rule: Rule | None = None
     reads_activation: bool = False
 
@@ -99,9 +104,8 @@ class Role:
 
     def weight_shape(self, shape: tuple[int, ...]) -> WeightShape:
         """Return one part of a parameter of this shape as a rule sees it."""
-        first, second, *kernel = shape[1:] if self.is_stack else shape
-        first //= self.parts
-        units_out, inputs = (second, first) if self.is_transposed else (first, second)
+        units_out, inputs = self._size("out", shape), self._size("in", shape)
+        kernel = list(shape[len(self.axes) :])
         receptive = math.prod(kernel)
         reached = _reached(kernel, self.stride)
         into, out_of = (reached, receptive) if self.is_transposed else (receptive, reached)
@@ -111,6 +115,24 @@ class Role:
             n_in=float(inputs * into),
             n_out=float(units_out * out_of),
         )
+
+    def unit(self, shape: tuple[int, ...], unit: int) -> tuple[Any, ...]:
+        """Return the index of the entries that make one unit, in a parameter of this shape."""
+        if self.kind == "embedding":
+            return [row for row in range(shape[0]) if row != self.padding], unit
+        if self.kind in GATED:
+            return (slice(unit, None, self._size("out", shape)),)  # the unit in each gate
+        if self.is_transposed and not self.is_stack:
+            inputs = self._size("in", shape)
+            part, column = divmod(unit, self._size("out", shape))
+            return slice(part * inputs, (part + 1) * inputs), column
+        return (unit,)
+
+    def _size(self, word: str, shape: tuple[int, ...]) -> int:
+        """Return how many units out, or inputs, one part has."""
+        size = math.prod(n for each, n in zip(self.axes, shape, strict=False) if each == word)
+        divided = next(each for each in self.axes if each != "stack")
+        return size // self.parts if word == divided else size
 
     def matrices(self, stack: Tensor) -> Tensor:
         """Return parameters (starts, *shape) as a view (starts, parts, out, in, *kernel)."""

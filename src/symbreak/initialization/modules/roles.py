@@ -80,7 +80,13 @@ def _recurrent(owner: nn.RNNBase | nn.RNNCellBase, leaf: str, shape: tuple[int, 
     if leaf.startswith("weight_hr"):
         return Role("weight")
     kind = "input weight" if leaf.startswith("weight_ih") else "recurrent weight"
-    return Role(kind, parts=shape[0] // int(owner.hidden_size), bias=leaf.replace("weight", "bias"))
+    other = leaf.replace("ih", "hh") if kind == "input weight" else leaf.replace("hh", "ih")
+    return Role(
+        kind,
+        parts=shape[0] // int(owner.hidden_size),
+        bias=leaf.replace("weight", "bias"),
+        also_in=int(getattr(owner, other).shape[1]),
+    )
 
 
 def _attention(leaf: str) -> Role:
