@@ -1,41 +1,42 @@
-"""Remedies as Python: how they are written, and what `repair` reads back from them.
+"""Remedies as Python, and the same remedies in numbers.
 
 They run with `module`, `found` (its diagnosis), `torch` and `import symbreak as sb`.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, replace
 
 REPAIR = 'sb.repair(module, found, how="redraw")'
 
-_STD = re.compile(r"normal_\(.*?, std=([-+.\de]+)\)")
-_VALUE = re.compile(r"constant_\(.*?, ([-+.\de]+)\)")
+
+@dataclass(frozen=True)
+class Write:
+    """What is to be written into a parameter; the fields are those of a finding.
+
+    Parameters
+    ----------
+    call : as Python.
+    std : of random numbers, None where it is one number.
+    value : that number.
+    """
+
+    call: str = ""
+    std: float | None = None
+    value: float | None = None
+
+    def with_padding(self, where: str, row: int | None) -> Write:
+        """Return a call that then puts the padding row of an embedding back to zero."""
+        keep = f"torch.nn.init.zeros_(module.get_parameter({where!r})[{row}])"
+        return self if row is None else replace(self, call=f"{self.call}; {keep}")
 
 
-def normal(where: str, std: float) -> str:
+def normal(where: str, std: float) -> Write:
     """Return the call that draws a parameter from N(0, std^2)."""
-    return f"torch.nn.init.normal_(module.get_parameter({where!r}), std={std:.6g})"
+    return Write(f"torch.nn.init.normal_(module.get_parameter({where!r}), std={std:.6g})", std=std)
 
 
-def with_padding(call: str, where: str, row: int | None) -> str:
-    """Return the call, followed by one that keeps the padding row of an embedding at zero."""
-    keep = f"torch.nn.init.zeros_(module.get_parameter({where!r})[{row}])"
-    return call if row is None else f"{call}; {keep}"
-
-
-def constant(where: str, value: float) -> str:
+def constant(where: str, value: float) -> Write:
     """Return the call that fills a parameter with one number."""
-    return f"torch.nn.init.constant_(module.get_parameter({where!r}), {value:g})"
-
-
-def spread_in(call: str) -> float | None:
-    """Return the std of a call of `normal`, None of another one."""
-    found = _STD.search(call)
-    return float(found[1]) if found else None
-
-
-def value_in(call: str) -> float | None:
-    """Return the number of a call of `constant`, None of another one."""
-    found = _VALUE.search(call)
-    return float(found[1]) if found else None
+    call = f"torch.nn.init.constant_(module.get_parameter({where!r}), {value:g})"
+    return Write(call, value=value)

@@ -30,6 +30,11 @@ class Fans:
     fan_in: float
     fan_out: float
 
+    @property
+    def std(self) -> float:
+        """Standard deviation by LeCun's rule, sound for a gain of 1."""
+        return 1 / math.sqrt(self.fan_in)
+
     def spreads(self) -> Iterator[tuple[str, float]]:
         """Yield each rule by name and the standard deviation that it gives here."""
         for rule, constant in CONSTANTS.items():

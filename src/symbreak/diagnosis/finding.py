@@ -40,6 +40,10 @@ class Finding:
     remedy : what to do, one sentence.
     call : the remedy as Python, where there is one.
     parts : findings that are the same thing seen closer, such as the equal rows of equal heads.
+    axis : along which the units lie in the parameter `where`, or in the weight of the layer
+        `where`; None where they do not lie along one, or the layer itself tells it.
+    std : standard deviation that sound numbers have in the parameter, where it is known.
+    value : the one number that belongs into the parameter, where there is one.
     """
 
     kind: str
@@ -51,6 +55,9 @@ class Finding:
     remedy: str
     call: str = ""
     parts: tuple[Finding, ...] = field(default=(), repr=False)
+    axis: int | None = None
+    std: float | None = None
+    value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain data that JSON can hold."""
@@ -64,4 +71,7 @@ class Finding:
             "remedy": self.remedy,
             "call": self.call,
             "parts": [part.to_dict() for part in self.parts],
+            "axis": self.axis,
+            "std": self.std,
+            "value": self.value,
         }

@@ -2,8 +2,8 @@
 
     known role     what the rule of the role draws, biases and norms included; where the caller
                    names no rule and other units of the parameter stay, at their spread
-    unknown role   N(0, std^2), std the spread that the parameter has; 1 / sqrt(fan_in) of x @ W
-                   where it has none, fan_in the size of the last axis but one
+    unknown role   N(0, std^2), std the spread that the parameter has; where it has none what the
+                   finding says; else 1 / sqrt(the size of the last axis but one), as of x @ W
 
 Streams are named after the parameter with ".repair" and the round, so that nothing is drawn as
 `initialize_module` drew it from the same seed: a copy might be of just that.
@@ -37,6 +37,7 @@ class Draws:
         self._by_bias = {start.bias: start for start in self._starts.values() if start.bias}
         self._parameters = dict(module.named_parameters())
         self._drawn: dict[str, Tensor] = {}
+        self._expected: dict[str, float | None] = {}
         self._seed = seed
         self._purpose = f"repair{turn}"
         self._is_chosen = rule is not None
@@ -45,6 +46,10 @@ class Draws:
         """Tell whether the role of the parameter says how it begins."""
         start = self._by_bias.get(name, self._starts.get(name))
         return start is not None and (self._has_rule(start) or start.value is not None)
+
+    def expect(self, name: str, std: float | None) -> None:
+        """Remember what a parameter of unknown role is drawn with where it has no spread."""
+        self._expected[name] = std
 
     def fresh(self, name: str, std: float | None = None) -> Tensor:
         """Return numbers like the parameter; `std` for those of unknown role."""
@@ -79,7 +84,8 @@ class Draws:
         elif start is not None and start.value is not None:
             self._drawn[name] = torch.full_like(parameter, start.value)
         else:
-            std = std or spread_of(parameter) or 1 / math.sqrt(next(iter(parameter.shape[-2:]), 1))
+            std = std or spread_of(parameter) or self._expected.get(name)
+            std = std or 1 / math.sqrt(next(iter(parameter.shape[-2:]), 1))
             self._drawn[name] = std * self.noise(name)
 
     @staticmethod

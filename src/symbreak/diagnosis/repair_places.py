@@ -8,7 +8,7 @@ hidden units of RNN, cells   row u of each gate of weight_ih, weight_hh, bias_ih
 heads of MultiheadAttention  the rows of query, key and value of head u
 experts in a list            all parameters of member u
 dimensions of an embedding   weight[:, u], the padding row left out
-rows of a parameter itself   parameter[u]; parameter[:, u] where a product sums over axis 0
+rows of a parameter itself   parameter[u] along the axis that the finding names
 """
 
 from __future__ import annotations
@@ -18,16 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
 
 from symbreak.diagnosis.finding import Finding
 from symbreak.errors import InvalidInput
+from symbreak.initialization.modules.roles import role_of
 
 _PACKED = re.compile(r"(.*)\[(\d+):(\d+)\]")
-_REGISTER = " rows are "  # how evidence speaks of rows of a table, all axes but the last
 _CELL = re.compile(r"(?:(.*)\.)?(l\d+(?:_reverse)?)")
 
 
@@ -62,50 +59,59 @@ def _parts(
     module: nn.Module, known: dict[str, nn.Parameter], finding: Finding, unit: int
 ) -> Iterator[Part]:
     where = finding.where
+    cell = _CELL.fullmatch(where)
     if packed := _PACKED.fullmatch(where):
         row = (int(packed[2]) + unit,)
         yield Part(packed[1], row)
         yield Part(packed[1].replace("weight", "bias"), row)
-    elif (cell := _CELL.fullmatch(where)) and isinstance(
-        owner := submodule(module, cell[1] or ""), nn.RNNBase
-    ):
-        yield from _recurrent(cell[1] or "", f"_{cell[2]}", owner, unit)
+    elif (cell := _CELL.fullmatch(where)) and joined(
+        cell[1] or "", f"weight_ih_{cell[2]}"
+    ) in known:
+        yield from _recurrent(module, known, (cell[1] or "", f"_{cell[2]}"), unit)
     elif where in known:
-        yield Part(where, _rows(known[where], finding, unit))
+        yield Part(where, _along(finding.axis, unit))
+    elif joined(where, "weight_ih") in known:
+        yield from _recurrent(module, known, (where, ""), unit)
     else:
-        yield from _of_layer(where, submodule(module, where), unit)
+        yield from _of_layer(where, submodule(module, where), finding, unit)
 
 
-def _of_layer(where: str, owner: nn.Module | None, unit: int) -> Iterator[Part]:
-    weight, bias = joined(where, "weight"), joined(where, "bias")
-    if isinstance(owner, nn.RNNCellBase):
-        yield from _recurrent(where, "", owner, unit)
-    elif isinstance(owner, nn.MultiheadAttention):
+def _of_layer(where: str, owner: nn.Module | None, finding: Finding, unit: int) -> Iterator[Part]:
+    if isinstance(owner, nn.MultiheadAttention):
         yield from _head(where, owner, unit)
-    elif isinstance(owner, nn.Embedding | nn.EmbeddingBag):
-        rows = [row for row in range(owner.num_embeddings) if row != owner.padding_idx]
-        yield Part(weight, (rows, unit))
     elif isinstance(owner, nn.ModuleList | nn.ModuleDict):
         name, member = list(owner.named_children())[unit]
         for each, _ in member.named_parameters():
             yield Part(joined(joined(where, name), each), ())
-    elif isinstance(owner, _ConvNd) and owner.transposed:
-        ins, outs = owner.in_channels // owner.groups, owner.out_channels // owner.groups
-        group, channel = divmod(unit, outs)
-        yield Part(weight, (slice(group * ins, (group + 1) * ins), channel))
-        yield Part(bias, (unit,))
-    elif owner is not None:
-        yield Part(weight, (unit,))
-        yield Part(bias, (unit,))
+    elif owner is not None and isinstance(weight := getattr(owner, "weight", None), Tensor):
+        yield Part(joined(where, "weight"), _ways_in(owner, "weight", weight, finding.axis, unit))
+        yield Part(joined(where, "bias"), (unit,))
 
 
-def _recurrent(where: str, suffix: str, owner: Any, unit: int) -> Iterator[Part]:
-    if getattr(owner, "proj_size", 0):
-        yield Part(joined(where, f"weight_hr{suffix}"), (unit,))
+def _ways_in(
+    owner: nn.Module, leaf: str, weight: Tensor, axis: int | None, unit: int
+) -> tuple[Any, ...]:
+    """Return the index of the unit's own entries; `axis` counts where the role is not known."""
+    role = role_of(owner, leaf, tuple(weight.shape))
+    known = role.is_weight and role.kind != "unknown"
+    return role.unit(tuple(weight.shape), unit) if known else _along(axis, unit)
+
+
+def _along(axis: int | None, unit: int) -> tuple[Any, ...]:
+    return (*[slice(None)] * (axis or 0), unit)
+
+
+def _recurrent(
+    module: nn.Module, known: dict[str, nn.Parameter], place: tuple[str, str], unit: int
+) -> Iterator[Part]:
+    where, suffix = place
+    projection, weight = joined(where, f"weight_hr{suffix}"), f"weight_ih{suffix}"
+    if projection in known:
+        yield Part(projection, (unit,))
         return
-    rows = slice(unit, None, owner.hidden_size)  # the unit in each gate
+    rows = _ways_in(module.get_submodule(where), weight, known[joined(where, weight)], None, unit)
     for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-        yield Part(joined(where, kind + suffix), (rows,))
+        yield Part(joined(where, kind + suffix), rows)
 
 
 def _head(where: str, owner: nn.MultiheadAttention, unit: int) -> Iterator[Part]:
@@ -117,23 +123,6 @@ def _head(where: str, owner: nn.MultiheadAttention, unit: int) -> Iterator[Part]
         yield Part(joined(where, "in_proj_bias"), packed)
         alone = (slice(unit * size, (unit + 1) * size),)
         yield Part(joined(where, f"{letter}_proj_weight"), alone)
-
-
-def _rows(parameter: Tensor, finding: Finding, unit: int) -> tuple[Any, ...]:
-    """Return the row or the column of the unit: that in which the units of the finding agree."""
-    if _REGISTER in finding.evidence:
-        return tuple(int(i) for i in np.unravel_index(unit, parameter.shape[:-1]))
-    units = [u for u in finding.units if isinstance(u, int)]
-    if parameter.dim() == 2 and max(units) < parameter.shape[1]:
-        columns = parameter.detach()[:, units].abs().T
-        rows = parameter.detach()[units].abs() if max(units) < len(parameter) else None
-        if _equal(columns) and (rows is None or not _equal(rows)):
-            return (slice(None), unit)
-    return (unit,)
-
-
-def _equal(rows: Tensor) -> bool:
-    return bool(torch.allclose(rows, rows[:1].expand_as(rows)))
 
 
 def joined(where: str, leaf: str) -> str:

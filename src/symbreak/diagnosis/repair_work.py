@@ -23,8 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbreak.diagnosis.calls import spread_in, value_in
-from symbreak.diagnosis.detectors.identical_tensors import _alike, _random_looking
+from symbreak.diagnosis.detectors.identical_tensors import alike, random_looking
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.repair_draws import Draws, spread_of
 from symbreak.diagnosis.repair_outgoing import by_unit, reader_of
@@ -87,6 +86,8 @@ class Work:
         if finding.parts and not self._is_known(finding):
             names = [done[0] for part in finding.parts if (done := self.mend(part, draws))]
             return names[0], units[1:]
+        for name in (finding.where, joined(finding.where, "weight")):
+            draws.expect(name, finding.std)
         scales = self._scales(finding, units, draws)
         if finding.kind in TWINS and self._has_weights(finding, units[0]):
             units = units[1:]
@@ -158,18 +159,17 @@ class Work:
                 return None  # its gradient is not finite, for another's sake
         if finding.kind == "uninitialized" and not draws.knows(name):
             return self._written(finding, draws)
-        given = spread_in(finding.call) if finding.kind == "wrong_scale" else None
-        fresh = draws.fresh(name, given)
+        fresh = draws.fresh(name, finding.std if finding.kind == "wrong_scale" else None)
         self._target(name)[where] = fresh[where]
         return name, ()
 
     def _written(self, finding: Finding, draws: Draws) -> tuple[str, tuple[int, ...]] | None:
         """Write a parameter of no known role as its remedy does; what it holds tells nothing."""
-        name, value, spread = finding.where, value_in(finding.call), spread_in(finding.call)
-        if spread is not None:
-            self._target(name)[()] = draws.fresh(name, spread)
-        elif value is not None:
-            self._target(name)[()] = value
+        name = finding.where
+        if finding.std is not None:
+            self._target(name)[()] = draws.fresh(name, finding.std)
+        elif finding.value is not None:
+            self._target(name)[()] = finding.value
         else:
             return None
         return name, ()
@@ -242,8 +242,8 @@ def _n_units(layer: nn.Module) -> int:
 def _identical(parameters: dict[str, nn.Parameter]) -> Iterator[tuple[str, ...]]:
     by_shape: defaultdict[tuple[int, ...], list[tuple[str, Tensor]]] = defaultdict(list)
     for name, parameter in parameters.items():
-        if _random_looking(parameter.detach()):
+        if random_looking(parameter.detach()):
             by_shape[tuple(parameter.shape)].append((name, parameter.detach()))
     for tensors in by_shape.values():
-        equal, scaled = _alike(tensors)
+        equal, scaled = alike(tensors)
         yield from (*equal, *scaled)

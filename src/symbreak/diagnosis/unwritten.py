@@ -17,7 +17,7 @@ import math
 
 from torch import nn
 
-from symbreak.diagnosis.calls import constant, normal, with_padding
+from symbreak.diagnosis.calls import Write, constant, normal
 from symbreak.diagnosis.fans import there
 from symbreak.observation.observed import Observed, SeenParameter
 
@@ -27,8 +27,8 @@ _SHIFTS = {"add", "radd", "iadd", "sub", "rsub", "isub", "exp"}
 _JOINED = {"cat", "concat", "stack"}
 
 
-def written(observed: Observed, parameter: SeenParameter) -> str:
-    """Return the call that writes the parameter, "" where nothing is known of it."""
+def written(observed: Observed, parameter: SeenParameter) -> Write:
+    """Return what writes the parameter; it is empty where nothing is known of it."""
     name, shape = parameter.name, tuple(parameter.value.shape)
     first = parameter.functions[0].strip("_") if parameter.functions else ""
     is_vector = math.prod(shape) == max(shape, default=1)
@@ -46,5 +46,5 @@ def written(observed: Observed, parameter: SeenParameter) -> str:
         return constant(name, 0.0)
     role = observed.role_of(parameter)
     if role is None:
-        return ""
-    return with_padding(normal(name, 1 / math.sqrt(there(role, shape).fan_in)), name, role.padding)
+        return Write()
+    return normal(name, there(role, shape).std).with_padding(name, role.padding)

@@ -22,6 +22,7 @@ from symbreak.observation.observed import (
     Observed,
     SeenParameter,
     Site,
+    leading_axis,
 )
 from symbreak.observation.perturbed import (
     DERIVATIVES,
@@ -183,8 +184,7 @@ def _rows(module: nn.Module, watch: Watch) -> list[Site]:
         if role not in ("embedding", "register"):
             continue
         rows = p.detach()
-        lead = next((k for k, size in enumerate(rows.shape) if size > 1), 0)
-        shape = (rows.shape[lead] if rows.dim() else 1, -1)
+        shape = (rows.shape[leading_axis(rows)] if rows.dim() else 1, -1)
         rows = rows.reshape(shape)
         if rows.shape[1] < 2:
             continue

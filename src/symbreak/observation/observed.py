@@ -145,3 +145,31 @@ class Observed:
         """Return what a parameter is, if it is a weight."""
         known = self._roles.get(parameter.name) or parameter.reading
         return known or of_habit(parameter.role, parameter.value.dim())
+
+    def weight_of(self, where: str) -> SeenParameter | None:
+        """Return the parameter of that name, or the weight of the layer of that name."""
+        names = where, f"{where}.weight" if where else "weight"
+        return next((p for p in self.parameters if p.name in names), None)
+
+    def axis_of(self, where: str, kind: str = LINEAR) -> int | None:
+        """Return the axis of `weight_of(where)` along which the units of a site lie, if it is told.
+
+        Parameters
+        ----------
+        kind : of the site.
+        """
+        parameter = self.weight_of(where)
+        if parameter is None:
+            return None
+        if kind == REGISTER:
+            return leading_axis(parameter.value)
+        if kind == DIMENSIONS:
+            return parameter.value.dim() - 1
+        word = "stack" if kind == EXPERTS else "out"
+        axes = () if parameter.reading is None else parameter.reading.axes
+        return axes.index(word) if word in axes else None
+
+
+def leading_axis(table: Tensor) -> int:
+    """Return the axis whose entries are the rows of a table: the first of more than one entry."""
+    return next((k for k, size in enumerate(table.shape) if size > 1), 0)

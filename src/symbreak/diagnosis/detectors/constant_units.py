@@ -26,7 +26,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for each site with constant units, or two where some still move."""
     for site in observed.sites:
         if site.kind in KINDS and site.activations.shape[1] > 1:
-            yield from _of_site(site, zero=_zero(observed, site))
+            yield from _of_site(observed, site, zero=_zero(observed, site))
 
 
 def _zero(observed: Observed, site: Site) -> bool:
@@ -37,7 +37,7 @@ def _zero(observed: Observed, site: Site) -> bool:
     return bool(weights) and not any(bool(value.any()) for value in weights)
 
 
-def _of_site(site: Site, zero: bool) -> Iterator[Finding]:
+def _of_site(observed: Observed, site: Site, zero: bool) -> Iterator[Finding]:
     constant = unchanging(site.activations)
     reached = (site.deltas != 0).any(dim=1)
     stuck = constant & ~reached
@@ -54,4 +54,7 @@ def _of_site(site: Site, zero: bool) -> Iterator[Finding]:
                 f"{float(values.max()):.3g}; {moved}"
             )
             # `False` would promise too much: the gradient may leave the input's weights at zero.
-            yield Finding("constant_units", level, site.name, units, None, evidence, REMEDY)
+            axis = observed.axis_of(site.name, site.kind)
+            yield Finding(
+                "constant_units", level, site.name, units, None, evidence, REMEDY, axis=axis
+            )

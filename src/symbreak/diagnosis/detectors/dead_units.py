@@ -27,10 +27,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for each call of a relu with units that are zero on every sample."""
     for call in observed.calls:
         if call.function in FUNCTIONS and call.after.numel() and (call.site or call.read):
-            yield from _of_call(call)
+            yield from _of_call(observed, call)
 
 
-def _of_call(call: NonlinearCall) -> Iterator[Finding]:
+def _of_call(observed: Observed, call: NonlinearCall) -> Iterator[Finding]:
     # hardtanh passes negative numbers on; it is dead only where it is flat, at zero for relu6.
     dead = ((call.after == 0) & (call.before <= 0)).all(dim=1)
     units, samples = call.after.shape
@@ -45,4 +45,5 @@ def _of_call(call: NonlinearCall) -> Iterator[Finding]:
     permanent = True if share == 1 else None
     level = level_of(share, stuck=True)
     where = call.site or call.name
-    yield Finding("dead_units", level, where, indices(dead), permanent, evidence, REMEDY)
+    chosen, axis = indices(dead), observed.axis_of(where)
+    yield Finding("dead_units", level, where, chosen, permanent, evidence, REMEDY, axis=axis)

@@ -83,9 +83,9 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield sets of places whose parameters are equal, then those whose are proportional."""
     by_shape: defaultdict[tuple[int, ...], list[tuple[str, Tensor]]] = defaultdict(list)
     for parameter in observed.parameters:
-        if _random_looking(parameter.value):
+        if random_looking(parameter.value):
             by_shape[tuple(parameter.value.shape)].append((parameter.name, parameter.value))
-    found = [_alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
+    found = [alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
     meant = partial(_copies_on_purpose, {p.name: p for p in observed.parameters})
     equal = (names for equal, _ in found for names in equal)
     yield from of_groups(equal, on_purpose=meant, call=REPAIR)
@@ -99,7 +99,7 @@ def _copies_on_purpose(by_name: dict[str, SeenParameter], names: tuple[str, ...]
     return moving == 1 or not any(p.trained for p in group)
 
 
-def _random_looking(value: Tensor) -> bool:
+def random_looking(value: Tensor) -> bool:
     if value.is_meta or value.dim() < 2 or value.numel() < FEWEST:
         return False
     if not value.is_floating_point() or not bool(value.isfinite().all()):
@@ -111,7 +111,7 @@ def _random_looking(value: Tensor) -> bool:
 Groups = list[tuple[str, ...]]
 
 
-def _alike(tensors: list[tuple[str, Tensor]]) -> tuple[Groups, Groups]:
+def alike(tensors: list[tuple[str, Tensor]]) -> tuple[Groups, Groups]:
     """Return the groups of equal tensors, and those of proportional ones that are not equal."""
     groups: list[list[tuple[str, Tensor]]] = []
     for name, value in tensors:

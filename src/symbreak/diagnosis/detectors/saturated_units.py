@@ -27,10 +27,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for each call of tanh or sigmoid with saturated units."""
     for call in observed.calls:
         if call.function.rstrip("_") in ("tanh", "sigmoid") and call.before.numel():
-            yield from _of_call(call)
+            yield from _of_call(observed, call)
 
 
-def _of_call(call: NonlinearCall) -> Iterator[Finding]:
+def _of_call(observed: Observed, call: NonlinearCall) -> Iterator[Finding]:
     saturated = (call.before.abs() > LIMIT).double().mean(dim=1) >= SHARE_OF_SAMPLES
     units, n_saturated = len(saturated), int(saturated.sum())
     if not n_saturated:
@@ -45,7 +45,8 @@ def _of_call(call: NonlinearCall) -> Iterator[Finding]:
     where = call.site or call.name
     level = level_of(share, stuck=flat)
     permanent = True if flat and share == 1 else None
-    yield Finding("saturated_units", level, where, indices(saturated), permanent, evidence, REMEDY)
+    chosen, axis = indices(saturated), observed.axis_of(where)
+    yield Finding("saturated_units", level, where, chosen, permanent, evidence, REMEDY, axis=axis)
 
 
 def _slope(call: NonlinearCall) -> Tensor:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from symbreak.diagnosis.agreement import EXACT, TOLERANCE, Group, agreeing_groups, still_agreeing
 from symbreak.diagnosis.calls import REPAIR
+from symbreak.diagnosis.fans import there
 from symbreak.diagnosis.finding import Finding
 from symbreak.diagnosis.heads import gathered
 from symbreak.observation.observe import perturbed_sites
@@ -118,6 +119,8 @@ def _finding(
     frozen = frozen and bool(site.parameters)
     by_chance = permanent and bool(_missing(observed, site))
     level = "error" if permanent and not frozen else "warning" if breaker else "note"
+    weight = observed.weight_of(site.name)
+    role = None if weight is None else observed.role_of(weight)
     return Finding(
         "mirrored_units" if mirrored else "identical_units",
         "warning" if level == "error" and by_chance else level,
@@ -127,6 +130,8 @@ def _finding(
         _evidence(observed, site, units, permanent, breaker, mirrored),
         (BY_CHANCE if by_chance else "") + _remedy(site, units, permanent, breaker),
         REPAIR if level == "error" else "",
+        axis=observed.axis_of(site.name, site.kind),
+        std=there(role, tuple(weight.value.shape)).std if weight and role else None,
     )
 
 

@@ -59,4 +59,4 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if parameter.value.is_floating_point():
             found = of_facts(parameter.name, facts_of(parameter.value))
             if found is not None:
-                yield replace(found, call=written(observed, parameter))
+                yield replace(found, **vars(written(observed, parameter)))

@@ -26,7 +26,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbreak.diagnosis.calls import normal, with_padding
+from symbreak.diagnosis.calls import Write, normal
 from symbreak.diagnosis.detectors.consequences import Consequences
 from symbreak.diagnosis.facts import TensorFacts, facts_of
 from symbreak.diagnosis.fans import HE, Fans, counted, readings, there
@@ -86,7 +86,8 @@ def _finding(level: str, where: str, evidence: str, fan_in: float) -> Finding:
         f"{otherwise}Draw it anew with a spread of about {target:.3g} (times the gain of the "
         f"activation it reads), for fan_in {fan_in:.0f}."
     )
-    return Finding("wrong_scale", level, where, (), None, evidence, remedy, normal(where, target))
+    write = normal(where, target)
+    return Finding("wrong_scale", level, where, (), None, evidence, remedy, **vars(write))
 
 
 def detect(observed: Observed) -> Iterator[Finding]:
@@ -108,7 +109,8 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if not found and counted_by_torch and role.kind != "recurrent weight":
             found = list(_miscounted(parameter.name, facts, fans, consequences))
         for finding in found:
-            yield replace(finding, call=with_padding(finding.call, finding.where, role.padding))
+            write = Write(finding.call, finding.std).with_padding(finding.where, role.padding)
+            yield replace(finding, call=write.call)
 
 
 def _sound_fans(role: Role, fans: Fans, only_embedding: bool) -> tuple[float, ...]:
