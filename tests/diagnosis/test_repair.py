@@ -10,10 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
-from symbreak.diagnosis.finding import Finding
+from symbreak.diagnosis.finding import Diagnosis, Finding
 from symbreak.diagnosis.repair_outgoing import reader_of
 from symbreak.diagnosis.repair_places import incoming
-from symbreak.diagnosis.result import Diagnosis
 from tests.diagnosis import starts
 from tests.diagnosis.starts import data, twin_
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis
 from tests.diagnosis import starts
 from tests.diagnosis.starts import data
 

@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from symbreak.diagnosis.certified import spans
-from symbreak.diagnosis.finding import LEVELS, Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import LEVELS, Diagnosis, Finding
 from symbreak.words import counted
 
 WIDEST = 100

@@ -17,7 +17,7 @@ from symbreak.cli.checks import CHECKED_ROWS, spread_rows
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.train_options import penalty
 from symbreak.diagnosis.certified import certified, spans
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.symmetry import Escape, Symmetries, symmetries
 from symbreak.training.model import Model

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis, Finding
 from symbreak.network import Network
 from symbreak.symmetry import Group, Symmetries
 

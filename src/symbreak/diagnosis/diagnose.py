@@ -11,8 +11,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from symbreak.diagnosis.detectors import DETECTORS
-from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis, Finding
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.containers import tensors_of
 from symbreak.objectives.module_call import Step

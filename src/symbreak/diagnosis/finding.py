@@ -1,9 +1,15 @@
-"""One thing that is wrong with a start, or worth knowing about it."""
+"""What is wrong with a start, or worth knowing about it: findings, and all of one diagnosis."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from symbreak.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from torch import nn
 
 KINDS = (
     "identical_units",
@@ -75,3 +81,50 @@ class Finding:
             "std": self.std,
             "value": self.value,
         }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found; errors first, otherwise in the order in which it was found.
+
+    Parameters
+    ----------
+    findings : of any kind and level.
+    again : diagnoses another module, or the same once more, with the same loss, batch and
+        optimizer; None where the findings come from weights alone.
+    """
+
+    findings: tuple[Finding, ...]
+    again: Callable[[nn.Module], Diagnosis] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ordered = sorted(self.findings, key=lambda finding: LEVELS.index(finding.level))
+        object.__setattr__(self, "findings", tuple(ordered))
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding stands at error level."""
+        return not any(finding.level == "error" for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as plain data that JSON can hold."""
+        return {"ok": self.ok, "findings": [finding.to_dict() for finding in self.findings]}
+
+    def raise_on_error(self) -> None:
+        """Raise InvalidInput, naming every finding at error level, if there is one."""
+        if not self.ok:
+            errors = [_line(finding) for finding in self.findings if finding.level == "error"]
+            raise InvalidInput("The start must have no error. Got:\n" + "\n".join(errors))
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return "Nothing found."
+        return "\n".join(_line(finding) for finding in self.findings)
+
+
+def _line(finding: Finding) -> str:
+    lasting = {True: " for ever", False: " for now", None: ""}[finding.permanent]
+    where = finding.where or "the module"
+    return (
+        f"{finding.level}: {finding.kind}{lasting} in {where}: {finding.evidence}. {finding.remedy}"
+    )

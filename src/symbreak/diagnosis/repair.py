@@ -8,10 +8,9 @@ from typing import Any, overload
 from torch import nn
 
 from symbreak.checks import check_positive
-from symbreak.diagnosis.finding import Finding
+from symbreak.diagnosis.finding import Diagnosis, Finding
 from symbreak.diagnosis.repair_draws import Draws, spread_of
 from symbreak.diagnosis.repair_work import ABLE, KINDS, Work
-from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization.checks import check_seed
 from symbreak.initialization.rule import Rule

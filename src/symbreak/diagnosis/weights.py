@@ -19,8 +19,7 @@ from symbreak.diagnosis.detectors import non_finite, uninitialized
 from symbreak.diagnosis.detectors.identical_tensors import of_groups
 from symbreak.diagnosis.detectors.wrong_scale import of_shape
 from symbreak.diagnosis.facts import BYTES_PER_ENTRY, TensorFacts, facts_of
-from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis, Finding
 from symbreak.diagnosis.rows import BYTES_PER_ROW, digest, equal_rows
 from symbreak.diagnosis.weight_files import Source, opened
 from symbreak.errors import InvalidInput

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.diagnosis.finding import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Outcome
