@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbreak.diagnosis.finding import Diagnosis, Finding
+from symbreak.findings import Diagnosis, Finding
 from symbreak.gradient_check import GradientReport
 from symbreak.reports.numbers import section, short
 

@@ -1,0 +1,48 @@
+"""One file for each kind of finding, each with its threshold and the source of it.
+
+`DETECTORS` maps a kind to its `detect(observed)`, a pure function that yields findings. How to
+add one: write a file with `detect`, head it with threshold, levels and source, enter it here,
+and give it a planted and a sound case in the tests and a row in the docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from symbreak.findings import Finding
+from symbreak.modules.diagnosis.detectors import (
+    constant_units,
+    dead_units,
+    exploding_signal,
+    identical_tensors,
+    initial_loss,
+    lost_updates,
+    no_gradient,
+    non_finite,
+    saturated_units,
+    twins,
+    uninitialized,
+    unused_parameter,
+    vanishing_signal,
+    wrong_scale,
+)
+from symbreak.modules.observation.observed import Observed
+
+Detector = Callable[[Observed], Iterator[Finding]]
+
+DETECTORS: dict[str, Detector] = {
+    "identical_units": twins.detect,  # and mirrored_units
+    "non_finite": non_finite.detect,
+    "uninitialized": uninitialized.detect,
+    "no_gradient": no_gradient.detect,
+    "unused_parameter": unused_parameter.detect,
+    "dead_units": dead_units.detect,
+    "saturated_units": saturated_units.detect,
+    "constant_units": constant_units.detect,
+    "identical_tensors": identical_tensors.detect,
+    "vanishing_signal": vanishing_signal.detect,
+    "exploding_signal": exploding_signal.detect,
+    "wrong_scale": wrong_scale.detect,
+    "initial_loss": initial_loss.detect,
+    "lost_updates": lost_updates.detect,
+}
