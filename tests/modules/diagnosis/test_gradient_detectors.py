@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from symbreak.modules.diagnosis.detectors import lost_updates, no_gradient, unused_parameter
+from symbreak.modules.diagnosis.detectors import lost_updates, no_gradient
 from symbreak.modules.observation.observed import SeenParameter
 from tests.modules.diagnosis.seen import observe, of_parameters
 
@@ -129,7 +129,7 @@ def test_unused_parameters():
     frozen = SeenParameter("old.weight", torch.ones(2, 2), None, "unused", trained=False)
     used = SeenParameter("w", torch.ones(2, 2), torch.ones(2, 2), "linear weight")
     seen = of_parameters(unused, frozen, used)
-    (found,) = unused_parameter.detect(seen)
+    (found,) = no_gradient.detect_unused(seen)
     assert (found.kind, found.level, found.where) == ("unused_parameter", "warning", "spare.weight")
     assert not list(no_gradient.detect(seen))
 

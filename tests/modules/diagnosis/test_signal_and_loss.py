@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from symbreak.modules.diagnosis.detectors import exploding_signal, initial_loss, vanishing_signal
+from symbreak.modules.diagnosis.detectors import initial_loss, signal
 from symbreak.modules.diagnosis.detectors.initial_loss import value_of_knowing_nothing
 from symbreak.modules.diagnosis.detectors.signal import backward_trend, forward_trend
 from symbreak.modules.observation.observed import Observed
@@ -51,7 +51,7 @@ def test_the_trend_is_the_factor_of_the_layers(factor):
 )
 def test_a_growth_of_a_thousand_is_found(factor, depth, vanishing, exploding):
     seen = seen_net(factor, depth)
-    low, high = list(vanishing_signal.detect(seen)), list(exploding_signal.detect(seen))
+    low, high = list(signal.detect_vanishing(seen)), list(signal.detect_exploding(seen))
     assert (len(low), len(high)) == (vanishing, exploding)
     assert {f.kind for f in low} <= {"vanishing_signal"}
     assert {f.kind for f in high} <= {"exploding_signal"}
@@ -69,7 +69,7 @@ def test_one_small_layer_turns_no_trend():
         net[8].weight.mul_(1e-3)
     X = torch.randn(20, 16, dtype=torch.float64)
     seen = observe(net, lambda out, y: out.sum(), X, None)
-    assert not list(vanishing_signal.detect(seen))
+    assert not list(signal.detect_vanishing(seen))
 
 
 def test_a_zero_head_is_no_vanishing_gradient():
@@ -77,7 +77,7 @@ def test_a_zero_head_is_no_vanishing_gradient():
     nn.init.zeros_(net[5].weight)
     X = torch.randn(20, 16, dtype=torch.float64)
     seen = observe(net, lambda out, y: out.sum(), X, None)
-    assert not list(vanishing_signal.detect(seen))
+    assert not list(signal.detect_vanishing(seen))
 
 
 def test_constants_common_to_all_samples_are_no_signal():

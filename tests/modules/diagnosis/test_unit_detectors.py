@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from symbreak.modules.diagnosis.detectors import constant_units, dead_units, saturated_units
+from symbreak.modules.diagnosis.detectors import inactive_units
 from symbreak.modules.observation.observed import (
     CONV,
     EMBEDDING,
@@ -39,7 +39,7 @@ def relu_arguments(dead, units, samples):
     [((2,), "note", None), ((0, 3, 5), "warning", None), (range(6), "error", True)],
 )
 def test_dead_units_by_their_share(dead, level, permanent):
-    (found,) = dead_units.detect(called("relu", relu_arguments(dead, 6, 40)))
+    (found,) = inactive_units.detect_dead(called("relu", relu_arguments(dead, 6, 40)))
     assert (found.kind, found.level, found.permanent) == ("dead_units", level, permanent)
     assert found.units == tuple(dead)
     assert found.where == "block.linear"
@@ -47,46 +47,46 @@ def test_dead_units_by_their_share(dead, level, permanent):
 
 def test_an_argument_of_exactly_zero_is_dead():
     """W = 0, b = 0: relu's derivative at 0 is 0 in PyTorch."""
-    (found,) = dead_units.detect(called("relu", torch.zeros(4, 10)))
+    (found,) = inactive_units.detect_dead(called("relu", torch.zeros(4, 10)))
     assert (found.level, found.units) == ("error", (0, 1, 2, 3))
 
 
 def test_units_that_are_alive_once_are_not_dead():
     before = relu_arguments((), 6, 40)
-    assert not list(dead_units.detect(called("relu", before)))
+    assert not list(inactive_units.detect_dead(called("relu", before)))
     before[3] = -1.0
     before[3, 17] = 1e-30
-    assert not list(dead_units.detect(called("relu", before)))
+    assert not list(inactive_units.detect_dead(called("relu", before)))
 
 
 def test_few_samples_say_nothing_of_single_units():
-    before = relu_arguments((1,), 6, dead_units.FEWEST - 1)
-    assert not list(dead_units.detect(called("relu", before)))
+    before = relu_arguments((1,), 6, inactive_units.FEWEST - 1)
+    assert not list(inactive_units.detect_dead(called("relu", before)))
 
 
 @pytest.mark.parametrize("function", ["tanh", "gelu"])
 def test_a_zero_of_another_function_is_not_dead(function):
-    assert not list(dead_units.detect(called(function, torch.zeros(4, 10))))
+    assert not list(inactive_units.detect_dead(called(function, torch.zeros(4, 10))))
 
 
 def test_saturated_units_by_their_share():
     torch.manual_seed(2)
     before = torch.randn(8, 100)
-    assert not list(saturated_units.detect(called("tanh", before)))
+    assert not list(inactive_units.detect_saturated(called("tanh", before)))
     before[1] = 6 * before[1].sign()
-    (found,) = saturated_units.detect(called("tanh", before))
+    (found,) = inactive_units.detect_saturated(called("tanh", before))
     assert (found.kind, found.level, found.units) == ("saturated_units", "note", (1,))
     before[:4] = -6
-    (found,) = saturated_units.detect(called("tanh", before))
+    (found,) = inactive_units.detect_saturated(called("tanh", before))
     assert (found.level, found.units) == ("warning", (0, 1, 2, 3))
 
 
 def test_one_sample_in_twenty_may_lie_off_the_flat_end():
     before = torch.full((1, 100), 7.0)
     before[0, :5] = 0.0
-    assert list(saturated_units.detect(called("sigmoid", before)))
+    assert list(inactive_units.detect_saturated(called("sigmoid", before)))
     before[0, :6] = 0.0
-    assert not list(saturated_units.detect(called("sigmoid", before)))
+    assert not list(inactive_units.detect_saturated(called("sigmoid", before)))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,8 @@ def test_one_sample_in_twenty_may_lie_off_the_flat_end():
 def test_a_layer_without_a_slope_is_an_error(function, flat, steep, dtype):
     """Where autograd's own derivative is below rounding, by hand: 1 - tanh^2, 4 s (1 - s)."""
     for z, level in ((flat, "error"), (steep, "warning")):
-        (found,) = saturated_units.detect(called(function, torch.full((3, 9), z, dtype=dtype)))
+        arguments = called(function, torch.full((3, 9), z, dtype=dtype))
+        (found,) = inactive_units.detect_saturated(arguments)
         assert (found.level, found.permanent) == (level, True if level == "error" else None)
 
 
@@ -112,12 +113,12 @@ def test_constant_units(kind):
     deltas[4] = 0.0
     activations[4, 7] *= 1 + 1e-7  # a rounding apart
     site = Site("layer", kind, activations, deltas)
-    stuck, moving = constant_units.detect(Observed(nn.Module(), 1.0, (site,), ()))
+    stuck, moving = inactive_units.detect_constant(Observed(nn.Module(), 1.0, (site,), ()))
     assert (stuck.kind, stuck.level, stuck.units) == ("constant_units", "note", (4,))
     assert "no gradient arrives" in stuck.evidence
     assert (moving.level, moving.units) == ("note", (1,))
     activations[:3], deltas[:3] = 0.0, 0.0
-    (stuck,) = constant_units.detect(Observed(nn.Module(), 1.0, (site,), ()))
+    (stuck,) = inactive_units.detect_constant(Observed(nn.Module(), 1.0, (site,), ()))
     assert (stuck.level, stuck.units) == ("warning", (0, 1, 2, 4))
 
 
@@ -125,12 +126,12 @@ def test_what_differs_by_more_than_rounding_is_not_constant():
     activations = torch.ones(2, 30)
     activations[:, 3] += 1e-5
     site = Site("layer", LINEAR, activations, torch.ones(2, 30))
-    assert not list(constant_units.detect(Observed(nn.Module(), 1.0, (site,), ())))
+    assert not list(inactive_units.detect_constant(Observed(nn.Module(), 1.0, (site,), ())))
 
 
 def test_rows_of_an_embedding_are_not_constant_units():
     site = Site("embed", EMBEDDING, torch.ones(4, 8), torch.zeros(4, 8))
-    assert not list(constant_units.detect(Observed(nn.Module(), 1.0, (site,), ())))
+    assert not list(inactive_units.detect_constant(Observed(nn.Module(), 1.0, (site,), ())))
 
 
 def test_dead_and_constant_units_of_a_real_module():
@@ -141,5 +142,5 @@ def test_dead_and_constant_units_of_a_real_module():
         first.bias[2] = -100.0
         first.weight[1] = 0.0
     seen = observe(module, mse_loss, torch.randn(50, 6), torch.randn(50, 2))
-    assert [f.units for f in dead_units.detect(seen) if 2 in f.units]
-    assert [f.units for f in constant_units.detect(seen) if f.where == "0"] == [(1,)]
+    assert [f.units for f in inactive_units.detect_dead(seen) if 2 in f.units]
+    assert [f.units for f in inactive_units.detect_constant(seen) if f.where == "0"] == [(1,)]

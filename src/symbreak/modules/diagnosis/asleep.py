@@ -6,8 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.random_copy import with_random_parameters
-from symbreak.modules.diagnosis.slopes import REFUSALS, pulled, value_and_gradients
+from symbreak.modules.diagnosis.probes import (
+    REFUSALS,
+    pulled,
+    value_and_gradients,
+    with_random_parameters,
+)
 from symbreak.modules.observation.observed import Observed
 
 DRAWS = 3  # one draw may leave a small layer of relu dead by chance

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from symbreak.modules.containers import tensors_of
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.slopes import REFUSALS, pulled
+from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observe import called_step
 from symbreak.modules.observation.observed import Observed

@@ -17,8 +17,12 @@ import math
 from collections.abc import Sequence
 
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.random_copy import with_random_parameters
-from symbreak.modules.diagnosis.slopes import REFUSALS, pulled, value_and_gradients
+from symbreak.modules.diagnosis.probes import (
+    REFUSALS,
+    pulled,
+    value_and_gradients,
+    with_random_parameters,
+)
 from symbreak.modules.observation.observed import Observed
 
 SIZES = (1e-2, 1.0, 1e2)  # a threshold may be crossed by large numbers, or by small ones

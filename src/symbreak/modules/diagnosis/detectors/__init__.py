@@ -1,4 +1,4 @@
-"""One file for each kind of finding, each with its threshold and the source of it.
+"""What may be wrong, one idea a file, each with its threshold and the source of it.
 
 `DETECTORS` maps a kind to its `detect(observed)`, a pure function that yields findings. How to
 add one: write a file with `detect`, head it with threshold, levels and source, enter it here,
@@ -11,19 +11,15 @@ from collections.abc import Callable, Iterator
 
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.detectors import (
-    constant_units,
-    dead_units,
-    exploding_signal,
     identical_tensors,
+    inactive_units,
     initial_loss,
     lost_updates,
     no_gradient,
     non_finite,
-    saturated_units,
+    signal,
     twins,
     uninitialized,
-    unused_parameter,
-    vanishing_signal,
     wrong_scale,
 )
 from symbreak.modules.observation.observed import Observed
@@ -35,13 +31,13 @@ DETECTORS: dict[str, Detector] = {
     "non_finite": non_finite.detect,
     "uninitialized": uninitialized.detect,
     "no_gradient": no_gradient.detect,
-    "unused_parameter": unused_parameter.detect,
-    "dead_units": dead_units.detect,
-    "saturated_units": saturated_units.detect,
-    "constant_units": constant_units.detect,
+    "unused_parameter": no_gradient.detect_unused,
+    "dead_units": inactive_units.detect_dead,
+    "saturated_units": inactive_units.detect_saturated,
+    "constant_units": inactive_units.detect_constant,
     "identical_tensors": identical_tensors.detect,
-    "vanishing_signal": vanishing_signal.detect,
-    "exploding_signal": exploding_signal.detect,
+    "vanishing_signal": signal.detect_vanishing,
+    "exploding_signal": signal.detect_exploding,
     "wrong_scale": wrong_scale.detect,
     "initial_loss": initial_loss.detect,
     "lost_updates": lost_updates.detect,

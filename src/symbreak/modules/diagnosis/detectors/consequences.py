@@ -25,9 +25,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from symbreak.modules.diagnosis.detectors.inactive_units import FLAT, WHOLE_LAYER
 from symbreak.modules.diagnosis.detectors.initial_loss import FACTOR, value_of_knowing_nothing
-from symbreak.modules.diagnosis.detectors.layers import WHOLE_LAYER
-from symbreak.modules.diagnosis.detectors.saturated_units import LIMIT as FLAT
 from symbreak.modules.diagnosis.detectors.signal import (
     LIMIT,
     backward_trend,

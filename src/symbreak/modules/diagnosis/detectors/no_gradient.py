@@ -1,4 +1,6 @@
-"""no_gradient: a used parameter that gets no gradient, why, and whether it ever will.
+"""no_gradient, unused_parameter.
+
+no_gradient: a used parameter that gets no gradient, why, and whether it ever will.
 
 Threshold: autograd gave none, or every entry is exactly 0. The reason is looked for in this order:
 
@@ -14,6 +16,12 @@ What wakes (a zero head, LoRA's B = 0) is like that by design. Where J cannot be
 is another number each time, an error is a warning instead. Source: LoRA with A = B = 0
 (microsoft/LoRA#98), two zero layers of a gate (LAVT-RIS#25), dead relu layers (1903.06733); the
 hinge of a GAN's critic (1705.02894), whose -1 and +1 cancel at the last bias.
+
+unused_parameter: a parameter that asks for a gradient and is used by no function.
+
+Threshold: no function took it during the pass. Level: warning, since the branch may be used on
+other data; distributed training in PyTorch stops at such parameters. Source: the check
+`find_unused_parameters` of `torch.nn.parallel.DistributedDataParallel`.
 """
 
 from __future__ import annotations
@@ -25,11 +33,12 @@ from symbreak.findings import Finding
 from symbreak.modules.diagnosis.asleep import UPDATES, idle, still_zero
 from symbreak.modules.diagnosis.contributions import cancelling, is_flat
 from symbreak.modules.diagnosis.cut_off import cut_off
-from symbreak.modules.diagnosis.slopes import pulled
+from symbreak.modules.diagnosis.probes import pulled
 from symbreak.modules.observation.observed import Observed, SeenParameter
 from symbreak.words import counted
 
 SHOWN = 4
+UNUSED = "Use it in forward, freeze it, or take it out of the module."
 DRAW_ONE = "Draw one of the two at random and leave the other at zero."
 CUT = "Take away the detach, no_grad or rounding between it and the loss, or freeze it."
 OUTSIDE = (
@@ -79,6 +88,17 @@ def detect(observed: Observed) -> Iterator[Finding]:
         yield _flat(observed, zero)
     elif zero:
         yield from _of_resting(observed, zero, probed)
+
+
+def detect_unused(observed: Observed) -> Iterator[Finding]:
+    """Yield trained parameters that no function used."""
+    for parameter in observed.parameters:
+        if parameter.trained and parameter.role == "unused":
+            evidence = f"none of its {parameter.value.numel()} entries was used on this batch"
+            call = f"module.get_parameter({parameter.name!r}).requires_grad_(False)"
+            yield Finding(
+                "unused_parameter", "warning", parameter.name, (), None, evidence, UNUSED, call
+            )
 
 
 def _of_without(names: Sequence[str], cut: set[str] | None) -> Iterator[Finding]:

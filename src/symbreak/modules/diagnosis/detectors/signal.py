@@ -1,4 +1,5 @@
-"""How the size of a signal changes with depth: a line through its logarithm.
+"""vanishing_signal, exploding_signal: what tells samples apart, or the gradient, shrinks or grows
+from layer to layer; a line through its logarithm tells by how much.
 
 Conventions
 -----------
@@ -18,15 +19,20 @@ warning. Exactly zero sizes are left out: zero heads and zero last layers are no
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from symbreak.modules.diagnosis.detectors.layers import variation
+from symbreak.findings import Finding
+from symbreak.modules.diagnosis.detectors.inactive_units import variation
 from symbreak.modules.observation.observed import CONV, LINEAR, RECURRENT, Observed, Site
 
 KINDS = (LINEAR, CONV, RECURRENT)
 LIMIT = 1e3
 FEWEST = 4
+REMEDY = (
+    "Draw the weights with the gain of the activation (for relu He's rule; initialize_module does "
+    "so, for all of a module that was never trained), or normalise between the layers."
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,32 @@ class Trend:
             f"{self.growth:.3g} over {len(self.sizes)} sites, {self.per_site:.3g} each: "
             f"{self.sizes[0]:.3g} at {self.names[0]}, {self.sizes[-1]:.3g} at {self.names[-1]}"
         )
+
+
+def detect_vanishing(observed: Observed) -> Iterator[Finding]:
+    """Yield one finding for the forward signal and one for the gradient, where it shrinks."""
+    for signal, trend in _trends(observed):
+        if trend.growth < 1 / LIMIT:
+            yield _finding("vanishing_signal", signal, trend)
+
+
+def detect_exploding(observed: Observed) -> Iterator[Finding]:
+    """Yield one finding for the forward signal and one for the gradient, where it grows."""
+    for signal, trend in _trends(observed):
+        if trend.growth > LIMIT:
+            yield _finding("exploding_signal", signal, trend)
+
+
+def _trends(observed: Observed) -> Iterator[tuple[str, Trend]]:
+    if (forward := forward_trend(observed)) is not None:
+        yield "forward signal", forward
+    if (backward := backward_trend(observed)) is not None:
+        yield "gradient", backward
+
+
+def _finding(kind: str, signal: str, trend: Trend) -> Finding:
+    evidence = f"the {signal} changes by a factor of {trend}"
+    return Finding(kind, "warning", trend.names[-1], (), None, evidence, REMEDY)
 
 
 def forward_trend(observed: Observed) -> Trend | None:
