@@ -14,12 +14,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput
+from symbreak.modules.anatomy.checks import check_is_module, check_memory, check_shapes
 from symbreak.modules.anatomy.role import Role
 from symbreak.modules.anatomy.roles import role_of
+
+FILL_ANYHOW = (
+    'Call module.to_empty(device="cpu") first; what is drawn does not depend on the old values.'
+)
 
 
 @dataclass(frozen=True)
@@ -114,21 +118,10 @@ def check_module(module: object) -> nn.Module:
     InvalidType
         It is no module.
     """
-    if not isinstance(module, nn.Module):
-        raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    module = check_is_module(module)
     named = dict(module.named_parameters())
     if not named:
         raise InvalidInput("module of initialize_module must have parameters. Got none.")
-    for name, parameter in named.items():
-        if is_lazy(parameter):
-            raise InvalidInput(
-                f"Parameters of module must have a shape. Got {name} without one. Call the "
-                "module once first."
-            )
-        if parameter.is_meta:
-            raise InvalidInput(
-                f"Parameters of module must have memory. Got {name} on the device 'meta'. Call "
-                'module.to_empty(device="cpu") first; what is drawn does not depend on the old '
-                "values."
-            )
+    check_shapes(named)
+    check_memory(named, FILL_ANYHOW)
     return module

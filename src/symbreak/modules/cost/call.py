@@ -27,7 +27,7 @@ from symbreak.modules.cost.backward import gradients, leaves
 from symbreak.modules.cost.data import check_scalar, without_inference
 from symbreak.modules.cost.memory import bytes_of_graph
 from symbreak.modules.cost.parameters import named_views
-from symbreak.modules.cost.state import attributes_kept, forget, holding
+from symbreak.modules.cost.state import attributes_kept, forget, holding, plain_attention
 from symbreak.parameters import Block
 
 Step = Callable[[nn.Module, Any], Any]
@@ -124,7 +124,7 @@ class ModuleCall:
             J: Tensor = vjp(lambda given: cost(given, own), parameters)[0]
             return J
 
-        with _stackable(), _plain_attention(), torch.inference_mode(False):
+        with _stackable(), plain_attention(), torch.inference_mode(False):
             if gradient is None:
                 called = cost_with_graph if graph else cost
                 with torch.set_grad_enabled(graph):
@@ -184,7 +184,7 @@ class ModuleCall:
 
     @contextmanager
     def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
-        with holding(self._stepped.module, self._blocks, theta) as parameters, _plain_attention():
+        with holding(self._stepped.module, self._blocks, theta) as parameters, plain_attention():
             yield parameters
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:
@@ -199,17 +199,6 @@ class ModuleCall:
         named = self._stepped.named_buffers()
         with torch.inference_mode(False):
             return {name: b.expand(*lead, *b.shape).clone() for name, b in named}
-
-
-@contextmanager
-def _plain_attention() -> Iterator[None]:
-    """Compute attention alike with and without a graph, so that J is the same in both."""
-    was = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(was)
 
 
 @contextmanager

@@ -126,8 +126,12 @@ def check_dtypes(
         ) from error
 
 
-def check_scalar(J: Any) -> Tensor:
+def check_scalar(J: Any, caller: str = "ModuleCost") -> Tensor:
     """Return what the loss or the step gave back, if it is a scalar that J can be.
+
+    Parameters
+    ----------
+    caller : what was called, for the sentence.
 
     Raises
     ------
@@ -135,12 +139,12 @@ def check_scalar(J: Any) -> Tensor:
     """
     if not isinstance(J, Tensor):
         raise InvalidType(
-            f"The loss of ModuleCost must be a scalar tensor. Got {type(J).__name__}. Return the "
+            f"The loss of {caller} must be a scalar tensor. Got {type(J).__name__}. Return the "
             "tensor itself, without .item() or float()."
         )
     if J.dim() != 0 or not J.is_floating_point():
         raise InvalidInput(
-            f"The loss of ModuleCost must be one real number. Got {J.dtype} of shape "
+            f"The loss of {caller} must be one real number. Got {J.dtype} of shape "
             f"{tuple(J.shape)}. Take its mean over the examples."
         )
     return J

@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput
+from symbreak.modules.anatomy.checks import check_is_module, check_memory, check_shapes
 from symbreak.parameters import Block
 
 
@@ -33,20 +33,14 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
     InvalidType
         No module.
     """
-    if not isinstance(module, nn.Module):
-        raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    module = check_is_module(module)
     found = {name: p for name, p in module.named_parameters() if p.requires_grad}
     if not found:
         raise InvalidInput(
             "module must have at least one parameter that is trained (requires_grad=True). "
             "Got none."
         )
-    for name, parameter in found.items():
-        if is_lazy(parameter):
-            raise InvalidInput(
-                f"Parameters of module must have a shape. Got {name} without one. Call the "
-                "module once first."
-            )
+    check_shapes(found)
     for what in ("dtype", "device"):
         kinds = {str(getattr(parameter, what)): name for name, parameter in found.items()}
         if len(kinds) > 1:
@@ -55,12 +49,8 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
                 f"Parameters of module that are trained must be of one {what}. Got {named}. "
                 "Convert them, or freeze those that are not to be trained: requires_grad_(False)."
             )
+    check_memory(found)
     first = next(iter(found.values()))
-    if first.is_meta:
-        raise InvalidInput(
-            f"Parameters of module must have memory. Got {next(iter(found))} on the device 'meta'. "
-            "Call module.to_empty(device=...) and symbreak.initialize_module(module) first."
-        )
     if not first.is_floating_point():
         raise InvalidInput(f"Parameters of module must be real numbers. Got {first.dtype}.")
     return found

@@ -55,6 +55,17 @@ def attributes_kept(module: nn.Module) -> Iterator[None]:
             _put_back(part._buffers, buffers)
 
 
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Compute attention alike with and without a graph, so that J is the same in both."""
+    was = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(was)
+
+
 def forget(module: nn.Module, blocks: Sequence[Block]) -> None:
     """Overwrite the trained parameters by NaN: whoever reads them and not theta shows it."""
     with torch.inference_mode(False):

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput
 from symbreak.findings import Diagnosis, Finding
+from symbreak.modules.anatomy.checks import check_is_module, check_memory, check_shapes
 from symbreak.modules.containers import tensors_of
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import LossStep, prepared_pair
@@ -112,25 +112,15 @@ def assert_sound_start(
 
 
 def _check_module(module: nn.Module) -> None:
-    if not isinstance(module, nn.Module):
-        raise InvalidType(f"module must be a torch.nn.Module. Got {type(module).__name__}.")
+    check_is_module(module)
     if is_scripted(module):
         raise InvalidInput(
             "module of diagnose must be in Python, so that its calls can be seen. Got a scripted "
             "or traced one. Pass the module that it was made of."
         )
-    lazy = [name for name, parameter in module.named_parameters() if is_lazy(parameter)]
-    if lazy:
-        raise InvalidInput(
-            f"Parameters of module must have a shape. Got {lazy[0]} without one. Call the module "
-            "once first."
-        )
-    meta = [name for name, parameter in module.named_parameters() if parameter.is_meta]
-    if meta:
-        raise InvalidInput(
-            f"Parameters of module must have memory. Got {meta[0]} on the device 'meta'. Call "
-            "module.to_empty(device=...) and symbreak.initialize_module(module) first."
-        )
+    named = dict(module.named_parameters())
+    check_shapes(named)
+    check_memory(named)
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise InvalidInput(
             "module must have at least one parameter to train (requires_grad=True). Got none."

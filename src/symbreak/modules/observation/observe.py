@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput
 from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import Step
-from symbreak.modules.cost.data import as_floating
+from symbreak.modules.cost.data import as_floating, check_scalar
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.observation.observed import (
     EMBEDDING,
@@ -129,21 +129,12 @@ def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:
     """
     own = mapped_tensors(batch, lambda tensor: tensor.detach().clone())
     try:
-        J = step(module, own)
+        made = step(module, own)
     except Exception as error:
         raise InvalidInput(
             f"The step of diagnose must run on the batch. Got {type(error).__name__}: {error}"
         ) from error
-    if not isinstance(J, Tensor):
-        raise InvalidType(
-            f"The loss of diagnose must be a scalar tensor. Got {type(J).__name__}. Return the "
-            "tensor itself, without .item() or float()."
-        )
-    if J.dim() != 0 or not J.is_floating_point():
-        raise InvalidInput(
-            f"The loss of diagnose must be one real number. Got {J.dtype} of shape "
-            f"{tuple(J.shape)}. Take its mean over the examples."
-        )
+    J = check_scalar(made, "diagnose")
     if not J.requires_grad:
         raise InvalidInput(
             "The loss of diagnose must depend differentiably on a parameter that is trained. Got "

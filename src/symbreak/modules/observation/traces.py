@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from symbreak.modules.cost.state import attributes_kept, plain_attention
 from symbreak.modules.observation.checkpointing import without_checkpointing
-from symbreak.modules.observation.quiet import is_scripted
 
 _SEED = 0
 
@@ -51,20 +51,11 @@ def _numpy_state() -> Any:
 @contextmanager
 def kept(module: nn.Module) -> Iterator[None]:
     """Give the module its buffers and the attributes of its parts back."""
-    parts = [
-        (part, dict(vars(part)), dict(part._buffers))
-        for part in module.modules()
-        if not is_scripted(part)
-    ]
     values = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
     try:
-        yield
+        with attributes_kept(module):
+            yield
     finally:
-        for part, attributes, buffers in parts:
-            vars(part).clear()
-            vars(part).update(attributes)
-            part._buffers.clear()
-            part._buffers.update(buffers)
         with torch.no_grad():
             for name, buffer in module.named_buffers():
                 buffer.copy_(values[name])
@@ -73,7 +64,6 @@ def kept(module: nn.Module) -> Iterator[None]:
 @contextmanager
 def plain_calls() -> Iterator[None]:
     """Compute by the functions that can be seen, once, not compiled, and build graphs."""
-    was = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
@@ -82,8 +72,5 @@ def plain_calls() -> Iterator[None]:
             stack.enter_context(torch.device("cpu"))
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and it takes long to import
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(was)
+        stack.enter_context(plain_attention())
+        yield
