@@ -1,8 +1,7 @@
 """What may be wrong, one idea a file, each with its threshold and the source of it.
 
-`DETECTORS` maps a kind to its `detect(observed)`, a pure function that yields findings. How to
-add one: write a file with `detect`, head it with threshold, levels and source, enter it here,
-and give it a planted and a sound case in the tests and a row in the docs.
+`DETECTORS` maps a kind to its `detect(observed)`, a pure function that yields findings. How to add
+one stands in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
