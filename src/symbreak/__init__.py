@@ -11,24 +11,24 @@ __version__ = "0.1.1"
 _HOMES = {
     "MLPClassifier": "symbreak.estimators",
     "MLPRegressor": "symbreak.estimators",
-    "ModuleCost": "symbreak.objectives",
+    "ModuleCost": "symbreak.modules.cost.module_cost",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
     "StackedSearchCV": "symbreak.estimators",
-    "assert_sound_start": "symbreak.diagnosis.diagnose",
+    "assert_sound_start": "symbreak.modules.diagnosis.diagnose",
     "backpropagate": "symbreak.propagation.trace",
     "check_backpropagation": "symbreak.backpropagation_check",
     "check_gradient": "symbreak.gradient_check",
-    "diagnose": "symbreak.diagnosis.diagnose",
+    "diagnose": "symbreak.modules.diagnosis.diagnose",
     "initialize": "symbreak.initialization",
-    "initialize_module": "symbreak.initialization.modules",
-    "repair": "symbreak.diagnosis.repair",
+    "initialize_module": "symbreak.modules.initialization",
+    "repair": "symbreak.modules.repair.repair",
     "report": "symbreak.reports.report",
     "minimize": "symbreak.optimize",
     "symmetries": "symbreak.symmetry",
     "Symmetries": "symbreak.symmetry",
-    "register_role": "symbreak.initialization.modules",
-    "scan_weights": "symbreak.diagnosis.weights",
+    "register_role": "symbreak.modules.initialization",
+    "scan_weights": "symbreak.modules.weight_scan.scan",
     "SymmetryWarning": "symbreak.errors",
     "InterruptedWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from symbreak import lesson as lesson
     from symbreak import losses as losses
     from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
-    from symbreak.diagnosis.diagnose import assert_sound_start as assert_sound_start
-    from symbreak.diagnosis.diagnose import diagnose as diagnose
-    from symbreak.diagnosis.repair import repair as repair
-    from symbreak.diagnosis.weights import scan_weights as scan_weights
     from symbreak.errors import InterruptedWarning as InterruptedWarning
     from symbreak.errors import InvalidInput as InvalidInput
     from symbreak.errors import SymmetryWarning as SymmetryWarning
@@ -57,10 +53,14 @@ if TYPE_CHECKING:
     from symbreak.gradient_check import check_gradient as check_gradient
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize
-    from symbreak.initialization.modules import initialize_module as initialize_module
-    from symbreak.initialization.modules import register_role as register_role
+    from symbreak.modules.cost.module_cost import ModuleCost as ModuleCost
+    from symbreak.modules.diagnosis.diagnose import assert_sound_start as assert_sound_start
+    from symbreak.modules.diagnosis.diagnose import diagnose as diagnose
+    from symbreak.modules.initialization import initialize_module as initialize_module
+    from symbreak.modules.initialization import register_role as register_role
+    from symbreak.modules.repair.repair import repair as repair
+    from symbreak.modules.weight_scan.scan import scan_weights as scan_weights
     from symbreak.network import Network as Network
-    from symbreak.objectives import ModuleCost as ModuleCost
     from symbreak.objectives import NetworkCost as NetworkCost
     from symbreak.optimize.minimize import minimize as minimize
     from symbreak.propagation.trace import backpropagate as backpropagate

@@ -76,10 +76,12 @@ def test_help_of_the_diagnosis_names_every_choice(run):
 
 
 def test_the_choices_of_the_diagnosis_are_those_of_the_library():
+    from symbreak import findings as finding
     from symbreak.cli import diagnose_options as options
     from symbreak.cli.diagnose_subjects import UPDATE
     from symbreak.cli.train_options import TrainOptions
-    from symbreak.diagnosis import finding, weight_files, weights
+    from symbreak.modules.weight_scan import files as weight_files
+    from symbreak.modules.weight_scan import scan as weights
     from symbreak.optimize.methods import find_method
     from symbreak.symmetry import certificate
 

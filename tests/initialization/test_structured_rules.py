@@ -14,9 +14,9 @@ from torch import nn
 
 from symbreak.errors import InvalidInput
 from symbreak.initialization import rules
-from symbreak.initialization.modules import initialize_module
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Stream
+from symbreak.modules.initialization import initialize_module
 
 sizes = st.integers(1, 12)
 

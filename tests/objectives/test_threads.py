@@ -14,7 +14,7 @@ from torch import nn
 
 import symbreak as sb
 from symbreak.objectives.joined_cost import JoinedCost
-from tests.objectives import modules
+from tests.modules.cost import modules
 
 THREADS, CALLS = 4, 80
 rng = np.random.default_rng(0)

@@ -12,8 +12,7 @@ import torch
 from sklearn.datasets import load_iris
 
 import symbreak as sb
-from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.findings import Diagnosis, Finding
 from symbreak.page.render import script_hash
 from symbreak.reports.render import render
 from symbreak.training import train

@@ -140,7 +140,7 @@ def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[An
 
 def of_program(options: CheckOptions, made: Any) -> Checked:
     """Return what the function of the user's program made, as an objective."""
-    from symbreak.objectives import ModuleCost
+    from symbreak.modules.cost.module_cost import ModuleCost
 
     _, function = options.program
     given = given_by(made, function)

@@ -7,9 +7,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from symbreak.diagnosis.certified import spans
-from symbreak.diagnosis.finding import LEVELS, Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.findings import LEVELS, Diagnosis, Finding
+from symbreak.symmetry.certificate_findings import spans
 from symbreak.words import counted
 
 WIDEST = 100

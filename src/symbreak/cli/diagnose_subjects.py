@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, table_for
 from symbreak.cli.diagnose_options import DiagnoseOptions
 from symbreak.cli.train_options import penalty
-from symbreak.diagnosis.certified import certified, spans
-from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, SymmetryWarning
+from symbreak.findings import Diagnosis
 from symbreak.symmetry import Escape, Symmetries, symmetries
+from symbreak.symmetry.certificate_findings import certified, spans
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
 from symbreak.words import counted
@@ -45,7 +45,7 @@ class Diagnosed:
 
 def of_program(options: DiagnoseOptions, made: Any) -> Diagnosed:
     """Diagnose what the function of the user's program made."""
-    from symbreak.diagnosis.diagnose import diagnose
+    from symbreak.modules.diagnosis.diagnose import diagnose
 
     _, function = options.program
     given = dict(given_by(made, function, optional=("optimizer",)))
@@ -62,7 +62,7 @@ def of_program(options: DiagnoseOptions, made: Any) -> Diagnosed:
 
 def _optimizer(word: str) -> Any:
     """Return what makes the optimiser, under the name that findings call it by."""
-    from symbreak.observation.updates import DEFAULT_OPTIMIZERS
+    from symbreak.modules.observation.updates import DEFAULT_OPTIMIZERS
 
     name = {"sgd": "SGD with momentum", "adamw": "AdamW", "both": None}[word]
     if name is None:
@@ -77,8 +77,8 @@ def _some_rows(given: Mapping[str, Any], n: int, function: str) -> tuple[Any, st
     """Return n examples of X and y, spread evenly, and words about them."""
     import torch
 
-    from symbreak.objectives.containers import mapped_tensors
-    from symbreak.objectives.module_data import count_examples, prepared_pair
+    from symbreak.modules.containers import mapped_tensors
+    from symbreak.modules.cost.data import count_examples, prepared_pair
 
     examples = None
     if "loss" in given:
@@ -165,7 +165,7 @@ def _named(starts: NDArray[Any]) -> str:
 
 def of_weights(options: DiagnoseOptions) -> Diagnosed:
     """Scan a file of weights."""
-    from symbreak.diagnosis.weights import DEFAULT_BUDGET, scan_weights
+    from symbreak.modules.weight_scan.scan import DEFAULT_BUDGET, scan_weights
 
     budget = DEFAULT_BUDGET if options.memory_budget is None else options.memory_budget
     found = scan_weights(Path(options.subject), memory_budget=budget)

@@ -3,13 +3,11 @@
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import FunctionObjective, as_objective
 from symbreak.objectives.joined_cost import JoinedCost
-from symbreak.objectives.module_cost import ModuleCost
 from symbreak.objectives.network_cost import NetworkCost
 
 __all__ = [
     "FunctionObjective",
     "JoinedCost",
-    "ModuleCost",
     "NetworkCost",
     "Objective",
     "as_objective",

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from symbreak.diagnosis.result import Diagnosis
 from symbreak.errors import InvalidInput, InvalidType
+from symbreak.findings import Diagnosis
 from symbreak.gradient_check import GradientReport
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.document import finished

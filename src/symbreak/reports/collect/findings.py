@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbreak.diagnosis.finding import Finding
-from symbreak.diagnosis.result import Diagnosis
+from symbreak.findings import Diagnosis, Finding
 from symbreak.gradient_check import GradientReport
 from symbreak.reports.numbers import section, short
 from symbreak.training.checks import Symmetry

@@ -1,0 +1,1 @@
+"""J and its gradient of any module at many theta."""

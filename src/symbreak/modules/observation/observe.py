@@ -1,0 +1,213 @@
+"""Observe a copy of a module on a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from symbreak.errors import InvalidInput
+from symbreak.modules.containers import mapped_tensors
+from symbreak.modules.cost.call import Step
+from symbreak.modules.cost.data import as_floating, check_scalar
+from symbreak.modules.cost.parameters import copied
+from symbreak.modules.observation.observed import (
+    EMBEDDING,
+    REGISTER,
+    MakeOptimizer,
+    Observed,
+    SeenParameter,
+    Site,
+    leading_axis,
+)
+from symbreak.modules.observation.perturbed import (
+    DERIVATIVES,
+    INPUTS,
+    PerturbedBatchWatch,
+    PerturbedCastsWatch,
+    PerturbedWatch,
+)
+from symbreak.modules.observation.quiet import has_scripted_parts
+from symbreak.modules.observation.siblings import Siblings
+from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
+from symbreak.modules.observation.watch import Watch
+
+_W = TypeVar("_W", bound=Watch)
+
+
+def observe(
+    module: nn.Module,
+    step: Step,
+    batch: Any,
+    *,
+    loss: Callable[[Any, Any], Any] | None = None,
+    targets: Any = None,
+    optimizers: Mapping[str, MakeOptimizer] | None = None,
+) -> Observed:
+    """Return what a copy of the module does on the batch; the module itself is not touched.
+
+    Raises
+    ------
+    InvalidInput, InvalidType
+        The step fails, or returns no scalar that can be differentiated.
+    """
+    own = copied(module)
+    watch, J, output, sites = _watched(own, step, batch, Watch)
+    parameters = _parameters(own, watch)  # before another pass has other gradients
+    perturbed = perturbed_sites(*refined(own, batch), step)
+    if not perturbed.sites:  # a module that casts to its own dtype refuses a finer one
+        perturbed = perturbed_sites(own, batch, step)
+    return Observed(
+        module=own,
+        loss_value=float(J),
+        sites=sites,
+        parameters=parameters,
+        calls=watch.calls,
+        perturbed={f"{s.kind}: {s.name}": s for s in perturbed.sites},
+        unperturbed=perturbed.missing,
+        output=output,
+        targets=targets,
+        loss=loss,
+        step=step,
+        batch=batch,
+        breakers=tuple(watch.breakers),
+        optimizers=optimizers or {},
+    )
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """The sites on perturbed inputs, and what could not be perturbed: inputs, derivatives."""
+
+    sites: tuple[Site, ...] = ()
+    missing: frozenset[str] = frozenset({INPUTS, DERIVATIVES})
+
+
+def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
+    """Return the sites on perturbed inputs; none if the module refuses them."""
+    found = _perturbed(module, batch, step, PerturbedWatch)
+    for kind in (PerturbedCastsWatch, PerturbedBatchWatch):
+        if INPUTS in found.missing:
+            other = _perturbed(module, batch, step, kind)
+            found = found if INPUTS in other.missing else other
+    return found
+
+
+def _perturbed(module: nn.Module, batch: Any, step: Step, kind: type[PerturbedWatch]) -> Perturbed:
+    try:
+        watch, J, _, sites = _watched(module, step, batch, kind)
+    except Exception:  # whatever the user's code raises on inputs that it did not expect
+        return Perturbed()
+    finally:
+        _drop_gradients(module)
+    return Perturbed(sites, frozenset(watch.missing)) if bool(torch.isfinite(J)) else Perturbed()
+
+
+def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
+    """Return a copy in float32 and its batch, for a module in less; else both as they are."""
+    dtype = floating_dtype(module)
+    if torch.finfo(dtype).bits >= 32 or has_scripted_parts(module):
+        return module, batch
+    return copied(module).to(torch.float32), as_floating(batch, torch.float32)
+
+
+def floating_dtype(module: nn.Module) -> torch.dtype:
+    """Return the dtype of the first floating parameter."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+
+
+def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:
+    """Return J, with its graph; the batch is handed over as a copy.
+
+    Raises
+    ------
+    InvalidInput, InvalidType
+    """
+    own = mapped_tensors(batch, lambda tensor: tensor.detach().clone())
+    try:
+        made = step(module, own)
+    except Exception as error:
+        raise InvalidInput(
+            f"The step of diagnose must run on the batch. Got {type(error).__name__}: {error}"
+        ) from error
+    J = check_scalar(made, "diagnose")
+    if not J.requires_grad:
+        raise InvalidInput(
+            "The loss of diagnose must depend differentiably on a parameter that is trained. Got "
+            "a constant. Look for detach(), argmax, no_grad or frozen parameters on its way."
+        )
+    return J
+
+
+def _watched(
+    module: nn.Module, step: Step, batch: Any, kind: type[_W]
+) -> tuple[_W, Tensor, Any, tuple[Site, ...]]:
+    watch, siblings = kind(module), Siblings(module)
+    outputs: list[Any] = []
+    trained = [p for p in module.parameters() if p.requires_grad]
+
+    def returned(_part: nn.Module, _args: Any, output: Any) -> None:
+        outputs[:] = [mapped_tensors(output, lambda t: t.detach().clone())]
+
+    with ExitStack() as stack:
+        stack.enter_context(own_randomness())
+        stack.enter_context(plain_calls())
+        stack.enter_context(kept(module))
+        handle = module.register_forward_hook(returned)
+        stack.callback(handle.remove)
+        with watch.following(), siblings.watching(), watch:
+            J = called_step(module, step, watch.received(batch))
+        watch.before_backward(J)
+        torch.autograd.backward(J, inputs=trained)
+    sites = (*watch.records.sites(), *siblings.sites(), *_rows(module, watch))
+    return watch, J.detach(), outputs[0] if outputs else None, sites
+
+
+def _rows(module: nn.Module, watch: Watch) -> list[Site]:
+    """Return the rows of embeddings, and those of parameters that are used directly."""
+    found = []
+    for name, p in module.named_parameters():
+        role = watch.names.role(name, p)
+        if role not in ("embedding", "register"):
+            continue
+        rows = p.detach()
+        shape = (rows.shape[leading_axis(rows)] if rows.dim() else 1, -1)
+        rows = rows.reshape(shape)
+        if rows.shape[1] < 2:
+            continue
+        deltas = torch.zeros_like(rows) if p.grad is None else _dense(p.grad).reshape(shape)
+        kind = EMBEDDING if role == "embedding" else REGISTER
+        found.append(
+            Site(name.removesuffix(".weight"), kind, rows.clone(), deltas.clone(), (name,))
+        )
+    return found
+
+
+def _parameters(module: nn.Module, watch: Watch) -> tuple[SeenParameter, ...]:
+    seen = tuple(
+        SeenParameter(
+            name,
+            p.detach(),
+            None if p.grad is None else _dense(p.grad),
+            watch.names.role(name, p),
+            p.requires_grad,
+            tuple(watch.names.functions[name]),
+            watch.readings.get(name),
+        )
+        for name, p in module.named_parameters()
+    )
+    _drop_gradients(module)
+    return seen
+
+
+def _drop_gradients(module: nn.Module) -> None:
+    for p in module.parameters():
+        p.grad = None
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    return gradient.to_dense() if gradient.is_sparse else gradient.detach()
