@@ -43,6 +43,17 @@ def test_every_public_name_stands_in_the_docs(name):
     assert any(word.search(page.read_text("utf-8")) for page in PAGES)
 
 
+def test_the_page_of_public_names_has_all_of_them_and_no_other():
+    page = (ROOT / "docs" / "public-names.md").read_text("utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", page, re.M)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(cells))) == sorted(NAMES)
+
+
+def test_every_public_name_is_known_to_type_checkers():
+    source = (ROOT / "src" / "symbreak" / "__init__.py").read_text("utf-8")
+    assert set(re.findall(r"import \w+ as (\w+)$", source, re.M)) == set(NAMES)
+
+
 def test_dir_lists_the_public_names():
     assert set(dir(symbreak)) == set(symbreak.__all__)
 
