@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -37,12 +38,12 @@ def test_a_missing_package_has_no_version(monkeypatch):
     def absent(package):
         raise metadata.PackageNotFoundError(package)
 
-    monkeypatch.setattr(versions.metadata, "version", absent)
+    monkeypatch.setattr(metadata, "version", absent)
     assert sb.show_versions(as_dict=True)["polars"] is None
 
 
 def test_before_torch_is_loaded_the_environment_tells_the_threads(monkeypatch):
-    monkeypatch.delitem(versions.sys.modules, "torch")
+    monkeypatch.delitem(sys.modules, "torch")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert sb.show_versions(as_dict=True)["threads"] == 3
     monkeypatch.delenv("OMP_NUM_THREADS")
