@@ -37,6 +37,22 @@ from symbreak.errors import InvalidInput, choose
 _LOG2_E = torch.tensor(math.log2(math.e), dtype=torch.float64)
 
 
+__all__ = [
+    "LOSSES",
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Huber",
+    "Loss",
+    "LossByOutputs",
+    "Poisson",
+    "Quantile",
+    "SquaredError",
+    "loss_from_settings",
+    "loss_of",
+]
+
+
 @dataclass(frozen=True)
 class Loss(ABC):
     """An output link and the loss that belongs to it."""
@@ -397,3 +413,7 @@ def loss_from_settings(settings: Mapping[str, Any]) -> Loss:
     """Return the loss that `Loss.to_settings` described."""
     parameters = {key: value for key, value in settings.items() if key != "name"}
     return LOSSES[choose("loss of Network", settings["name"], LOSSES)](**parameters)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -59,6 +59,7 @@ def test_the_order_of_a_vector_is_not_read_out_of_a_sentence(order, monkeypatch)
     monkeypatch.setattr(diagnose, "_NONE_FITS", "something else")
     again = sb.check_backpropagation(unrolled, net, theta, X, y, 1.0)
     assert (facts(again), again.layout) == (facts(told), told.layout)
+    assert told.first_wrong is not None
     assert told.first_wrong.mistake == "gradient_nothing_divided_by_m"
 
 
@@ -87,7 +88,7 @@ def test_words_of_what_lies_behind_a_wrong_stage():
 
 def test_two_mistakes_of_one_kind_have_two_words():
     for group in MISTAKES.values():
-        sentences = {}
+        sentences: dict[str, set[str]] = {}
         for one in group:
             sentences.setdefault(one.word, set()).add(one.sentence)
         twice = {word for word, said in sentences.items() if len(said) > 1}

@@ -271,7 +271,7 @@ def test_large_data_are_sampled_and_say_so():
 
 
 def test_planes_are_what_they_say():
-    xor, circles, spirals = planes(0)
+    xor, circles, spirals = planes(seed=0)
     np.testing.assert_array_equal((xor.X[:, 0] * xor.X[:, 1] < 0).astype(int), xor.y)
     radius = np.hypot(*circles.X.T)
     assert radius[circles.y == 1].max() < 0.8 < radius[circles.y == 0].min()

@@ -141,7 +141,7 @@ def record(result: Result) -> dict[str, Any]:
             "update": symmetry.update,
             "starts_with_all_distinct": symmetry.n_broken,
         },
-        "restarts": outcome.restarts.as_dict(),
+        "restarts": outcome.restarts.to_dict(),
         "redrawn": result.trained.redrawn,
         "starts": [_start(result, start) for start in range(len(outcome.value))],
         "scores": summary(result),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from symbreak.deprecation import once_positional
 from symbreak.errors import InvalidInput
 from symbreak.initialization.checks import check_seed
 from symbreak.initialization.modules.defaults import check_forget_bias, rules_by_kind
@@ -29,11 +30,12 @@ from symbreak.initialization.warning import warn_symmetric
 _RESCALED = (nn.Linear, nn.Bilinear, _ConvNd)
 
 
+@once_positional("seed")
 def initialize_module(
     module: nn.Module,
     rule: str | Rule | Mapping[str, str | Rule] | None = None,
-    seed: int | None = 0,
     *,
+    seed: int | None = 0,
     activation: Any = None,
     forget_bias: float | None = 1.0,
     residual: str | Sequence[str] = (),
