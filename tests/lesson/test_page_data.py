@@ -304,7 +304,7 @@ def test_updates_and_scenes_must_be_there():
     for scenes_given in ([], [blobs(), blobs()]):
         with pytest.raises(InvalidInput, match="1 or more scenes, each with a key of its own"):
             lesson_data(scenes_given)
-    for make in (planes, lambda seed: lesson_data([blobs()], seed=seed)):
+    for make in (lambda seed: planes(seed=seed), lambda seed: lesson_data([blobs()], seed=seed)):
         with pytest.raises(InvalidInput, match="seed of the lesson must be zero or a positive"):
             make(-1)
 
