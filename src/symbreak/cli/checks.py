@@ -20,7 +20,7 @@ CHECKED_ROWS = 64
 # The methods whose updates are not linear in the gradients; see `symbreak.symmetries`.
 ELEMENTWISE = ("adam", "adamw", "rprop")
 KINDS = {
-    "orbit": "identical",
+    "identical": "identical",
     "mirrored": "mirrored",
     "zero": "zero",
     "equal_sums": "equal sums",
