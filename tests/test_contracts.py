@@ -43,6 +43,52 @@ def test_every_public_name_stands_in_the_docs(name):
     assert any(word.search(page.read_text("utf-8")) for page in PAGES)
 
 
+def test_the_page_of_public_names_has_all_of_them_and_no_other():
+    page = (ROOT / "docs" / "public-names.md").read_text("utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", page, re.M)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(cells))) == sorted(NAMES)
+
+
+def test_every_public_name_is_known_to_type_checkers():
+    source = (ROOT / "src" / "symbreak" / "__init__.py").read_text("utf-8")
+    assert set(re.findall(r"import \w+ as (\w+)$", source, re.M)) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(symbreak._MODULES))
+def test_a_public_module_offers_its_own_names_and_no_others(name):
+    module = getattr(symbreak, name)
+    assert dir(module) == sorted(module.__all__)
+    for one in map(module.__dict__.get, module.__all__):
+        # Two displays are scikit-learn's own.
+        assert getattr(one, "__module__", "symbreak").split(".")[0] in ("symbreak", "sklearn")
+        assert inspect.getdoc(one)
+
+
+def public_functions():
+    for name in NAMES:
+        thing = getattr(symbreak, name)
+        members = [thing, *vars(thing).values()] if hasattr(thing, "__dict__") else [thing]
+        yield from (one for one in members if inspect.isfunction(one))
+
+
+def test_a_seed_is_always_named():
+    found = [
+        (function.__qualname__, parameter.kind)
+        for function in public_functions()
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name == "seed"
+    ]
+    assert len(found) >= 5
+    assert {kind for _, kind in found} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plain_data_and_failures_have_one_word_each(name):
+    new = {"as_dict": "to_dict", "to_plain": "to_dict", "raise_on_error": "raise_on_failure"}
+    thing = getattr(symbreak, name)
+    assert all(hasattr(thing, new[word]) for word in new if hasattr(thing, word))
+
+
 def test_dir_lists_the_public_names():
     assert set(dir(symbreak)) == set(symbreak.__all__)
 

@@ -29,9 +29,25 @@ _HOMES = {
     "Symmetries": "symbreak.symmetry",
     "register_role": "symbreak.modules.initialization",
     "scan_weights": "symbreak.modules.weight_scan.scan",
-    "SymmetryWarning": "symbreak.errors",
+    "show_versions": "symbreak.versions",
+    # What the above return, take and raise.
+    "BackpropagationReport": "symbreak.backpropagation_check",
+    "Diagnosis": "symbreak.findings",
+    "Finding": "symbreak.findings",
+    "GradientReport": "symbreak.gradient_check",
+    "Objective": "symbreak.objectives",
+    "Outcome": "symbreak.optimize",
+    "Racing": "symbreak.optimize",
+    "Report": "symbreak.reports.report",
+    "Status": "symbreak.optimize",
+    "BackpropagationError": "symbreak.backpropagation_check",
+    "GradientError": "symbreak.gradient_check",
     "InterruptedWarning": "symbreak.errors",
     "InvalidInput": "symbreak.errors",
+    "InvalidType": "symbreak.errors",
+    "MissingOptionalPackage": "symbreak.errors",
+    "SymbreakError": "symbreak.errors",
+    "SymmetryWarning": "symbreak.errors",
 }
 _MODULES = {
     "lesson": "symbreak.lesson",
@@ -43,13 +59,22 @@ _MODULES = {
 if TYPE_CHECKING:
     from symbreak import lesson as lesson
     from symbreak import losses as losses
+    from symbreak.backpropagation_check import BackpropagationError as BackpropagationError
+    from symbreak.backpropagation_check import BackpropagationReport as BackpropagationReport
     from symbreak.backpropagation_check import check_backpropagation as check_backpropagation
     from symbreak.errors import InterruptedWarning as InterruptedWarning
     from symbreak.errors import InvalidInput as InvalidInput
+    from symbreak.errors import InvalidType as InvalidType
+    from symbreak.errors import MissingOptionalPackage as MissingOptionalPackage
+    from symbreak.errors import SymbreakError as SymbreakError
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.estimators import MLPClassifier as MLPClassifier
     from symbreak.estimators import MLPRegressor as MLPRegressor
     from symbreak.estimators import StackedSearchCV as StackedSearchCV
+    from symbreak.findings import Diagnosis as Diagnosis
+    from symbreak.findings import Finding as Finding
+    from symbreak.gradient_check import GradientError as GradientError
+    from symbreak.gradient_check import GradientReport as GradientReport
     from symbreak.gradient_check import check_gradient as check_gradient
     from symbreak.initialization import rules as rules
     from symbreak.initialization.initialize import initialize as initialize
@@ -62,12 +87,18 @@ if TYPE_CHECKING:
     from symbreak.modules.weight_scan.scan import scan_weights as scan_weights
     from symbreak.network import Network as Network
     from symbreak.objectives import NetworkCost as NetworkCost
+    from symbreak.objectives import Objective as Objective
+    from symbreak.optimize import Outcome as Outcome
+    from symbreak.optimize import Racing as Racing
+    from symbreak.optimize import Status as Status
     from symbreak.optimize.minimize import minimize as minimize
     from symbreak.propagation.trace import backpropagate as backpropagate
     from symbreak.reports import pictures as pictures
+    from symbreak.reports.report import Report as Report
     from symbreak.reports.report import report as report
     from symbreak.symmetry import Symmetries as Symmetries
     from symbreak.symmetry import symmetries as symmetries
+    from symbreak.versions import show_versions as show_versions
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from symbreak.deprecation import warn_renamed
 from symbreak.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -110,11 +111,22 @@ class Diagnosis:
         """Return the diagnosis as plain data that JSON can hold."""
         return {"ok": self.ok, "findings": [finding.to_dict() for finding in self.findings]}
 
-    def raise_on_error(self) -> None:
-        """Raise InvalidInput, naming every finding at error level, if there is one."""
+    def raise_on_failure(self) -> None:
+        """Raise if there is a finding at error level; warnings and notes do not raise.
+
+        Raises
+        ------
+        InvalidInput
+            Names every finding at error level.
+        """
         if not self.ok:
             errors = [_line(finding) for finding in self.findings if finding.level == "error"]
             raise InvalidInput("The start must have no error. Got:\n" + "\n".join(errors))
+
+    def raise_on_error(self) -> None:
+        """Do what `raise_on_failure` does; the old name."""
+        warn_renamed("raise_on_error of Diagnosis", "raise_on_failure")
+        self.raise_on_failure()
 
     def __str__(self) -> str:
         if not self.findings:

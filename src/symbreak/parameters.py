@@ -27,11 +27,15 @@ ORDERS = ("C", "F")
 
 @dataclass(frozen=True)
 class Block:
-    """A named, contiguous part of theta: `theta[..., block.slice]`, of `shape` when row-major."""
+    """A named, contiguous part of theta: `theta[..., block.slice]`, of `shape` when row-major.
+
+    With `has_bias_column` the column 0 of the matrix holds biases.
+    """
 
     name: str
     start: int
     shape: tuple[int, ...]
+    has_bias_column: bool = False
 
     @property
     def size(self) -> int:
@@ -61,7 +65,7 @@ def blocks_of(layers: Sequence[int]) -> tuple[Block, ...]:
     blocks = []
     start = 0
     for number, (units_in, units_out) in enumerate(pairwise(layers), start=1):
-        block = Block(f"Theta{number}", start, (units_out, 1 + units_in))
+        block = Block(f"Theta{number}", start, (units_out, 1 + units_in), has_bias_column=True)
         blocks.append(block)
         start = block.stop
     return tuple(blocks)

@@ -30,7 +30,7 @@ return [...document.querySelectorAll(arguments[0])].map(r => [...r.cells].map(c 
 def page(tmp_path_factory):
     """A lesson of a few updates, on disk, and its data."""
     browser_or_skip()
-    data = lesson_data([digits().at_most(200, 0), *planes(0)], updates=6)
+    data = lesson_data([digits().at_most(200, 0), *planes(seed=0)], updates=6)
     path = tmp_path_factory.mktemp("lesson") / "lesson.html"
     path.write_text(rendered(data), encoding="utf-8")
     return path, json.loads(json.dumps(data))
@@ -436,7 +436,7 @@ def test_hostile_data_run_nothing(chromium, tmp_path):
         features=(*HOSTILE, "</style>"),
     )  # fmt: skip
     path = tmp_path / "hostile.html"
-    path.write_text(rendered(lesson_data([scene, planes(0)[0]], updates=2)), encoding="utf-8")
+    path.write_text(rendered(lesson_data([scene, planes(seed=0)[0]], updates=2)), encoding="utf-8")
     chromium.open(path)
     for step in STEPS:
         chromium.js("document.querySelector(`[data-step='${arguments[0]}']`).click()", step)

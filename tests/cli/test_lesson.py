@@ -118,7 +118,7 @@ def test_the_digits_are_scaled_to_1_and_the_options_arrive(run, tmp_path):
     assert run("lesson", *words, "--json", path).code == 0
     told = json.loads(path.read_text("utf-8"))
     X, y = load_digits(return_X_y=True)
-    expected = json.loads(json.dumps(run_lesson(X / 16, y, range(10), **options).to_plain()))
+    expected = json.loads(json.dumps(run_lesson(X / 16, y, range(10), **options).to_dict()))
     assert {name: told[name] for name in expected} == expected
 
 

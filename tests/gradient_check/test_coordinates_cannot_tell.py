@@ -179,7 +179,7 @@ def test_rounding_below_a_large_constant_is_not_taken_for_zero():
 
         return f
 
-    blocks, theta = (Block("Theta1", 0, (1, 2)),), np.array([1e-3, 1.0])
+    blocks, theta = (Block("Theta1", 0, (1, 2), has_bias_column=True),), np.array([1e-3, 1.0])
     small = check_gradient(objective(1.0), theta, blocks=blocks)
     assert [block.verdict for block in small.blocks] == ["pass", "pass"]
     hidden = check_gradient(objective(1e13), theta, blocks=blocks, step=2.0**-10)

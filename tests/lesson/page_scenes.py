@@ -26,4 +26,4 @@ def blobs(**changes) -> Scene:
 
 def scenes() -> list[Scene]:
     """Blobs and XOR."""
-    return [blobs(), planes(SEED)[0]]
+    return [blobs(), planes(seed=SEED)[0]]

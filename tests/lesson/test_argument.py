@@ -269,7 +269,7 @@ def test_the_same_seed_gives_the_same_lesson_and_another_seed_another_random_sta
 
 
 def test_is_plain_data_that_json_keeps(lesson):
-    plain = json.loads(json.dumps(lesson.to_plain(), allow_nan=False))
+    plain = json.loads(json.dumps(lesson.to_dict(), allow_nan=False))
     assert plain["starts"][0]["runs"][1]["end"]["J"] == lesson.starts[0].runs[1].end.J
     assert plain["starts"][2]["pairs"][0]["names"] == list(lesson.starts[2].pairs[0].names)
     with pytest.raises(dataclasses.FrozenInstanceError):

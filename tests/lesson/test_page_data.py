@@ -271,7 +271,7 @@ def test_large_data_are_sampled_and_say_so():
 
 
 def test_planes_are_what_they_say():
-    xor, circles, spirals = planes(0)
+    xor, circles, spirals = planes(seed=0)
     np.testing.assert_array_equal((xor.X[:, 0] * xor.X[:, 1] < 0).astype(int), xor.y)
     radius = np.hypot(*circles.X.T)
     assert radius[circles.y == 1].max() < 0.8 < radius[circles.y == 0].min()
@@ -304,7 +304,7 @@ def test_updates_and_scenes_must_be_there():
     for scenes_given in ([], [blobs(), blobs()]):
         with pytest.raises(InvalidInput, match="1 or more scenes, each with a key of its own"):
             lesson_data(scenes_given)
-    for make in (planes, lambda seed: lesson_data([blobs()], seed=seed)):
+    for make in (lambda seed: planes(seed=seed), lambda seed: lesson_data([blobs()], seed=seed)):
         with pytest.raises(InvalidInput, match="seed of the lesson must be zero or a positive"):
             make(-1)
 

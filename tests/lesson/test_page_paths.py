@@ -62,7 +62,7 @@ def test_derivatives_of_an_exact_run_are_averaged_as_the_run_does(experiment):
 
 
 def test_a_run_that_ends_by_itself_ends_with_its_best_point():
-    scene = planes(0)[0]
+    scene = planes(seed=0)[0]
     is_class = torch.from_numpy(scene.y)[:, None] == torch.arange(2)
     cost = NetworkCost(Network((2, 2)), torch.from_numpy(scene.X), is_class)
     start = torch.tensor([[0.3, -0.4, 0.5, 1.0, 0.2, -1.0]]).double()
@@ -76,7 +76,7 @@ def test_a_run_that_ends_by_itself_ends_with_its_best_point():
 def test_a_run_that_leaps_away_ends_with_its_best_point_where_that_was_seen(monkeypatch):
     """A rate so large that J rises: the last place is the lowest J, and J belongs to its update."""
     monkeypatch.setitem(METHODS, "gradient-descent", {"learning_rate": 3.5, "momentum": 0.95})
-    scene = planes(0)[0]
+    scene = planes(seed=0)[0]
     X, is_class = torch.from_numpy(scene.X), torch.from_numpy(scene.y)[:, None] == torch.arange(2)
     cost = NetworkCost(Network((2, 3, 2), "relu", "squared_error"), X, is_class)
     start = sb.initialize(cost.network, "normal", starts=1, seed=1, dtype=torch.float64)

@@ -172,7 +172,7 @@ def test_the_bound_on_a_lower_j_is_the_rank_of_exchangeable_starts():
 
 def test_it_is_plain_data_and_takes_a_plain_vector():
     found = sb.minimize(lambda x: (x @ x, 2 * x), np.array([3.0, -4.0])).restarts
-    data = json.loads(json.dumps(found.as_dict()))
+    data = json.loads(json.dumps(found.to_dict()))
     assert data["n_starts"] == data["n_lowest"] == 1
     assert data["lowest_status"] == "converged"
     assert data["minima"][0]["starts"] == [0]

@@ -41,8 +41,8 @@ def test_each_start_has_its_own_groups():
     stack = np.stack([random_start(), with_pair(), np.zeros(NET.n_parameters), with_pair(seed=3)])
     found = symmetries(NET, stack)
     assert [(group.start, group.layer, group.kind, group.units) for group in found.groups] == [
-        (1, 1, "orbit", (1, 2)), (2, 1, "zero", (0, 1, 2, 3)), (2, 2, "zero", (0, 1, 2)),
-        (3, 1, "orbit", (1, 2)),
+        (1, 1, "identical", (1, 2)), (2, 1, "zero", (0, 1, 2, 3)), (2, 2, "zero", (0, 1, 2)),
+        (3, 1, "identical", (1, 2)),
     ]  # fmt: skip
     assert found.effective_widths.tolist() == [[4, 3], [3, 3], [0, 0], [3, 3]]
     assert found.permanent.tolist() == [False, True, True, True]
@@ -87,7 +87,7 @@ def test_near_groups_have_their_spread():
     found = symmetries(NET, with_pair(gap=1e-4), tolerance=1e-3)
     assert found.groups == ()
     (near,) = found.near
-    assert (near.layer, near.kind, near.units, near.permanent) == (1, "orbit", (1, 2), False)
+    assert (near.layer, near.kind, near.units, near.permanent) == (1, "identical", (1, 2), False)
     W = NET.thetas(with_pair(gap=1e-4))[0]
     thetas = NET.thetas(with_pair())
     largest = max(np.abs(thetas[0][1]).max(), np.abs(thetas[1][:, 2]).max())
@@ -127,7 +127,7 @@ def test_it_is_plain_data():
     found = symmetries(NET, with_pair(gap=1e-4), tolerance=1e-3).to_dict()
     read = json.loads(json.dumps(found))
     assert read["effective_widths"] == [[4, 3]]
-    assert read["near"][0]["kind"] == "orbit"
+    assert read["near"][0]["kind"] == "identical"
 
 
 def test_a_net_without_hidden_layers_has_nothing_to_certify():

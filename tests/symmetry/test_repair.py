@@ -88,7 +88,7 @@ def test_a_stack_of_starts(how, dtype):
     assert repair.theta.dtype == dtype
     assert torch.equal(repair.theta[1], theta[1])
     assert [(row.place, row.finding, row.before, row.after) for row in repair.rows] == [
-        ("start 0, hidden layer 1", "orbit", "4 of 6 distinct", "6 of 6 distinct"),
+        ("start 0, hidden layer 1", "identical", "4 of 6 distinct", "6 of 6 distinct"),
         ("start 0, hidden layer 1", "mirrored", "4 of 6 distinct", "6 of 6 distinct"),
     ]
     units = ((1, 4), (2, 5)) if how == "split" else ((4,), (5,))

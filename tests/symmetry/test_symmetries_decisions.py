@@ -87,10 +87,10 @@ def zero_out():
     return W, V
 
 
-ONE_UNIT = {"kinds": {"orbit"}, "width": 1}
+ONE_UNIT = {"kinds": {"identical"}, "width": 1}
 FREE = {"kinds": set(), "width": UNITS}
 DEAD = {"kinds": {"zero"}, "width": 0}
-LOST = {"kinds": {"orbit"}, "width": UNITS - 1}
+LOST = {"kinds": {"identical"}, "width": UNITS - 1}
 ROWS = {
     pair_equal: dict.fromkeys(ACTIVATIONS, LOST),
     equal_in_only: dict.fromkeys(ACTIVATIONS, FREE),
@@ -188,7 +188,7 @@ def test_rows_that_are_permuted_stay_one_unit_under_every_optimiser(alpha, word)
     update, make = OPTIMIZERS[word]
     found = symmetries(net, theta, alpha=alpha, update=update)
     assert [(group.layer, group.kind, group.units) for group in found.groups] == [
-        (1, "orbit", (0, 1)), (2, "orbit", (0, 1)),
+        (1, "identical", (0, 1)), (2, "identical", (0, 1)),
     ]  # fmt: skip
     assert found.effective_widths.tolist() == [[3, 2]]
     end = trained(NetworkCost(net, X, y, alpha=alpha), theta, make)

@@ -7,8 +7,8 @@ from typing import Any
 
 from symbreak.arrays import float_dtype
 from symbreak.backpropagation_check.answer import Answer, answer_of
+from symbreak.backpropagation_check.cause import UNKNOWN
 from symbreak.backpropagation_check.compare import Truth, truth_of
-from symbreak.backpropagation_check.diagnose import UNKNOWN
 from symbreak.backpropagation_check.gradient_layouts import other_readings, read_gradients
 from symbreak.backpropagation_check.layouts import read_units
 from symbreak.backpropagation_check.problem import Array, Problem, one_vector, problem_of
@@ -107,7 +107,7 @@ def _judged(
 
 def _is_explained(stages: tuple[StageReport, ...]) -> bool:
     gradients = (stage for stage in stages if stage.kind == "gradients")
-    return not any(stage.cause.startswith(UNKNOWN) for stage in gradients)
+    return not any(stage.mistake == UNKNOWN for stage in gradients)
 
 
 def _gradients(problem: Problem, truth: Truth) -> list[Array]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
+from symbreak.backpropagation_check.cause import UNKNOWN, ZERO_EVERYWHERE, Cause
 from symbreak.backpropagation_check.compare import Truth, compare
 from symbreak.backpropagation_check.mistakes import LAST_RESORT, MISTAKES, Mistake
 from symbreak.backpropagation_check.mistakes.mistake import NotApplicable
@@ -18,7 +19,7 @@ from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of
 
 MOST_FITS = 3
-UNKNOWN = "no known mistake fits"
+_NONE_FITS = "no known mistake fits"
 _CLOSER = 0.25  # a cause must explain most of the difference, also where it is near the tolerance
 _RATIO = 1e-6
 
@@ -30,7 +31,7 @@ def fitting_mistakes(
     given: Mapping[Stage, Array],
     returned: Collection[Stage],
     truth: Truth,
-) -> list[str]:
+) -> list[Cause]:
     """Return the mistakes that give `theirs`, the likeliest first, at most `MOST_FITS`.
 
     Parameters
@@ -39,14 +40,14 @@ def fitting_mistakes(
     returned : the stages whose own mistakes have been seen already.
     """
     now = compare(stage, theirs, truth.values[stage], truth).error
-    found: list[str] = []
-    for sentence, formulas in _candidates(problem, stage, returned):
+    found: list[Cause] = []
+    for cause, formulas in _candidates(problem, stage, returned):
         made = _made(problem, stage, given, formulas)
-        if made is None or made.shape != theirs.shape or sentence in found:
+        if made is None or made.shape != theirs.shape or cause in found:
             continue
         difference = compare(stage, theirs, made, truth)
         if difference.verdict == "pass" and difference.error <= _CLOSER * now:
-            found.append(sentence)
+            found.append(cause)
             if len(found) == MOST_FITS:
                 break
     return found
@@ -54,31 +55,36 @@ def fitting_mistakes(
 
 def _candidates(
     problem: Problem, stage: Stage, returned: Collection[Stage]
-) -> Iterator[tuple[str, dict[Stage, Formula]]]:
+) -> Iterator[tuple[Cause, dict[Stage, Formula]]]:
     L = problem.n_layers
     origins = _not_returned_before(stage, returned, L)
     for origin in (stage, *origins):
         for mistake in MISTAKES[origin.kind]:
-            yield mistake.said_of(origin.layer, L), {origin: mistake.formula}
+            yield _cause(mistake, origin, L), {origin: mistake.formula}
     for kind in ("delta", "a", "z"):
         layers = [one for one in (stage, *origins) if one.kind == kind]
         if len(layers) > 1:
             yield from _in_every_layer(layers, MISTAKES[kind], L)
     for mistake in LAST_RESORT.get(stage.kind, ()):
-        yield mistake.said_of(stage.layer, L), {stage: mistake.formula}
+        yield _cause(mistake, stage, L), {stage: mistake.formula}
 
 
 def _in_every_layer(
     layers: list[Stage], mistakes: tuple[Mistake, ...], n_layers: int
-) -> Iterator[tuple[str, dict[Stage, Formula]]]:
+) -> Iterator[tuple[Cause, dict[Stage, Formula]]]:
     inner = [one for one in layers if one.layer < n_layers]
     first = max(inner, key=lambda one: one.layer if one.kind == "delta" else -one.layer)
     for mistake in mistakes:
-        said = mistake.said_of(first.layer, n_layers)
-        yield f"{said}, and so in every layer", dict.fromkeys(layers, mistake.formula)
+        everywhere = _cause(mistake, first, n_layers, "every layer")
+        yield everywhere, dict.fromkeys(layers, mistake.formula)
         if len(inner) > 1:
             hidden = dict.fromkeys(inner, mistake.formula)
-            yield f"{said}, and so in every hidden layer", hidden
+            yield _cause(mistake, first, n_layers, "every hidden layer"), hidden
+
+
+def _cause(mistake: Mistake, origin: Stage, n_layers: int, extent: str = "") -> Cause:
+    said = mistake.said_of(origin.layer, n_layers) + (extent and f", and so in {extent}")
+    return Cause(mistake.word, said, origin, extent)
 
 
 def _not_returned_before(
@@ -107,15 +113,16 @@ def _made(
     return made if bool(np.isfinite(made).all()) else None
 
 
-def no_known_mistake(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> str:
+def no_known_mistake(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> Cause:
     """Return what can be said where no known mistake fits."""
     if not theirs.any():
-        return f"{stage.name} is zero everywhere"
+        return Cause(ZERO_EVERYWHERE, f"{stage.name} is zero everywhere")
     size = float((ours * ours).sum())
     ratio = float((theirs * ours).sum()) / size if size > 0.0 else 0.0
     if ratio != 0.0 and compare(stage, theirs, ratio * ours, truth).error <= _RATIO:
-        return f"{UNKNOWN}: {stage.name} is {ratio:.6g} times what it should be"
-    return f"{UNKNOWN}{_where(stage, theirs, ours, truth)}"
+        said = f"{_NONE_FITS}: {stage.name} is {ratio:.6g} times what it should be"
+        return Cause(UNKNOWN, said)
+    return Cause(UNKNOWN, f"{_NONE_FITS}{_where(stage, theirs, ours, truth)}")
 
 
 def _where(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> str:

@@ -13,6 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from symbreak.backpropagation_check.cause import (
+    BIAS_ROW_KEPT,
+    TRANSPOSED,
+    WITHOUT_BIAS,
+    WRONG_ORDER,
+    WRONG_SHAPE,
+    Cause,
+)
 from symbreak.backpropagation_check.layouts import layer_of
 from symbreak.backpropagation_check.problem import Array
 from symbreak.backpropagation_check.reading import Reading, misfit
@@ -22,7 +30,9 @@ from symbreak.errors import InvalidInput, InvalidType
 _CLOSER = 0.5
 _RIGHT = 1e-3
 _ORDER_FITS = 0.1  # of the misfit in the order of the layers
-WRONG_ORDER = "the gradients of the layers are in the wrong order: the last Theta comes first"
+_LAST_FIRST = Cause(
+    WRONG_ORDER, "the gradients of the layers are in the wrong order: the last Theta comes first"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def read_gradients(reading: Reading, value: Any, right: Sequence[Array]) -> None
     matrices = _matrices(reading, value, len(right))
     form = _form_of(matrices, right)
     if _is_reversed(matrices, right):
-        reading.mistakes[Stage("gradients", min(matrices))] = WRONG_ORDER
+        reading.mistakes[Stage("gradients", min(matrices))] = _LAST_FIRST
         reading.layout.append("gradients: matrices, the last Theta first")
         return
     for layer, matrix in matrices.items():
@@ -106,7 +116,7 @@ def _read_vector(reading: Reading, vector: Array, right: Sequence[Array]) -> Non
     if len(right) > 1 and _cost(_closest(backward, right)[1], right) < _ORDER_FITS * _cost(
         parts, right
     ):
-        reading.mistakes[Stage("gradients", 1)] = WRONG_ORDER
+        reading.mistakes[Stage("gradients", 1)] = _LAST_FIRST
         reading.layout.append("gradients: one vector, the last Theta first")
         return
     _take(reading, form, parts)
@@ -219,28 +229,31 @@ def _is_reversed(matrices: Mapping[int, Array], right: Sequence[Array]) -> bool:
     return _cost(backward, right) < _ORDER_FITS * _cost(forward, right)
 
 
-def _wrong_shape(layer: int, matrix: Array, target: Array, form: _Form) -> str:
+def _wrong_shape(layer: int, matrix: Array, target: Array, form: _Form) -> Cause:
     units_out, width = target.shape
     shape, turned = matrix.shape, matrix.T.shape
     ours, theirs = (turned, shape) if form.transposed else (shape, turned)
     what = f"the gradient of Theta{layer}"
     if theirs == target.shape:
-        return f"{what} is transposed, and the others are not"
+        return Cause(TRANSPOSED, f"{what} is transposed, and the others are not")
     if ours == (units_out, width - 1):
-        return (
+        return Cause(
+            WITHOUT_BIAS,
             f"{what} lacks the bias column: its shape is {shape}, that of Theta{layer} is "
-            f"{target.shape}"
+            f"{target.shape}",
         )
     if ours in ((units_out + 1, width), (units_out + 1, width - 1)):
-        return (
+        return Cause(
+            BIAS_ROW_KEPT,
             f"{what} has a row too many: the bias row of delta({layer + 1}) is not dropped "
-            f"before the product"
+            f"before the product",
         )
-    return f"{what} must be of shape {target.shape}, but has shape {shape}"
+    return Cause(WRONG_SHAPE, f"{what} must be of shape {target.shape}, but has shape {shape}")
 
 
-def _wrong_length(size: int, right: Sequence[Array]) -> str:
+def _wrong_length(size: int, right: Sequence[Array]) -> Cause:
     n, biases = sum(one.size for one in right), sum(len(one) for one in right)
     if size == n - biases:
-        return f"the gradient lacks the bias columns: it has {size} entries, theta has {n}"
-    return f"the unrolled gradient must have {n} entries, but has {size}"
+        said = f"the gradient lacks the bias columns: it has {size} entries, theta has {n}"
+        return Cause(WITHOUT_BIAS, said)
+    return Cause(WRONG_SHAPE, f"the unrolled gradient must have {n} entries, but has {size}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from symbreak.backpropagation_check.cause import WRONG_SHAPE, Cause
 from symbreak.backpropagation_check.problem import Array
 from symbreak.backpropagation_check.reading import Reading, misfit
 from symbreak.backpropagation_check.stages import Stage
@@ -138,11 +139,12 @@ def _describe(options: Sequence[Option]) -> str:
     return said + (f", bias unit {' and '.join(sides)}" if sides else ", no bias unit")
 
 
-def _wrong_shape(stage: Stage, array: Array, right: Array) -> str:
+def _wrong_shape(stage: Stage, array: Array, right: Array) -> Cause:
     units, m = right.shape
-    return (
+    return Cause(
+        WRONG_SHAPE,
         f"{stage.name} must be of shape ({units}, {m}) or ({m}, {units}), with or without a bias "
-        f"unit, but has shape {array.shape}"
+        f"unit, but has shape {array.shape}",
     )
 
 

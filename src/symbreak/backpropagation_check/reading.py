@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symbreak.backpropagation_check.answer import numbers_of
+from symbreak.backpropagation_check.cause import WRONG_SHAPE, Cause
 from symbreak.backpropagation_check.problem import Array
 from symbreak.backpropagation_check.stages import Stage
 
@@ -19,13 +20,13 @@ class Reading:
     Attributes
     ----------
     arrays : as (units, m), gradients as their Theta, J as (1, 1).
-    mistakes : what is wrong with arrays that fit no layout, in one sentence for each stage.
+    mistakes : what is wrong with arrays that fit no layout.
     layout : how the arrays were understood, one sentence for each kind.
     precisions : "float16", "float32", "float64": those the arrays came in.
     """
 
     arrays: dict[Stage, Array] = field(default_factory=dict)
-    mistakes: dict[Stage, str] = field(default_factory=dict)
+    mistakes: dict[Stage, Cause] = field(default_factory=dict)
     layout: list[str] = field(default_factory=list)
     precisions: set[str] = field(default_factory=set)
 
@@ -42,7 +43,8 @@ def read_J(reading: Reading, value: Any, n_layers: int) -> None:
     if J.size == 1:
         reading.arrays[stage] = J.reshape(1, 1)
     else:
-        reading.mistakes[stage] = f"J must be one number, but has shape {J.shape}"
+        said = f"J must be one number, but has shape {J.shape}"
+        reading.mistakes[stage] = Cause(WRONG_SHAPE, said)
 
 
 def misfit(theirs: Array, right: Array) -> float:

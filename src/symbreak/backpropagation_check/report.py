@@ -34,6 +34,9 @@ class StageReport:
     cause : why it is wrong, or what else must be known, or "".
     also_fits : other mistakes that would give the same numbers.
     depends_on : the wrong stage before it, or "".
+    mistake : the fixed word for the cause of a wrong stage, such as "delta_without_slope" (two at
+        once with "+" between), "unknown" where no known mistake fits; "" if the stage is not wrong.
+    is_zero : whether the right values are all zero, so that a pass shows nothing.
     """
 
     name: str
@@ -47,6 +50,8 @@ class StageReport:
     cause: str = ""
     also_fits: tuple[str, ...] = ()
     depends_on: str = ""
+    mistake: str = ""
+    is_zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class BackpropagationReport:
     def line(self) -> str:
         """The report in one sentence."""
         extent = f"{self.n_compared} of {len(self.stages)} stages returned"
-        zero = sum(stage.cause == ZERO for stage in self.stages)
+        zero = sum(stage.verdict == "pass" and stage.is_zero for stage in self.stages)
         if zero:
             extent += f", {zero} of them zero at this theta, which shows nothing; take a random one"
         return f"Back-propagation check: {self.verdict}, {self._reason()}, {extent}."

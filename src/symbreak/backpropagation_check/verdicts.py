@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from symbreak.backpropagation_check.cause import BEHIND_WRONG, FOLLOWS, Cause
 from symbreak.backpropagation_check.compare import Difference, Truth, compare
 from symbreak.backpropagation_check.diagnose import fitting_mistakes, no_known_mistake
 from symbreak.backpropagation_check.mistakes.kinks import right_sided
@@ -34,15 +35,18 @@ class Judge:
         self._given: dict[Stage, Array] = {}
         self._wrong: set[Stage] = set()
         self._right: set[Stage] = set()
+        self._fits: dict[Stage, list[Cause]] = {}
 
     def stages(self) -> tuple[StageReport, ...]:
         """Return the reports of all stages in the order of computation."""
-        return _shared_first([self._judged(stage) for stage in stages_of(self.problem.n_layers)])
+        found = {stage: self._judged(stage) for stage in stages_of(self.problem.n_layers)}
+        return tuple((found | self._shared_first(found)).values())
 
     def _judged(self, stage: Stage) -> StageReport:
         if stage in self.reading.mistakes:
             self._wrong.add(stage)
-            return self._report(stage, "fail", cause=self.reading.mistakes[stage])
+            cause = self.reading.mistakes[stage]
+            return self._report(stage, "fail", cause=cause.said, mistake=cause.mistake)
         if stage not in self.reading.arrays:
             return self._report(stage, "not returned")
         theirs = self.reading.arrays[stage]
@@ -84,7 +88,7 @@ class Judge:
         self._wrong.add(stage)
         if follows and before is not None:
             said = f"consistent with the wrong {before.name} before it"
-            return self._compared(stage, "fail", difference, said, depends_on=before.name)
+            return self._failing(stage, difference, Cause(FOLLOWS, said), before.name)
         return self._explained(stage, theirs, difference, given, before)
 
     def _explained(
@@ -102,12 +106,18 @@ class Judge:
             fits = fitting_mistakes(self.problem, stage, theirs, right, returned, self.truth)
         name = "" if before is None else before.name
         if fits:
-            first, *others = fits
-            return self._compared(stage, "fail", difference, first, tuple(others), name)
-        said = no_known_mistake(stage, theirs, self.truth.values[stage], self.truth)
+            self._fits[stage] = fits
+            return self._failing(stage, difference, fits[0], name)
+        cause = no_known_mistake(stage, theirs, self.truth.values[stage], self.truth)
         if before is not None:
-            said = f"depends on the wrong {name} before it"
-        return self._compared(stage, "fail", difference, said, depends_on=name)
+            cause = Cause(BEHIND_WRONG, f"depends on the wrong {name} before it")
+        return self._failing(stage, difference, cause, name)
+
+    def _failing(
+        self, stage: Stage, difference: Difference, cause: Cause, depends_on: str
+    ) -> StageReport:
+        found = self._compared(stage, "fail", difference, cause.said)
+        return replace(found, mistake=cause.mistake, depends_on=depends_on)
 
     def _not_finite(self, stage: Stage, theirs: Array) -> StageReport:
         row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(theirs)))
@@ -152,20 +162,30 @@ class Judge:
             return False
         return compare(stage, theirs, made, self.truth).verdict == "pass"
 
+    def _shared_first(self, found: Mapping[Stage, StageReport]) -> dict[Stage, StageReport]:
+        """Put first, of the mistakes that fit a stage, what explains most other stages too."""
+        shared = Counter(cause for fits in self._fits.values() for cause in fits)
+        ordered = {}
+        for stage, fits in self._fits.items():
+            first, *others = sorted(fits, key=lambda cause: -shared[cause])
+            also = tuple(cause.said for cause in others)
+            ordered[stage] = replace(
+                found[stage], cause=first.said, mistake=first.mistake, also_fits=also
+            )
+        return ordered
+
     def _compared(
         self,
         stage: Stage,
         verdict: str,
         difference: Difference,
         cause: str,
-        also_fits: tuple[str, ...] = (),
-        depends_on: str = "",
     ) -> StageReport:
         entry, error = difference.entry, difference.error
         return StageReport(
             stage.name, stage.kind, stage.layer, verdict, error, entry_name(stage, entry),
             float(self.reading.arrays[stage][entry]), float(self.truth.values[stage][entry]),
-            cause, also_fits, depends_on,
+            cause, is_zero=not self.truth.values[stage].any(),
         )  # fmt: skip
 
     def _report(
@@ -173,13 +193,14 @@ class Judge:
         stage: Stage,
         verdict: str,
         cause: str = "",
+        mistake: str = "",
         worst: str = "",
         theirs: float = math.nan,
         ours: float = math.nan,
     ) -> StageReport:
         return StageReport(
             stage.name, stage.kind, stage.layer, verdict,
-            worst=worst, theirs=theirs, ours=ours, cause=cause,
+            worst=worst, theirs=theirs, ours=ours, cause=cause, mistake=mistake,
         )  # fmt: skip
 
 
@@ -190,17 +211,6 @@ def _hidden(difference: Difference) -> str:
     return (
         f"{counted(difference.n_hidden, 'number')} up to {difference.below:.1e} may be wrong: off "
         f"by more than 1 % of the own size, but too small beside the largest to be judged"
-    )
-
-
-def _shared_first(stages: Sequence[StageReport]) -> tuple[StageReport, ...]:
-    """Put first, of the mistakes that fit a stage, what explains most of the other stages too."""
-    fits = [(stage.cause, *stage.also_fits) for stage in stages]
-    shared = Counter(said for one in fits for said in one)
-    ordered = [sorted(one, key=lambda said: -shared[said]) for one in fits]
-    return tuple(
-        replace(stage, cause=cause, also_fits=tuple(others))
-        for stage, (cause, *others) in zip(stages, ordered, strict=True)
     )
 
 

@@ -58,7 +58,7 @@ def write_page(
         hidden=tuple(sizes),
     )
     with Console(stderr=True).status("Training from every start, on every data set ..."):
-        data = lesson_data([scene, *planes(settings["seed"])], **settings)
+        data = lesson_data([scene, *planes(seed=settings["seed"])], **settings)
     page = rendered(data)
     with replace_file(html) as file:
         file.write(page.encode())

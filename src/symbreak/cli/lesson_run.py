@@ -50,7 +50,7 @@ def run(
     print_lesson(lesson, given.source, given.notes)
     if json is not None:
         about = {"symbreak": __version__, "source": given.source, "notes": given.notes}
-        write_json(json, {**about, **lesson.to_plain()})
+        write_json(json, {**about, **lesson.to_dict()})
         print(f"Every number, as JSON: {json}")
 
 

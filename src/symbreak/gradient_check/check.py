@@ -86,7 +86,9 @@ def check_gradient(
     """
     _check_arguments(method, directions, step, max_per_block, seed)
     subject = Subject.of(objective, theta, blocks)
-    parts = parts_of(subject.blocks, max_per_block, seed, subject.is_fixed)
+    # Whoever names blocks also says what is judged together.
+    is_weight = subject.is_weight if blocks is None else None
+    parts = parts_of(subject.blocks, max_per_block, seed, subject.is_fixed, is_weight)
     settings = Settings(directions, seed, locate)
     precision = PRECISIONS.get(subject.native)
     if method == "coordinates" and precision is None:

@@ -1,12 +1,11 @@
 """The parts of theta that are judged, each by its own scale.
 
-Blocks named Theta1, Theta2, ... hold the bias in column 0, and biases and weights are judged apart:
-an error in few small biases must not hide behind many large weights. Any other block is one part.
+Biases and weights of one block are judged apart: an error in few small biases must not hide behind
+many large weights. Which is which the objective says (`is_weight`), or else the block itself.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,14 +51,16 @@ def parts_of(
     max_per_block: int | None,
     seed: int,
     is_fixed: NDArray[np.bool_] | None = None,
+    is_weight: NDArray[np.bool_] | None = None,
 ) -> tuple[Part, ...]:
     """Return the parts of all blocks, of each at most `max_per_block` entries drawn by `seed`.
 
     Parameters
     ----------
     is_fixed : (n,), entries that are left out, since no gradient moves them.
+    is_weight : (n,), the entries that are weights and not biases; None: the blocks tell.
     """
-    split = [named for block in blocks for named in _split(block) if named[2].size]
+    split = [named for block in blocks for named in _split(block, is_weight) if named[2].size]
     parts = []
     for number, (name, block, within) in enumerate(split):
         free = within if is_fixed is None else within[~is_fixed[block.start + within]]
@@ -70,11 +71,18 @@ def parts_of(
     return tuple(parts)
 
 
-def _split(block: Block) -> list[tuple[str, Block, NDArray[np.int64]]]:
+def _split(
+    block: Block, is_weight: NDArray[np.bool_] | None
+) -> list[tuple[str, Block, NDArray[np.int64]]]:
     everything = np.arange(block.size, dtype=np.int64)
-    if not re.fullmatch(r"Theta\d+", block.name) or len(block.shape) != 2:
+    if is_weight is not None:
+        is_bias = ~is_weight[block.slice]
+    elif block.has_bias_column:
+        is_bias = everything % block.shape[1] == 0
+    else:
         return [(block.name, block, everything)]
-    is_bias = everything % block.shape[1] == 0
+    if is_bias.all() or not is_bias.any():
+        return [(block.name, block, everything)]
     return [
         (f"{block.name} biases", block, everything[is_bias]),
         (f"{block.name} weights", block, everything[~is_bias]),

@@ -82,6 +82,14 @@ class Subject:
         return np.asarray(as_tensor(fixed.is_fixed, "is_fixed").cpu().numpy())
 
     @property
+    def is_weight(self) -> NDArray[np.bool_] | None:
+        """Which entries of theta are no biases, (n,); None where the objective does not say."""
+        weight = getattr(self.objective, "is_weight", None)
+        if weight is None:
+            return None
+        return np.asarray(as_tensor(weight, "is_weight").cpu().numpy(), dtype=bool)
+
+    @property
     def n_examples(self) -> int | None:
         """How many examples the objective has, where it says so."""
         counted = offered(self.objective, HasExamples)

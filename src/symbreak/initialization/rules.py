@@ -83,3 +83,7 @@ def resolve(rule: str | Rule) -> Rule:
         f"rule must be a word such as 'uniform' or a rule such as Uniform(epsilon=0.12). "
         f"Got {rule!r}."
     )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

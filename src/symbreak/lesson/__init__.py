@@ -14,3 +14,7 @@ __all__ = [
     "rendered",
     "run_lesson",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from symbreak.deprecation import warn_renamed
+
 
 @dataclass(frozen=True)
 class TwoUnits:
@@ -159,5 +161,10 @@ class Lesson:
         return max(self.class_counts) / self.n_examples
 
     def to_plain(self) -> dict[str, Any]:
+        """Do what `to_dict` does; the old name."""
+        warn_renamed("to_plain of Lesson", "to_dict")
+        return self.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
         """Return dictionaries, tuples, words and numbers, as `json.dumps` takes them."""
         return asdict(self)

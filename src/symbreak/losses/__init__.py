@@ -71,3 +71,7 @@ def loss_with_link(sklearn_link: str) -> Loss:
     """
     by_link = {loss.sklearn_link: loss for loss in reversed(LOSSES.values())}
     return by_link[choose("out_activation_ of the estimator", sklearn_link, by_link)]()
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -31,6 +31,7 @@ import numpy as np
 
 from symbreak.arrays import as_tensor
 from symbreak.checks import check_not_negative
+from symbreak.deprecation import warn_renamed
 from symbreak.optimize.per_start import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
 from symbreak.words import counted
@@ -115,6 +116,11 @@ class Restarts:
         return ""
 
     def as_dict(self) -> dict[str, Any]:
+        """Do what `to_dict` does; the old name."""
+        warn_renamed("as_dict of Restarts", "to_dict")
+        return self.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
         status = self.lowest_status
         return {

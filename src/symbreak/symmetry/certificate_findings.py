@@ -14,7 +14,7 @@ from symbreak.network import Network
 from symbreak.symmetry import Group, Symmetries
 
 KINDS = {
-    "orbit": "identical_units",
+    "identical": "identical_units",
     "equal_sums": "identical_units",
     "mirrored": "mirrored_units",
     "zero": "dead_units",

@@ -83,7 +83,7 @@ class _Start:
         if not signs.any():
             kind = "zero"
         elif alike:
-            kind = "mirrored" if mirrored else "orbit"
+            kind = "mirrored" if mirrored else "identical"
         reason = reason_of(
             kind,
             identical=self._identical(layer, units, signs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-KINDS = ("orbit", "mirrored", "zero", "equal_sums")
+KINDS = ("identical", "mirrored", "zero", "equal_sums")
 ALIKE = "every update that treats all entries alike"
 LINEAR = "linear updates; elementwise ones where J has no L2 penalty"
 
@@ -18,7 +18,7 @@ class Group:
     ----------
     start : the index of the start.
     layer : the hidden layer, 1 is the first.
-    kind : "orbit", "mirrored", "zero" or "equal_sums".
+    kind : "identical", "mirrored", "zero" or "equal_sums".
     units : their indices, from 0.
     mirrors : those of `units` whose a and delta have the opposite sign.
     permanent : whether the update of the certificate keeps the group.

@@ -18,7 +18,7 @@ from symbreak.words import counted
 
 CHECKED_ROWS = 64
 KINDS = {
-    "orbit": "identical",
+    "identical": "identical",
     "mirrored": "mirrored",
     "zero": "zero",
     "equal_sums": "equal sums",

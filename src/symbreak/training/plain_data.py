@@ -30,7 +30,7 @@ def of_training(training: Training) -> dict[str, Any]:
         "n_parameters": training.network.n_parameters,
         "gradient_check": None if gradient is None else _gradient(gradient),
         "symmetry": None if symmetry is None else _symmetry(symmetry),
-        "restarts": outcome.restarts.as_dict(),
+        "restarts": outcome.restarts.to_dict(),
         "redrawn": training.redrawn,
         "starts": [_start(training, start) for start in range(len(outcome.value))],
         "scores": summary(training),

@@ -30,7 +30,7 @@ def test_result_is_sorted_plain_and_raises():
     assert json.loads(json.dumps(result.to_dict()))["findings"][0]["units"] == [0, 1]
     assert "identical_units" in str(result)
     with pytest.raises(sb.InvalidInput, match="identical_units"):
-        result.raise_on_error()
+        result.raise_on_failure()
 
 
 def test_assert_sound_start():

@@ -75,24 +75,30 @@ def _class_index(run: Pass, layer: int) -> Array:
 
 
 _NONLINEAR = [word for word in ACTIVATIONS if word != "identity"]
-_OF_LAST: tuple[tuple[str, Formula], ...] = (
-    ("delta({l}) has the wrong sign: y - a({l}) instead of a({l}) - y",
+_OF_LAST: tuple[tuple[str, str, Formula], ...] = (
+    ("delta_wrong_sign", "delta({l}) has the wrong sign: y - a({l}) instead of a({l}) - y",
      lambda run, layer: -_right(run, layer)),
-    ("delta({l}) has the factor g'(z({l})), which the loss cancels", _with_slope_of_link),
-    *((f"delta({{l}}) has a factor g'(z({{l}})), that of {word}, which the output does not have",
+    ("delta_extra_slope",
+     "delta({l}) has the factor g'(z({l})), which the loss cancels", _with_slope_of_link),
+    *((f"delta_output_slope_of_{word}",
+       f"delta({{l}}) has a factor g'(z({{l}})), that of {word}, which the output does not have",
        _with_slope(word)) for word in _NONLINEAR),
-    ("delta({l}) has the factor exp(z({l})), which the loss cancels", _with_prediction),
-    ("delta({l}) lacks the factor g'(z({l})): it is the derivative by a({l}), not by z({l})",
+    ("delta_extra_exp",
+     "delta({l}) has the factor exp(z({l})), which the loss cancels", _with_prediction),
+    ("delta_by_a",
+     "delta({l}) lacks the factor g'(z({l})): it is the derivative by a({l}), not by z({l})",
      _by_prediction),
-    ("delta({l}) is divided by m: it belongs to one example, and m divides the gradient",
+    ("delta_divided_by_m",
+     "delta({l}) is divided by m: it belongs to one example, and m divides the gradient",
      lambda run, layer: _right(run, layer) / run.problem.m),
-    ("delta({l}) has a factor 2", lambda run, layer: 2.0 * _right(run, layer)),
-    ("y is not subtracted in delta({l})", lambda run, layer: run.a(layer)),
-    ("delta({l}) is a({l}) - y, but the loss has another derivative",
+    ("delta_doubled", "delta({l}) has a factor 2", lambda run, layer: 2.0 * _right(run, layer)),
+    ("delta_without_y", "y is not subtracted in delta({l})", lambda run, layer: run.a(layer)),
+    ("delta_is_a_minus_y", "delta({l}) is a({l}) - y, but the loss has another derivative",
      lambda run, layer: run.a(layer) - run.problem.Y),
-    ("delta({l}) is z({l}) - y instead of a({l}) - y",
+    ("delta_is_z_minus_y", "delta({l}) is z({l}) - y instead of a({l}) - y",
      lambda run, layer: run.z(layer) - run.problem.Y),
-    ("y is the class index in delta({l}) instead of 0 and 1 for each class", _class_index),
+    ("delta_class_index",
+     "y is the class index in delta({l}) instead of 0 and 1 for each class", _class_index),
 )  # fmt: skip
 
 
@@ -165,34 +171,46 @@ def _one_less_a(run: Pass, layer: int) -> Array:
     return _below(run, layer) * (1.0 - run.a(layer))
 
 
-_OF_HIDDEN: tuple[tuple[str, Formula], ...] = (
-    ("delta({l}) lacks the factor g'(z({l}))", _below),
-    ("g' is taken at a({l}) instead of z({l}) in delta({l})", _at_a),
-    ("g' in delta({l}) is a formula for a({l}), such as a (1 - a), but is given z({l})",
+_OF_HIDDEN: tuple[tuple[str, str, Formula], ...] = (
+    ("delta_without_slope", "delta({l}) lacks the factor g'(z({l}))", _below),
+    ("delta_slope_at_a", "g' is taken at a({l}) instead of z({l}) in delta({l})", _at_a),
+    ("delta_slope_given_z",
+     "g' in delta({l}) is a formula for a({l}), such as a (1 - a), but is given z({l})",
      _formula_of_z),
-    ("delta({l}) has the factor 1 - a({l}) instead of a({l}) (1 - a({l}))", _one_less_a),
-    ("delta({l}) has the factor g(z({l})) instead of g'(z({l}))", _value_for_slope),
-    ("the wrong row is dropped in delta({l}): the bias is column 0 of Theta{l}", _bias_row),
-    ("delta({l}) lacks the factor g'(z({l})), and the wrong row is dropped: the bias is column 0 "
+    ("delta_slope_one_less_a",
+     "delta({l}) has the factor 1 - a({l}) instead of a({l}) (1 - a({l}))", _one_less_a),
+    ("delta_value_for_slope",
+     "delta({l}) has the factor g(z({l})) instead of g'(z({l}))", _value_for_slope),
+    ("delta_wrong_row_dropped",
+     "the wrong row is dropped in delta({l}): the bias is column 0 of Theta{l}", _bias_row),
+    ("delta_without_slope+delta_wrong_row_dropped",
+     "delta({l}) lacks the factor g'(z({l})), and the wrong row is dropped: the bias is column 0 "
      "of Theta{l}", _bias_row_plain),
-    ("Theta{l} is not transposed in delta({l})", _not_transposed),
-    ("delta({l}) is computed with Theta{below} instead of Theta{l}", _of_theta_below),
-    ("delta({l}) lacks the product with Theta{l}", _no_theta),
-    ("delta({l}) has the wrong sign", lambda run, layer: -_right(run, layer)),
-    ("delta({l}) is divided by m: it belongs to one example, and m divides the gradient",
+    ("delta_theta_not_transposed", "Theta{l} is not transposed in delta({l})", _not_transposed),
+    ("delta_takes_theta_below",
+     "delta({l}) is computed with Theta{below} instead of Theta{l}", _of_theta_below),
+    ("delta_without_theta", "delta({l}) lacks the product with Theta{l}", _no_theta),
+    ("delta_wrong_sign", "delta({l}) has the wrong sign", lambda run, layer: -_right(run, layer)),
+    ("delta_divided_by_m",
+     "delta({l}) is divided by m: it belongs to one example, and m divides the gradient",
      lambda run, layer: _right(run, layer) / run.problem.m),
-    ("delta({l}) has the factor g'(z({l})) twice", _slope_twice),
-    ("delta({l}) has the factor g'(z({above})) instead of g'(z({l}))", _slope_of_above),
-    ("delta({l}) is computed from delta({L}) instead of delta({above})", _from_last),
-    ("delta({l}) has the factor a({l}) (1 - a({l})), the derivative of sigmoid, but the net has "
+    ("delta_slope_twice", "delta({l}) has the factor g'(z({l})) twice", _slope_twice),
+    ("delta_slope_above",
+     "delta({l}) has the factor g'(z({above})) instead of g'(z({l}))", _slope_of_above),
+    ("delta_from_last",
+     "delta({l}) is computed from delta({L}) instead of delta({above})", _from_last),
+    ("delta_formula_of_sigmoid",
+     "delta({l}) has the factor a({l}) (1 - a({l})), the derivative of sigmoid, but the net has "
      "another activation there", _formula_of("sigmoid")),
-    ("delta({l}) has the factor 1 - a({l})², the derivative of tanh, but the net has another "
+    ("delta_formula_of_tanh",
+     "delta({l}) has the factor 1 - a({l})², the derivative of tanh, but the net has another "
      "activation there", _formula_of("tanh")),
-    *((f"delta({{l}}) has the derivative of {word}, but the net has another activation there",
+    *((f"delta_slope_of_{word}",
+       f"delta({{l}}) has the derivative of {word}, but the net has another activation there",
        _slope_of(word)) for word in _NONLINEAR),
 )  # fmt: skip
 
 DELTA = (
-    *(Mistake(said, _last(formula)) for said, formula in _OF_LAST),
-    *(Mistake(said, _hidden(formula)) for said, formula in _OF_HIDDEN),
+    *(Mistake(word, said, _last(formula)) for word, said, formula in _OF_LAST),
+    *(Mistake(word, said, _hidden(formula)) for word, said, formula in _OF_HIDDEN),
 )

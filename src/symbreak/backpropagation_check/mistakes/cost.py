@@ -48,17 +48,20 @@ def _is_squared(problem: Problem) -> float:
     return 1.0
 
 
-_DATA: tuple[tuple[str, Term], ...] = (
-    ("the sum over examples is not divided by m in J", _times(lambda p: p.m)),
-    ("the mean over examples is divided by m a second time in J", _times(lambda p: 1 / p.m)),
-    ("J lacks the factor 1/2 of the squared error", _times(lambda p: 2.0 * _is_squared(p))),
-    ("J has the factor 1/2 twice", _times(0.5)),
-    ("the loss is doubled in J", _times(2.0)),
-    ("J has the wrong sign", _times(-1.0)),
-    ("J is divided by the number of outputs", _times(lambda p: 1 / p.network.n_outputs)),
-    ("J lacks the term (1 - y) log(1 - a)", _one_term),
-    ("J is the squared error, but the net has another loss", _squared),
-    ("J counts the last example alone", _last_example),
+_DATA: tuple[tuple[str, str, Term], ...] = (
+    ("J_not_divided_by_m", "the sum over examples is not divided by m in J", _times(lambda p: p.m)),
+    ("J_divided_by_m_twice",
+     "the mean over examples is divided by m a second time in J", _times(lambda p: 1 / p.m)),
+    ("J_without_half",
+     "J lacks the factor 1/2 of the squared error", _times(lambda p: 2.0 * _is_squared(p))),
+    ("J_half_twice", "J has the factor 1/2 twice", _times(0.5)),
+    ("J_doubled", "the loss is doubled in J", _times(2.0)),
+    ("J_wrong_sign", "J has the wrong sign", _times(-1.0)),
+    ("J_divided_by_outputs",
+     "J is divided by the number of outputs", _times(lambda p: 1 / p.network.n_outputs)),
+    ("J_without_second_term", "J lacks the term (1 - y) log(1 - a)", _one_term),
+    ("J_is_squared_error", "J is the squared error, but the net has another loss", _squared),
+    ("J_last_example", "J counts the last example alone", _last_example),
 )  # fmt: skip
 
 
@@ -86,17 +89,20 @@ def _without(layer: int) -> Term:
     return term
 
 
-_PENALTY: tuple[tuple[str, Term], ...] = (
-    ("J lacks the penalty", _penalty_times(0.0)),
-    ("the bias column is regularised in J", _with_bias),
-    ("the penalty counts twice in J: alpha / m instead of alpha / (2 m)",
+_PENALTY: tuple[tuple[str, str, Term], ...] = (
+    ("J_without_penalty", "J lacks the penalty", _penalty_times(0.0)),
+    ("J_penalty_on_bias", "the bias column is regularised in J", _with_bias),
+    ("J_penalty_doubled", "the penalty counts twice in J: alpha / m instead of alpha / (2 m)",
      _penalty_times(2.0)),
-    ("the penalty counts half in J", _penalty_times(0.5)),
-    ("the penalty has the wrong sign in J", _penalty_times(-1.0)),
-    ("the penalty is not divided by m in J", _penalty_times(lambda p: p.m)),
-    ("the penalty is neither divided by m nor by 2 in J", _penalty_times(lambda p: 2 * p.m)),
-    ("the penalty sums |theta| instead of theta² in J", _not_squared),
-    *((f"the penalty leaves Theta{k} out in J", _without(k)) for k in range(1, 6)),
+    ("J_penalty_halved", "the penalty counts half in J", _penalty_times(0.5)),
+    ("J_penalty_wrong_sign", "the penalty has the wrong sign in J", _penalty_times(-1.0)),
+    ("J_penalty_not_divided_by_m",
+     "the penalty is not divided by m in J", _penalty_times(lambda p: p.m)),
+    ("J_penalty_not_divided",
+     "the penalty is neither divided by m nor by 2 in J", _penalty_times(lambda p: 2 * p.m)),
+    ("J_penalty_not_squared", "the penalty sums |theta| instead of theta² in J", _not_squared),
+    *((f"J_penalty_without_Theta{k}",
+       f"the penalty leaves Theta{k} out in J", _without(k)) for k in range(1, 6)),
 )  # fmt: skip
 
 
@@ -109,10 +115,11 @@ def _penalty(run: Pass) -> float:
 
 
 COST = (
-    *(Mistake(said, _formula(data, _penalty)) for said, data in _DATA),
-    *(Mistake(said, _formula(_mean, term)) for said, term in _PENALTY),
-    Mistake("the sum over examples is not divided by m in J, nor is the penalty",
-            _formula(_DATA[0][1], _penalty_times(lambda p: p.m))),
-    *(Mistake(f"{first}, and {second}", _formula(data, term))
-      for (first, data), (second, term) in product(_DATA, _PENALTY)),
+    *(Mistake(word, said, _formula(data, _penalty)) for word, said, data in _DATA),
+    *(Mistake(word, said, _formula(_mean, term)) for word, said, term in _PENALTY),
+    Mistake("J_nothing_divided_by_m",
+            "the sum over examples is not divided by m in J, nor is the penalty",
+            _formula(_DATA[0][2], _penalty_times(lambda p: p.m))),
+    *(Mistake(f"{one}+{other}", f"{first}, and {second}", _formula(data, term))
+      for (one, first, data), (other, second, term) in product(_DATA, _PENALTY)),
 )  # fmt: skip

@@ -71,18 +71,22 @@ def _already_activated(run: Pass, layer: int) -> Array:
 
 
 WEIGHTED_INPUT = (
-    Mistake("z({l}) lacks the bias unit", _no_bias),
-    Mistake("the activation is already applied: z({l}) holds g(z({l}))", _already_activated),
-    Mistake("z({l}) is computed from z({below}) instead of a({below})", _from_z),
-    Mistake("Theta{below} is transposed in z({l})", _transposed),
-    Mistake("Theta{below} is transposed in z({l}), its weights without the bias",
+    Mistake("z_without_bias", "z({l}) lacks the bias unit", _no_bias),
+    Mistake("z_already_activated",
+            "the activation is already applied: z({l}) holds g(z({l}))", _already_activated),
+    Mistake("z_from_z_below", "z({l}) is computed from z({below}) instead of a({below})", _from_z),
+    Mistake("z_theta_transposed", "Theta{below} is transposed in z({l})", _transposed),
+    Mistake("z_weights_transposed",
+            "Theta{below} is transposed in z({l}), its weights without the bias",
             _weights_transposed),
-    Mistake("the bias unit of a({below}) is put last, but the bias is column 0 of Theta{below}",
+    Mistake("z_bias_last",
+            "the bias unit of a({below}) is put last, but the bias is column 0 of Theta{below}",
             _one_last),
-    Mistake("the bias is added twice in z({l})", _bias_twice),
-    Mistake("the bias is subtracted in z({l})", _bias_subtracted),
-    Mistake("Theta{below} is unrolled row by row but read column by column in z({l})", _reshaped),
-    Mistake("z({l}) is computed from the input instead of a({below})", _from_input),
+    Mistake("z_bias_twice", "the bias is added twice in z({l})", _bias_twice),
+    Mistake("z_bias_subtracted", "the bias is subtracted in z({l})", _bias_subtracted),
+    Mistake("z_theta_reordered",
+            "Theta{below} is unrolled row by row but read column by column in z({l})", _reshaped),
+    Mistake("z_from_input", "z({l}) is computed from the input instead of a({below})", _from_input),
 )  # fmt: skip
 
 
@@ -133,14 +137,19 @@ def _other(word: str, *, output: bool) -> Formula:
 
 _NONLINEAR = [word for word in ACTIVATIONS if word != "identity"]
 ACTIVATION = (
-    Mistake("the activation is not applied: a({l}) is z({l})", _not_applied),
-    Mistake("the activation is applied twice in a({l})", _twice),
-    Mistake("a({l}) is the derivative g'(z({l})) instead of g(z({l}))", _derivative),
-    Mistake("soft-max sums over the examples instead of the outputs", _softmax_over_examples),
-    Mistake("a({l}) is exp(z({l})), not divided by its sum over the outputs", _exp_unnormalised),
-    *(Mistake(f"{word} is applied to the output z({{l}}), but the loss takes another link",
+    Mistake("a_not_activated", "the activation is not applied: a({l}) is z({l})", _not_applied),
+    Mistake("a_activated_twice", "the activation is applied twice in a({l})", _twice),
+    Mistake("a_is_derivative",
+            "a({l}) is the derivative g'(z({l})) instead of g(z({l}))", _derivative),
+    Mistake("a_softmax_over_examples",
+            "soft-max sums over the examples instead of the outputs", _softmax_over_examples),
+    Mistake("a_not_normalised",
+            "a({l}) is exp(z({l})), not divided by its sum over the outputs", _exp_unnormalised),
+    *(Mistake(f"a_output_is_{word}",
+              f"{word} is applied to the output z({{l}}), but the loss takes another link",
               _other(word, output=True)) for word in _NONLINEAR),
-    Mistake("soft-max is applied to z({l}), which the net does not do", _softmax),
-    *(Mistake(f"a({{l}}) is {word}(z({{l}})), but the net has another activation there",
+    Mistake("a_is_softmax", "soft-max is applied to z({l}), which the net does not do", _softmax),
+    *(Mistake(f"a_is_{word}",
+              f"a({{l}}) is {word}(z({{l}})), but the net has another activation there",
               _other(word, output=False)) for word in _NONLINEAR),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from symbreak.backpropagation_check.cause import TRANSPOSED, WRONG_ORDER
 from symbreak.backpropagation_check.mistakes.mistake import Mistake, require
 from symbreak.backpropagation_check.problem import Array
 from symbreak.backpropagation_check.stages import Formula, Pass, with_one
@@ -79,24 +80,32 @@ def _last_example_of_m(run: Pass, layer: int) -> Array:
     return _last_example(run, layer) / run.problem.m
 
 
-_DATA: tuple[tuple[str, Term], ...] = (
-    ("the sum over examples is not divided by m in the gradient of Theta{l}", _sum),
-    ("the gradient of Theta{l} is divided by m twice", _twice_divided),
-    ("the gradient of the bias is zero in Theta{l}", _bias_times(0.0)),
-    ("the gradient of the bias is not divided by m in Theta{l}",
+_DATA: tuple[tuple[str, str, Term], ...] = (
+    ("gradient_not_divided_by_m",
+     "the sum over examples is not divided by m in the gradient of Theta{l}", _sum),
+    ("gradient_divided_by_m_twice",
+     "the gradient of Theta{l} is divided by m twice", _twice_divided),
+    ("gradient_bias_zero", "the gradient of the bias is zero in Theta{l}", _bias_times(0.0)),
+    ("gradient_bias_not_divided_by_m", "the gradient of the bias is not divided by m in Theta{l}",
      _bias_times(lambda run: run.problem.m)),
-    ("the gradient of the bias is divided by m twice in Theta{l}",
+    ("gradient_bias_divided_by_m_twice",
+     "the gradient of the bias is divided by m twice in Theta{l}",
      _bias_times(lambda run: 1 / run.problem.m)),
-    ("the gradient of the bias has the wrong sign in Theta{l}", _bias_times(-1.0)),
-    ("the gradient of Theta{l} takes z({l}) instead of a({l})", _from_z),
-    ("the bias column of the gradient of Theta{l} is last instead of first", _one_last),
-    ("the gradient of Theta{l} is that of the last example alone: the sum is overwritten",
+    ("gradient_bias_wrong_sign",
+     "the gradient of the bias has the wrong sign in Theta{l}", _bias_times(-1.0)),
+    ("gradient_takes_z", "the gradient of Theta{l} takes z({l}) instead of a({l})", _from_z),
+    ("gradient_bias_last",
+     "the bias column of the gradient of Theta{l} is last instead of first", _one_last),
+    ("gradient_last_example",
+     "the gradient of Theta{l} is that of the last example alone: the sum is overwritten",
      _last_example),
-    ("the gradient of Theta{l} holds the last example alone, divided by m: the sum is overwritten",
+    ("gradient_last_example_divided_by_m",
+     "the gradient of Theta{l} holds the last example alone, divided by m: the sum is overwritten",
      _last_example_of_m),
-    ("the gradient of Theta{l} is divided by the number of outputs", _per_output),
-    ("the gradient of Theta{l} lacks a factor 1/2", _doubled),
-    ("the gradient of Theta{l} has a factor 1/2", _halved),
+    ("gradient_divided_by_outputs",
+     "the gradient of Theta{l} is divided by the number of outputs", _per_output),
+    ("gradient_doubled", "the gradient of Theta{l} lacks a factor 1/2", _doubled),
+    ("gradient_halved", "the gradient of Theta{l} has a factor 1/2", _halved),
 )  # fmt: skip
 
 
@@ -109,18 +118,24 @@ def _with_bias(run: Pass, layer: int) -> Array:
     return problem.alpha / problem.m * problem.penalised(layer, with_bias=True)
 
 
-_PENALTY: tuple[tuple[str, Term], ...] = (
-    ("the penalty is missing in the gradient of Theta{l}", _penalty_times(0.0)),
-    ("the bias column is regularised in the gradient of Theta{l}", _with_bias),
-    ("the penalty counts twice in the gradient of Theta{l}: 2 alpha / m instead of alpha / m",
+_PENALTY: tuple[tuple[str, str, Term], ...] = (
+    ("gradient_without_penalty",
+     "the penalty is missing in the gradient of Theta{l}", _penalty_times(0.0)),
+    ("gradient_penalty_on_bias",
+     "the bias column is regularised in the gradient of Theta{l}", _with_bias),
+    ("gradient_penalty_doubled",
+     "the penalty counts twice in the gradient of Theta{l}: 2 alpha / m instead of alpha / m",
      _penalty_times(2.0)),
-    ("the penalty counts half in the gradient of Theta{l}: alpha / (2 m) instead of alpha / m",
+    ("gradient_penalty_halved",
+     "the penalty counts half in the gradient of Theta{l}: alpha / (2 m) instead of alpha / m",
      _penalty_times(0.5)),
-    ("the penalty has the wrong sign in the gradient of Theta{l}",
+    ("gradient_penalty_wrong_sign", "the penalty has the wrong sign in the gradient of Theta{l}",
      _penalty_times(-1.0)),
-    ("the penalty is not divided by m in the gradient of Theta{l}",
+    ("gradient_penalty_not_divided_by_m",
+     "the penalty is not divided by m in the gradient of Theta{l}",
      _penalty_times(lambda run: run.problem.m)),
-    ("the penalty is divided by m twice in the gradient of Theta{l}",
+    ("gradient_penalty_divided_by_m_twice",
+     "the penalty is divided by m twice in the gradient of Theta{l}",
      _penalty_times(lambda run: 1 / run.problem.m)),
 )  # fmt: skip
 
@@ -152,23 +167,28 @@ def _of_another(distance: int) -> Formula:
 
 
 GRADIENT = (
-    *(Mistake(said, _formula(data, _penalty)) for said, data in _DATA),
-    *(Mistake(said, _formula(_mean, term)) for said, term in _PENALTY),
-    Mistake("the gradient of Theta{l} is not divided by m, nor is its penalty",
+    *(Mistake(word, said, _formula(data, _penalty)) for word, said, data in _DATA),
+    *(Mistake(word, said, _formula(_mean, term)) for word, said, term in _PENALTY),
+    Mistake("gradient_nothing_divided_by_m",
+            "the gradient of Theta{l} is not divided by m, nor is its penalty",
             _formula(_sum, _penalty_times(lambda run: run.problem.m))),
-    Mistake("the gradient of Theta{l} is divided by m twice, and so is its penalty",
+    Mistake("gradient_all_divided_by_m_twice",
+            "the gradient of Theta{l} is divided by m twice, and so is its penalty",
             _formula(_twice_divided, _penalty_times(lambda run: 1 / run.problem.m))),
-    Mistake("the gradient of Theta{l} is transposed", _transposed),
-    Mistake("the gradient of Theta{l} is unrolled column by column but reshaped row by row",
+    Mistake(TRANSPOSED, "the gradient of Theta{l} is transposed", _transposed),
+    Mistake("gradient_reordered",
+            "the gradient of Theta{l} is unrolled column by column but reshaped row by row",
             _reshaped),
-    *(Mistake("the gradients of the layers are in the wrong order", _of_another(distance))
+    *(Mistake(WRONG_ORDER,
+              "the gradients of the layers are in the wrong order", _of_another(distance))
       for distance in (1, -1, 2, -2, 3, -3)),
-    *(Mistake(f"{first}, and {second}", _formula(data, term))
-      for (first, data), (second, term) in product(_DATA, _PENALTY)),
+    *(Mistake(f"{one}+{other}", f"{first}, and {second}", _formula(data, term))
+      for (one, first, data), (other, second, term) in product(_DATA, _PENALTY)),
 )  # fmt: skip
 GRADIENT_LAST = (
-    Mistake("the gradient of Theta{l} has the wrong sign",
+    Mistake("gradient_wrong_sign", "the gradient of Theta{l} has the wrong sign",
             _formula(_opposite, _penalty_times(-1.0))),
-    Mistake("delta({above}) [1; a({l})]^T has the wrong sign in the gradient of Theta{l}",
+    Mistake("gradient_data_wrong_sign",
+            "delta({above}) [1; a({l})]^T has the wrong sign in the gradient of Theta{l}",
             _formula(_opposite, _penalty)),
 )  # fmt: skip

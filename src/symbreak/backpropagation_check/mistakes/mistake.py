@@ -9,16 +9,18 @@ from symbreak.backpropagation_check.stages import Formula
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong formula and the sentence that names it.
+    """A wrong formula, the fixed word for it and the sentence that names it.
 
     Attributes
     ----------
+    word : such as "delta_without_slope"; of two mistakes at once both words, with "+" between.
     sentence : such as "delta({l}) lacks the factor g'(z({l}))"; {l} is the layer, {below} and
         {above} the ones beside it, {L} the last, {Theta} the name of the matrix of the layer.
     formula : what is computed; it raises NotApplicable or gives another shape where the mistake
         cannot be made.
     """
 
+    word: str
     sentence: str
     formula: Formula
 

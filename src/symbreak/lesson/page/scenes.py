@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.checks import check_count
+from symbreak.deprecation import once_positional
 from symbreak.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -100,7 +101,8 @@ def digits() -> Scene:
     )
 
 
-def planes(seed: int = 0) -> list[Scene]:
+@once_positional("seed")
+def planes(*, seed: int = 0) -> list[Scene]:
     """Return XOR, circles and two spirals, their noise drawn with `seed`, 0 or more."""
     check_count("seed of the lesson", seed)
     return [

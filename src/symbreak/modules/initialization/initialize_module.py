@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from symbreak.deprecation import once_positional
 from symbreak.errors import InvalidInput
 from symbreak.initialization.checks import check_seed
 from symbreak.initialization.rule import Rule
@@ -29,11 +30,12 @@ from symbreak.modules.initialization.table import InitializationTable, Initializ
 _RESCALED = (nn.Linear, nn.Bilinear, _ConvNd)
 
 
+@once_positional("seed")
 def initialize_module(
     module: nn.Module,
     rule: str | Rule | Mapping[str, str | Rule] | None = None,
-    seed: int | None = 0,
     *,
+    seed: int | None = 0,
     activation: Any = None,
     forget_bias: float | None = 1.0,
     residual: str | Sequence[str] = (),

@@ -53,7 +53,7 @@ def table_of_starts(
 
 def restart_summary(outcome: Outcome) -> dict[str, Any]:
     """Return how many starts reached the lowest J, and the distinct minima."""
-    found: Any = plain(outcome.restarts.as_dict())
+    found: Any = plain(outcome.restarts.to_dict())
     found["text"] = str(outcome.restarts)
     minima = found["minima"]
     found["n_minima"] = len(minima)

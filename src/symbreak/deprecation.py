@@ -1,0 +1,37 @@
+"""Old names and old ways to call, which still answer and name what comes in their place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Warn the caller of the function that calls this one."""
+    warnings.warn(f"{old} is deprecated. Use {new}.", DeprecationWarning, stacklevel=3)
+
+
+def once_positional(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let keyword-only `name` still come as the next argument by place, with a warning."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        kinds = [one.kind for one in inspect.signature(function).parameters.values()]
+        places = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> R:
+            if len(args) == places + 1 and name not in kwargs:
+                said = f"{name} of {function.__name__} by place"
+                warn_renamed(said, f"{name}={args[-1]!r}")
+                *args, kwargs[name] = args  # type: ignore[assignment]
+            return function(*args, **kwargs)
+
+        return cast(Callable[P, R], called)
+
+    return decorate
