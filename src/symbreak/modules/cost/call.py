@@ -192,10 +192,9 @@ class ModuleCall:
 
     @contextmanager
     def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
-        module = self._stepped.module
-        with self._frozen.kept(theta), holding(module, self._blocks, theta) as parameters:
-            with plain_attention():
-                yield parameters
+        held = holding(self._stepped.module, self._blocks, theta)
+        with self._frozen.kept(theta), held as parameters, plain_attention():
+            yield parameters
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:
         with torch.inference_mode(False):
