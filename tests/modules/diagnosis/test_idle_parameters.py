@@ -54,6 +54,55 @@ class Routes(nn.Module):
         return out
 
 
+class Masks(nn.Module):
+    """All experts see every example, and a mask takes the first choice of a router."""
+
+    def __init__(self, wanted, n_experts=6):
+        super().__init__()
+        torch.manual_seed(0)
+        self.wanted = wanted
+        self.router = nn.Linear(8, n_experts)
+        self.experts = nn.ModuleList(
+            nn.Sequential(nn.Linear(8, 4), nn.GELU(), nn.Linear(4, 2)) for _ in range(n_experts)
+        )
+
+    def forward(self, x):
+        gates = (5 * self.router(x[:, 0])).softmax(-1)
+        chosen = F.one_hot(gates.argmax(-1), len(self.experts))
+        return self.wanted(self, x[:, 0], gates, chosen)
+
+
+def by_product(module, x, gates, chosen):
+    outputs = torch.stack([expert(x) for expert in module.experts], 1)
+    return (outputs * (gates * chosen)[..., None]).sum(1)
+
+
+def by_where(module, x, gates, chosen):
+    nothing = torch.zeros(())
+    outputs = enumerate(expert(x) for expert in module.experts)
+    return sum(
+        torch.where(chosen[:, k, None] > 0, y * gates[:, k, None], nothing) for k, y in outputs
+    )
+
+
+def unreached(module, X):
+    """Return names of a module's experts that the batch does not reach."""
+    chosen = module.router(X[:, 0]).argmax(-1).unique().tolist()
+    return [f"experts.{k}" for k in range(len(module.experts)) if k not in chosen]
+
+
+class Words(nn.Module):
+    """Experts by masks on words."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.table, self.routed = nn.Embedding(50, 8), Masks(by_product)
+
+    def forward(self, words):
+        return self.routed(self.table(words).sum(1, keepdim=True))
+
+
 class Frozen(nn.Module):
     """A frozen factor of zero stops the gradient: that is the start's fault."""
 
@@ -108,6 +157,22 @@ def test_what_the_start_stops_is_an_error(make, where):
     found = levels(make(), data(16, 1, 8))
     assert [(level, permanent) for level, _, permanent in found] == [("error", True)]
     assert found[0][1] == where
+
+
+@pytest.mark.parametrize("wanted", [by_product, by_where])
+def test_an_expert_that_a_mask_leaves_out_on_this_batch_is_a_warning(wanted):
+    module, X = Masks(wanted), data(6, 1, 8)
+    (missing, *_) = unreached(module, X)
+    found = levels(module, X)
+    assert [(level, permanent) for level, _, permanent in found] == [("warning", None)]
+    assert found[0][1] == f"{missing}.0.weight"
+
+
+def test_an_expert_on_words_that_a_mask_leaves_out_is_a_warning():
+    words = torch.randint(50, (6, 4), generator=torch.Generator().manual_seed(1))
+    module = Words()
+    assert unreached(module.routed, module.table(words).sum(1, keepdim=True))
+    assert {level for level, *_ in levels(module, words)} == {"warning"}
 
 
 def test_what_no_draw_mends_does_not_keep_the_rest_from_being_mended():

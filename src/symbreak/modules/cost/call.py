@@ -26,6 +26,7 @@ from symbreak.errors import InvalidInput, SymbreakError
 from symbreak.modules.containers import mapped, tensors_of
 from symbreak.modules.cost.backward import gradients, leaves
 from symbreak.modules.cost.data import check_scalar, without_inference
+from symbreak.modules.cost.frozen import Frozen
 from symbreak.modules.cost.memory import bytes_of_graph
 from symbreak.modules.cost.parameters import named_views
 from symbreak.modules.cost.state import attributes_kept, forget, holding, plain_attention
@@ -73,6 +74,7 @@ class ModuleCall:
         self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
+        self._frozen = Frozen(module, blocks)
         self._needs_graph = False
         self._is_own = False
 
@@ -84,9 +86,14 @@ class ModuleCall:
 
     @property
     def can_be_stacked(self) -> bool:
-        """Whether vmap may be tried: the code of scripted modules is out of its reach."""
+        """Whether vmap may be tried.
+
+        The code of scripted modules is out of its reach, and frozen parameters that are written
+        could keep what they got in it.
+        """
         parts = self._stepped.modules()
-        return not any(isinstance(part, torch.jit.ScriptModule) for part in parts)
+        is_scripted = any(isinstance(part, torch.jit.ScriptModule) for part in parts)
+        return not is_scripted and not self._frozen.are_written
 
     def single(self, theta: Tensor, gradient: Tensor | None = None) -> Tensor:
         """Return J of one start and write its gradient (n,), if one is wanted."""
@@ -124,7 +131,8 @@ class ModuleCall:
             J: Tensor = vjp(lambda given: cost(given, own), parameters)[0]
             return J
 
-        with _stackable(), plain_attention(), torch.inference_mode(False):
+        kept = self._frozen.kept(theta[0])
+        with kept, _stackable(), plain_attention(), torch.inference_mode(False):
             if gradient is None:
                 called = cost_with_graph if graph else cost
                 with torch.set_grad_enabled(graph):
@@ -184,7 +192,8 @@ class ModuleCall:
 
     @contextmanager
     def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
-        with holding(self._stepped.module, self._blocks, theta) as parameters, plain_attention():
+        held = holding(self._stepped.module, self._blocks, theta)
+        with self._frozen.kept(theta), held as parameters, plain_attention():
             yield parameters
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:

@@ -69,8 +69,9 @@ class ModuleCost(Stacked):
     Notes
     -----
     Parameters with requires_grad=False are no part of theta. Tied ones stand in it once. Buffers,
-    such as the running statistics of batch normalisation, are in each evaluation those that the
-    module had when the cost was made. Dropout in training mode draws anew in each evaluation, and
+    such as the running statistics of batch normalisation, and frozen parameters are in each
+    evaluation those that the module had when the cost was made, also where `forward` writes them,
+    as momentum encoders do. Dropout in training mode draws anew in each evaluation, and
     differently for each start.
 
     The gradient is what J.backward() leaves in the parameters, also where the way back calls the

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
+from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import (
     REFUSALS,
@@ -16,6 +20,7 @@ from symbreak.modules.observation.observed import Observed
 
 DRAWS = 3  # one draw may leave a small layer of relu dead by chance
 UPDATES = 3  # a chain of that many zero layers wakes one by one
+BATCHES = 16  # a router sends few examples to some of its experts
 STEP = 0.01  # size of an update relative to the parameter, or absolute for a zero parameter
 
 
@@ -34,6 +39,50 @@ def idle(observed: Observed, names: set[str]) -> set[str]:
     except REFUSALS:
         return names & empty  # a module that refuses random parameters tells nothing more
     return names & empty | resting
+
+
+def reached(observed: Observed, names: set[str]) -> set[str]:
+    """Return which get a gradient from other batches, mixed of this one.
+
+    On every other batch all parameters are moved too, each by numbers of its own spread: a router
+    then chooses otherwise, and a gate of zero stays zero.
+    """
+    found: set[str] = set()
+    for seed in range(BATCHES if observed.step is not None else 0):
+        if found == names:
+            break
+        mixed = _Mixed(seed)
+        try:
+            own = copied(observed.module)
+            if seed % 2:
+                mixed.move_(own)
+            other = replace(observed, batch=mapped_tensors(observed.batch, mixed))
+            J, gradients = value_and_gradients(other, own)
+        except REFUSALS:
+            continue  # examples that fit each other no more
+        if math.isfinite(J):
+            found |= {name for name in names if pulled(gradients.get(name))}
+    return found
+
+
+class _Mixed:
+    """Exchanges each column of a tensor among the examples, or all entries of a single one."""
+
+    def __init__(self, seed: int) -> None:
+        self._stream = torch.Generator().manual_seed(seed)
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        rows = tensor if tensor.dim() and len(tensor) > 1 else tensor.reshape(-1)
+        order = torch.rand(rows.shape, generator=self._stream, device="cpu").argsort(dim=0)
+        return rows.gather(0, order.to(rows.device)).reshape(tensor.shape)
+
+    def move_(self, module: nn.Module) -> None:
+        """Add to each parameter numbers of its own spread."""
+        with torch.no_grad():
+            for p in module.parameters():
+                if p.is_floating_point() and p.numel():
+                    noise = torch.randn(p.shape, generator=self._stream, device="cpu").to(p)
+                    p.add_(p.std(correction=0) * noise)
 
 
 def still_zero(observed: Observed, names: set[str]) -> set[str] | None:

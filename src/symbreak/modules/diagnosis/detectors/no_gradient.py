@@ -10,6 +10,7 @@ Threshold: autograd gave none, or every entry is exactly 0. The reason is looked
     autograd gave none, J stays the same: the loss does not use it        warning
     nothing at all gets a gradient: no slope at the module's outputs      warning
     zero with random parameters too, or no example arrives: the batch     warning
+    not zero on other batches, or with all parameters moved: the batch    warning
     two factors that are both zero, each the other's gradient; blocked    error, lasts
 
 What wakes (a zero head, LoRA's B = 0) is like that by design. Where J cannot be computed again, or
@@ -30,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.asleep import UPDATES, idle, still_zero
+from symbreak.modules.diagnosis.asleep import UPDATES, idle, reached, still_zero
 from symbreak.modules.diagnosis.contributions import cancelling, is_flat
 from symbreak.modules.diagnosis.cut_off import cut_off
 from symbreak.modules.diagnosis.probes import pulled
@@ -58,6 +59,10 @@ BLOCKED = "Look at what follows it: a dead layer, or a factor that stays zero."
 BATCH = (
     "Give a batch as training has it: enough examples, more than one token or step. If it is one, "
     "the loss uses nothing that comes of the parameter: freeze it or leave it out."
+)
+ROUTED = (
+    "Nothing, if the examples decide which part is used, as with experts behind a router: other "
+    "ones train it. Else give a batch of more examples."
 )
 WAKES = "Nothing, if it is on purpose; else draw the zero parameter after it at random."
 
@@ -144,7 +149,12 @@ def _of_resting(
             "factor of the other's"
         )
         yield _finding(level, one.name, permanent, evidence, DRAW_ONE, _draw(one))
-    if rest := [p.name for p in stuck if p.name not in paired]:
+    rest = [p.name for p in stuck if p.name not in paired]
+    elsewhere = reached(observed, set(rest)) if rest else set()
+    if names := [name for name in rest if name in elsewhere]:
+        evidence = f"{_evidence(names)}; on other examples, or a little elsewhere, it is not"
+        yield _finding("warning", names[0], None, evidence, ROUTED)
+    if rest := [name for name in rest if name not in elsewhere]:
         yield _finding(level, rest[0], permanent, _evidence(rest, probed), BLOCKED)
 
 

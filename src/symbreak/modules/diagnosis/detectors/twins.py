@@ -24,6 +24,7 @@ from symbreak.modules.diagnosis.agreement import (
 from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.diagnosis.fans import there
 from symbreak.modules.diagnosis.heads import gathered
+from symbreak.modules.diagnosis.sums import is_known_by_its_sum
 from symbreak.modules.observation.observe import perturbed_sites
 from symbreak.modules.observation.observed import (
     DIMENSIONS,
@@ -83,6 +84,8 @@ def _candidate(observed: Observed, site: Site) -> _Candidate:
         groups = tuple(part for group in groups for part in still_agreeing(group, rows, loose))
     if site.kind == REGISTER:
         groups = tuple(g for g in groups if bool(site.deltas[[u for u, _ in g]].any()))
+        (name,) = site.parameters
+        groups = tuple(g for g in groups if not is_known_by_its_sum(observed, name, g))
     return _Candidate(key, site, groups)
 
 

@@ -1,0 +1,50 @@
+"""Rows that J knows by their sum alone, such as output biases of an ensemble that is averaged.
+
+One may be raised by what another is lowered, and J stays: they are one number, written as a sum.
+Equal ones lose nothing by it, and drawing them apart would gain nothing. Rows that are used apart,
+such as tokens that attention reads, change J then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from symbreak.modules.cost.parameters import copied
+from symbreak.modules.diagnosis.agreement import Group
+from symbreak.modules.diagnosis.probes import REFUSALS, value_and_gradients
+from symbreak.modules.observation.observe import refined
+from symbreak.modules.observation.observed import Observed, leading_axis
+
+DRAWS = 2
+
+
+def is_known_by_its_sum(observed: Observed, name: str, group: Group) -> bool:
+    """Tell whether J stays where rows of a parameter are moved and their signed sum is kept."""
+    if observed.step is None:
+        return False
+    try:
+        module, batch = refined(observed.module, observed.batch)
+        seen = replace(observed, batch=batch)
+        before, _ = value_and_gradients(seen, copied(module))
+        after = [
+            value_and_gradients(seen, _moved(module, name, group, seed))[0] for seed in range(DRAWS)
+        ]
+    except REFUSALS:
+        return False
+    eps = torch.finfo(module.get_parameter(name).dtype).eps
+    return all(abs(J - before) <= eps**0.5 * max(1.0, abs(before)) for J in after)
+
+
+def _moved(module: nn.Module, name: str, group: Group, seed: int) -> nn.Module:
+    own = copied(module)
+    rows = own.get_parameter(name).detach()
+    rows = rows.movedim(leading_axis(rows), 0)
+    signs = rows.new_tensor([sign for _, sign in group]).reshape(-1, *[1] * (rows.dim() - 1))
+    stream = torch.Generator().manual_seed(seed)
+    noise: Tensor = torch.randn((len(group), *rows.shape[1:]), generator=stream, device="cpu")
+    noise = noise.to(rows)
+    rows[[unit for unit, _ in group]] += noise - signs * (signs * noise).mean(0)
+    return own
