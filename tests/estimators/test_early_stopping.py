@@ -245,3 +245,37 @@ def test_a_search_over_early_stopped_fits_finds_what_each_fit_finds():
         alone = clone(net).set_params(**search.best_params_).fit(X, y)
     np.testing.assert_array_equal(search.best_estimator_.coefs_[0], alone.coefs_[0])
     assert search.best_score_ > 1.0 - RARE
+
+
+UNDEFINED = [
+    (sb.MLPRegressor, {"solver": "lbfgs"}),
+    (sb.MLPRegressor, {"solver": "adam", "learning_rate_init": 0.01}),
+    (sb.MLPRegressor, {"solver": "lbfgs", "n_starts": 3, "combine": "best"}),
+    (sb.MLPClassifier, {"solver": "lbfgs", "scoring": "roc_auc"}),
+    (sb.MLPClassifier, {"solver": "adam", "learning_rate_init": 0.01, "scoring": "roc_auc"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), UNDEFINED, ids=str)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_score_that_is_not_a_number_gives_way_to_the_loss(kind, settings):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    y = 2.0 * X[:, 0] if kind is sb.MLPRegressor else (X[:, 0] > 0.0).astype(int)
+    # R² of one row and the area under the curve of one class are not defined.
+    held = [0] if kind is sb.MLPRegressor else np.flatnonzero(y)[:30]
+    net = kind((4,), "tanh", random_state=0, **settings)
+    with pytest.warns(ConvergenceWarning, match=r"The validation score \(.*validation loss") as said:
+        net.fit(X, y, X_val=X[held], y_val=y[held])
+    assert sum("validation score" in str(one.message) for one in said) == 1
+    outcome, lead = net.outcome_, net.kept_[0]
+    assert outcome.best_iteration[lead] > 0
+    assert net.loss_ < outcome.history[0, lead]
+    assert np.isnan(net.best_validation_score_)
+    assert np.isnan(net.validation_scores_).all()
+
+
+def test_a_validation_without_score_and_loss_is_said():
+    X, y = rare_class()
+    net = sb.MLPClassifier((4,), random_state=0, scoring=lambda *_: np.nan)
+    with pytest.warns(ConvergenceWarning, match="no finite validation loss either"):
+        net.fit(X, np.zeros_like(y), X_val=X[:20], y_val=np.zeros(20, dtype=int))

@@ -18,6 +18,7 @@ from symbreak.estimators.early_stopping import (
     ValidationScore,
     split,
     warn_if_constant,
+    warn_if_undefined,
 )
 from symbreak.estimators.epochs import one_epoch
 from symbreak.estimators.fitted import starts_table
@@ -154,6 +155,7 @@ class BaseMLP(
         score = None if held is None else ValidationScore(self, problem, held)
         train(self, problem, seeds, validation=score, anew=anew)
         if held is not None:
+            warn_if_undefined(self)
             warn_if_constant(self, held)
         self._searched_with = self._settings_of_search()
         return self

@@ -103,6 +103,29 @@ class ValidationScore:
         return float(self._scorer(view, self._examples.X, self._examples.y, **given))
 
 
+def warn_if_undefined(estimator: Any) -> None:
+    """Warn where the validation score of a fit is not a number, and say what stood in for it."""
+    outcome, lead = estimator.outcome_, estimator.kept_[0]
+    if np.isfinite(outcome.validation[lead]) or not outcome.n_iterations[lead]:
+        return
+    instead = (
+        "the validation loss was used in its place"
+        if np.isfinite(outcome.validation_loss[lead])
+        else "there is no finite validation loss either, so the weights at the start were kept"
+    )
+    warnings.warn(
+        f"The validation score ({estimator.scoring or _default_score(estimator)}) is not a number "
+        f"for these validation rows; {instead}. Validate on more rows, of every class, or choose "
+        "another scoring.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+
+
+def _default_score(estimator: Any) -> str:
+    return "accuracy" if hasattr(estimator, "classes_") else "R²"
+
+
 def warn_if_constant(estimator: Any, examples: Examples) -> None:
     """Warn where a fitted estimator predicts one and the same for validation rows that differ."""
     output = outputs.prediction(estimator, examples.X)

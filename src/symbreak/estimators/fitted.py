@@ -131,7 +131,8 @@ def _set_curves(estimator: Any, outcome: Outcome, lead: int) -> None:
     if outcome.validation_history is not None and outcome.validation is not None:
         scores = -outcome.validation_history[1 : count + 1, lead]
         estimator.validation_scores_ = scores.tolist()
-        estimator.best_validation_score_ = -float(outcome.validation[lead])
+        score = float(outcome.validation[lead])
+        estimator.best_validation_score_ = -score if math.isfinite(score) else math.nan
         estimator.best_loss_ = None
     if is_stochastic(estimator.solver):
         estimator._no_improvement_count = _without_improvement(estimator)

@@ -3,7 +3,8 @@
 Early stopping (Prechelt 1998): training goes on until the score on examples that are not trained on
 has not improved for `patience` accepted steps; the point with the best score is returned. A share
 of right answers is a staircase: it says nothing of most steps. So a score may bring a loss, which
-decides between equal scores and whose fall counts for the patience too.
+decides between equal scores and whose fall counts for the patience too. It decides alone where the
+score is not defined (NaN: R² of one row, the area under a curve of one class).
 
 Stalling: a step counts as progress when J <= lowest J before it - tol. After `patience` accepted
 steps in a row without progress a start ends, as scikit-learn's neural networks do on their training
@@ -77,6 +78,7 @@ class Validation(PerStart):
         score, loss = np.full(len(rows), np.nan), np.full(len(rows), np.inf)
         score[rows], loss[rows] = self._scores(theta[at], starts[rows])
         self.latest = np.where(rows, score, self.latest)
+        score = np.where(np.isnan(score) & np.isfinite(loss), np.inf, score)  # worse than any
         better = (score < self.score) | ((score == self.score) & (loss < self.loss))
         self._unit = np.where(np.isinf(self._unit), np.abs(loss), self._unit)
         enough = self._has_fallen(score, self.score, np.ones_like(score))

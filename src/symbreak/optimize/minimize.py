@@ -80,7 +80,8 @@ def minimize(
         (rows,), lower is better. Each start then ends when its score has not improved for
         `patience` accepted steps, and the point with the best score is returned. A score that many
         points share, such as a share of right answers, should bring a loss, (rows, 2): it decides
-        between equal scores, and where it falls, that is an improvement too.
+        between equal scores, and where it falls, that is an improvement too. It decides alone where
+        a score is NaN.
     patience : None is 10 for methods on mini-batches, whose steps are epochs, else 50.
     value_patience : end a start when its J has not fallen for so many accepted steps; None never
         does. For methods whose J may rise, such as those on mini-batches.
