@@ -39,7 +39,7 @@ class OneSentence(TyperGroup):
         except SymbreakError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
-        except (MemoryError, RuntimeError, TypeError) as error:
+        except (MemoryError, RuntimeError, TypeError, ValueError) as error:
             if not _is_out_of_memory(error):
                 raise
             typer.echo(
@@ -60,10 +60,11 @@ def _interruption_told() -> Iterator[None]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Tell whether memory was short; torch says so in words alone, and by sizes that overflow."""
+    """Tell whether memory was short; torch and NumPy say so in words alone, or by sizes too large."""
     words = str(error).lower()
     return isinstance(error, MemoryError) or any(
-        one in words for one in ("allocate memory", "out of memory", "overflow")
+        one in words
+        for one in ("allocate memory", "out of memory", "overflow", "maximum allowed dimension")
     )
 
 
