@@ -60,7 +60,7 @@ def _interruption_told() -> Iterator[None]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Tell whether memory was short; torch and NumPy say so in words alone, or by sizes too large."""
+    """Tell whether memory was short; torch and NumPy say so in words, or by sizes too large."""
     words = str(error).lower()
     return isinstance(error, MemoryError) or any(
         one in words
