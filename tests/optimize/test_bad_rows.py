@@ -60,8 +60,11 @@ CASES = [
     ("l-bfgs", {"memory": 3}),
     *[("sgd", {"schedule": word}) for word in ("invscaling", "adaptive", "cosine")],
 ]
+# Each method as it comes is in the fast suite, its variants are in the slow one.
 every_method = pytest.mark.parametrize(
-    ("method", "options"), CASES, ids=lambda part: part if isinstance(part, str) else str(part)
+    ("method", "options"),
+    [pytest.param(*case, marks=pytest.mark.slow if case[1] else ()) for case in CASES],
+    ids=lambda part: part if isinstance(part, str) else str(part),
 )
 
 

@@ -200,8 +200,9 @@ def test_a_name_may_be_of_any_length(read):
 
 
 def test_a_long_row_of_values_is_read_without_names(read):
-    row = ",".join(f"{j}.25" for j in range(30_000))
-    assert read(f"{row}\n{row}\n").frame.shape == (2, 30_000)
+    row = ",".join(f"{j}.25" for j in range(20_000))
+    assert len(row) > 131_072
+    assert read(f"{row}\n{row}\n").frame.shape == (2, 20_000)
 
 
 def test_the_limit_of_the_csv_module_stays_that_of_the_program(read):
