@@ -167,3 +167,33 @@ def test_the_fields_are_plain_data():
     found = sb.diagnose(wrong_scale(), F.mse_loss, (X, Y)).to_dict()["findings"]
     (wrong,) = [finding for finding in found if finding["kind"] == "wrong_scale"]
     assert (wrong["std"], wrong["axis"], wrong["value"]) == (0.5, None, None)
+
+
+class OwnNorm(nn.Module):
+    """A norm of one's own between two layers."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.scale, self.shift = nn.Parameter(torch.ones(8)), nn.Parameter(torch.zeros(8))
+        self.inner, self.outer = nn.Linear(4, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.inner(x)
+        x = (x - x.mean(-1, keepdim=True)) / (x.var(-1, keepdim=True) + 1e-5).sqrt()
+        return self.outer(torch.tanh(x * self.scale + self.shift))
+
+
+@pytest.mark.parametrize("bad", [slice(None), slice(2, 5)])
+@pytest.mark.parametrize(("name", "expected"), [("scale", 1.0), ("shift", 0.0)])
+def test_what_is_not_finite_in_a_norm_of_ones_own_becomes_what_changes_nothing(name, expected, bad):
+    module: Any = OwnNorm()
+    with torch.no_grad():
+        getattr(module, name)[0] = 1.25
+        getattr(module, name)[bad] = torch.nan
+    before = getattr(module, name).detach().clone()
+    sb.repair(module, scrambled(sb.diagnose(module, F.mse_loss, (X, Y))))
+    kept = before.isfinite()
+    after = getattr(module, name).detach()
+    assert (after[~kept] == expected).all()
+    assert torch.equal(after[kept], before[kept])

@@ -34,13 +34,13 @@ def is_known_by_its_sum(observed: Observed, name: str, group: Group) -> bool:
         ]
     except REFUSALS:
         return False
-    eps = torch.finfo(module.get_parameter(name).dtype).eps
+    eps = torch.finfo(dict(module.named_parameters())[name].dtype).eps
     return all(abs(J - before) <= eps**0.5 * max(1.0, abs(before)) for J in after)
 
 
 def _moved(module: nn.Module, name: str, group: Group, seed: int) -> nn.Module:
     own = copied(module)
-    rows = own.get_parameter(name).detach()
+    rows = dict(own.named_parameters())[name].detach()  # scripted parts know no get_parameter
     rows = rows.movedim(leading_axis(rows), 0)
     signs = rows.new_tensor([sign for _, sign in group]).reshape(-1, *[1] * (rows.dim() - 1))
     stream = torch.Generator().manual_seed(seed)

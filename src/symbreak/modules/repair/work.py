@@ -159,6 +159,11 @@ class Work:
                 return None  # its gradient is not finite, for another's sake
         if finding.kind == "uninitialized" and not draws.knows(name):
             return self._written(finding, draws)
+        if finding.kind == "non_finite" and not draws.knows(name):
+            draws.expect(name, finding.std)
+            if finding.value is not None:
+                self._target(name)[where] = finding.value
+                return name, ()
         fresh = draws.fresh(name, finding.std if finding.kind == "wrong_scale" else None)
         self._target(name)[where] = fresh[where]
         return name, ()

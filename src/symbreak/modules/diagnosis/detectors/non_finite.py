@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from symbreak.findings import Finding
 from symbreak.modules.containers import tensors_of
+from symbreak.modules.diagnosis.unwritten import written
 from symbreak.modules.observation.observed import Observed
 
 BATCH = "Take those examples out, or have the module and the loss pass over them."
@@ -32,7 +34,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield the first cause: parameters, else the batch, else gradients, a site and the loss."""
     sick = [(p, bad) for p in observed.parameters if (bad := _bad(p.value))]
     if sick:
-        yield from (of_count(p.name, bad, p.value.numel()) for p, bad in sick)
+        for p, bad in sick:
+            sound = written(observed, p)
+            found = of_count(p.name, bad, p.value.numel())
+            yield replace(found, std=sound.std, value=sound.value)
         return
     effects = list(_effects(observed))
     cause = _of_batch(observed.batch) if effects else None
