@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 import symbreak as sb
 from tests.modules.cost import reentered
@@ -172,3 +173,29 @@ def test_what_holds_the_original_is_refused(starts):
         with pytest.raises(sb.InvalidInput, match=r"depends on 0\.weight of the original"):
             cost(theta)
     assert apart(theta)[1].isfinite().all()
+
+
+class Checkpointed(nn.Module):
+    """A layer in a reentrant checkpoint, and one after it."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(5, 8), nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.last(checkpoint(lambda t: self.first(t).tanh(), x, use_reentrant=True))
+
+
+def test_a_batch_that_carries_a_graph_can_be_used_again():
+    torch.manual_seed(0)
+    encoder, module = nn.Linear(5, 5).double(), Checkpointed().double()
+    X = encoder(torch.randn(12, 5).double())
+    cost = sb.ModuleCost(module, step=lambda m, x: m(x).square().mean(), batch=X)
+    theta = cost.initialize("lecun_normal", starts=2)
+    cost.load_into_module_(theta, start=0)
+    module(X.detach().requires_grad_()).square().mean().backward()
+    expected = nn.utils.parameters_to_vector([p.grad for p in module.parameters()])
+    for _ in range(2):
+        assert close(cost(theta[0])[1], expected)
+        assert close(cost(theta)[1][0], expected)
+    assert encoder.weight.grad is None

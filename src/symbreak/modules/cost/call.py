@@ -25,7 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from symbreak.errors import InvalidInput, SymbreakError
 from symbreak.modules.containers import mapped, tensors_of
 from symbreak.modules.cost.backward import gradients, leaves
-from symbreak.modules.cost.data import check_scalar, without_inference
+from symbreak.modules.cost.data import as_leaves, check_scalar
 from symbreak.modules.cost.frozen import Frozen
 from symbreak.modules.cost.memory import bytes_of_graph
 from symbreak.modules.cost.parameters import named_views
@@ -70,7 +70,7 @@ class ModuleCall:
         batch: Any,
         blocks: Sequence[Block],
     ) -> None:
-        self.batch = without_inference(batch)
+        self.batch = as_leaves(batch)
         self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
@@ -81,7 +81,7 @@ class ModuleCall:
     def on(self, batch: Any) -> ModuleCall:
         """Return the same on another batch."""
         other = copy.copy(self)
-        other.batch = without_inference(batch)
+        other.batch = as_leaves(batch)
         return other
 
     @property

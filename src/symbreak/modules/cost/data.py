@@ -39,10 +39,19 @@ def as_floating(data: Any, dtype: torch.dtype) -> Any:
     return mapped_tensors(data, lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
-def without_inference(data: Any) -> Any:
-    """Return the data with copies of tensors made in inference mode, which no graph can keep."""
+def as_leaves(data: Any) -> Any:
+    """Return the data without graphs, which one way back frees, and without inference tensors.
+
+    What had a graph still asks for a gradient: reentrant checkpoints compute none without.
+    """
+
+    def leaf(tensor: Tensor) -> Tensor:
+        if tensor.is_inference():
+            return tensor.clone()
+        return tensor if tensor.grad_fn is None else tensor.detach().requires_grad_()
+
     with torch.inference_mode(False):
-        return mapped_tensors(data, lambda t: t.clone() if t.is_inference() else t)
+        return mapped_tensors(data, leaf)
 
 
 def prepared_pair(
