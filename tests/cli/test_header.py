@@ -180,3 +180,61 @@ def test_a_model_with_another_kind_of_entry_is_refused(model, tmp_path, wrong):
     save_model(tmp_path / "odd.symbreak", arrays, {**settings, "unnamed_columns": wrong})
     with pytest.raises(InvalidInput, match="Setting 'unnamed_columns' must be of kind int"):
         Model.load(tmp_path / "odd.symbreak")
+
+
+WORDS = [f"{'abc'[j % 3]},{'uv'[j % 2]},{'yes' if j % 3 else 'no'}" for j in range(60)]
+
+
+@pytest.fixture
+def of_words(run, tmp_path):
+    """A model of words alone, trained on a file without names."""
+    (tmp_path / "words.csv").write_text("\n".join(WORDS) + "\n")
+    path = tmp_path / "words.symbreak"
+    ran = run("train", tmp_path / "words.csv", "--target", "column_3", *FEW, "--model", path)
+    assert ran.code == 0, ran.err
+    return path
+
+
+def predicted(run, model, tmp_path, lines, *options):
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    return run("predict", model, tmp_path / "new.csv", *options)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["letter,kind", *(line.rsplit(",", 1)[0] for line in WORDS[:6])],
+        ["letter,kind,answer", *WORDS[:6]],
+        ["a letter,,answer", *WORDS[:6]],
+    ],
+)
+def test_a_line_of_names_is_no_row_for_a_model_without_names(run, of_words, tmp_path, lines):
+    ran = predicted(run, of_words, tmp_path, lines)
+    assert ran.code == 2
+    assert ran.out == ""
+    assert "say --header if they are names, --no-header if they are values" in ran.err
+    ran = predicted(run, of_words, tmp_path, lines, "--no-header")
+    assert len(ran.out.splitlines()) == 1 + 7, ran.err
+
+
+def test_names_over_numbers_are_no_row_either(run, model, flowers, tmp_path):
+    rows = flowers.read_text().splitlines()[:6]
+    ran = predicted(run, model, tmp_path, ["a,b,c,d,kind", *rows])
+    assert ran.code == 2
+    assert "say --header if they are names" in ran.err
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [0, 1], [1, 0]])
+def test_the_names_that_we_gave_are_names(run, of_words, tmp_path, order):
+    cells = [line.split(",") for line in ["column_1,column_2,column_3", *WORDS[:6]]]
+    lines = [",".join(line[j] for j in order) for line in cells]
+    named = predicted(run, of_words, tmp_path, lines)
+    assert named.code == 0, named.err
+    assert named.out == predicted(run, of_words, tmp_path, WORDS[:6]).out
+
+
+@pytest.mark.parametrize("row", ["new,u,yes", "new,u", "a,new", ",u"])
+def test_a_first_row_with_something_known_is_a_row(run, of_words, tmp_path, row):
+    ran = predicted(run, of_words, tmp_path, [row])
+    assert ran.code == 0, ran.err
+    assert len(ran.out.splitlines()) == 2

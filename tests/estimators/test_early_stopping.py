@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import symbreak as sb
+from symbreak.errors import InvalidInput
+from symbreak.optimize.status import Status
 from tests.fitting import quiet
 
 RARE = 0.07
@@ -264,7 +266,8 @@ def test_a_score_that_is_not_a_number_gives_way_to_the_loss(kind, settings):
     # R² of one row and the area under the curve of one class are not defined.
     held = [0] if kind is sb.MLPRegressor else np.flatnonzero(y)[:30]
     net = kind((4,), "tanh", random_state=0, **settings)
-    with pytest.warns(ConvergenceWarning, match=r"The validation score \(.*validation loss") as said:
+    words = r"The validation score \(.*the validation loss was used"
+    with pytest.warns(ConvergenceWarning, match=words) as said:
         net.fit(X, y, X_val=X[held], y_val=y[held])
     assert sum("validation score" in str(one.message) for one in said) == 1
     outcome, lead = net.outcome_, net.kept_[0]
@@ -279,3 +282,37 @@ def test_a_validation_without_score_and_loss_is_said():
     net = sb.MLPClassifier((4,), random_state=0, scoring=lambda *_: np.nan)
     with pytest.warns(ConvergenceWarning, match="no finite validation loss either"):
         net.fit(X, np.zeros_like(y), X_val=X[:20], y_val=np.zeros(20, dtype=int))
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [(["no", "yes"], ["No", "Yes"]), ([0, 1], ["0", "1"]), (["0", "1"], [0, 1]), ([0, 1], [2, 3])],
+)
+def test_validation_labels_that_are_all_unknown_are_refused(solver, names, others):
+    X, y = rare_class(share=0.4)
+    net = sb.MLPClassifier((4,), solver=solver, random_state=0)
+    with pytest.raises(InvalidInput, match="y_val of fit must hold classes of y"):
+        net.fit(X, np.array(names)[y], X_val=X[:30], y_val=np.array(others)[y[:30]])
+
+
+def test_some_validation_labels_that_are_unknown_are_told():
+    X, y = rare_class(share=0.4)
+    names = np.array(["no", "yes"])[y]
+    held = np.where(np.arange(30) < 2, "new", names[:30])
+    net = sb.MLPClassifier((4,), solver="lbfgs", random_state=0)
+    with pytest.warns(UserWarning, match="2 of 30 labels in y_val are no classes of y, such as"):
+        quiet(net, X, names, X_val=X[:30], y_val=held)
+    assert net.outcome_.best_iteration[0] > 0
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_a_fit_that_diverged_says_so(early_stopping):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    net = sb.MLPRegressor(
+        (4,), solver="sgd", learning_rate_init=1e6, early_stopping=early_stopping, random_state=0
+    )
+    words = r"J diverged after \d+ iterations?.*the best point before was kept; lower learning_rate"
+    with pytest.warns(ConvergenceWarning, match=words):
+        net.fit(X, 1e5 * X[:, 0])
+    assert net.outcome_.status[0] is Status.DIVERGED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
+import threading
 import types
 import warnings
 
@@ -24,7 +26,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
+from symbreak.estimators.search_fits import Fit, SearchInterrupted
 from symbreak.objectives import NetworkCost
+from symbreak.training.gathering import minimize
 from tests.fitting import quiet
 
 X, Y = load_iris(return_X_y=True)
@@ -255,3 +259,56 @@ def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
         one.partial_fit(X, Y)
     np.testing.assert_array_equal(cut.coefs_[0], whole.coefs_[0])
     assert cut.t_ == whole.t_
+
+
+INTERRUPTED_SEARCH = """
+import signal, numpy as np, symbreak as sb
+from symbreak.objectives import NetworkCost
+
+evaluate, calls = NetworkCost.evaluate, []
+
+def pressed(self, *given, **named):
+    calls.append(None)
+    if len(calls) == 3:
+        signal.raise_signal(signal.SIGINT)
+    return evaluate(self, *given, **named)
+
+NetworkCost.evaluate = pressed
+X = np.random.default_rng(0).normal(size=(3000, 20))
+y = np.where(X[:, 0] * X[:, 1] > 0.0, "a", "b")
+net = sb.MLPClassifier((100,), solver="lbfgs", max_iter=10_000, random_state=0)
+try:
+    sb.StackedSearchCV(net, {"alpha": [1.0, 0.1, 0.01]}).fit(X, y)
+except KeyboardInterrupt as error:
+    print("ended:", error)
+"""
+
+
+def test_a_search_without_a_best_leaves_a_process_that_can_end():
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_SEARCH], capture_output=True, text=True, check=False
+    )
+    assert "ended: The search was interrupted before" in ran.stdout, ran.stderr
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_fit_of_a_search_that_is_done_has_ended_its_thread():
+    ended, here = threading.Event(), threading.local()
+
+    class Last:
+        """Told when the thread that holds it is taken down, which here takes some time."""
+
+        def __del__(self):
+            sum(range(3_000_000))
+            ended.set()
+
+    def task():
+        here.held = Last()
+        return minimize(None, None)
+
+    fit = Fit(task)
+    fit.begin()
+    assert not fit.is_done
+    fit.go_on(SearchInterrupted())
+    assert fit.is_done
+    assert ended.is_set()

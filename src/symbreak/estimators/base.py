@@ -16,6 +16,7 @@ from symbreak.estimators import outputs, persistence
 from symbreak.estimators.early_stopping import (
     Examples,
     ValidationScore,
+    check_labels,
     split,
     warn_if_constant,
     warn_if_undefined,
@@ -168,6 +169,8 @@ class BaseMLP(
             raise ValueError("X_val and y_val of fit must be given both or neither. Got one.")
         if X_val is not None:
             X_val, y_val = self._checked_pair(X_val, y_val, False)
+            if hasattr(self, "classes_") and y_val.ndim == 1:
+                check_labels(self.classes_, y_val)
             return examples, Examples(outputs.dense(X_val), y_val, None)
         if not self.early_stopping:
             return examples, None

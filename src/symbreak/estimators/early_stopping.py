@@ -18,7 +18,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
+from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
+from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import Array, Problem
 from symbreak.estimators.starting import matrices_of
 from symbreak.objectives import NetworkCost
@@ -101,6 +103,29 @@ class ValidationScore:
         if weight is not None and _takes_weights(self._scorer):
             given["sample_weight"] = weight
         return float(self._scorer(view, self._examples.X, self._examples.y, **given))
+
+
+def check_labels(classes: Array, y_val: Array) -> None:
+    """Check that validation labels are classes of the training; warn where some are not.
+
+    Raises
+    ------
+    InvalidInput
+        None of them is.
+    """
+    known = set(classes.tolist())
+    unknown = [label for label in y_val.tolist() if label not in known]
+    if len(unknown) == len(y_val):
+        raise InvalidInput(
+            f"y_val of fit must hold classes of y, which are {classes}. Got only others, such as "
+            f"{unknown[0]!r}; spell them as in y."
+        )
+    if unknown:
+        warn_at_caller(
+            f"{len(unknown)} of {len(y_val)} labels in y_val are no classes of y, such as "
+            f"{unknown[0]!r}: they count as errors in the validation score.",
+            UserWarning,
+        )
 
 
 def warn_if_undefined(estimator: Any) -> None:

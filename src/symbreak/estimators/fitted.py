@@ -31,6 +31,7 @@ from symbreak.optimize.status import Status
 from symbreak.training import COMBINES as WAYS
 from symbreak.training.combine import kept_starts, usable_starts
 from symbreak.training.scores import Scores
+from symbreak.words import counted
 
 COMBINES = (*WAYS, "all")
 WITHOUT_VALIDATION = (
@@ -91,7 +92,7 @@ def starts_table(outcome: Outcome, kept: Array) -> dict[str, Array]:
 
 
 def warn_if_unfinished(estimator: Any) -> None:
-    """Warn, as scikit-learn does, where a kept start was stopped by a limit."""
+    """Warn, as scikit-learn does, where a kept start was stopped by a limit, or diverged."""
     outcome = estimator.outcome_
     limits = {Status.MAX_ITERATIONS, Status.MAX_EVALUATIONS}
     stopped = [int(start) for start in estimator.kept_ if outcome.status[start] in limits]
@@ -100,6 +101,16 @@ def warn_if_unfinished(estimator: Any) -> None:
             f"Maximum iterations ({estimator.max_iter}) or evaluations ({estimator.max_fun}) "
             f"reached and the optimization of {len(stopped)} of {len(estimator.kept_)} kept starts "
             "has not converged yet; raise max_iter or scale the data.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    diverged = [start for start in estimator.kept_ if outcome.status[start] is Status.DIVERGED]
+    if diverged:
+        after = counted(int(outcome.n_iterations[diverged].min()), "iteration")
+        rate = "lower learning_rate_init or " if is_stochastic(estimator.solver) else ""
+        warnings.warn(
+            f"J diverged after {after} in {len(diverged)} of {len(estimator.kept_)} kept starts "
+            f"and the best point before was kept; {rate}standardise the data.",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -48,14 +48,15 @@ class Fit:
         self._from_fit: SimpleQueue[None] = SimpleQueue()
         self._result: Any = None
         self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self.search: Search | None = None
         self.is_done = False
         self.seconds_of_others = 0.0
 
     def begin(self) -> None:
         """Run until the first call of `minimize`, or the end."""
-        threading.Thread(target=self._run, daemon=True).start()
-        self._from_fit.get()
+        self._thread.start()
+        self._wait()
 
     def go_on(self, answer: Outcome | BaseException) -> None:
         """Run until the next call of `minimize`, or the end.
@@ -66,13 +67,18 @@ class Fit:
         """
         self.search = None
         self._to_fit.put(answer)
-        self._from_fit.get()
+        self._wait()
 
     def result(self) -> Any:
         """Return what the task returned, or raise what it raised."""
         if self._error is not None:
             raise self._error
         return self._result
+
+    def _wait(self) -> None:
+        self._from_fit.get()
+        if self.is_done:  # a thread that is still ending when Python exits aborts the process
+            self._thread.join()
 
     def _run(self) -> None:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from symbreak.errors import InvalidInput
+from symbreak.tables.first_row import counts_columns, refuse_names
 from symbreak.tables.header import Names, as_in_training, by_place
 from symbreak.tables.read_arrays import read_mat, read_npz
 from symbreak.tables.read_text import read_text
@@ -86,17 +87,24 @@ def read_alike(path: str | os.PathLike[str], known: Read, header: bool | None = 
     known
         A model, or the parts of the training's table.
     header
-        Whether the first line of the file holds names; None as in the training.
+        Whether the first line of the file holds names; None as in the training, or where the
+        training's had none but this one counts them: column_1, column_2 and so on.
 
     Raises
     ------
     InvalidInput
-        See `read_table`.
+        See `read_table`; or the training's file has no names and the first line of this one looks
+        like names.
     """
     text = (*known.preparation.text_columns, *known.target.text_columns)
     n = known.n_unnamed
     names = as_in_training(n, known.target.name) if n else by_place
-    return read_table(path, text=text, header=not n if header is None else header, names=names)
+    table = read_table(path, text=text, header=not n if header is None else header, names=names)
+    if header is None and table.is_unnamed:
+        if counts_columns(table, n):
+            return read_table(path, text=text, header=True)
+        refuse_names(table, known.preparation, known.target)
+    return table
 
 
 def _checked_ending(path: Path) -> str:
