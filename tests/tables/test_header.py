@@ -237,3 +237,11 @@ def test_a_column_is_found_without_a_list_of_all_names(read, monkeypatch):
     monkeypatch.setattr(type(table), "columns", property(lambda _: listed.append(1) or []))
     assert [table.column(f"c{j}")[0] for j in range(300)] == [1] * 300
     assert not listed
+
+
+def test_a_word_of_the_first_line_that_stands_below_too_is_told(read):
+    table = read("red,small\nblue,big\nred,big\n")
+    assert table.columns == ["red", "small"]
+    (note,) = table.notes
+    assert "names of the columns, though 'red' stands below it too. If they are values" in note
+    assert "--no-header" in note

@@ -37,10 +37,14 @@ YEARS = (1800, 2100)
 
 @dataclass(frozen=True)
 class FirstLine:
-    """What the first line holds: names, or values; whether some of it are numbers."""
+    """What the first line holds: names, or values; whether some of it are numbers.
+
+    `again` is a word of a line of words alone that stands below in its own column too.
+    """
 
     holds_names: bool
     has_numbers: bool
+    again: str | None
 
 
 def by_place(width: int) -> list[str]:
@@ -80,7 +84,9 @@ def judged(line: Cells, rows: Sequence[Cells]) -> FirstLine:
     others = [row for row in rows if list(row) != list(line)]
     words = [j for j, cell in enumerate(line) if cell not in MISSING and as_number(cell) is None]
     places = [j for j, cell in enumerate(line) if as_number(cell) is not None]
-    return FirstLine(_holds_names(line, rows, others, words, places), has_numbers=bool(places))
+    again = [line[j] for j in words if not places and any(row[j] == line[j] for row in others)]
+    holds_names = _holds_names(line, rows, others, words, places)
+    return FirstLine(holds_names, has_numbers=bool(places), again=next(iter(again), None))
 
 
 def _holds_names(
