@@ -84,6 +84,11 @@ FIRST_ROWS = {
     "years below too": "1999,2001\n2003,2000\n1998,2010\n",
     "two rows": "5.1,3.5\n4.9,3.0\n",
     "one row": "5.1,3.5\n",
+    **{
+        f"an odd number, {odd}": f"{odd},3.5,1.4\n4.9,3.0,1.3\n4.7,3.2,1.2\n"
+        for odd in ("-", "--", "inf", "-inf", "NAN", "1_000", "$5", "5%", "<0.1", "1e999")
+    },
+    "an odd number, of two": "-,3.5\n4.9,3.0\n4.7,3.2\n",
 }  # fmt: skip
 
 
@@ -116,6 +121,10 @@ HEADERS = {
         "10,25,40.0,100\n" + "".join(f"{j}.5,{7 * j}.25,{9 * j}.1,{12 * j}.7\n" for j in range(9)),
         True,
     ),
+    "words and a sign": ("a,%\n1,2.5\n2,3.5\n", False),
+    "signs": ("#,%\n1,2.5\n2,3.5\n", False),
+    "seasons": ("2019/20,2020/21,2021\n5,6,7\n8,9,9\n", True),
+    "a sign and years": ("#,2001,2002\n1,500,2900\n2,700,1500\n", True),
     "a number over words": ("color,2\nred,x\nblue,y\n", True),
 }
 
@@ -229,3 +238,11 @@ def test_a_column_is_found_without_a_list_of_all_names(read, monkeypatch):
     monkeypatch.setattr(type(table), "columns", property(lambda _: listed.append(1) or []))
     assert [table.column(f"c{j}")[0] for j in range(300)] == [1] * 300
     assert not listed
+
+
+def test_a_word_of_the_first_line_that_stands_below_too_is_told(read):
+    table = read("red,small\nblue,big\nred,big\n")
+    assert table.columns == ["red", "small"]
+    (note,) = table.notes
+    assert "names of the columns, though 'red' stands below it too. If they are values" in note
+    assert "--no-header" in note

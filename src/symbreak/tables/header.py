@@ -12,6 +12,9 @@ Told by the first of these that holds; "below" are the first rows.
     names    most numbers are unlike those below: far off, whole over fractions, or over words
     values   otherwise
 
+A word without a letter, or that only a program takes for a number (-, $5, 5%, inf, 1_000), is not
+held against the values where at least as many plain numbers stand beside such ones.
+
 Where the line has no names the columns are called by their place: column_1, column_2 and so on.
 """
 
@@ -34,10 +37,14 @@ YEARS = (1800, 2100)
 
 @dataclass(frozen=True)
 class FirstLine:
-    """What the first line holds: names, or values; whether some of it are numbers."""
+    """What the first line holds: names, or values; whether some of it are numbers.
+
+    `again` is a word of a line of words alone that stands below in its own column too.
+    """
 
     holds_names: bool
     has_numbers: bool
+    again: str | None
 
 
 def by_place(width: int) -> list[str]:
@@ -77,14 +84,18 @@ def judged(line: Cells, rows: Sequence[Cells]) -> FirstLine:
     others = [row for row in rows if list(row) != list(line)]
     words = [j for j, cell in enumerate(line) if cell not in MISSING and as_number(cell) is None]
     places = [j for j, cell in enumerate(line) if as_number(cell) is not None]
-    return FirstLine(_holds_names(line, rows, others, words, places), has_numbers=bool(places))
+    again = [line[j] for j in words if not places and any(row[j] == line[j] for row in others)]
+    holds_names = _holds_names(line, rows, others, words, places)
+    return FirstLine(holds_names, has_numbers=bool(places), again=next(iter(again), None))
 
 
 def _holds_names(
     line: Cells, rows: Sequence[Cells], others: Sequence[Cells], words: list[int], places: list[int]
 ) -> bool:
     """Tell it from the places of the words and of the numbers in the line."""
-    if any(_is_of_numbers(_column(others, j)) for j in words):
+    odd = {j for j in words if _is_odd_number(line[j])}
+    strict = [j for j in words if j not in odd or len(odd) > len(places)]
+    if any(_is_of_numbers(_column(others, j)) for j in strict):
         return True
     occur = [any(row[j] == line[j] for row in others) for j in words]
     if any(occur) if places else len(words) > 1 and all(occur):
@@ -143,6 +154,15 @@ def _is_unlike(number: float, cells: Cells) -> bool:
 
 # What names may be, and what rows below would have to be for it to mean nothing.
 _PATTERNS = ((_counts, _is_run), (_are_years, _are_years), (_rises_evenly, _rises_evenly))
+
+
+def _is_odd_number(word: str) -> bool:
+    """Tell whether a word may be a value in a column of numbers."""
+    try:
+        float(word)
+    except ValueError:
+        return not any(character.isalpha() for character in word)
+    return True
 
 
 def _is_of_numbers(cells: Cells) -> bool:

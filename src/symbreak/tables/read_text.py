@@ -160,11 +160,12 @@ def _notes(found: FirstLine, line: list[str], source: str) -> tuple[str, ...]:
             f"The first line of '{source}' was read as values, so the columns are called column_1 "
             f"to column_{len(line)}. If it holds their names, say --header.",
         )
-    if not found.has_numbers:
+    why = "it holds numbers" if found.has_numbers else f"'{found.again}' stands below it too"
+    if not found.has_numbers and found.again is None:
         return ()
     return (
-        f"The first line of '{source}' was read as the names of the columns, though it holds "
-        "numbers. If they are values, say --no-header.",
+        f"The first line of '{source}' was read as the names of the columns, though {why}. "
+        "If they are values, say --no-header.",
     )
 
 
