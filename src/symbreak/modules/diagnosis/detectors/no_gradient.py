@@ -7,7 +7,6 @@ Threshold: autograd gave none, or every entry is exactly 0. The reason is looked
     contributions of the samples that are not zero cancel                 note
     zero until the others have made up to `UPDATES` small steps           note
     J changes with it and there never is a gradient: it is cut off        error, lasts
-    so is a whole part of the module, which another loss may train        warning
     autograd gave none, J stays the same: the loss does not use it        warning
     nothing at all gets a gradient: no slope at the module's outputs      warning
     zero with random parameters too, or no example arrives: the batch     warning
@@ -29,7 +28,7 @@ other data; distributed training in PyTorch stops at such parameters. Source: th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.asleep import UPDATES, idle, reached, still_zero
@@ -43,10 +42,6 @@ SHOWN = 4
 UNUSED = "Use it in forward, freeze it, or take it out of the module."
 DRAW_ONE = "Draw one of the two at random and leave the other at zero."
 CUT = "Take away the detach, no_grad or rounding between it and the loss, or freeze it."
-APART = (
-    "If another loss or an average trains it, freeze it or leave it out; else take away the "
-    "detach, no_grad or rounding between it and the loss."
-)
 OUTSIDE = (
     "Add what comes of it to the loss; or, if this loss is not meant to train it, freeze it or "
     "leave it out."
@@ -89,7 +84,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
         yield _finding("note", names[0], False, evidence, WAKES)
     zero = [p for p in zero if p.name not in names]
     cut = cut_off(observed, [p.name for p in (*without, *zero)]) if without or zero else set()
-    yield from _of_without(observed, [p.name for p in without], cut)
+    yield from _of_without([p.name for p in without], cut)
     if names := [p.name for p in zero if p.name in (cut or ())]:
         evidence = f"{_evidence(names)}; J changes with what it is, and so it stays"
         yield _finding("error", names[-1], True, evidence, CUT)
@@ -111,41 +106,20 @@ def detect_unused(observed: Observed) -> Iterator[Finding]:
             )
 
 
-def _of_without(
-    observed: Observed, names: Sequence[str], cut: set[str] | None
-) -> Iterator[Finding]:
-    """Yield a finding for those that are cut off, in parts and whole, and for those outside."""
+def _of_without(names: Sequence[str], cut: set[str] | None) -> Iterator[Finding]:
+    """Yield one finding for those that are cut off, and one for those outside of the loss."""
     # The last one is the nearest to what cuts them off, or to the output that is not used.
     if names and cut is None:
         evidence = f"{_evidence_of_without(names)}; whether J depends on it cannot be told"
         yield _finding("warning", names[-1], None, evidence, UNKNOWN)
         return
     cut = cut or set()
-    whole = _of_whole_parts(observed, cut)
-    if off := [name for name in names if name in cut - whole]:
+    if off := [name for name in names if name in cut]:
         yield _finding("error", off[-1], True, _evidence_of_without(off), CUT)
-    if apart := [name for name in names if name in whole]:
-        evidence = f"{_evidence_of_without(apart)}; J does change: cut off from this loss"
-        yield _finding("warning", apart[-1], None, evidence, APART)
     if outside := [name for name in names if name not in cut]:
         what = "it is" if len(outside) == 1 else "they are"
         evidence = f"{_evidence_of_without(outside)}; J stays the same whatever {what}"
         yield _finding("warning", outside[-1], None, evidence, OUTSIDE)
-
-
-def _of_whole_parts(observed: Observed, cut: set[str]) -> set[str]:
-    """Return those that are cut off with all that is trained in a part of the module.
-
-    Several parts are a chain, cut at its end, where nothing before them in the module is trained.
-    """
-    whole: list[set[str]] = []
-    for part_name, part in observed.module.named_modules():
-        trained = {f"{part_name}.{n}" for n, p in part.named_parameters() if p.requires_grad}
-        inner = any(trained <= outer for outer in whole)
-        if part_name and trained and trained <= cut and not inner:
-            whole.append(trained)
-    before = takewhile(lambda p: p.name not in cut, observed.parameters)
-    return set().union(*whole) if len(whole) == 1 or any(pulled(p.grad) for p in before) else set()
 
 
 def _flat(observed: Observed, zero: Sequence[SeenParameter]) -> Finding:
