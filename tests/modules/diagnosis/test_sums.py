@@ -1,4 +1,4 @@
-"""Rows of a parameter that are only added: biases of an ensemble are no units that could be twins."""
+"""Rows of a parameter that are only added: biases of an ensemble are no units to be twins."""
 
 from __future__ import annotations
 
