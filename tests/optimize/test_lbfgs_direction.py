@@ -17,7 +17,7 @@ def point(theta, gradient):
 def update(part, accepted, move, change, gradient):
     """The direction after theta moved by `move` and its gradient changed by `change`."""
     here = point(move, gradient)
-    return part.update(accepted, point(torch.zeros_like(move), gradient - change), here, None)
+    return part.update(accepted, point(torch.zeros_like(move), gradient - change), here)
 
 
 def restart(part, rows, gradient):
@@ -43,7 +43,7 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
     hessian = np.diag(np.linspace(1.0, 9.0, n))
     part = LBFGS(memory)
     zeros = torch.zeros(rows, n, dtype=torch.float64)
-    part.start(point(zeros, zeros), None)
+    part.start(point(zeros, zeros))
     pairs: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(rows)]
     compared = 0
     for _ in range(14):
@@ -63,7 +63,7 @@ def test_direction_equals_the_two_loop_recursion_when_rows_accept_at_their_own_t
 def test_pairs_without_curvature_are_not_stored():
     part = LBFGS(3)
     gradient = torch.ones(1, 2, dtype=torch.float64)
-    part.start(point(gradient, gradient), None)
+    part.start(point(gradient, gradient))
     move = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     answer = update(part, np.array([True]), move, -move, gradient)
     assert torch.equal(answer, -gradient)
@@ -73,7 +73,7 @@ def test_restart_forgets_one_row_only():
     rng = np.random.default_rng(1)
     part = LBFGS(3)
     gradient = torch.from_numpy(rng.normal(size=(2, 5)))
-    part.start(point(gradient, gradient), None)
+    part.start(point(gradient, gradient))
     move = torch.from_numpy(rng.normal(size=(2, 5)))
     both = np.array([True, True])
     update(part, both, move, 2.0 * move, gradient)

@@ -14,7 +14,7 @@ own length (`steppers.fixed`).
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,7 +25,17 @@ from symbreak.objectives.stacks import evaluate
 from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
 from symbreak.optimize.status import Status
 
-__all__ = ["Direction", "Floats", "Mask", "PerStart", "Point", "Starts", "StepRule", "Stepper"]
+__all__ = [
+    "Direction",
+    "Floats",
+    "LooksAtCurvature",
+    "Mask",
+    "PerStart",
+    "Point",
+    "Starts",
+    "StepRule",
+    "Stepper",
+]
 
 
 class Point(PerStart):
@@ -101,14 +111,22 @@ class Direction(_Rows, Protocol):
     def has_scale(self) -> bool:
         """Whether step 1 is a good first trial, as for quasi-Newton directions."""
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return the first directions, (rows, n)."""
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Return directions (rows, n); only `rows`, which moved from `before` to `here`, count."""
 
     def restart(self, rows: Mask, here: Point) -> Tensor:
         """Forget the past of `rows` and return their steepest descent; other rows do not count."""
+
+
+@runtime_checkable
+class LooksAtCurvature(Protocol):
+    """A direction that asks the objective for more than J and its gradient."""
+
+    def look(self, rows: Mask, here: Point, objective: Objective) -> None:
+        """Take in the curvature at `rows`, before `start` or `update` is asked for directions."""
 
 
 class StepRule(_Rows, Protocol):

@@ -18,7 +18,7 @@ def point(theta, gradient, value=None):
 def moved(part, rows, move, change, gradient):
     """The direction after theta moved by `move` and its gradient changed by `change` in `rows`."""
     before = point(np.zeros_like(move), gradient - change)
-    return part.update(np.asarray(rows), before, point(move, gradient), None).numpy()
+    return part.update(np.asarray(rows), before, point(move, gradient)).numpy()
 
 
 def positive_definite(rng, rows, n, condition=100.0):
@@ -34,7 +34,7 @@ def exact_line_searches(part, A, theta, n_steps):
     """
     gradient = np.einsum("rij,rj->ri", A, theta)
     here = point(theta, gradient)
-    d = part.start(here, None).numpy()
+    d = part.start(here).numpy()
     directions, gradients = [], [gradient]
     for _ in range(n_steps):
         curvature = np.einsum("ri,rij,rj->r", d, A, d)
@@ -43,7 +43,7 @@ def exact_line_searches(part, A, theta, n_steps):
         directions.append(d)
         gradients.append(gradient)
         before, here = here, point(theta, gradient)
-        d = part.update(np.full(len(theta), True), before, here, None).numpy()
+        d = part.update(np.full(len(theta), True), before, here).numpy()
     return directions, gradients
 
 

@@ -28,7 +28,7 @@ def begun(rows, n, part=None):
     """A direction that has started at a gradient of zeros."""
     part = BFGS(ROOM) if part is None else part
     zeros = np.zeros((rows, n))
-    part.start(point(zeros, zeros), None)
+    part.start(point(zeros, zeros))
     return part
 
 

@@ -72,7 +72,7 @@ def test_direction_remembers_the_last_direction_of_the_rows_that_moved(name):
     rows, n = 3, 5
     part = ConjugateGradient(name)
     g0 = rng.normal(size=(rows, n))
-    d = part.start(point(g0, g0), None).numpy().copy()
+    d = part.start(point(g0, g0)).numpy().copy()
     np.testing.assert_array_equal(d, -g0)
     for _ in range(10):
         accepted = rng.random(rows) < 0.6
@@ -119,7 +119,7 @@ def test_hager_zhang_leads_down_after_any_step_with_curvature(seed, scale):
 def test_no_change_of_the_gradient_gives_steepest_descent(name):
     part = ConjugateGradient(name)
     g = np.array([[1.0, -2.0]])
-    part.start(point(g, g), None)
+    part.start(point(g, g))
     np.testing.assert_array_equal(moved(part, [True], np.ones((1, 2)), 0.0 * g, g), -g)
 
 
@@ -127,7 +127,7 @@ def test_restart_forgets_one_row_only():
     rng = np.random.default_rng(3)
     part = ConjugateGradient("hager-zhang")
     g0, g = rng.normal(size=(2, 2, 5))
-    part.start(point(g0, g0), None)
+    part.start(point(g0, g0))
     before = moved(part, [True, True], np.ones((2, 5)), g - g0, g).copy()
     after = part.restart(np.array([True, False]), point(g, g)).numpy()
     np.testing.assert_array_equal(after[0], -g[0])
@@ -139,7 +139,7 @@ def test_equal_entries_stay_equal_bit_for_bit():
     unit = np.array([0, 0, 0, 1, 1, 2])
     part = ConjugateGradient("hager-zhang")
     g0 = rng.normal(size=(2, 3))[:, unit]
-    part.start(point(g0, g0), None)
+    part.start(point(g0, g0))
     for _ in range(10):
         g = rng.normal(size=(2, 3))[:, unit]
         d = moved(part, [True, True], np.ones((2, 6)), g - g0, g)

@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
-from symbreak.objectives.contract import Objective
 from symbreak.optimize.directions.curvature import scaled_pair
 from symbreak.optimize.per_start import Mask, PerStart
 from symbreak.optimize.protocols import Point
@@ -36,7 +35,7 @@ class BFGS(PerStart):
     def __init__(self, memory_budget: int) -> None:
         self.memory_budget = memory_budget
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return steepest descent, with H = I.
 
         Raises
@@ -51,7 +50,7 @@ class BFGS(PerStart):
         self._is_fresh: Mask = np.full(rows, True)  # H = I, no pair stored
         return here.gradient.neg()
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Take the pairs of `rows` into H and return -H g."""
         g = here.gradient
         pair, stored = scaled_pair(rows, here.theta - before.theta, g - before.gradient)

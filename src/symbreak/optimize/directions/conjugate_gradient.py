@@ -19,7 +19,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -59,12 +58,12 @@ class ConjugateGradient(PerStart):
     def __init__(self, beta: str) -> None:
         self._beta = BETAS[beta]
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return steepest descent."""
         self._last = here.gradient.neg()
         return self._last
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
         beta = torch.where(torch.isfinite(beta), beta, 0.0)

@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.objectives.contract import Objective
 from symbreak.optimize.directions.curvature import scaled_pair
 from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, device_like, host
 from symbreak.optimize.protocols import Point
@@ -38,7 +37,7 @@ class LBFGS(PerStart):
     def __init__(self, memory: int) -> None:
         self.memory = memory
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return steepest descent, with an empty memory."""
         gradient = here.gradient
         rows, n = gradient.shape
@@ -51,7 +50,7 @@ class LBFGS(PerStart):
         self._clock = np.zeros(rows, dtype=np.int64)  # pairs stored so far
         return gradient.neg()
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Store the pairs of `rows` and return -H g."""
         move, change = here.theta - before.theta, here.gradient - before.gradient
         pair, stored = scaled_pair(rows, move, change)

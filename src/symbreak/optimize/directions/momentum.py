@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -29,12 +28,12 @@ class Momentum(PerStart):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return the step from rest."""
         self.velocity = here.gradient * -self.learning_rate
         return self._step(here)
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Return the step after v = momentum v - learning_rate gradient."""
         velocity = (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)
         self.velocity = where(rows, velocity, self.velocity)

@@ -38,31 +38,40 @@ PRODUCTS: dict[str, tuple[type[Any], str]] = {
 class NewtonCG(PerStart):
     """The direction -H⁻¹ gradient, as exact as the distance from the minimum is worth."""
 
-    per_start = ("_first_norm",)
+    per_start = ("_first_norm", "_newton")
     has_scale = True
 
     def __init__(self, curvature: str, max_inner: int) -> None:
         self.curvature = curvature
         self.max_inner = max_inner
+        self._first_norm: Tensor | None = None
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def look(self, rows: Mask, here: Point, objective: Objective) -> None:
+        """Solve for the Newton directions of `rows`; the others have steepest descent."""
+        if self._first_norm is None:
+            self._check(objective)
+            norm = torch.linalg.vector_norm(here.gradient, dim=1)
+            self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
+        self._newton = self._solve(rows, here, objective, self._first_norm)
+
+    def start(self, here: Point) -> Tensor:
         """Return the first Newton directions."""
-        capability, name = PRODUCTS[self.curvature]
-        wanted = f"{name}(theta, v), as NetworkCost has"
-        needed(objective, capability, "newton-cg", wanted=wanted, else_="method='l-bfgs'")
-        norm = torch.linalg.vector_norm(here.gradient, dim=1)
-        self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
-        return self._solve(here.is_finite, here, objective)
+        return self._newton
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Return Newton directions for `rows`."""
-        return self._solve(rows, here, objective)
+        return self._newton
 
     def restart(self, rows: Mask, here: Point) -> Tensor:
         """Return steepest descent."""
         return here.gradient.neg()
 
-    def _solve(self, rows: Mask, here: Point, objective: Objective) -> Tensor:
+    def _check(self, objective: Objective) -> None:
+        capability, name = PRODUCTS[self.curvature]
+        wanted = f"{name}(theta, v), as NetworkCost has"
+        needed(objective, capability, "newton-cg", wanted=wanted, else_="method='l-bfgs'")
+
+    def _solve(self, rows: Mask, here: Point, objective: Objective, first_norm: Tensor) -> Tensor:
         """Return the directions of `rows`; steepest descent in the others."""
         direction = here.gradient.neg()
         active = torch.from_numpy(np.flatnonzero(rows)).to(direction.device)
@@ -72,7 +81,7 @@ class NewtonCG(PerStart):
         theta, r = here.theta[active], here.gradient[active]
         p, d = torch.zeros_like(r), -r
         squared = torch.linalg.vecdot(r, r)
-        limit = squared * self._forcing(squared, self._first_norm[active]).square()
+        limit = squared * self._forcing(squared, first_norm[active]).square()
         for inner in range(self.max_inner):
             Hd = product(theta, d)
             curvature = torch.linalg.vecdot(d, Hd)

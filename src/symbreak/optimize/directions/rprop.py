@@ -18,7 +18,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -41,13 +40,13 @@ class Rprop(PerStart):
         self.initial_step, self.min_step, self.max_step = initial_step, min_step, max_step
         self.increase, self.decrease = increase, decrease
 
-    def start(self, here: Point, objective: Objective) -> Tensor:
+    def start(self, here: Point) -> Tensor:
         """Return the first move, `initial_step` in every entry."""
         self._steps = torch.full_like(here.gradient, self.initial_step)
         self._signs = here.gradient.sign()
         return self._move(self._signs)
 
-    def update(self, rows: Mask, before: Point, here: Point, objective: Objective) -> Tensor:
+    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
         """Return the next move."""
         signs = here.gradient.sign()
         agreement = signs * self._signs

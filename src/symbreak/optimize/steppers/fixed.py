@@ -22,7 +22,7 @@ class FixedStepper(PerStart):
 
     def start(self, here: Point, objective: Objective) -> None:
         """Take the first direction."""
-        self.along = self.direction.start(here, objective)
+        self.along = self.direction.start(here)
 
     def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + direction."""
@@ -34,4 +34,4 @@ class FixedStepper(PerStart):
 
     def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Turn `rows` into their next direction."""
-        self.along = where(rows, self.direction.update(rows, before, here, objective), self.along)
+        self.along = where(rows, self.direction.update(rows, before, here), self.along)

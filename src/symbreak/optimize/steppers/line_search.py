@@ -19,7 +19,7 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, where
-from symbreak.optimize.protocols import Direction, Point, StepRule
+from symbreak.optimize.protocols import Direction, LooksAtCurvature, Point, StepRule
 from symbreak.optimize.status import Status
 
 
@@ -37,7 +37,8 @@ class LineSearchStepper(PerStart):
     def start(self, here: Point, objective: Objective) -> None:
         """Begin the first searches."""
         rows = len(here.value)
-        self.along = self.direction.start(here, objective)
+        self._look(here.is_finite, here, objective)
+        self.along = self.direction.start(here)
         self._is_steepest: Mask = (self.along == -here.gradient).all(1).cpu().numpy()
         self._slope: Floats = np.full(rows, -1.0)  # of the direction, at its origin
         self._change: Floats = np.full(rows, np.nan)  # step times slope of the last accepted step
@@ -65,9 +66,14 @@ class LineSearchStepper(PerStart):
 
     def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Turn `rows` into their next direction and begin to search along it."""
-        self.along = where(rows, self.direction.update(rows, before, here, objective), self.along)
+        self._look(rows, here, objective)
+        self.along = where(rows, self.direction.update(rows, before, here), self.along)
         self._is_steepest &= ~rows
         self._begin(rows, here)
+
+    def _look(self, rows: Mask, here: Point, objective: Objective) -> None:
+        if isinstance(self.direction, LooksAtCurvature):
+            self.direction.look(rows, here, objective)
 
     def _begin(self, rows: Mask, here: Point) -> None:
         slope = self._slope_of(here)
