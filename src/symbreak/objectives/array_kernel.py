@@ -14,9 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.network import Network
 from symbreak.objectives.blocking import by_columns, plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.penalty import add_penalty
 from symbreak.objectives.per_thread import PerThread
 from symbreak.objectives.weighted_pass import weighted_backward, weighted_sum
@@ -48,20 +48,12 @@ class _Last(PerThread):
 
 
 class ArrayKernel:
-    """Passes over these examples; see `kernel.kernel_for` for the parameters."""
+    """Passes over the examples of a task, in buffers shared with kernels of its kind."""
 
-    def __init__(
-        self,
-        network: Network,
-        examples: Examples,
-        scale: Tensor,
-        strength: Tensor | None,
-        memory_budget: int,
-        workspaces: Workspaces,
-    ) -> None:
-        self._network, self._examples = network, examples
-        self._scale, self._strength = scale, strength
-        self._memory_budget, self._workspaces = memory_budget, workspaces
+    def __init__(self, task: KernelTask, workspaces: Workspaces) -> None:
+        self._network, self._examples = task.network, task.examples
+        self._scale, self._strength = task.scale, task.strength
+        self._memory_budget, self._workspaces = task.memory_budget, workspaces
         self._last = _Last()
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:

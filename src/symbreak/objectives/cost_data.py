@@ -14,6 +14,7 @@ from symbreak.objectives.array_kernel import Workspaces
 from symbreak.objectives.blocking import default_memory
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.kernel import Kernel, kernel_for
+from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.minibatches import KeptMiniBatches
 from symbreak.objectives.network_curvature import Curvature
 from symbreak.objectives.penalty import strength
@@ -95,23 +96,21 @@ class CostData:
         return numbers.to(dtype=rows.dtype, device=rows.device)
 
     @cached_property
+    def task(self) -> KernelTask:
+        """What J and all its derivatives follow from."""
+        return KernelTask(
+            self.network, self.normalized, self.scale, self.strength, self.memory_budget
+        )
+
+    @cached_property
     def kernel(self) -> Kernel:
         """What computes J and its gradient."""
-        return kernel_for(
-            self.network,
-            self.normalized,
-            scale=self.scale,
-            strength=self.strength,
-            memory_budget=self.memory_budget,
-            workspaces=self.workspaces,
-        )
+        return kernel_for(self.task, self.workspaces)
 
     @cached_property
     def curvature(self) -> Curvature:
         """What computes second derivatives."""
-        return Curvature(
-            self.network, self.normalized, self.scale, self.strength, self.memory_budget
-        )
+        return Curvature(self.task)
 
     @cached_property
     def minibatches(self) -> KeptMiniBatches:

@@ -1,7 +1,7 @@
 """The kernel: J and its gradient of many networks on examples, all that costs time in a fit.
 
-A kernel is made for one set of examples, with what weighs them and the penalty, and is then asked
-again and again. `kernel_for` is the one place where it is chosen.
+A kernel is made for one task and is then asked again and again. `kernel_for` is the one place where
+it is chosen.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from typing import Protocol
 
 from torch import Tensor
 
-from symbreak.network import Network
 from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
-from symbreak.objectives.examples import Examples
+from symbreak.objectives.kernel_task import KernelTask
 
 
 class Kernel(Protocol):
-    """J and its gradient, penalty included.
-
-    J = scale Σ w loss + ½ Σ strength theta²
-    """
+    """J and its gradient, penalty included, of one `KernelTask`."""
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) and write its gradient, if one is wanted.
@@ -31,23 +27,11 @@ class Kernel(Protocol):
         """
 
 
-def kernel_for(
-    network: Network,
-    examples: Examples,
-    *,
-    scale: Tensor,
-    strength: Tensor | None,
-    memory_budget: int,
-    workspaces: Workspaces,
-) -> Kernel:
-    """Return the kernel for these examples.
+def kernel_for(task: KernelTask, workspaces: Workspaces) -> Kernel:
+    """Return the kernel for a task.
 
     Parameters
     ----------
-    examples : with normalised weights, or none.
-    scale : what sums over examples are multiplied by: 1 / m, or 1 with weights.
-    strength : of the penalty, (n,) or (starts, n), see `penalty`; None for no penalty.
-    memory_budget : bytes that buffers may take.
     workspaces : buffers shared with the kernels of other starts or examples.
     """
-    return ArrayKernel(network, examples, scale, strength, memory_budget, workspaces)
+    return ArrayKernel(task, workspaces)

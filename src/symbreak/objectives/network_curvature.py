@@ -14,7 +14,6 @@ included, stays within the memory budget.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -25,6 +24,7 @@ from symbreak.losses import SquaredError
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
+from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.penalty import add_penalty
 from symbreak.objectives.weighted_pass import losses_and_deltas_, weighted_backward, weighted_sum
 from symbreak.propagation.curvature import (
@@ -71,23 +71,13 @@ class Piece(NamedTuple):
         return delta if self.weights is None else delta * _per_output(self.weights)
 
 
-@dataclass(frozen=True)
 class Curvature:
-    """Second derivatives of the cost of a network.
+    """Second derivatives of the cost of a network."""
 
-    Attributes
-    ----------
-    examples : with normalised weights, or none.
-    scale : what sums over examples are multiplied by: 1 / m, or 1 with weights.
-    strength : alpha / Σw for each entry of theta, (n,) or (starts, n); None without penalty.
-    memory_budget : bytes.
-    """
-
-    network: Network
-    examples: Examples
-    scale: Tensor
-    strength: Tensor | None
-    memory_budget: int
+    def __init__(self, task: KernelTask) -> None:
+        self.network, self.examples = task.network, task.examples
+        self.scale, self.strength = task.scale, task.strength
+        self.memory_budget = task.memory_budget
 
     def hessian_product(self, theta: Tensor, v: Tensor) -> Tensor:
         """Return H v, (s, n)."""
