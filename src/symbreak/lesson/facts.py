@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.deprecation import warn_renamed
+from symbreak.training.scores import largest_share
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Lesson:
     @property
     def most_frequent_share(self) -> float:
         """The accuracy of always answering the most frequent class."""
-        return max(self.class_counts) / self.n_examples
+        return largest_share(self.class_counts)
 
     def to_plain(self) -> dict[str, Any]:
         """Do what `to_dict` does; the old name."""

@@ -62,7 +62,12 @@ class Scores:
 
 def most_frequent_share(index: Any) -> float:
     """Return the accuracy of always naming the most frequent class of class indices (m,)."""
-    return float(np.bincount(index).max() / len(index))
+    return largest_share(np.bincount(index))
+
+
+def largest_share(counts: Any) -> float:
+    """Return that accuracy from how often each class occurs, (classes,)."""
+    return float(max(counts) / sum(counts))
 
 
 def low_words(score: float, most_frequent: float | None) -> str:
