@@ -156,7 +156,7 @@ REFUSED = [
     ({"starts": -1}, InvalidInput, "Got -1"),
     ({"starts": 2.0}, InvalidType, "starts of initialize must be an integer or None. Got 2.0"),
     ({"starts": True}, InvalidType, "Got True"),
-    ({"seed": -1}, InvalidInput, "seed of initialize must be 0 or above, or None. Got -1"),
+    ({"seed": -1}, InvalidInput, "seed of initialize must be at least 0, or None. Got -1"),
     ({"seed": "0"}, InvalidType, "seed of initialize must be an integer or None. Got '0'"),
     ({"dtype": "int64"}, InvalidInput, "dtype must be float64 or float32 or float16 or bfloat16"),
     ({"dtype": torch.complex64}, InvalidInput, "Got torch.complex64"),

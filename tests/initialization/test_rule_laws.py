@@ -178,7 +178,7 @@ def test_none_draws_the_biases_like_the_weights():
 
 
 REFUSED = [
-    (lambda: rules.Uniform(0), r"epsilon of Uniform must be a finite number above 0. Got 0\."),
+    (lambda: rules.Uniform(0), r"epsilon of Uniform must be a positive number. Got 0\."),
     (lambda: rules.Uniform(-0.1), "epsilon of Uniform must be"),
     (lambda: rules.Uniform(math.nan), "Got nan"),
     (lambda: rules.Uniform(math.inf), "Got inf"),

@@ -25,8 +25,8 @@ from __future__ import annotations
 from typing import Literal
 
 from symbreak.activations import known_activation
+from symbreak.checks import is_number
 from symbreak.errors import InvalidInput
-from symbreak.initialization.checks import is_number
 
 Gain = float | Literal["activation"]
 

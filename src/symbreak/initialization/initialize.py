@@ -8,8 +8,6 @@ changes which start it is.
 
 from __future__ import annotations
 
-import operator
-import secrets
 from itertools import pairwise
 from typing import Any
 
@@ -17,11 +15,11 @@ import numpy as np
 import torch
 
 from symbreak.arrays import as_device, as_dtype
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.checks import integer_or_none
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.initialization.shapes import LayerShape
-from symbreak.initialization.streams import Floats, Stream
+from symbreak.initialization.streams import Floats, Stream, check_seed
 from symbreak.initialization.warning import warn_symmetric
 from symbreak.network import Network
 
@@ -31,7 +29,6 @@ FLOATING = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
-_FRESH_SEED_BITS = 64
 
 
 def initialize(
@@ -77,10 +74,10 @@ def initialize(
         All units of a hidden layer start equal.
     """
     chosen = resolve(rule)
-    numbers = range(1 if starts is None else _count(starts))
+    numbers = range(1 if starts is None else integer_or_none("starts of initialize", starts, 1))
     kind = torch.float64 if dtype is None else as_dtype(dtype, FLOATING)
     place = as_device(device)
-    seed = secrets.randbits(_FRESH_SEED_BITS) if seed is None else _seed(seed)
+    seed = check_seed("seed of initialize", seed)
     if chosen.symmetric:
         _warn_of_symmetry(network, chosen)
     theta = torch.from_numpy(_draw(network, chosen, seed, numbers)).to(kind).to(place)
@@ -115,26 +112,3 @@ def _warn_of_symmetry(network: Network, rule: Rule) -> None:
         f"Rule {rule.name!r} starts all units of a layer equal: {', '.join(equal)}, and training "
         "keeps them equal. Use a random rule such as 'glorot_uniform'."
     )
-
-
-def _integer(what: str, value: object) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise InvalidType(f"{what} must be an integer or None. Got {value!r}.") from None
-
-
-def _count(starts: object) -> int:
-    count = _integer("starts of initialize", starts)
-    if count < 1:
-        raise InvalidInput(f"starts of initialize must be at least 1, or None. Got {count}.")
-    return count
-
-
-def _seed(seed: object) -> int:
-    number = _integer("seed of initialize", seed)
-    if number < 0:
-        raise InvalidInput(f"seed of initialize must be 0 or above, or None. Got {number}.")
-    return number

@@ -16,8 +16,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from symbreak.checks import check_finite
 from symbreak.errors import InvalidType
-from symbreak.initialization.checks import check_finite
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Floats, Stream
 

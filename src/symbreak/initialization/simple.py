@@ -18,13 +18,14 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from symbreak.checks import check_finite, check_positive, is_number
 from symbreak.errors import InvalidInput
-from symbreak.initialization.checks import check_finite, check_positive, is_number
 from symbreak.initialization.rule import Bias, EntrywiseRule, check_bias
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Floats, Stream
 
 SMALLEST_CUT = 0.1
+EQUAL_NUMBERS = "For a start of equal numbers use the rules 'zeros' or 'constant'."
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Uniform(EntrywiseRule):
     bias: Bias = None
 
     def __post_init__(self) -> None:
-        check_positive("epsilon of Uniform", self.epsilon)
+        check_positive("epsilon of Uniform", self.epsilon, EQUAL_NUMBERS)
         check_bias("Uniform", self.bias)
 
     def sample(self, layer: LayerShape, stream: Stream) -> Floats:
@@ -125,7 +126,7 @@ class Normal(EntrywiseRule):
     bias: Bias = 0.0
 
     def __post_init__(self) -> None:
-        check_positive("std of Normal", self.std)
+        check_positive("std of Normal", self.std, EQUAL_NUMBERS)
         check_bias("Normal", self.bias)
 
     def sample(self, layer: LayerShape, stream: Stream) -> Floats:
@@ -161,7 +162,7 @@ class TruncatedNormal(EntrywiseRule):
     bias: Bias = 0.0
 
     def __post_init__(self) -> None:
-        check_positive("std of TruncatedNormal", self.std)
+        check_positive("std of TruncatedNormal", self.std, EQUAL_NUMBERS)
         if not is_number(self.cut) or self.cut < SMALLEST_CUT:
             raise InvalidInput(
                 f"cut of TruncatedNormal must be a finite number, at least {SMALLEST_CUT}. "

@@ -21,16 +21,21 @@ to 1, and its normal would be infinite.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from symbreak.checks import integer_or_none
+
 Floats = NDArray[np.float64]
 _START_SHIFT = 192
 _WORDS_PER_COUNTER = 4
+_FRESH_SEED_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -88,3 +93,8 @@ class Stream:
     def _key(self) -> int:
         text = f"{self.seed}/{self.name}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "little")
+
+
+def check_seed(what: str, seed: Any) -> int:
+    """Return the seed; a fresh one for None."""
+    return secrets.randbits(_FRESH_SEED_BITS) if seed is None else integer_or_none(what, seed, 0)

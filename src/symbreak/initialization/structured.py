@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 
 from symbreak.activations import Activation, known_activation
+from symbreak.checks import is_number
 from symbreak.errors import InvalidInput
-from symbreak.initialization.checks import is_number
 from symbreak.initialization.gains import Gain, check_gain, resolve_gain
 from symbreak.initialization.rule import Bias, Rule, check_bias, fill_bias
 from symbreak.initialization.shapes import LayerShape

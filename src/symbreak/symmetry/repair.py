@@ -21,11 +21,10 @@ import torch
 from symbreak.arrays import as_tensor, like
 from symbreak.checks import check_positive
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.initialization.checks import check_seed
 from symbreak.initialization.initialize import layer_shapes
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
-from symbreak.initialization.streams import Floats, Stream
+from symbreak.initialization.streams import Floats, Stream, check_seed
 from symbreak.network import Network
 from symbreak.parameters import check_size
 from symbreak.symmetry.certificate import Symmetries, symmetries

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.arrays import as_dtype
+from symbreak.checks import integer_or_none
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.initialization import Rule
-from symbreak.initialization.checks import check_count, check_seed
 from symbreak.initialization.initialize import FLOATING
 from symbreak.initialization.rules import resolve
+from symbreak.initialization.streams import check_seed
 from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import ModuleCall, Step
 from symbreak.modules.cost.data import (
@@ -186,7 +187,7 @@ class ModuleCost(Stacked):
             The rule starts all units of a layer equal.
         """
         chosen = resolve(rule)
-        count = 1 if starts is None else check_count("starts of initialize", starts, 1)
+        count = 1 if starts is None else integer_or_none("starts of initialize", starts, 1)
         seed = check_seed("seed of initialize", seed)
         weights = weights_of(self._module, self.blocks)
         warn_of_symmetry(chosen, weights)

@@ -16,8 +16,8 @@ from torch.nn.modules.conv import _ConvNd
 
 from symbreak.deprecation import once_positional
 from symbreak.errors import InvalidInput
-from symbreak.initialization.checks import check_seed
 from symbreak.initialization.rule import Rule
+from symbreak.initialization.streams import check_seed
 from symbreak.initialization.warning import warn_symmetric
 from symbreak.modules.anatomy.reads import layers_read, reads_of
 from symbreak.modules.anatomy.targets import Target, check_module, targets_of

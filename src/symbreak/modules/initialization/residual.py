@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from symbreak.checks import check_finite
 from symbreak.errors import InvalidInput, InvalidType, nearest
-from symbreak.initialization.checks import check_finite
 
 
 def residual_scales(patterns: Any, factor: Any, weights: Iterable[str]) -> dict[str, float]:

@@ -10,8 +10,8 @@ from torch import nn
 from symbreak.checks import check_positive
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.findings import Diagnosis, Finding
-from symbreak.initialization.checks import check_seed
 from symbreak.initialization.rule import Rule
+from symbreak.initialization.streams import check_seed
 from symbreak.modules.repair.draws import Draws, spread_of
 from symbreak.modules.repair.work import ABLE, KINDS, Work
 from symbreak.network import Network
