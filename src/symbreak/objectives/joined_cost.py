@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.objectives.indices import check_indices
+from symbreak.objectives.input_checks import check_indices
 from symbreak.objectives.network_cost import NetworkCost
 from symbreak.objectives.stacks import Stacked, as_given, as_stack
 from symbreak.parameters import Block

@@ -25,11 +25,10 @@ from symbreak.objectives.array_kernel import Workspaces
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.cost_data import CostData
 from symbreak.objectives.examples import Examples
-from symbreak.objectives.indices import check_indices
+from symbreak.objectives.input_checks import check_indices, check_weights
 from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_stack
-from symbreak.objectives.weights import check_weights
 from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.units import warn_of_symmetry

@@ -38,7 +38,7 @@ from symbreak.modules.cost.initialization import draw_into, warn_of_symmetry, we
 from symbreak.modules.cost.parameters import blocks_of_module, copied, flat, load_, padding_of
 from symbreak.modules.cost.stacking import Stacking
 from symbreak.objectives.blocking import DEFAULT_MEMORY
-from symbreak.objectives.indices import check_indices
+from symbreak.objectives.input_checks import check_indices
 from symbreak.objectives.stacks import Stacked, as_stack
 from symbreak.parameters import Block
 
