@@ -18,7 +18,7 @@ from symbreak.losses import LossByOutputs
 from symbreak.optimize.method import Method, few_vectors
 from symbreak.optimize.methods import gradient_descent
 from symbreak.optimize.stochastic import BatchOptions, on_batches
-from symbreak.optimize.updates.rule import UpdateRule
+from symbreak.optimize.updates.rules import UpdateRule
 
 
 # a = z / (1 + |z|)             g' = 1 / (1 + |z|)²             g'' = -2 sign z / (1 + |z|)³

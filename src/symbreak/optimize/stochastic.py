@@ -21,10 +21,8 @@ from symbreak.errors import InvalidInput, choose
 from symbreak.optimize.per_start import Floats
 from symbreak.optimize.protocols import Stepper
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
-from symbreak.optimize.updates.adam import Adam
-from symbreak.optimize.updates.rule import UpdateRule
+from symbreak.optimize.updates.rules import SGD, Adam, UpdateRule
 from symbreak.optimize.updates.schedules import SCHEDULES, schedule_of
-from symbreak.optimize.updates.sgd import SGD
 
 
 @dataclass(frozen=True, kw_only=True)

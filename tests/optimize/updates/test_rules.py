@@ -8,8 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symbreak.optimize.updates.adam import Adam
-from symbreak.optimize.updates.sgd import SGD
+from symbreak.optimize.updates.rules import SGD, Adam
 
 ROWS, N, STEPS = 3, 17, 60
 RULES = {

@@ -29,7 +29,7 @@ from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, device_like
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
-from symbreak.optimize.updates.rule import Rate, UpdateRule
+from symbreak.optimize.updates.rules import Rate, UpdateRule
 from symbreak.optimize.updates.schedules import Constant
 from symbreak.optimize.updates.shuffle import order_of_epoch
 
