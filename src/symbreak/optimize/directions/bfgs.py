@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.directions.curvature import scaled_pair
+from symbreak.optimize.directions.curvature_pairs import scaled_pair
 from symbreak.optimize.per_start import Mask, PerStart
 from symbreak.optimize.protocols import Point
 

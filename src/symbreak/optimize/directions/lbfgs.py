@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.optimize.directions.curvature import scaled_pair
+from symbreak.optimize.directions.curvature_pairs import scaled_pair
 from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, device_like, host
 from symbreak.optimize.protocols import Point
 
