@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.optimize.restarts import Restarts, restarts
+from symbreak.optimize.multistart_summary import Restarts, restarts
 from symbreak.optimize.status import Status
 from symbreak.words import counted
 
@@ -74,7 +74,7 @@ class Outcome:
 
     @property
     def restarts(self) -> Restarts:
-        """What the starts show together; `symbreak.optimize.restarts` takes another tolerance."""
+        """What the starts show together; another tolerance: `multistart_summary.restarts`."""
         return restarts(self)
 
     def __str__(self) -> str:

@@ -32,8 +32,8 @@ from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.optimize import Outcome
+from symbreak.optimize.multistart_summary import restarts
 from symbreak.optimize.per_start import Floats, host
-from symbreak.optimize.restarts import restarts
 from symbreak.parameters import check_size
 from symbreak.words import counted
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Outcome, Status
-from symbreak.optimize.restarts import restarts
+from symbreak.optimize.multistart_summary import restarts
 
 C, M = Status.CONVERGED, Status.MAX_ITERATIONS
 
