@@ -8,8 +8,8 @@ its own ending.
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.minimize import minimize
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.racing import Racing
 from symbreak.optimize.search import Progress
 from symbreak.optimize.status import Status
+from symbreak.optimize.successive_halving import Racing
 
 __all__ = ["Loop", "Outcome", "Progress", "Racing", "Status", "minimize"]

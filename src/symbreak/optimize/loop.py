@@ -23,13 +23,13 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask, Starts
 from symbreak.optimize.protocols import Point, Stepper
-from symbreak.optimize.racing import Racing
 from symbreak.optimize.records import Records
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
+from symbreak.optimize.successive_halving import Racing
 
 
 @dataclass(frozen=True)

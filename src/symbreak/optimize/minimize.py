@@ -25,12 +25,12 @@ from symbreak.optimize.early_stopping import Stalling, Validation, patience_of
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.racing import Racing
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.scipy_search import ScipySearch
 from symbreak.optimize.search import Progress, Search
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.stopping import GradientTest, Limits
+from symbreak.optimize.successive_halving import Racing
 from symbreak.parameters import check_size
 
 

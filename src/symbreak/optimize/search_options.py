@@ -9,8 +9,8 @@ from typing import Any
 
 from symbreak.checks import check_not_negative
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.optimize.racing import Racing
 from symbreak.optimize.stopping import Limits
+from symbreak.optimize.successive_halving import Racing
 
 # What a search keeps when it goes on from an outcome.
 KEPT = (
