@@ -63,7 +63,7 @@ class Loop:
     ----------
     objective : the objective of all starts.
     theta : (starts, n), in the dtype and on the device of the objective.
-    validation, racing : see the modules of these names; None for neither.
+    validation, racing : see `early_stopping` and `successive_halving`; None for neither.
     """
 
     def __init__(
