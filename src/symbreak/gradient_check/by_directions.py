@@ -18,13 +18,13 @@ from functools import cached_property
 import numpy as np
 
 from symbreak.errors import InvalidInput
+from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
 from symbreak.gradient_check.lines import Line, size, spherical
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import Array, Probes
 from symbreak.gradient_check.report import BlockReport, GradientReport
 from symbreak.gradient_check.start import Settings, Start
-from symbreak.gradient_check.subject import Subject
 from symbreak.gradient_check.verdicts import RESOLUTION, verdict_on
 
 SHARP = 1e-6  # of the scale: a bar that asks for no smaller steps
@@ -36,7 +36,7 @@ CHANGES = (
 
 
 def by_directions(
-    subject: Subject,
+    target: CheckTarget,
     number: int,
     gradient: Array,
     parts: Sequence[Part],
@@ -52,10 +52,10 @@ def by_directions(
     gradient : (n,), that in float64.
     changes : whether a second call gave another gradient.
     """
-    probes, theta = subject.probes(number), subject.stack[number].cpu().numpy()
-    aside = _Aside(subject, number, theta, gradient, settings)
+    probes, theta = target.probes(number), target.stack[number].cpu().numpy()
+    aside = _Aside(target, number, theta, gradient, settings)
     directional = Directional(probes, gradient, theta)
-    start = Start(directional, gradient, theta, subject.n_examples, settings, aside.verdict_on)
+    start = Start(directional, gradient, theta, target.n_examples, settings, aside.verdict_on)
     blocks = check_parts(start, parts)
     note = ""
     if probes.changes or changes:
@@ -79,9 +79,9 @@ class _Aside:
     """The check at a theta close by, off the kinks of this one; made when it is first asked for."""
 
     def __init__(
-        self, subject: Subject, number: int, theta: Array, gradient: Array, settings: Settings
+        self, target: CheckTarget, number: int, theta: Array, gradient: Array, settings: Settings
     ) -> None:
-        self._subject, self._number = subject, number
+        self._target, self._number = target, number
         self._theta, self._gradient, self._settings = theta, gradient, settings
         self._probes: Probes | None = None
 
@@ -107,12 +107,12 @@ class _Aside:
         away *= stream.choice([-1.0, 1.0], len(self._theta))
         theta = self._theta + MOVE * size_of_theta * away
         try:
-            self._probes, gradient = self._subject.beside(self._number, theta)
+            self._probes, gradient = self._target.beside(self._number, theta)
         except InvalidInput:  # J or its gradient may end on the way
             return None
         return Start(
             Directional(self._probes, gradient, theta), gradient, theta,
-            self._subject.n_examples, self._settings, _nowhere,
+            self._target.n_examples, self._settings, _nowhere,
         )  # fmt: skip
 
 

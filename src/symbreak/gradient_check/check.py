@@ -13,6 +13,7 @@ from symbreak.checks import check_integer_at_least, check_positive, is_integer
 from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
+from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.kernels import Kernels
 from symbreak.gradient_check.occasions import occasions
@@ -20,7 +21,6 @@ from symbreak.gradient_check.parts import Part, parts_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
 from symbreak.gradient_check.start import Settings
-from symbreak.gradient_check.subject import Subject
 from symbreak.parameters import Block
 
 METHODS = ("directions", "coordinates")
@@ -85,42 +85,42 @@ def check_gradient(
     'pass'
     """
     _check_arguments(method, directions, step, max_per_block, seed)
-    subject = Subject.of(objective, theta, blocks)
+    target = CheckTarget.of(objective, theta, blocks)
     # Whoever names blocks also says what is judged together.
-    is_weight = subject.is_weight if blocks is None else None
-    parts = parts_of(subject.blocks, max_per_block, seed, subject.is_fixed, is_weight)
+    is_weight = target.is_weight if blocks is None else None
+    parts = parts_of(target.blocks, max_per_block, seed, target.is_fixed, is_weight)
     settings = Settings(directions, seed, locate)
-    precision = PRECISIONS.get(subject.native)
+    precision = PRECISIONS.get(target.native)
     if method == "coordinates" and precision is None:
         raise InvalidInput(
             f"dtype of the objective must be float32 or float64 for method='coordinates'. "
-            f"Got {subject.native}. Use 'directions'."
+            f"Got {target.native}. Use 'directions'."
         )
 
-    def check(subject: Subject) -> GradientReport:
+    def check(target: CheckTarget) -> GradientReport:
         if method == "coordinates":
             assert precision is not None
-            found = _by_coordinates(subject, parts, step, precision, seed)
+            found = _by_coordinates(target, parts, step, precision, seed)
         else:
-            found = _by_directions(subject, parts, settings)
-        return _worst(found, is_stack=subject.is_stack)
+            found = _by_directions(target, parts, settings)
+        return _worst(found, is_stack=target.is_stack)
 
-    report = check(subject)
+    report = check(target)
     if not thorough or report.note:
         return report
-    also = tuple((name, check(other)) for name, other in occasions(subject, seed))
+    also = tuple((name, check(other)) for name, other in occasions(target, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
     return replace(report, verdict=max(verdicts, key=SEVERITY.index), also=also)
 
 
 def _by_coordinates(
-    subject: Subject, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
+    target: CheckTarget, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
 ) -> list[GradientReport]:
-    gradient = subject.gradient()
-    rounding = _rounding(subject, gradient, seed)
+    gradient = target.gradient()
+    rounding = _rounding(target, gradient, seed)
     return [
         by_coordinates(
-            subject.probes(start),
+            target.probes(start),
             row,
             gradient[start],
             parts,
@@ -128,11 +128,11 @@ def _by_coordinates(
             precision,
             partial(rounding, start),
         )
-        for start, row in enumerate(subject.stack)
+        for start, row in enumerate(target.stack)
     ]
 
 
-def _rounding(subject: Subject, gradient: Array, seed: int) -> Callable[[int, Part], float]:
+def _rounding(target: CheckTarget, gradient: Array, seed: int) -> Callable[[int, Part], float]:
     """Return what tells how far rounding may move the entries of a part, once it is asked for.
 
     At a perfect fit all of a gradient is rounding, also in float64.
@@ -140,11 +140,11 @@ def _rounding(subject: Subject, gradient: Array, seed: int) -> Callable[[int, Pa
 
     @cache
     def kernels() -> Kernels | None:
-        return Kernels.of(subject, seed)
+        return Kernels.of(target, seed)
 
     @cache
     def spread() -> Array:
-        return np.abs(subject.gradient(subject.stack * (1.0 + EPS)) - gradient)
+        return np.abs(target.gradient(target.stack * (1.0 + EPS)) - gradient)
 
     def rounding(start: int, part: Part) -> float:
         measured = kernels()
@@ -156,15 +156,15 @@ def _rounding(subject: Subject, gradient: Array, seed: int) -> Callable[[int, Pa
 
 
 def _by_directions(
-    subject: Subject, parts: Sequence[Part], settings: Settings
+    target: CheckTarget, parts: Sequence[Part], settings: Settings
 ) -> list[GradientReport]:
-    kernels = Kernels.of(subject, settings.seed)
-    gradient = subject.precise_gradient() if kernels else subject.gradient()
-    changes = subject.changes(gradient)
+    kernels = Kernels.of(target, settings.seed)
+    gradient = target.precise_gradient() if kernels else target.gradient()
+    changes = target.changes(gradient)
     found = []
-    for start in range(len(subject.stack)):
+    for start in range(len(target.stack)):
         report = by_directions(
-            subject, start, gradient[start], parts, settings, changes=bool(changes[start])
+            target, start, gradient[start], parts, settings, changes=bool(changes[start])
         )
         found.append(kernels.judged(report, parts, gradient[start], start) if kernels else report)
     return found

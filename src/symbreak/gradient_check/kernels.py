@@ -27,12 +27,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.judgement import largest_of
 from symbreak.gradient_check.parts import Part
 from symbreak.gradient_check.probes import Array
 from symbreak.gradient_check.report import BlockReport, GradientReport, overall, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below
-from symbreak.gradient_check.subject import Subject
 
 MOVES = 4
 SPREAD = 10.0
@@ -57,22 +57,22 @@ class Kernels:
         return str(self.dtype).removeprefix("torch.")
 
     @classmethod
-    def of(cls, subject: Subject, seed: int) -> Kernels | None:
+    def of(cls, target: CheckTarget, seed: int) -> Kernels | None:
         """Measure; None where the objective computes in float64 anyway."""
-        if subject.native == torch.float64:
+        if target.native == torch.float64:
             return None
-        gradient = subject.gradient()
+        gradient = target.gradient()
         stream = np.random.default_rng([seed, 2])
-        shape = tuple(subject.stack.shape)
+        shape = tuple(target.stack.shape)
         spread = np.zeros_like(gradient)
         for _ in range(MOVES):
             signs = torch.from_numpy(stream.integers(-1, 2, shape).astype(np.float64))
-            for change in _changes(subject, signs):
-                sides = [subject.gradient(subject.stack + one) for one in change]
+            for change in _changes(target, signs):
+                sides = [target.gradient(target.stack + one) for one in change]
                 moved = np.minimum.reduce([np.abs(side - gradient) for side in sides])
                 spread = np.maximum(spread, moved)
-        reach = np.maximum(subject.stack.abs().amax(1).cpu().numpy(), 1.0)
-        return cls(gradient, spread, subject.native, reach)
+        reach = np.maximum(target.stack.abs().amax(1).cpu().numpy(), 1.0)
+        return cls(gradient, spread, target.native, reach)
 
     def bar(self, part: Part, exact: Array, start: int) -> float:
         """Return how far rounding may move an entry of a part of the gradient `exact` (n,)."""
@@ -124,11 +124,11 @@ class Kernels:
         )
 
 
-def _changes(subject: Subject, signs: Tensor) -> Iterator[tuple[Tensor, ...]]:
+def _changes(target: CheckTarget, signs: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Yield changes of theta by one rounding: of all entries, and of those that are zero."""
-    unit = torch.finfo(subject.native).eps * signs.to(subject.stack.device)
-    yield (unit * subject.stack,)
-    zeros = unit * (subject.stack == 0.0)
+    unit = torch.finfo(target.native).eps * signs.to(target.stack.device)
+    yield (unit * target.stack,)
+    zeros = unit * (target.stack == 0.0)
     if bool(zeros.any()):
         yield zeros, -zeros
 

@@ -34,7 +34,7 @@ SAME = 1e4  # units of eps that two calls may differ by, where threads add up in
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckTarget:
     """An objective and where it is checked.
 
     Attributes
@@ -56,7 +56,7 @@ class Subject:
     one_at_a_time: bool
 
     @classmethod
-    def of(cls, objective: Any, theta: Any, blocks: Sequence[Block] | None) -> Subject:
+    def of(cls, objective: Any, theta: Any, blocks: Sequence[Block] | None) -> CheckTarget:
         """Check what the caller gives, and put it together."""
         theta = theta if hasattr(theta, "shape") else np.asarray(theta)
         if len(theta.shape) not in (1, 2):
