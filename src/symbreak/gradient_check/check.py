@@ -14,9 +14,9 @@ from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
 from symbreak.gradient_check.check_target import CheckTarget
+from symbreak.gradient_check.extra_checks import extra_targets
 from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.kernels import Kernels
-from symbreak.gradient_check.occasions import occasions
 from symbreak.gradient_check.parts import Part, parts_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
@@ -108,7 +108,7 @@ def check_gradient(
     report = check(target)
     if not thorough or report.note:
         return report
-    also = tuple((name, check(other)) for name, other in occasions(target, seed))
+    also = tuple((name, check(other)) for name, other in extra_targets(target, seed))
     verdicts = [report.verdict, *(other.verdict for _, other in also)]
     return replace(report, verdict=max(verdicts, key=SEVERITY.index), also=also)
 

@@ -24,7 +24,7 @@ LENGTH = 0.03  # of a step, relative to |theta|
 SIZE = 0.3
 
 
-def occasions(target: CheckTarget, seed: int) -> Iterator[tuple[str, CheckTarget]]:
+def extra_targets(target: CheckTarget, seed: int) -> Iterator[tuple[str, CheckTarget]]:
     """Yield the further targets by name; `seed` draws the entries that are zero."""
     yield f"after {STEPS} steps", replace(target, stack=_burned_in(target))
     terms, precise = _terms(target.objective), _terms(target.precise)
