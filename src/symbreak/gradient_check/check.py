@@ -16,7 +16,7 @@ from symbreak.gradient_check.by_directions import by_directions
 from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.extra_checks import extra_targets
 from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
-from symbreak.gradient_check.kernels import Kernels
+from symbreak.gradient_check.native_precision import NativePrecision
 from symbreak.gradient_check.parts import Part, parts_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
@@ -139,15 +139,15 @@ def _rounding(target: CheckTarget, gradient: Array, seed: int) -> Callable[[int,
     """
 
     @cache
-    def kernels() -> Kernels | None:
-        return Kernels.of(target, seed)
+    def native() -> NativePrecision | None:
+        return NativePrecision.of(target, seed)
 
     @cache
     def spread() -> Array:
         return np.abs(target.gradient(target.stack * (1.0 + EPS)) - gradient)
 
     def rounding(start: int, part: Part) -> float:
-        measured = kernels()
+        measured = native()
         if measured is None:
             return 4.0 * largest_of(spread()[start][part.indices])
         return measured.bar(part, gradient[start], start)
@@ -158,16 +158,16 @@ def _rounding(target: CheckTarget, gradient: Array, seed: int) -> Callable[[int,
 def _by_directions(
     target: CheckTarget, parts: Sequence[Part], settings: Settings
 ) -> list[GradientReport]:
-    kernels = Kernels.of(target, settings.seed)
-    gradient = target.precise_gradient() if kernels else target.gradient()
+    native = NativePrecision.of(target, settings.seed)
+    gradient = target.precise_gradient() if native else target.gradient()
     changes = target.changes(gradient)
-    found = []
+    reports = []
     for start in range(len(target.stack)):
         report = by_directions(
             target, start, gradient[start], parts, settings, changes=bool(changes[start])
         )
-        found.append(kernels.judged(report, parts, gradient[start], start) if kernels else report)
-    return found
+        reports.append(native.judged(report, parts, gradient[start], start) if native else report)
+    return reports
 
 
 def _check_arguments(

@@ -43,7 +43,7 @@ NEAR = 0.1  # of it: an error that leaves no doubt, however wide the bar
 
 
 @dataclass(frozen=True)
-class Kernels:
+class NativePrecision:
     """The native gradient (starts, n), and how far roundings of theta move it."""
 
     gradient: Array
@@ -57,7 +57,7 @@ class Kernels:
         return str(self.dtype).removeprefix("torch.")
 
     @classmethod
-    def of(cls, target: CheckTarget, seed: int) -> Kernels | None:
+    def of(cls, target: CheckTarget, seed: int) -> NativePrecision | None:
         """Measure; None where the objective computes in float64 anyway."""
         if target.native == torch.float64:
             return None
