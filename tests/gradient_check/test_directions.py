@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import symbreak as sb
 from symbreak.activations import ACTIVATIONS
 from symbreak.gradient_check import check_gradient
-from symbreak.gradient_check.parts import parts_of
+from symbreak.gradient_check.parameter_groups import groups_of
 from symbreak.losses import LOSSES
 from symbreak.parameters import Block
 from tests.gradient_check.conftest import change_entry, cost_of
@@ -67,33 +67,33 @@ def test_two_hundred_nets_pass(activation, dtype):
 
 
 def wrong_entries(make, draws, factor, scale=1.0, layers=LAYERS):
-    """Yield (report, part, name of the wrong entry), `draws` times for each part of the net."""
+    """Yield (report, group, name of the wrong entry), `draws` times for each group of the net."""
     for seed in range(draws):
         cost = cost_of(layers, examples=40, seed=seed)
         theta = sb.initialize(cost.network, seed=seed)
         gradient = cost(theta)[1].numpy()
-        for number, part in enumerate(parts_of(cost.blocks, None, 0)):
-            sizes = np.abs(gradient[part.indices])
+        for number, group in enumerate(groups_of(cost.blocks, None, 0)):
+            sizes = np.abs(gradient[group.indices])
             seen = np.flatnonzero(sizes >= 1e-3 * np.sqrt(np.mean(sizes**2)))
-            index = int(part.indices[np.random.default_rng([seed, number]).choice(seen)])
+            index = int(group.indices[np.random.default_rng([seed, number]).choice(seen)])
             wrong = make.changed(cost, change_entry(index, lambda g: factor * g), scale)
-            name = part.block.entry(index - part.block.start)
-            yield check_gradient(wrong, theta, seed=seed), part, name
+            name = group.block.entry(index - group.block.start)
+            yield check_gradient(wrong, theta, seed=seed), group, name
 
 
-def assert_named(report, part, name):
+def assert_named(report, group, name):
     assert report.verdict == "fail"
     verdicts = {block.name: block.verdict for block in report.blocks}
-    assert verdicts.pop(part.name) == "fail"
+    assert verdicts.pop(group.name) == "fail"
     assert set(verdicts.values()) == {"pass"}
-    block = next(block for block in report.blocks if block.name == part.name)
+    block = next(block for block in report.blocks if block.name == group.name)
     assert block.wrong[0] == block.worst == name
 
 
 @pytest.mark.parametrize("factor", ERRORS.values(), ids=ERRORS)
 def test_a_wrong_entry_is_named(make, factor):
-    for report, part, name in wrong_entries(make, 1, factor):
-        assert_named(report, part, name)
+    for report, group, name in wrong_entries(make, 1, factor):
+        assert_named(report, group, name)
         block = report.worst
         np.testing.assert_allclose(block.analytic, factor * block.numerical, rtol=1e-5, atol=1e-18)
 
@@ -103,8 +103,8 @@ def test_a_wrong_entry_is_named(make, factor):
 @pytest.mark.parametrize("factor", ERRORS.values(), ids=ERRORS)
 def test_twenty_of_twenty_in_every_block_within_five_hundred_evaluations(make, factor, scale):
     evaluations = []
-    for report, part, name in wrong_entries(make, 20, factor, scale):
-        assert_named(report, part, name)
+    for report, group, name in wrong_entries(make, 20, factor, scale):
+        assert_named(report, group, name)
         evaluations.append(report.n_evaluations)
     assert len(evaluations) == 20 * 6
     assert np.mean(evaluations) <= 500

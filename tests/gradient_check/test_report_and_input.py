@@ -12,7 +12,7 @@ import torch
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.gradient_check import GradientError
-from symbreak.gradient_check.parts import parts_of
+from symbreak.gradient_check.parameter_groups import groups_of
 from symbreak.initialization import initialize
 from tests.gradient_check.conftest import coordinates as check_gradient
 
@@ -98,9 +98,9 @@ def test_a_part_can_be_drawn(make, cost, theta):
 
 
 def test_no_entry_is_drawn_twice(cost):
-    for part in parts_of(cost.blocks, 5, seed=0):
-        assert len(set(part.indices)) == min(5, part.n_parameters)
-    assert [part.n_parameters for part in parts_of(cost.blocks, 5, seed=0)] == [6, 24, 3, 18]
+    for group in groups_of(cost.blocks, 5, seed=0):
+        assert len(set(group.indices)) == min(5, group.n_parameters)
+    assert [group.n_parameters for group in groups_of(cost.blocks, 5, seed=0)] == [6, 24, 3, 18]
 
 
 def test_seeds_draw_other_entries_and_all_of_them_in_the_end(make, cost, theta):

@@ -12,7 +12,7 @@ import symbreak as sb
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.causes import Clues, cause_of
 from symbreak.gradient_check.localisation import Entry, Located
-from symbreak.gradient_check.parts import parts_of
+from symbreak.gradient_check.parameter_groups import groups_of
 from tests.gradient_check.conftest import Changed, cost_of
 
 # What becomes of g beside theta, and the cause that may be named for it.
@@ -39,13 +39,13 @@ def start_of(cost, seed):
 
 
 def wrong_at(seed, activation, loss, choose, mistake):
-    """Return the report on a net that is wrong at the chosen entries of a part of Theta1.
+    """Return the report on a net that is wrong at the chosen entries of a group of Theta1.
 
-    Also the part, and the names of the entries whose derivative is not right.
+    Also the group, and the names of the entries whose derivative is not right.
     """
     cost = cost_of((4, 10, 3), activation, loss, seed=seed)
     theta = start_of(cost, seed)
-    part, entries = choose(parts_of(cost.blocks, None, 0))
+    group, entries = choose(groups_of(cost.blocks, None, 0))
 
     def change(theta, gradient):
         gradient[..., entries] = mistake(torch.as_tensor(theta), gradient)[..., entries]
@@ -54,23 +54,23 @@ def wrong_at(seed, activation, loss, choose, mistake):
     changed = Changed(cost, change)
     apart = (changed(theta)[1] - cost(theta)[1])[entries].numpy()
     wrong = entries[np.abs(apart) > 1e-12 * np.abs(cost(theta)[1].numpy()).max()]
-    names = {part.block.entry(int(index) - part.block.start) for index in wrong}
-    return check_gradient(changed, theta), part, names
+    names = {group.block.entry(int(index) - group.block.start) for index in wrong}
+    return check_gradient(changed, theta), group, names
 
 
-def assert_only(report, part):
+def assert_only(report, group):
     verdicts = {block.name: block.verdict for block in report.blocks}
-    assert verdicts.pop(part.name) == "fail"
+    assert verdicts.pop(group.name) == "fail"
     assert set(verdicts.values()) == {"pass"}
-    return next(block for block in report.blocks if block.name == part.name)
+    return next(block for block in report.blocks if block.name == group.name)
 
 
 def assert_spread(seed, activation, loss, column, mistake, words):
-    def whole(parts):
-        return parts[column], parts[column].indices
+    def whole(groups):
+        return groups[column], groups[column].indices
 
-    report, part, names = wrong_at(seed, activation, loss, whole, mistake)
-    block = assert_only(report, part)
+    report, group, names = wrong_at(seed, activation, loss, whole, mistake)
+    block = assert_only(report, group)
     assert block.is_spread, report
     assert set(block.wrong) <= names
     assert len(block.wrong) >= 3
@@ -102,11 +102,11 @@ def test_one_wrong_entry_is_named_alone(activation, loss, mistake):
         cost = cost_of((4, 10, 3), activation, loss, seed=seed)
         gradient = cost(start_of(cost, seed))[1].numpy()
 
-        def one(parts, gradient=gradient):
-            return parts[1], parts[1].indices[[int(np.abs(gradient[parts[1].indices]).argmax())]]
+        def one(groups, gradient=gradient):
+            return groups[1], groups[1].indices[[int(np.abs(gradient[groups[1].indices]).argmax())]]
 
-        report, part, names = wrong_at(seed, activation, loss, one, change)
-        block = assert_only(report, part)
+        report, group, names = wrong_at(seed, activation, loss, one, change)
+        block = assert_only(report, group)
         assert (set(block.wrong), block.worst) == (names, *names)
         assert not block.is_spread
         if "theta" not in words:  # one entry cannot tell an excess of theta from a factor
@@ -118,12 +118,12 @@ def test_one_wrong_entry_is_named_alone(activation, loss, mistake):
 def test_a_column_of_many_is_a_sample_with_its_factor(activation, column):
     """Ten of forty entries are wrong: more than are searched for one by one."""
 
-    def one_column(parts):
-        return parts[1], parts[1].indices[column - 1 :: 4]
+    def one_column(groups):
+        return groups[1], groups[1].indices[column - 1 :: 4]
 
-    report, part, names = wrong_at(column, activation, "cross_entropy", one_column,
+    report, group, names = wrong_at(column, activation, "cross_entropy", one_column,
                                    MISTAKES["twice"][0])  # fmt: skip
-    block = assert_only(report, part)
+    block = assert_only(report, group)
     assert block.is_spread
     assert set(block.wrong) < names
     assert "in every wrong entry found, the gradient is 2 times" in block.note

@@ -21,7 +21,7 @@ from symbreak.errors import InvalidInput
 from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
 from symbreak.gradient_check.lines import Line, size, spherical
-from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import Array, Probes
 from symbreak.gradient_check.report import BlockReport, GradientReport
 from symbreak.gradient_check.start import Settings, Start
@@ -39,7 +39,7 @@ def by_directions(
     target: CheckTarget,
     number: int,
     gradient: Array,
-    parts: Sequence[Part],
+    groups: Sequence[ParameterGroup],
     settings: Settings,
     *,
     changes: bool,
@@ -56,7 +56,7 @@ def by_directions(
     aside = _Aside(target, number, theta, gradient, settings)
     directional = Directional(probes, gradient, theta)
     start = Start(directional, gradient, theta, target.n_examples, settings, aside.verdict_on)
-    blocks = check_parts(start, parts)
+    blocks = check_groups(start, groups)
     note = ""
     if probes.changes or changes:
         note, blocks = CHANGES, [_untold(block) for block in blocks]
@@ -90,14 +90,14 @@ class _Aside:
         """Evaluations of J so far."""
         return 0 if self._probes is None else self._probes.n_evaluations
 
-    def verdict_on(self, part: Part) -> BlockReport | None:
+    def verdict_on(self, group: ParameterGroup) -> BlockReport | None:
         """Return the verdict there; None if J or the gradient says nothing of its own there."""
         start = self._start
         if start is None or np.array_equal(
-            start.gradient[part.indices], self._gradient[part.indices]
+            start.gradient[group.indices], self._gradient[group.indices]
         ):
             return None
-        return check_parts(start, [part])[0]
+        return check_groups(start, [group])[0]
 
     @cached_property
     def _start(self) -> Start | None:
@@ -116,45 +116,45 @@ class _Aside:
         )  # fmt: skip
 
 
-def _nowhere(_: Part) -> None:
+def _nowhere(_: ParameterGroup) -> None:
     """Give no verdict: a theta that was moved is not moved again."""
 
 
-def check_parts(start: Start, parts: Sequence[Part]) -> list[BlockReport]:
-    """Return the verdict on every part of one start."""
-    lines = [_lines(part, number, start) for number, part in enumerate(parts)]
-    seen = _compared(start, parts, lines)
+def check_groups(start: Start, groups: Sequence[ParameterGroup]) -> list[BlockReport]:
+    """Return the verdict on every group of one start."""
+    lines = [_lines(group, number, start) for number, group in enumerate(groups)]
+    seen = _compared(start, groups, lines)
     sizes = np.array(
-        [_scale(start.gradient, part, one) for part, one in zip(parts, seen, strict=True)]
+        [_scale(start.gradient, group, one) for group, one in zip(groups, seen, strict=True)]
     )
     clear = {
-        part.owner
-        for part, one, size in zip(parts, seen, sizes, strict=True)
+        group.owner
+        for group, one, size in zip(groups, seen, sizes, strict=True)
         if size > 0.0 and (one.bar <= RESOLUTION * size).all()
     }
     around = float(sizes.max(initial=0.0))
     return [
-        verdict_on(start, part, number, one, float(size), around, part.owner in clear)
-        for number, (part, one, size) in enumerate(zip(parts, seen, sizes, strict=True))
+        verdict_on(start, group, number, one, float(size), around, group.owner in clear)
+        for number, (group, one, size) in enumerate(zip(groups, seen, sizes, strict=True))
     ]
 
 
-def _lines(part: Part, number: int, start: Start) -> list[Line]:
+def _lines(group: ParameterGroup, number: int, start: Start) -> list[Line]:
     stream = np.random.default_rng([start.settings.seed, number])
-    return [spherical(part.indices, stream) for _ in range(start.settings.directions)]
+    return [spherical(group.indices, stream) for _ in range(start.settings.directions)]
 
 
 def _compared(
-    start: Start, parts: Sequence[Part], lines: Sequence[Sequence[Line]]
+    start: Start, groups: Sequence[ParameterGroup], lines: Sequence[Sequence[Line]]
 ) -> list[Comparison]:
     """Compare all lines in one stack, and those that leave a question with finer steps."""
-    seen = start.directional.compare([line for few in lines for line in few]).split(len(parts))
+    seen = start.directional.compare([line for few in lines for line in few]).split(len(groups))
     _again(
         start,
         lines,
         seen,
         FINE,
-        [not _is_settled(start, *pair) for pair in zip(parts, seen, strict=True)],
+        [not _is_settled(start, *pair) for pair in zip(groups, seen, strict=True)],
     )
     _again(start, lines, seen, FINEST, [bool(one.at_kink.any()) for one in seen])
     return seen
@@ -167,7 +167,7 @@ def _again(
     level: int,
     is_open: Sequence[bool],
 ) -> None:
-    """Replace the comparisons of the parts that are open by finer ones."""
+    """Replace the comparisons of the groups that are open by finer ones."""
     numbers = [number for number, is_one in enumerate(is_open) if is_one]
     if numbers:
         again = [line for number in numbers for line in lines[number]]
@@ -176,12 +176,12 @@ def _again(
             seen[number] = one
 
 
-def _is_settled(start: Start, part: Part, seen: Comparison) -> bool:
-    scale = _scale(start.gradient, part, seen)
+def _is_settled(start: Start, group: ParameterGroup, seen: Comparison) -> bool:
+    scale = _scale(start.gradient, group, seen)
     return bool((seen.agrees & ~seen.at_kink & (seen.bar <= SHARP * scale)).all())
 
 
-def _scale(gradient: Array, part: Part, seen: Comparison) -> float:
-    own = size(np.nan_to_num(gradient[part.indices])) / np.sqrt(len(part.within))
+def _scale(gradient: Array, group: ParameterGroup, seen: Comparison) -> float:
+    own = size(np.nan_to_num(gradient[group.indices])) / np.sqrt(len(group.within))
     told = np.abs(seen.numerical[np.abs(seen.numerical) > seen.bar])
     return float(max(own, told.max(initial=0.0)))

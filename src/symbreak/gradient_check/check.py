@@ -17,7 +17,7 @@ from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.extra_checks import extra_targets
 from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.native_precision import NativePrecision
-from symbreak.gradient_check.parts import Part, parts_of
+from symbreak.gradient_check.parameter_groups import ParameterGroup, groups_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
 from symbreak.gradient_check.start import Settings
@@ -88,7 +88,7 @@ def check_gradient(
     target = CheckTarget.of(objective, theta, blocks)
     # Whoever names blocks also says what is judged together.
     is_weight = target.is_weight if blocks is None else None
-    parts = parts_of(target.blocks, max_per_block, seed, target.is_fixed, is_weight)
+    groups = groups_of(target.blocks, max_per_block, seed, target.is_fixed, is_weight)
     settings = Settings(directions, seed, locate)
     precision = PRECISIONS.get(target.native)
     if method == "coordinates" and precision is None:
@@ -100,9 +100,9 @@ def check_gradient(
     def check(target: CheckTarget) -> GradientReport:
         if method == "coordinates":
             assert precision is not None
-            found = _by_coordinates(target, parts, step, precision, seed)
+            found = _by_coordinates(target, groups, step, precision, seed)
         else:
-            found = _by_directions(target, parts, settings)
+            found = _by_directions(target, groups, settings)
         return _worst(found, is_stack=target.is_stack)
 
     report = check(target)
@@ -114,7 +114,11 @@ def check_gradient(
 
 
 def _by_coordinates(
-    target: CheckTarget, parts: Sequence[Part], step: float | None, precision: Precision, seed: int
+    target: CheckTarget,
+    groups: Sequence[ParameterGroup],
+    step: float | None,
+    precision: Precision,
+    seed: int,
 ) -> list[GradientReport]:
     gradient = target.gradient()
     rounding = _rounding(target, gradient, seed)
@@ -123,7 +127,7 @@ def _by_coordinates(
             target.probes(start),
             row,
             gradient[start],
-            parts,
+            groups,
             step,
             precision,
             partial(rounding, start),
@@ -132,8 +136,10 @@ def _by_coordinates(
     ]
 
 
-def _rounding(target: CheckTarget, gradient: Array, seed: int) -> Callable[[int, Part], float]:
-    """Return what tells how far rounding may move the entries of a part, once it is asked for.
+def _rounding(
+    target: CheckTarget, gradient: Array, seed: int
+) -> Callable[[int, ParameterGroup], float]:
+    """Return what tells how far rounding may move the entries of a group, once it is asked for.
 
     At a perfect fit all of a gradient is rounding, also in float64.
     """
@@ -146,17 +152,17 @@ def _rounding(target: CheckTarget, gradient: Array, seed: int) -> Callable[[int,
     def spread() -> Array:
         return np.abs(target.gradient(target.stack * (1.0 + EPS)) - gradient)
 
-    def rounding(start: int, part: Part) -> float:
+    def rounding(start: int, group: ParameterGroup) -> float:
         measured = native()
         if measured is None:
-            return 4.0 * largest_of(spread()[start][part.indices])
-        return measured.bar(part, gradient[start], start)
+            return 4.0 * largest_of(spread()[start][group.indices])
+        return measured.bar(group, gradient[start], start)
 
     return rounding
 
 
 def _by_directions(
-    target: CheckTarget, parts: Sequence[Part], settings: Settings
+    target: CheckTarget, groups: Sequence[ParameterGroup], settings: Settings
 ) -> list[GradientReport]:
     native = NativePrecision.of(target, settings.seed)
     gradient = target.precise_gradient() if native else target.gradient()
@@ -164,9 +170,9 @@ def _by_directions(
     reports = []
     for start in range(len(target.stack)):
         report = by_directions(
-            target, start, gradient[start], parts, settings, changes=bool(changes[start])
+            target, start, gradient[start], groups, settings, changes=bool(changes[start])
         )
-        reports.append(native.judged(report, parts, gradient[start], start) if native else report)
+        reports.append(native.judged(report, groups, gradient[start], start) if native else report)
     return reports
 
 

@@ -1,9 +1,9 @@
-"""Do the analytic and the numerical derivatives of one part of theta agree?
+"""Do the analytic and the numerical derivatives of one group of parameters agree?
 
 Conventions
 -----------
 a, n  : the analytic and the numerical derivative, (entries,)
-scale = max(max |a|, max |n|) over the part;  relative error = max |a - n| / scale
+scale = max(max |a|, max |n|) over the group;  relative error = max |a - n| / scale
 There is no absolute tolerance: J times any constant is judged the same.
 
 An entry that disagrees is measured again with smaller steps. Smaller steps leave a kink (relu)
@@ -69,7 +69,7 @@ PRECISIONS = {
 
 @dataclass(frozen=True)
 class Standard:
-    """What a part is held against besides its own scale.
+    """What a group is held against besides its own scale.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Standard:
 
     @staticmethod
     def of(gradient: Array, theta: Array, precision: Precision) -> Standard:
-        """Return the standard for the parts of one gradient at theta, (n,) both."""
+        """Return the standard for the groups of one gradient at theta, (n,) both."""
         rounding = 4.0 * rounding_unit(gradient, theta, precision.eps)
         return Standard(precision, largest_of(gradient), rounding)
 
@@ -108,7 +108,7 @@ def largest_of(gradient: Array) -> float:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one part; `position` is the entry that is worst, `number` its n.
+    """The verdict on one group; `position` is the entry that is worst, `number` its n.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ def judge(
     standard: Standard,
     largest_of_block: float,
 ) -> Judgement:
-    """Compare the analytic derivatives of a part with differences of J.
+    """Compare the analytic derivatives of a group with differences of J.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def judge(
         step times factor.
     rounding : measures what rounding may do to the entries of the gradient.
     look : look(positions) holds these entries to bars of their own.
-    largest_of_block : the largest |a| of the block that the part belongs to.
+    largest_of_block : the largest |a| of the block that the group belongs to.
     """
     everything = np.arange(len(analytic))
     first = measure(everything, 1.0)

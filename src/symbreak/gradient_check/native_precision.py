@@ -11,10 +11,10 @@ nearer side counts.
 Conventions
 -----------
 error : |g - g64| of an entry, g in the native dtype, g64 in float64
-bar   : SPREAD max |g(theta moved) - g| + FLOOR eps max |g64|, the maxima over the part,
+bar   : SPREAD max |g(theta moved) - g| + FLOOR eps max |g64|, the maxima over the group,
         + REACH eps times the largest |g64| of all and the largest |theta|: back-propagation
         multiplies large derivatives by small factors such as 1 - a², whose error is absolute
-Where the bar is as large as the part's own derivatives, and the error is not small beside them,
+Where the bar is as large as the group's own derivatives, and the error is not small beside them,
 nothing can be told of the dtype's own gradient.
 """
 
@@ -29,7 +29,7 @@ from torch import Tensor
 
 from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.judgement import largest_of
-from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import Array
 from symbreak.gradient_check.report import BlockReport, GradientReport, overall, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below
@@ -38,7 +38,7 @@ MOVES = 4
 SPREAD = 10.0
 FLOOR = 16.0
 REACH = 4.0
-TELLS = 0.5  # of the largest derivative of a part: a bar that still tells something
+TELLS = 0.5  # of the largest derivative of a group: a bar that still tells something
 NEAR = 0.1  # of it: an error that leaves no doubt, however wide the bar
 
 
@@ -74,29 +74,31 @@ class NativePrecision:
         reach = np.maximum(target.stack.abs().amax(1).cpu().numpy(), 1.0)
         return cls(gradient, spread, target.native, reach)
 
-    def bar(self, part: Part, exact: Array, start: int) -> float:
-        """Return how far rounding may move an entry of a part of the gradient `exact` (n,)."""
+    def bar(self, group: ParameterGroup, exact: Array, start: int) -> float:
+        """Return how far rounding may move an entry of a group of the gradient `exact` (n,)."""
         eps = float(torch.finfo(self.dtype).eps)
-        spread = float(self.spread[start][part.indices].max())
+        spread = float(self.spread[start][group.indices].max())
         reach = float(self.reach[start]) * largest_of(exact)
-        return SPREAD * spread + eps * (FLOOR * largest_of(exact[part.indices]) + REACH * reach)
+        return SPREAD * spread + eps * (FLOOR * largest_of(exact[group.indices]) + REACH * reach)
 
     def judged(
-        self, report: GradientReport, parts: Sequence[Part], precise: Array, start: int
+        self, report: GradientReport, groups: Sequence[ParameterGroup], precise: Array, start: int
     ) -> GradientReport:
         """Return the report on one start with the verdict on the native gradient put in."""
         blocks = tuple(
-            self._judged(block, part, precise, start)
-            for block, part in zip(report.blocks, parts, strict=True)
+            self._judged(block, group, precise, start)
+            for block, group in zip(report.blocks, groups, strict=True)
         )
         return replace(report, blocks=blocks, verdict=overall(blocks))
 
-    def _judged(self, block: BlockReport, part: Part, precise: Array, start: int) -> BlockReport:
-        native, exact = self.gradient[start][part.indices], precise[part.indices]
+    def _judged(
+        self, block: BlockReport, group: ParameterGroup, precise: Array, start: int
+    ) -> BlockReport:
+        native, exact = self.gradient[start][group.indices], precise[group.indices]
         error = np.abs(native - exact)
         worst = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
         largest = float(np.abs(exact).max())
-        bar = self.bar(part, precise, start)
+        bar = self.bar(group, precise, start)
         known = replace(block, kernel_error=relative(error[worst], largest))
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
@@ -115,11 +117,11 @@ class NativePrecision:
         return replace(
             known,
             verdict="fail",
-            worst=part.entry(worst),
+            worst=group.entry(worst),
             analytic=float(native[worst]),
             numerical=float(exact[worst]),
             relative_error=relative(error[worst], largest),
-            wrong=(part.entry(worst),),
+            wrong=(group.entry(worst),),
             note=note,
         )
 

@@ -42,7 +42,7 @@ class BlockReport:
     bar : the error that the numerical side may have, relative to the scale; NaN for "coordinates".
     wrong : the entries that were found to be wrong, the worst first.
     kernel_error : the largest difference of the gradient in the objective's own dtype from that in
-        float64, relative to the largest entry of the part; NaN where that dtype is float64.
+        float64, relative to the largest entry of the group; NaN where that dtype is float64.
     is_spread : whether the error is all over the block, or in more entries than `wrong` names;
         `wrong` then is a sample.
     floor : the size up to which an entry could not be judged: a quarter of it, or all, may be

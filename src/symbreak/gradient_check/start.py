@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbreak.gradient_check.directional import Directional
-from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import Array
 from symbreak.gradient_check.report import BlockReport
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many lines through each part, the seed of all draws, and whether errors are searched."""
+    """How many lines through each group, the seed of all draws, and whether errors are searched."""
 
     directions: int
     seed: int
@@ -30,7 +30,7 @@ class Start:
     ----------
     gradient, theta : (n,).
     n_examples : m; None where it is not known.
-    aside : gives the verdict on a part at a theta close by, off the kinks of this one; None where
+    aside : gives the verdict on a group at a theta close by, off the kinks of this one; None where
         there is none.
     """
 
@@ -39,8 +39,8 @@ class Start:
     theta: Array
     n_examples: int | None
     settings: Settings
-    aside: Callable[[Part], BlockReport | None]
+    aside: Callable[[ParameterGroup], BlockReport | None]
 
     def stream(self, number: int, purpose: int) -> np.random.Generator:
-        """Return the random numbers of a part."""
+        """Return the random numbers of a group."""
         return np.random.default_rng([self.settings.seed, number, purpose])

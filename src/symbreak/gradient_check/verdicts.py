@@ -1,4 +1,4 @@
-"""The verdict on one part of theta, from what its lines showed.
+"""The verdict on one group of parameters, from what its lines showed.
 
 At kinks the numbers at theta mix the slopes of several pieces. There the gradient is judged at a
 theta close by, where a wrong one is as wrong, and at theta itself it must lie between the sides.
@@ -16,7 +16,7 @@ from symbreak.gradient_check.directional import Comparison
 from symbreak.gradient_check.judgement import rounding_unit
 from symbreak.gradient_check.kinks import Pieces, Settled, settle
 from symbreak.gradient_check.localisation import Entry, Located, locate
-from symbreak.gradient_check.parts import Part
+from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import EPS
 from symbreak.gradient_check.report import BlockReport, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below
@@ -34,48 +34,50 @@ TOO_MANY = "theta lies on too many kinks to tell them apart; move theta a little
 
 def verdict_on(
     start: Start,
-    part: Part,
+    group: ParameterGroup,
     number: int,
     seen: Comparison,
     scale: float,
     around: float,
     has_clear_neighbour: bool,
 ) -> BlockReport:
-    """Return the verdict on a part.
+    """Return the verdict on a group.
 
     Parameters
     ----------
-    number : of the part, for the random numbers.
-    around : the largest scale of all parts.
-    has_clear_neighbour : whether another part of the same layer was seen clearly.
+    number : of the group, for the random numbers.
+    around : the largest scale of all groups.
+    has_clear_neighbour : whether another group of the same layer was seen clearly.
     """
-    analytic = start.gradient[part.indices]
+    analytic = start.gradient[group.indices]
     if not np.isfinite(analytic).all():
         count = int((~np.isfinite(analytic)).sum())
         note = f"the gradient holds {count} numbers that are not finite"
         return _report(
-            start, part, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic)))
+            start, group, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic)))
         )
     if seen.at_kink.any() and not seen.agrees.all():
-        return _at_kinks(start, part, number, seen, scale)
+        return _at_kinks(start, group, number, seen, scale)
     if seen.is_wrong.any():
-        return _failed(start, part, number, seen, scale)
+        return _failed(start, group, number, seen, scale)
     rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
     is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
     if scale == 0.0 or is_noise:
-        return _nothing(start, part, seen, scale, around)
+        return _nothing(start, group, seen, scale, around)
     is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
     if is_dull.any() or not seen.agrees.all():
-        return _report(start, part, seen, scale, "inconclusive", _why_unclear(seen))
-    return _report(start, part, seen, scale, "pass", "")
+        return _report(start, group, seen, scale, "inconclusive", _why_unclear(seen))
+    return _report(start, group, seen, scale, "pass", "")
 
 
-def _at_kinks(start: Start, part: Part, number: int, seen: Comparison, scale: float) -> BlockReport:
-    aside = start.aside(part)
+def _at_kinks(
+    start: Start, group: ParameterGroup, number: int, seen: Comparison, scale: float
+) -> BlockReport:
+    aside = start.aside(group)
     if aside is not None and aside.verdict == "fail":
         return replace(aside, note="; ".join(filter(None, (aside.note, CLOSE_BY))))
     is_right_aside = aside is not None and aside.verdict == "pass"
-    pieces = settle(start.directional, part.indices, start.stream(number, 1))
+    pieces = settle(start.directional, group.indices, start.stream(number, 1))
     is_right = pieces.settled is Settled.BETWEEN or (
         pieces.settled is Settled.MANY and is_right_aside
     )
@@ -83,68 +85,70 @@ def _at_kinks(start: Start, part: Part, number: int, seen: Comparison, scale: fl
         return replace(aside, note=f"{BETWEEN}; the numbers are of a theta close by")
     if is_right:
         return replace(
-            _report(start, part, seen, scale, "pass", BETWEEN), bar=np.nan, floor=np.nan, n_below=0
+            _report(start, group, seen, scale, "pass", BETWEEN), bar=np.nan, floor=np.nan, n_below=0
         )
     if pieces.settled is Settled.WRONG and aside is None:
-        return _failed(start, part, number, seen, scale, pieces)
+        return _failed(start, group, number, seen, scale, pieces)
     note = TOO_MANY if pieces.settled is Settled.MANY else MIXED
-    return _report(start, part, seen, scale, "inconclusive", note)
+    return _report(start, group, seen, scale, "inconclusive", note)
 
 
 def _failed(
     start: Start,
-    part: Part,
+    group: ParameterGroup,
     number: int,
     seen: Comparison,
     scale: float,
     pieces: Pieces | None = None,
 ) -> BlockReport:
-    """Return the report on a part that is wrong, with the entries that were found."""
-    located = _located(start, part, number, pieces)
-    clues = Clues(start.n_examples, start.gradient, start.theta, part.block.shape, part.block.start)
-    report = _report(start, part, seen, scale, "fail", cause_of(located, clues))
+    """Return the report on a group that is wrong, with the entries that were found."""
+    located = _located(start, group, number, pieces)
+    clues = Clues(
+        start.n_examples, start.gradient, start.theta, group.block.shape, group.block.start
+    )
+    report = _report(start, group, seen, scale, "fail", cause_of(located, clues))
     if not located.wrong:
         return report
     worst = located.wrong[0]
     return replace(
         report,
         relative_error=relative(abs(worst.analytic - worst.numerical), scale),
-        worst=_name(part, worst),
+        worst=_name(group, worst),
         analytic=worst.analytic,
         numerical=worst.numerical,
-        wrong=tuple(_name(part, entry) for entry in located.wrong),
+        wrong=tuple(_name(group, entry) for entry in located.wrong),
         is_spread=located.is_spread,
     )
 
 
-def _located(start: Start, part: Part, number: int, pieces: Pieces | None) -> Located:
+def _located(start: Start, group: ParameterGroup, number: int, pieces: Pieces | None) -> Located:
     if pieces is not None:
-        is_spread = not pieces.are_all or len(pieces.wrong) > max(1.0, len(part.indices) / 2)
+        is_spread = not pieces.are_all or len(pieces.wrong) > max(1.0, len(group.indices) / 2)
         return Located(pieces.wrong, is_spread, pieces.are_all)
     if start.settings.locates:
-        return locate(start.directional, part.indices, start.stream(number, 1))
+        return locate(start.directional, group.indices, start.stream(number, 1))
     return Located((), is_spread=False)
 
 
-def _name(part: Part, entry: Entry) -> str:
-    return part.block.entry(entry.index - part.block.start)
+def _name(group: ParameterGroup, entry: Entry) -> str:
+    return group.block.entry(entry.index - group.block.start)
 
 
 def _nothing(
-    start: Start, part: Part, seen: Comparison, scale: float, around: float
+    start: Start, group: ParameterGroup, seen: Comparison, scale: float, around: float
 ) -> BlockReport:
     """Return the verdict on a gradient of zero: believed where one that matters would show."""
     would_show = bool((seen.bar <= RESOLUTION * around).all())
     if would_show and scale == 0.0:
-        return _report(start, part, seen, 0.0, "pass", "zero gradient: nothing to compare")
+        return _report(start, group, seen, 0.0, "pass", "zero gradient: nothing to compare")
     if would_show:
         return replace(
-            _report(start, part, seen, scale, "pass", "zero up to rounding"),
+            _report(start, group, seen, scale, "pass", "zero up to rounding"),
             relative_error=0.0,
             n_below=0,
         )
     note = "zero gradient, but one below the noise of J would not show: cannot tell"
-    return _report(start, part, seen, scale, "inconclusive", note)
+    return _report(start, group, seen, scale, "inconclusive", note)
 
 
 def _why_unclear(seen: Comparison) -> str:
@@ -155,7 +159,7 @@ def _why_unclear(seen: Comparison) -> str:
 
 def _report(
     start: Start,
-    part: Part,
+    group: ParameterGroup,
     seen: Comparison,
     scale: float,
     verdict: str,
@@ -167,19 +171,19 @@ def _report(
     with np.errstate(all="ignore"):
         error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
         # An error of one entry weighs 1 / sqrt(entries) on a line.
-        floor = SEEN * float(seen.bar.max()) * math.sqrt(len(part.within))
+        floor = SEEN * float(seen.bar.max()) * math.sqrt(len(group.within))
     return BlockReport(
-        name=part.name,
+        name=group.name,
         verdict=verdict,
         relative_error=error,
         scale=scale,
-        worst=f"direction {line + 1}" if position is None else part.entry(position),
+        worst=f"direction {line + 1}" if position is None else group.entry(position),
         analytic=float(seen.analytic[line]),
         numerical=float(seen.numerical[line]),
-        n_checked=len(part.within),
-        n_parameters=part.n_parameters,
+        n_checked=len(group.within),
+        n_parameters=group.n_parameters,
         note=note,
         bar=bar,
         floor=floor,
-        n_below=count_below(start.gradient[part.indices], floor) if verdict == "pass" else 0,
+        n_below=count_below(start.gradient[group.indices], floor) if verdict == "pass" else 0,
     )

@@ -1,4 +1,4 @@
-"""The parts of theta that are judged, each by its own scale.
+"""The groups of parameters that are judged, each by its own scale.
 
 Biases and weights of one block are judged apart: an error in few small biases must not hide behind
 many large weights. Which is which the objective says (`is_weight`), or else the block itself.
@@ -17,13 +17,13 @@ from symbreak.parameters import Block
 
 
 @dataclass(frozen=True)
-class Part:
+class ParameterGroup:
     """Some entries of a block.
 
     Attributes
     ----------
     within : the indices in the (row-major) block that are checked.
-    n_parameters : how many the part has, checked or not.
+    n_parameters : how many the group has, checked or not.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Part:
 
     @property
     def owner(self) -> str:
-        """What the part belongs to together with others: Theta1, or the layer of a parameter."""
+        """What the group belongs to together with others: Theta1, or the layer of a parameter."""
         return self.block.name.rpartition(".")[0] or self.block.name
 
     def entry(self, position: int) -> str:
@@ -46,14 +46,14 @@ class Part:
         return self.block.entry(int(self.within[position]))
 
 
-def parts_of(
+def groups_of(
     blocks: Sequence[Block],
     max_per_block: int | None,
     seed: int,
     is_fixed: NDArray[np.bool_] | None = None,
     is_weight: NDArray[np.bool_] | None = None,
-) -> tuple[Part, ...]:
-    """Return the parts of all blocks, of each at most `max_per_block` entries drawn by `seed`.
+) -> tuple[ParameterGroup, ...]:
+    """Return the groups of all blocks, of each at most `max_per_block` entries drawn by `seed`.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def parts_of(
     is_weight : (n,), the entries that are weights and not biases; None: the blocks tell.
     """
     split = [named for block in blocks for named in _split(block, is_weight) if named[2].size]
-    parts = []
+    groups = []
     for number, (name, block, within) in enumerate(split):
         free = within if is_fixed is None else within[~is_fixed[block.start + within]]
-        # A stream for each part: what is drawn of one does not depend on the size of the others.
+        # A stream for each group: what is drawn of one does not depend on the size of the others.
         chosen = _drawn(free, max_per_block, np.random.default_rng([seed, number]))
         if chosen.size:
-            parts.append(Part(name, block, chosen, within.size))
-    return tuple(parts)
+            groups.append(ParameterGroup(name, block, chosen, within.size))
+    return tuple(groups)
 
 
 def _split(
