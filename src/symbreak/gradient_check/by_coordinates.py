@@ -15,8 +15,9 @@ from torch import Tensor
 
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.directional import Directional
-from symbreak.gradient_check.judgement import Judgement, Look, Measure, Precision, Standard, judge
+from symbreak.gradient_check.judgement import Judgement, Look, Measure, judge
 from symbreak.gradient_check.parameter_groups import ParameterGroup
+from symbreak.gradient_check.precision import Precision, Standard
 from symbreak.gradient_check.probes import EPS, Array, Differences, Probes
 from symbreak.gradient_check.report import BlockReport, GradientReport
 from symbreak.gradient_check.small_entries import Closely, look_closely

@@ -15,9 +15,9 @@ from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
 from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.extra_checks import extra_targets
-from symbreak.gradient_check.judgement import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.native_precision import NativePrecision
 from symbreak.gradient_check.parameter_groups import ParameterGroup, groups_of
+from symbreak.gradient_check.precision import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
 from symbreak.gradient_check.start import Settings

@@ -28,8 +28,8 @@ import torch
 from torch import Tensor
 
 from symbreak.gradient_check.check_target import CheckTarget
-from symbreak.gradient_check.judgement import largest_of
 from symbreak.gradient_check.parameter_groups import ParameterGroup
+from symbreak.gradient_check.precision import largest_of
 from symbreak.gradient_check.probes import Array
 from symbreak.gradient_check.report import BlockReport, GradientReport, overall, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below

@@ -13,10 +13,10 @@ import numpy as np
 
 from symbreak.gradient_check.causes import Clues, cause_of
 from symbreak.gradient_check.directional import Comparison
-from symbreak.gradient_check.judgement import rounding_unit
 from symbreak.gradient_check.kinks import Pieces, Settled, settle
 from symbreak.gradient_check.localisation import Entry, Located, locate
 from symbreak.gradient_check.parameter_groups import ParameterGroup
+from symbreak.gradient_check.precision import rounding_unit
 from symbreak.gradient_check.probes import EPS
 from symbreak.gradient_check.report import BlockReport, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below
