@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.errors import InvalidInput
+from symbreak.gradient_check.coordinate_verdict import Judgement, Look, Measure, judge
 from symbreak.gradient_check.directional import Directional
-from symbreak.gradient_check.judgement import Judgement, Look, Measure, judge
 from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.precision import Precision, Standard
 from symbreak.gradient_check.probes import EPS, Array, Differences, Probes
