@@ -19,13 +19,13 @@ import numpy as np
 
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.check_target import CheckTarget
+from symbreak.gradient_check.direction_verdict import RESOLUTION, verdict_on
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
 from symbreak.gradient_check.lines import Line, size, spherical
 from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import Array, Probes
 from symbreak.gradient_check.report import BlockReport, GradientReport
 from symbreak.gradient_check.start import Settings, Start
-from symbreak.gradient_check.verdicts import RESOLUTION, verdict_on
 
 SHARP = 1e-6  # of the scale: a bar that asks for no smaller steps
 MOVE = 2.0**-6  # to a theta off the kinks, in units of the root mean square of theta
