@@ -19,13 +19,13 @@ import numpy as np
 
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.check_target import CheckTarget
+from symbreak.gradient_check.checked_start import CheckedStart, DirectionSettings
 from symbreak.gradient_check.direction_verdict import RESOLUTION, verdict_on
 from symbreak.gradient_check.directional import FINE, FINEST, Comparison, Directional
 from symbreak.gradient_check.lines import Line, size, spherical
 from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.probes import Array, Probes
 from symbreak.gradient_check.report import BlockReport, GradientReport
-from symbreak.gradient_check.start import Settings, Start
 
 SHARP = 1e-6  # of the scale: a bar that asks for no smaller steps
 MOVE = 2.0**-6  # to a theta off the kinks, in units of the root mean square of theta
@@ -40,7 +40,7 @@ def by_directions(
     number: int,
     gradient: Array,
     groups: Sequence[ParameterGroup],
-    settings: Settings,
+    settings: DirectionSettings,
     *,
     changes: bool,
 ) -> GradientReport:
@@ -55,7 +55,9 @@ def by_directions(
     probes, theta = target.probes(number), target.stack[number].cpu().numpy()
     aside = _Aside(target, number, theta, gradient, settings)
     directional = Directional(probes, gradient, theta)
-    start = Start(directional, gradient, theta, target.n_examples, settings, aside.verdict_on)
+    start = CheckedStart(
+        directional, gradient, theta, target.n_examples, settings, aside.verdict_on
+    )
     blocks = check_groups(start, groups)
     note = ""
     if probes.changes or changes:
@@ -79,7 +81,12 @@ class _Aside:
     """The check at a theta close by, off the kinks of this one; made when it is first asked for."""
 
     def __init__(
-        self, target: CheckTarget, number: int, theta: Array, gradient: Array, settings: Settings
+        self,
+        target: CheckTarget,
+        number: int,
+        theta: Array,
+        gradient: Array,
+        settings: DirectionSettings,
     ) -> None:
         self._target, self._number = target, number
         self._theta, self._gradient, self._settings = theta, gradient, settings
@@ -100,7 +107,7 @@ class _Aside:
         return check_groups(start, [group])[0]
 
     @cached_property
-    def _start(self) -> Start | None:
+    def _start(self) -> CheckedStart | None:
         stream = np.random.default_rng([self._settings.seed, self._number, 4])
         size_of_theta = size(self._theta) / np.sqrt(len(self._theta)) or 1.0
         away = stream.uniform(0.5, 1.0, len(self._theta))
@@ -110,7 +117,7 @@ class _Aside:
             self._probes, gradient = self._target.beside(self._number, theta)
         except InvalidInput:  # J or its gradient may end on the way
             return None
-        return Start(
+        return CheckedStart(
             Directional(self._probes, gradient, theta), gradient, theta,
             self._target.n_examples, self._settings, _nowhere,
         )  # fmt: skip
@@ -120,7 +127,7 @@ def _nowhere(_: ParameterGroup) -> None:
     """Give no verdict: a theta that was moved is not moved again."""
 
 
-def check_groups(start: Start, groups: Sequence[ParameterGroup]) -> list[BlockReport]:
+def check_groups(start: CheckedStart, groups: Sequence[ParameterGroup]) -> list[BlockReport]:
     """Return the verdict on every group of one start."""
     lines = [_lines(group, number, start) for number, group in enumerate(groups)]
     seen = _compared(start, groups, lines)
@@ -139,13 +146,13 @@ def check_groups(start: Start, groups: Sequence[ParameterGroup]) -> list[BlockRe
     ]
 
 
-def _lines(group: ParameterGroup, number: int, start: Start) -> list[Line]:
+def _lines(group: ParameterGroup, number: int, start: CheckedStart) -> list[Line]:
     stream = np.random.default_rng([start.settings.seed, number])
     return [spherical(group.indices, stream) for _ in range(start.settings.directions)]
 
 
 def _compared(
-    start: Start, groups: Sequence[ParameterGroup], lines: Sequence[Sequence[Line]]
+    start: CheckedStart, groups: Sequence[ParameterGroup], lines: Sequence[Sequence[Line]]
 ) -> list[Comparison]:
     """Compare all lines in one stack, and those that leave a question with finer steps."""
     seen = start.directional.compare([line for few in lines for line in few]).split(len(groups))
@@ -161,7 +168,7 @@ def _compared(
 
 
 def _again(
-    start: Start,
+    start: CheckedStart,
     lines: Sequence[Sequence[Line]],
     seen: list[Comparison],
     level: int,
@@ -176,7 +183,7 @@ def _again(
             seen[number] = one
 
 
-def _is_settled(start: Start, group: ParameterGroup, seen: Comparison) -> bool:
+def _is_settled(start: CheckedStart, group: ParameterGroup, seen: Comparison) -> bool:
     scale = _scale(start.gradient, group, seen)
     return bool((seen.agrees & ~seen.at_kink & (seen.bar <= SHARP * scale)).all())
 

@@ -14,13 +14,13 @@ from symbreak.errors import InvalidInput, choose
 from symbreak.gradient_check.by_coordinates import by_coordinates
 from symbreak.gradient_check.by_directions import by_directions
 from symbreak.gradient_check.check_target import CheckTarget
+from symbreak.gradient_check.checked_start import DirectionSettings
 from symbreak.gradient_check.extra_checks import extra_targets
 from symbreak.gradient_check.native_precision import NativePrecision
 from symbreak.gradient_check.parameter_groups import ParameterGroup, groups_of
 from symbreak.gradient_check.precision import PRECISIONS, Precision, largest_of
 from symbreak.gradient_check.probes import EPS, Array
 from symbreak.gradient_check.report import SEVERITY, GradientReport, severity
-from symbreak.gradient_check.start import Settings
 from symbreak.parameters import Block
 
 METHODS = ("directions", "coordinates")
@@ -89,7 +89,7 @@ def check_gradient(
     # Whoever names blocks also says what is judged together.
     is_weight = target.is_weight if blocks is None else None
     groups = groups_of(target.blocks, max_per_block, seed, target.is_fixed, is_weight)
-    settings = Settings(directions, seed, locate)
+    settings = DirectionSettings(directions, seed, locate)
     precision = PRECISIONS.get(target.native)
     if method == "coordinates" and precision is None:
         raise InvalidInput(
@@ -162,7 +162,7 @@ def _rounding(
 
 
 def _by_directions(
-    target: CheckTarget, groups: Sequence[ParameterGroup], settings: Settings
+    target: CheckTarget, groups: Sequence[ParameterGroup], settings: DirectionSettings
 ) -> list[GradientReport]:
     native = NativePrecision.of(target, settings.seed)
     gradient = target.precise_gradient() if native else target.gradient()

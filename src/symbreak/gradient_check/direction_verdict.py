@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from symbreak.gradient_check.causes import Clues, cause_of
+from symbreak.gradient_check.checked_start import CheckedStart
 from symbreak.gradient_check.directional import Comparison
 from symbreak.gradient_check.kinks import Pieces, Settled, settle
 from symbreak.gradient_check.localisation import Entry, Located, locate
@@ -20,7 +21,6 @@ from symbreak.gradient_check.precision import rounding_unit
 from symbreak.gradient_check.probes import EPS
 from symbreak.gradient_check.report import BlockReport, relative
 from symbreak.gradient_check.small_entries import SEEN, count_below
-from symbreak.gradient_check.start import Start
 
 RESOLUTION = 1e-3
 ROUNDING = 50.0  # rounding units of the whole gradient that an entry may be off
@@ -33,7 +33,7 @@ TOO_MANY = "theta lies on too many kinks to tell them apart; move theta a little
 
 
 def verdict_on(
-    start: Start,
+    start: CheckedStart,
     group: ParameterGroup,
     number: int,
     seen: Comparison,
@@ -71,7 +71,7 @@ def verdict_on(
 
 
 def _at_kinks(
-    start: Start, group: ParameterGroup, number: int, seen: Comparison, scale: float
+    start: CheckedStart, group: ParameterGroup, number: int, seen: Comparison, scale: float
 ) -> BlockReport:
     aside = start.aside(group)
     if aside is not None and aside.verdict == "fail":
@@ -94,7 +94,7 @@ def _at_kinks(
 
 
 def _failed(
-    start: Start,
+    start: CheckedStart,
     group: ParameterGroup,
     number: int,
     seen: Comparison,
@@ -121,7 +121,9 @@ def _failed(
     )
 
 
-def _located(start: Start, group: ParameterGroup, number: int, pieces: Pieces | None) -> Located:
+def _located(
+    start: CheckedStart, group: ParameterGroup, number: int, pieces: Pieces | None
+) -> Located:
     if pieces is not None:
         is_spread = not pieces.are_all or len(pieces.wrong) > max(1.0, len(group.indices) / 2)
         return Located(pieces.wrong, is_spread, pieces.are_all)
@@ -135,7 +137,7 @@ def _name(group: ParameterGroup, entry: Entry) -> str:
 
 
 def _nothing(
-    start: Start, group: ParameterGroup, seen: Comparison, scale: float, around: float
+    start: CheckedStart, group: ParameterGroup, seen: Comparison, scale: float, around: float
 ) -> BlockReport:
     """Return the verdict on a gradient of zero: believed where one that matters would show."""
     would_show = bool((seen.bar <= RESOLUTION * around).all())
@@ -158,7 +160,7 @@ def _why_unclear(seen: Comparison) -> str:
 
 
 def _report(
-    start: Start,
+    start: CheckedStart,
     group: ParameterGroup,
     seen: Comparison,
     scale: float,

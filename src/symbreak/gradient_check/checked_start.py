@@ -14,7 +14,7 @@ from symbreak.gradient_check.report import BlockReport
 
 
 @dataclass(frozen=True)
-class Settings:
+class DirectionSettings:
     """How many lines through each group, the seed of all draws, and whether errors are searched."""
 
     directions: int
@@ -23,7 +23,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Start:
+class CheckedStart:
     """What is checked at one start.
 
     Attributes
@@ -38,7 +38,7 @@ class Start:
     gradient: Array
     theta: Array
     n_examples: int | None
-    settings: Settings
+    settings: DirectionSettings
     aside: Callable[[ParameterGroup], BlockReport | None]
 
     def stream(self, number: int, purpose: int) -> np.random.Generator:
