@@ -39,7 +39,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Layers:
+class LayerArrays:
     """The arrays of one kind, by layer, and the words for how the list was read."""
 
     arrays: dict[int, Array]
@@ -150,19 +150,19 @@ def _wrong_shape(stage: Stage, array: Array, right: Array) -> Cause:
 
 def _by_layer(
     reading: Reading, kind: str, value: Any, right: Mapping[Stage, Array], n_layers: int
-) -> Layers:
+) -> LayerArrays:
     """Return the arrays of one kind by layer; those of the input layer, but for a, are left out."""
     if isinstance(value, Mapping):
         by_layer = {layer_of(key, kind, n_layers): one for key, one in value.items()}
-        return Layers(_arrays(reading, kind, by_layer), "by layer")
+        return LayerArrays(_arrays(reading, kind, by_layer), "by layer")
     listed = _listed(kind, value, n_layers)
-    ways: list[tuple[tuple[int, float], Layers]] = []
+    ways: list[tuple[tuple[int, float], LayerArrays]] = []
     for first, step in _alignments(kind, len(listed), n_layers):
         numbered = {first + step * place: one for place, one in enumerate(listed)}
         arrays = _arrays(reading, kind, numbered)
         order = "" if step == 1 else ", the last layer first"
         said = f"layers {min(numbered)} to {max(numbered)}{order}"
-        ways.append((_fit(kind, arrays, right), Layers(arrays, said)))
+        ways.append((_fit(kind, arrays, right), LayerArrays(arrays, said)))
     best = ways[0]
     for other in ways[1:]:
         (unfit, cost), (unfit_now, cost_now) = other[0], best[0]
