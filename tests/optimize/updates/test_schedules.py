@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.updates.schedules import Adaptive, Constant, Cosine, InverseScaling
+from symbreak.optimize.updates.schedules import Adaptive, Cosine, InverseScaling, Schedule
 
 BASE = np.array([0.5, 0.01])
 VALUE = np.array([3.0, 4.0])
@@ -22,8 +22,8 @@ def started(schedule):
 
 
 def test_constant():
-    np.testing.assert_array_equal(started(Constant(BASE)).rates(7), BASE)
-    np.testing.assert_array_equal(started(Constant(np.array(0.3))).rates(0), [0.3, 0.3])
+    np.testing.assert_array_equal(started(Schedule(BASE)).rates(7), BASE)
+    np.testing.assert_array_equal(started(Schedule(np.array(0.3))).rates(0), [0.3, 0.3])
 
 
 @given(epoch=st.integers(0, 10**6), power=st.floats(0.01, 2.0))
@@ -73,4 +73,4 @@ def test_rows_are_dropped_with_their_rates():
 
 def test_as_many_rates_as_starts():
     with pytest.raises(InvalidInput, match="must be a number or one for each of 2 starts"):
-        started(Constant(np.ones(3)))
+        started(Schedule(np.ones(3)))

@@ -30,7 +30,7 @@ from symbreak.optimize.per_start import Mask, PerStart, device_like
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.updates.rules import Rate, UpdateRule
-from symbreak.optimize.updates.schedules import Constant
+from symbreak.optimize.updates.schedules import Schedule
 from symbreak.optimize.updates.shuffle import order_of_epoch
 
 
@@ -52,7 +52,7 @@ class MiniBatchStepper(PerStart):
     def __init__(
         self,
         rule: UpdateRule,
-        schedule: Constant,
+        schedule: Schedule,
         *,
         batch_size: int | None,
         epochs: int,
@@ -118,7 +118,7 @@ def _minibatch_gradients(
         yield objective.batch(rows)(theta)[1]
 
 
-def _rate(schedule: Constant, epoch: int, theta: Tensor) -> Rate:
+def _rate(schedule: Schedule, epoch: int, theta: Tensor) -> Rate:
     """Return a float where all starts share the rate, which saves a call in every update."""
     rates = schedule.rates(epoch)
     if len(rates) == 1 or np.all(rates == rates[0]):

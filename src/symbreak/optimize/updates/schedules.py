@@ -26,8 +26,8 @@ SCHEDULES = ("constant", "invscaling", "adaptive", "cosine")
 DIVISOR = 5.0
 
 
-class Constant(PerStart):
-    """The same rate for ever.
+class Schedule(PerStart):
+    """The same rate for ever; other schedules derive from it.
 
     learning_rate : (), or (starts,) one for each start.
     """
@@ -63,7 +63,7 @@ class Constant(PerStart):
         return 1.0
 
 
-class InverseScaling(Constant):
+class InverseScaling(Schedule):
     """Falls with a power of the epoch."""
 
     def __init__(self, learning_rate: Floats, power_t: float) -> None:
@@ -74,7 +74,7 @@ class InverseScaling(Constant):
         return float((1.0 + epoch) ** -self._power)
 
 
-class Cosine(Constant):
+class Cosine(Schedule):
     """Falls along half a cosine, again and again."""
 
     def __init__(self, learning_rate: Floats, cosine_epochs: int) -> None:
@@ -85,7 +85,7 @@ class Cosine(Constant):
         return 0.5 * (1.0 + math.cos(math.pi * (epoch % self._epochs) / self._epochs))
 
 
-class Adaptive(Constant):
+class Adaptive(Schedule):
     """Falls where J does not."""
 
     per_start = ("_rates", "_lowest", "_since")
@@ -111,7 +111,7 @@ class Adaptive(Constant):
         self._since = np.where(stuck, 0, since)
 
 
-def schedule_of(word: str, learning_rate: Floats, options: Mapping[str, Any]) -> Constant:
+def schedule_of(word: str, learning_rate: Floats, options: Mapping[str, Any]) -> Schedule:
     """Return the schedule that `word` names; `options` holds the parameters of all of them."""
     if word == "invscaling":
         return InverseScaling(learning_rate, options["power_t"])
@@ -119,4 +119,4 @@ def schedule_of(word: str, learning_rate: Floats, options: Mapping[str, Any]) ->
         return Cosine(learning_rate, options["cosine_epochs"])
     if word == "adaptive":
         return Adaptive(learning_rate, options["tol"], options["n_iter_no_change"])
-    return Constant(learning_rate)
+    return Schedule(learning_rate)
