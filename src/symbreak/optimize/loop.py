@@ -23,10 +23,10 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask, Starts
 from symbreak.optimize.protocols import Point, Stepper
-from symbreak.optimize.records import Records
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress
 from symbreak.optimize.search_options import SearchOptions
+from symbreak.optimize.start_records import StartRecords
 from symbreak.optimize.status import PAUSES, Status
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.successive_halving import Racing
@@ -44,7 +44,7 @@ class Paused:
     began_with : the options that it keeps for good.
     """
 
-    records: Records
+    records: StartRecords
     rest: Running | None
     parts: tuple[Running, ...]
     n_ticks: int
@@ -86,7 +86,7 @@ class Loop:
         self._running: Running | None = None
         self._paused: list[Running] = []
         self._n_ticks = 0
-        self.records = Records(theta)
+        self.records = StartRecords(theta)
 
     @classmethod
     def resumed(cls, paused: Paused, objective: Objective, limits: Limits) -> Self:

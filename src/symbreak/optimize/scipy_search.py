@@ -28,7 +28,6 @@ from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, host
 from symbreak.optimize.protocols import Point
-from symbreak.optimize.records import Records
 from symbreak.optimize.running import BestPoints
 from symbreak.optimize.scipy_options import (
     TAKES_MATRIX,
@@ -41,6 +40,7 @@ from symbreak.optimize.scipy_options import (
     refused_option,
 )
 from symbreak.optimize.search import Clock, Places, Progress
+from symbreak.optimize.start_records import StartRecords
 from symbreak.optimize.status import Status
 from symbreak.optimize.stopping import ROUNDING, GradientTest, Limits
 
@@ -84,7 +84,7 @@ class ScipySearch:
         self.objective, self.test, self.limits, self.options = objective, test, limits, options
         self.clock, self.interrupt = Clock(limits.max_seconds), DeferredInterrupt()
         self.callback: Callable[[Progress], Any] | None = None
-        self.records, self.best = Records(theta), BestPoints(theta)
+        self.records, self.best = StartRecords(theta), BestPoints(theta)
 
     def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
         """Search from every start in turn, until the callback says stop or Ctrl-C.

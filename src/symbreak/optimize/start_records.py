@@ -19,8 +19,8 @@ from symbreak.optimize.status import Status
 from symbreak.optimize.stopping import GradientTest, Limits
 
 
-class Records:
-    """The records of all starts.
+class StartRecords:
+    """What is known of each start.
 
     Attributes
     ----------
