@@ -1,6 +1,7 @@
-"""The methods by name: each is a direction and a step rule, put together.
+"""The methods by name: each is a direction and a line search, put together.
 
-To add one: write the direction or the step rule in its own file, one function here, and its record.
+To add one: write the direction or the line search in its own file, one function here, and its
+record.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from symbreak.optimize.line_searches.armijo import Armijo
 from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.line_searches.more_thuente import MoreThuente
 from symbreak.optimize.method import Method, few_vectors
-from symbreak.optimize.protocols import Stepper, StepRule
+from symbreak.optimize.protocols import LineSearch, Stepper
 from symbreak.optimize.scipy_options import PREFIX, WITHOUT_GRADIENT, is_scipy, method_named
 from symbreak.optimize.steppers.fixed import FixedStepper
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from symbreak.optimize.steppers.line_search import LineSearchStepper
 from symbreak.optimize.stochastic import BatchOptions, adam, adamw, sgd
 
-LINE_SEARCHES: dict[str, Callable[[], StepRule]] = {
+LINE_SEARCHES: dict[str, Callable[[], LineSearch]] = {
     "hager-zhang": HagerZhang,
     "more-thuente": MoreThuente,
     "armijo": Armijo,
 }
 # Conjugate directions need steps close to the minimum along them, and a slope that has risen.
-CONJUGATE_SEARCHES: dict[str, Callable[[], StepRule]] = {
+CONJUGATE_SEARCHES: dict[str, Callable[[], LineSearch]] = {
     "more-thuente": lambda: MoreThuente(c2=0.1),
     "hager-zhang": HagerZhang,
 }
@@ -119,8 +120,8 @@ def levenberg_marquardt(*, damping: float = 1e-3) -> Stepper:
 
 
 def _search(
-    method: str, word: str, searches: Mapping[str, Callable[[], StepRule]] = LINE_SEARCHES
-) -> StepRule:
+    method: str, word: str, searches: Mapping[str, Callable[[], LineSearch]] = LINE_SEARCHES
+) -> LineSearch:
     return searches[choose(f"line_search of {method}", word, searches)]()
 
 

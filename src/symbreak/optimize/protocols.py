@@ -1,11 +1,11 @@
-"""What the parts of a method must offer: steppers, directions and step rules.
+"""What the parts of a method must offer: steppers, directions and line searches.
 
 Conventions
 -----------
 rows : the running starts, in the loop's order; masks are boolean arrays over them.
 Vectors (theta, gradient, direction) are torch tensors (rows, n) on the objective's device;
 decisions are made on the host in float64 NumPy arrays (rows,): J, the slope (gradient · direction)
-and steps.
+and step sizes.
 
 A *stepper* says where to evaluate next and whether to accept. Two general ones put a method
 together: a direction with a line search (`steppers.line_search`), and a direction that carries its
@@ -28,12 +28,12 @@ from symbreak.optimize.status import Status
 __all__ = [
     "Direction",
     "Floats",
+    "LineSearch",
     "LooksAtCurvature",
     "Mask",
     "PerStart",
     "Point",
     "Starts",
-    "StepRule",
     "Stepper",
 ]
 
@@ -129,10 +129,10 @@ class LooksAtCurvature(Protocol):
         """Take in the curvature at `rows`, before `start` or `update` is asked for directions."""
 
 
-class StepRule(_Rows, Protocol):
+class LineSearch(_Rows, Protocol):
     """How far along a direction: one trial step for every running start at a time."""
 
-    steps: Floats
+    step_sizes: Floats
 
     def start(self, n_rows: int, eps: float) -> None:
         """Make room for `n_rows` searches; `eps` is the rounding unit of the values."""
@@ -143,5 +143,5 @@ class StepRule(_Rows, Protocol):
     def judge(self, value: Floats, slope: Floats) -> tuple[Mask, Mask]:
         """Take the trial's J and slope; return which are accepted and which have failed.
 
-        For the rest, `steps` holds the next trial.
+        For the rest, `step_sizes` holds the next trial.
         """

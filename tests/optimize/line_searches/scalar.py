@@ -52,7 +52,7 @@ def search(rule, phi, first=1.0, eps=EPS):
     begun(rule, [phi], [first], eps)
     trials: list[float] = []
     for _ in range(MORE_THAN_ENOUGH):
-        trials.append(float(rule.steps[0]))
+        trials.append(float(rule.step_sizes[0]))
         accepted, failed = rule.judge(*evaluated([phi], trials[-1:]))
         assert not (accepted[0] and failed[0])
         if accepted[0] or failed[0]:
@@ -71,7 +71,7 @@ def search_together(rule, phis, firsts, is_compressed):
     running = np.arange(len(phis))
     for _ in range(MORE_THAN_ENOUGH):
         here = [phis[i] for i in running]
-        steps = rule.steps.copy()
+        steps = rule.step_sizes.copy()
         accepted, failed = rule.judge(*evaluated(here, steps))
         ended = accepted | failed
         for row, i in enumerate(running):

@@ -74,15 +74,15 @@ def test_a_stack_gives_each_row_its_own_trials(make):
 def test_picked_and_joined_rows_go_on_as_before(make):
     phis, firsts = random_functions(40, seed=3)
     whole = begun(make(), phis, firsts)
-    whole.judge(*evaluated(phis, whole.steps))
+    whole.judge(*evaluated(phis, whole.step_sizes))
     some = np.arange(40) % 3 == 0
     parts = whole.pick(some).join(whole.pick(~some))
     order = np.concatenate([np.flatnonzero(some), np.flatnonzero(~some)])
     for _ in range(5):
-        np.testing.assert_array_equal(parts.steps, whole.steps[order])
+        np.testing.assert_array_equal(parts.step_sizes, whole.step_sizes[order])
         here = [phis[i] for i in order]
-        in_parts = parts.judge(*evaluated(here, parts.steps))
-        in_whole = whole.judge(*evaluated(phis, whole.steps))
+        in_parts = parts.judge(*evaluated(here, parts.step_sizes))
+        in_whole = whole.judge(*evaluated(phis, whole.step_sizes))
         np.testing.assert_array_equal(in_parts, np.array(in_whole)[:, order])
 
 
@@ -97,10 +97,10 @@ def test_every_array_is_named(make):
 def test_begin_leaves_other_rows_alone(make):
     phis = [quartic(1.0, 0.0, 20.0), wiggly(1.0, 0.9, 20.0)]
     rule = begun(make(), phis, [10.0, 10.0])
-    rule.judge(*evaluated(phis, rule.steps))
+    rule.judge(*evaluated(phis, rule.step_sizes))
     expected = search(make(), phis[1], 10.0).trials
     rule.begin(np.array([True, False]), np.zeros(2), -np.ones(2), np.array([0.25, 7.0]))
-    np.testing.assert_array_equal(rule.steps, [0.25, expected[1]])
+    np.testing.assert_array_equal(rule.step_sizes, [0.25, expected[1]])
 
 
 def test_a_new_search_forgets_the_lowest_point_of_the_last(make):

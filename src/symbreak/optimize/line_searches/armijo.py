@@ -38,10 +38,10 @@ class Armijo(BoundedSearch):
     def _is_good(self, value: Floats, slope: Floats) -> Mask:
         f0, d0 = self._origin.T
         # Without the second condition a step too short to change J would pass.
-        return np.asarray((value <= f0 + self._c1 * self.steps * d0) & (value < f0))
+        return np.asarray((value <= f0 + self._c1 * self.step_sizes * d0) & (value < f0))
 
     def _next_trial(self, value: Floats, slope: Floats) -> Floats:
-        t, d0 = self.steps, self._origin[:, 1]
+        t, d0 = self.step_sizes, self._origin[:, 1]
         above = self._above_tangent(t, value)
         t2, value2 = self._before.T
         cubic = _cubic(t, above, t2, self._above_tangent(t2, value2), d0)

@@ -25,17 +25,17 @@ class BoundedSearch(PerStart):
 
     Attributes
     ----------
-    steps : (rows,), the trial step of each row.
+    step_sizes : (rows,), the trial step of each row.
     _origin : (rows, 2), f0 and d0.
     _best : (rows, 2), t and phi of the lowest point; t = 0 as long as none lies below f0.
     """
 
-    per_start: ClassVar[tuple[str, ...]] = ("steps", "_origin", "_best", "_trials", "_is_last")
+    per_start: ClassVar[tuple[str, ...]] = ("step_sizes", "_origin", "_best", "_trials", "_is_last")
 
     def start(self, n_rows: int, eps: float) -> None:
         """Make room for `n_rows` searches; `eps` is the rounding unit of the values."""
         self._eps = eps
-        self.steps: Floats = np.zeros(n_rows)
+        self.step_sizes: Floats = np.zeros(n_rows)
         self._origin: Floats = np.zeros((n_rows, 2))
         self._best: Floats = np.zeros((n_rows, 2))
         self._trials = np.zeros(n_rows, dtype=np.int64)
@@ -43,7 +43,7 @@ class BoundedSearch(PerStart):
 
     def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
         """Begin new searches on `rows` from f0 = value, d0 = slope, with the trial step `first`."""
-        self.steps[rows] = first[rows]
+        self.step_sizes[rows] = first[rows]
         self._origin[rows] = np.stack([value, slope], axis=1)[rows]
         self._best[rows] = np.stack([np.zeros_like(value), value], axis=1)[rows]
         self._trials[rows] = 0
@@ -59,7 +59,9 @@ class BoundedSearch(PerStart):
         value, slope = np.where(finite, value, np.inf), np.where(finite, slope, np.nan)
         self._trials += 1
         better = value < self._best[:, 1]
-        self._best = np.where(better[:, None], np.stack([self.steps, value], axis=1), self._best)
+        self._best = np.where(
+            better[:, None], np.stack([self.step_sizes, value], axis=1), self._best
+        )
         accepted = self._is_good(value, slope) | (self._is_last & (value < self._origin[:, 0]))
         if accepted.all():  # the commonest case by far with few rows
             return accepted, ~accepted
@@ -67,7 +69,7 @@ class BoundedSearch(PerStart):
         spent = np.isnan(trial) | (self._trials >= MAX_TRIALS)
         failed = ~accepted & (self._is_last | (spent & (self._best[:, 0] == 0.0)))
         self._is_last = spent
-        self.steps = np.where(spent, self._best[:, 0], trial)
+        self.step_sizes = np.where(spent, self._best[:, 0], trial)
         return accepted, failed
 
     def _is_good(self, value: Floats, slope: Floats) -> Mask:

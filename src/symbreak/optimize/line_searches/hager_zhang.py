@@ -78,7 +78,7 @@ class HagerZhang(BoundedSearch):
 
     def _is_good(self, value: Floats, slope: Floats) -> Mask:
         f0, d0 = self._origin.T
-        wolfe = value <= f0 + DELTA * self.steps * d0
+        wolfe = value <= f0 + DELTA * self.step_sizes * d0
         approximate = (value <= self._highest()) & (slope <= (2.0 * DELTA - 1.0) * d0)
         return np.asarray((slope >= SIGMA * d0) & (wolfe | approximate))
 
@@ -103,7 +103,7 @@ class HagerZhang(BoundedSearch):
     def _update(self, value: Floats, slope: Floats) -> None:
         """Put the trial in the place of an end [U1, U2, first half of U3]."""
         is_low = (slope < 0.0) & (value <= self._highest())
-        point = np.stack([self.steps, value, slope], axis=1)
+        point = np.stack([self.step_sizes, value, slope], axis=1)
         self._low = np.where(is_low[:, None], point, self._low)
         self._high = np.where(is_low[:, None], self._high, point)
 
@@ -116,8 +116,8 @@ class HagerZhang(BoundedSearch):
 
     def _second_secant(self) -> Floats:
         """Return the zero through the end that the first secant made and the one it replaced."""
-        became_low = self._is_secant & (self.steps == self._low[:, 0])
-        became_high = self._is_secant & (self.steps == self._high[:, 0])
+        became_low = self._is_secant & (self.step_sizes == self._low[:, 0])
+        became_high = self._is_secant & (self.step_sizes == self._high[:, 0])
         is_low = became_low[:, None]
         replaced = np.where(is_low, self._low_before, self._high_before)
         second = self._zero(replaced, np.where(is_low, self._low, self._high))

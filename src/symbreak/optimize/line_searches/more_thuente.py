@@ -61,14 +61,14 @@ class MoreThuente(BoundedSearch):
 
     def _is_low_enough(self, value: Floats) -> Mask:
         f0, d0 = self._origin.T
-        return np.asarray(value <= f0 + self._c1 * self.steps * d0)
+        return np.asarray(value <= f0 + self._c1 * self.step_sizes * d0)
 
     def _is_good(self, value: Floats, slope: Floats) -> Mask:
         flat = np.abs(slope) <= -self._c2 * self._origin[:, 1]
         return np.asarray(self._is_low_enough(value) & flat)
 
     def _next_trial(self, value: Floats, slope: Floats) -> Floats:
-        point = np.stack([self.steps, value, slope], axis=1)
+        point = np.stack([self.step_sizes, value, slope], axis=1)
         enough = self._is_low_enough(value)
         self._is_decreasing &= ~(enough & (slope >= 0.0))
         # A lower point that is not low enough is compared by psi; phi would lead further off.

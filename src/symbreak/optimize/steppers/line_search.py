@@ -19,7 +19,7 @@ from torch import Tensor
 
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, where
-from symbreak.optimize.protocols import Direction, LooksAtCurvature, Point, StepRule
+from symbreak.optimize.protocols import Direction, LineSearch, LooksAtCurvature, Point
 from symbreak.optimize.status import Status
 
 
@@ -30,7 +30,7 @@ class LineSearchStepper(PerStart):
     failure = Status.PRECISION_LIMIT
     iteration_is = "update"
 
-    def __init__(self, direction: Direction, search: StepRule) -> None:
+    def __init__(self, direction: Direction, search: LineSearch) -> None:
         self.direction = direction
         self.search = search
 
@@ -49,15 +49,15 @@ class LineSearchStepper(PerStart):
 
     def trial(self, here: Point, objective: Objective) -> Tensor:
         """Return theta + step direction."""
-        steps = device_like(self.search.steps, here.theta)
-        return torch.addcmul(here.theta, self.along, steps[:, None])
+        step_sizes = device_like(self.search.step_sizes, here.theta)
+        return torch.addcmul(here.theta, self.along, step_sizes[:, None])
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Let the search decide; send failed rows along steepest descent once."""
-        steps = self.search.steps
+        step_sizes = self.search.step_sizes
         accepted, failed = self.search.judge(trial.value, self._slope_of(trial))
         with np.errstate(all="ignore"):  # rows that are not accepted may hold anything
-            self._change = np.where(accepted, steps * self._slope, self._change)
+            self._change = np.where(accepted, step_sizes * self._slope, self._change)
         again = failed & ~self._is_steepest
         if again.any():
             self._steepest(again, here)
