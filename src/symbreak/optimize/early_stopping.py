@@ -41,8 +41,9 @@ class Validation(PerStart):
 
     Parameters
     ----------
-    score : theta (rows, n) -> (rows,), lower is better, or (rows, 2), a score and the loss beside
-        it; an `Objective` such as the `NetworkCost` of other examples stands for its `value`.
+    score : theta (running, n) -> (running,), lower is better, or (running, 2), a score and the
+        loss beside it; an `Objective` such as the `NetworkCost` of other examples stands for its
+        `value`.
     patience : accepted steps without improvement after which a start ends.
     tol : an improvement by less than this keeps the point but does not count for the patience; a
         loss is measured in its first value, so that its scale is of no account.
@@ -67,17 +68,17 @@ class Validation(PerStart):
         self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
-    def look(self, rows: Mask, theta: Tensor, starts: Starts, iteration: Starts) -> Mask:
-        """Score `rows` of theta (rows, n); return which have been without improvement too long.
+    def look(self, active: Mask, theta: Tensor, starts: Starts, iteration: Starts) -> Mask:
+        """Score `active` of theta (running, n); return which have not improved for too long.
 
         Parameters
         ----------
-        starts, iteration : (rows,), the starts that the rows belong to, and their accepted steps.
+        starts, iteration : (running,), their indices among all starts, and their accepted steps.
         """
-        at = torch.from_numpy(np.flatnonzero(rows)).to(theta.device)
-        score, loss = np.full(len(rows), np.nan), np.full(len(rows), np.inf)
-        score[rows], loss[rows] = self._scores(theta[at], starts[rows])
-        self.latest = np.where(rows, score, self.latest)
+        at = torch.from_numpy(np.flatnonzero(active)).to(theta.device)
+        score, loss = np.full(len(active), np.nan), np.full(len(active), np.inf)
+        score[active], loss[active] = self._scores(theta[at], starts[active])
+        self.latest = np.where(active, score, self.latest)
         score = np.where(np.isnan(score) & np.isfinite(loss), np.inf, score)  # worse than any
         better = (score < self.score) | ((score == self.score) & (loss < self.loss))
         self._unit = np.where(np.isinf(self._unit), np.abs(loss), self._unit)
@@ -88,15 +89,15 @@ class Validation(PerStart):
         self.loss = np.where(better, loss, self.loss)
         self._lowest = np.minimum(self._lowest, loss)
         self.iteration = np.where(better, iteration, self.iteration)
-        self._since = np.where(enough, 0, self._since + rows)
-        return rows & (self._since >= self.patience)
+        self._since = np.where(enough, 0, self._since + active)
+        return active & (self._since >= self.patience)
 
     def _has_fallen(self, now: Floats, before: Floats, unit: Floats) -> Mask:
         with np.errstate(all="ignore"):  # of starts that have seen no finite number
             return np.asarray((now < before) & (now <= before - self.tol * unit))
 
     def _scores(self, theta: Tensor, starts: Starts) -> tuple[Floats, Floats]:
-        """Return the scores and the losses, (rows,) each; infinite where there is no loss."""
+        """Return the scores and the losses, (running,) each; infinite where there is no loss."""
         of: Callable[[Any], Any] = self.of
         if isinstance(self.of, Objective):
             of = self.of.take(starts).value
@@ -123,9 +124,9 @@ class Stalling(PerStart):
         self._lowest: Floats = np.full(n_starts, np.inf)
         self._since = np.zeros(n_starts, dtype=np.int64)
 
-    def look(self, rows: Mask, value: Floats) -> Mask:
-        """Take notice of J (rows,) where a step was accepted; return which rows have stalled."""
-        fell = rows & (value <= self._lowest - self.tol)
-        self._lowest = np.where(rows, np.fmin(self._lowest, value), self._lowest)
-        self._since = np.where(fell, 0, self._since + rows)
-        return rows & (self._since >= self.patience)
+    def look(self, active: Mask, value: Floats) -> Mask:
+        """Take notice of J (running,) where a step was accepted; return which have stalled."""
+        fell = active & (value <= self._lowest - self.tol)
+        self._lowest = np.where(active, np.fmin(self._lowest, value), self._lowest)
+        self._since = np.where(fell, 0, self._since + active)
+        return active & (self._since >= self.patience)

@@ -182,11 +182,11 @@ class Loop:
     def _unpause(self) -> None:
         if not self._paused:
             return
-        rows = functools.reduce(Running.join, self._paused)
-        spent = self.n_iterations[rows.starts] >= self.limits.max_iter
+        paused = functools.reduce(Running.join, self._paused)
+        spent = self.n_iterations[paused.starts] >= self.limits.max_iter
         # Not an empty part: joined first, it would lend the others its count of updates.
-        self._paused = [rows.pick(spent)] if spent.any() else []
-        self._running = rows.pick(~spent)
+        self._paused = [paused.pick(spent)] if spent.any() else []
+        self._running = paused.pick(~spent)
         for start in self._running.starts:
             self.records.status[start] = Status.RUNNING
         self._objective = self._all.take(self._running.starts)
@@ -280,12 +280,12 @@ class Loop:
 
     def _end(self, *endings: tuple[Mask, Status]) -> None:
         """End starts, each for the first reason that holds; copy them out and compress the rest."""
-        if not any(rows.any() for rows, _ in endings):
+        if not any(ending.any() for ending, _ in endings):
             return
         run = self.running
         ended = np.zeros(len(run), dtype=bool)
-        for rows, status in endings:
-            these = rows & ~ended
+        for ending, status in endings:
+            these = ending & ~ended
             if these.any():
                 self._record(run, these, status)
             ended |= these
@@ -293,17 +293,17 @@ class Loop:
         if len(run):
             self._objective = self._all.take(run.starts)
 
-    def _record(self, run: Running, rows: Mask, status: Status) -> None:
-        records, starts = self.records, run.starts[rows]
+    def _record(self, run: Running, ended: Mask, status: Status) -> None:
+        records, starts = self.records, run.starts[ended]
         for start in starts:
             records.status[start] = status
-        theta, kept = records.theta, torch.from_numpy(rows).to(records.theta.device)
+        theta, kept = records.theta, torch.from_numpy(ended).to(records.theta.device)
         theta[torch.from_numpy(starts).to(theta.device)] = run.kept_theta[kept]
-        records.value[starts] = run.best.value[rows]
+        records.value[starts] = run.best.value[ended]
         made = records.n_iterations[starts]
-        records.best_iteration[starts] = np.minimum(run.kept_iteration[rows], made)
+        records.best_iteration[starts] = np.minimum(run.kept_iteration[ended], made)
         if run.validation is not None:
-            records.score[starts] = run.validation.score[rows]
-            records.score_loss[starts] = run.validation.loss[rows]
+            records.score[starts] = run.validation.score[ended]
+            records.score_loss[starts] = run.validation.loss[ended]
         if status in PAUSES:
-            self._paused.append(run.pick(rows))
+            self._paused.append(run.pick(ended))

@@ -76,10 +76,10 @@ def minimize(
     value_rtol, step_rtol : end a start when a step lowers J, or moves theta, by no more than this
         share; 0 never does. Neither is called convergence.
     target_value : end a start when its J is at most this.
-    validation : the `NetworkCost` of other examples, or a function theta (rows, n) -> scores
-        (rows,), lower is better. Each start then ends when its score has not improved for
+    validation : the `NetworkCost` of other examples, or a function theta (starts, n) -> scores
+        (starts,), lower is better. Each start then ends when its score has not improved for
         `patience` accepted steps, and the point with the best score is returned. A score that many
-        points share, such as a share of right answers, should bring a loss, (rows, 2): it decides
+        points share, such as a share of right answers, should bring a loss, (starts, 2): it decides
         between equal scores, and where it falls, that is an improvement too. It decides alone where
         a score is NaN.
     patience : None is 10 for methods on mini-batches, whose steps are epochs, else 50.

@@ -1,4 +1,4 @@
-"""State that has one row for each running start: drop rows, copy some of them out, put them back.
+"""State that has one row for each running start: drop some, copy some of them out, put them back.
 
 Starts end at different times and leave the stack; a search that was stopped is continued later. So
 every part of the search names the attributes whose first axis (or, for a part of a part, whose own
@@ -29,31 +29,33 @@ class PerStart:
 
     per_start: ClassVar[tuple[str, ...]] = ()
 
-    def pick(self, rows: Mask | Starts) -> Self:
-        """Return a copy that holds only `rows`, a mask or indices."""
+    def pick(self, which: Mask | Starts) -> Self:
+        """Return a copy that holds only `which`, a mask or indices."""
         picked = copy.copy(self)
-        picked.keep(rows)
+        picked.keep(which)
         return picked
 
-    def keep(self, rows: Mask | Starts) -> None:
-        """Drop all but `rows`, a mask or indices."""
+    def keep(self, which: Mask | Starts) -> None:
+        """Drop all but `which`, a mask or indices."""
         for name in self.per_start:
-            setattr(self, name, _picked(getattr(self, name), rows))
+            setattr(self, name, _picked(getattr(self, name), which))
 
     def join(self, other: Self) -> Self:
-        """Return a copy that holds the rows of `other` behind its own."""
+        """Return a copy that holds the starts of `other` behind its own."""
         joined = copy.copy(self)
         for name in self.per_start:
             setattr(joined, name, _joined(getattr(self, name), getattr(other, name)))
         return joined
 
 
-def _picked(held: Any, rows: Mask | Starts) -> Any:
+def _picked(held: Any, which: Mask | Starts) -> Any:
     if held is None:
         return None
     if isinstance(held, PerStart):
-        return held.pick(rows)
-    return held[torch.from_numpy(rows).to(held.device)] if isinstance(held, Tensor) else held[rows]
+        return held.pick(which)
+    if isinstance(held, Tensor):
+        return held[torch.from_numpy(which).to(held.device)]
+    return held[which]
 
 
 def _joined(first: Any, second: Any) -> Any:
@@ -66,11 +68,11 @@ def _joined(first: Any, second: Any) -> Any:
     return np.concatenate([first, second])
 
 
-def where(rows: Mask, new: Tensor, old: Tensor) -> Tensor:
-    """Return `new` in these rows and `old` in the others, (rows, n)."""
-    if rows.all():
+def where(active: Mask, new: Tensor, old: Tensor) -> Tensor:
+    """Return `new` in the active starts and `old` in the others, (starts, n)."""
+    if active.all():
         return new
-    return torch.where(torch.from_numpy(rows).to(new.device)[:, None], new, old)
+    return torch.where(torch.from_numpy(active).to(new.device)[:, None], new, old)
 
 
 def host(tensor: Tensor) -> Floats:

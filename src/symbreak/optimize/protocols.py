@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-rows : the running starts, in the loop's order; masks are boolean arrays over them.
-Vectors (theta, gradient, direction) are torch tensors (rows, n) on the objective's device;
-decisions are made on the host in float64 NumPy arrays (rows,): J, the slope (gradient · direction)
-and step sizes.
+starts : the running ones, in the loop's order; masks are boolean arrays over them.
+active : a mask of the starts that a call is about.
+Vectors (theta, gradient, direction) are torch tensors (starts, n) on the objective's device;
+decisions are made on the host in float64 NumPy arrays (starts,): J, the slope (gradient ·
+direction) and step sizes.
 
 A *stepper* says where to evaluate next and whether to accept. Two general ones put a method
 together: a direction with a line search (`steppers.line_search`), and a direction that carries its
@@ -48,39 +49,39 @@ class Point(PerStart):
 
     @classmethod
     def at(cls, objective: Objective, theta: Tensor) -> Self:
-        """Evaluate J and its gradient at theta (rows, n), a stack of the objective."""
+        """Evaluate J and its gradient at theta (starts, n), a stack of the objective."""
         gradient = torch.empty_like(theta, memory_format=torch.contiguous_format)
         value = evaluate(objective, theta, gradient)
         return cls(theta, host(value), gradient, host(gradient.abs().amax(1)))
 
-    def moved(self, rows: Mask, to: Point) -> Point:
-        """Return the point that is `to` in these rows and this one in the others."""
-        if rows.all():
+    def moved(self, active: Mask, to: Point) -> Point:
+        """Return the point that is `to` in the active starts and this one in the others."""
+        if active.all():
             return to
         return Point(
-            where(rows, to.theta, self.theta),
-            np.where(rows, to.value, self.value),
-            where(rows, to.gradient, self.gradient),
-            np.where(rows, to.norm, self.norm),
+            where(active, to.theta, self.theta),
+            np.where(active, to.value, self.value),
+            where(active, to.gradient, self.gradient),
+            np.where(active, to.norm, self.norm),
         )
 
     @property
     def is_finite(self) -> Mask:
-        """Whether J and the whole gradient are finite, (rows,)."""
+        """Whether J and the whole gradient are finite, (starts,)."""
         return np.isfinite(self.value) & np.isfinite(self.norm)
 
 
-class _Rows(Protocol):
+class _PerStartState(Protocol):
     """What `PerStart` gives to each part."""
 
-    def keep(self, rows: Mask | Starts) -> None: ...
+    def keep(self, which: Mask | Starts) -> None: ...
 
-    def pick(self, rows: Mask | Starts) -> Self: ...
+    def pick(self, which: Mask | Starts) -> Self: ...
 
     def join(self, other: Self) -> Self: ...
 
 
-class Stepper(_Rows, Protocol):
+class Stepper(_PerStartState, Protocol):
     """One method: proposes a trial point for every running start and judges it."""
 
     @property
@@ -92,19 +93,19 @@ class Stepper(_Rows, Protocol):
         """What an accepted step is: "update" or "epoch"."""
 
     def start(self, here: Point, objective: Objective) -> None:
-        """Begin at `here`; rows whose J or gradient is not finite will be dropped."""
+        """Begin at `here`; starts whose J or gradient is not finite will be dropped."""
 
     def trial(self, here: Point, objective: Objective) -> Tensor:
-        """Return the next point to evaluate, (rows, n)."""
+        """Return the next point to evaluate, (starts, n)."""
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
-        """Return which trials are accepted and which rows have failed; the rest try again."""
+        """Return which trials are accepted and which starts have failed; the rest try again."""
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
-        """Prepare the next step of `rows`, which moved from `before` to `here`."""
+    def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Prepare the next step of `active`, which moved from `before` to `here`."""
 
 
-class Direction(_Rows, Protocol):
+class Direction(_PerStartState, Protocol):
     """Where to: a direction for every running start."""
 
     @property
@@ -112,33 +113,33 @@ class Direction(_Rows, Protocol):
         """Whether step 1 is a good first trial, as for quasi-Newton directions."""
 
     def start(self, here: Point) -> Tensor:
-        """Return the first directions, (rows, n)."""
+        """Return the first directions, (starts, n)."""
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
-        """Return directions (rows, n); only `rows`, which moved from `before` to `here`, count."""
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+        """Return directions (starts, n); only `active`, moved from `before` to `here`, count."""
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
-        """Forget the past of `rows` and return their steepest descent; other rows do not count."""
+    def restart(self, active: Mask, here: Point) -> Tensor:
+        """Forget the past of `active` and return their steepest descent; others do not count."""
 
 
 @runtime_checkable
 class LooksAtCurvature(Protocol):
     """A direction that asks the objective for more than J and its gradient."""
 
-    def look(self, rows: Mask, here: Point, objective: Objective) -> None:
-        """Take in the curvature at `rows`, before `start` or `update` is asked for directions."""
+    def look(self, active: Mask, here: Point, objective: Objective) -> None:
+        """Take in the curvature at `active`, before `start` or `update` is asked for directions."""
 
 
-class LineSearch(_Rows, Protocol):
+class LineSearch(_PerStartState, Protocol):
     """How far along a direction: one trial step for every running start at a time."""
 
     step_sizes: Floats
 
-    def start(self, n_rows: int, eps: float) -> None:
-        """Make room for `n_rows` searches; `eps` is the rounding unit of the values."""
+    def start(self, n_running: int, eps: float) -> None:
+        """Make room for `n_running` searches; `eps` is the rounding unit of the values."""
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
-        """Begin new searches on `rows` from J = value, with the trial step `first`."""
+    def begin(self, active: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `active` from J = value, with the trial step `first`."""
 
     def judge(self, value: Floats, slope: Floats) -> tuple[Mask, Mask]:
         """Take the trial's J and slope; return which are accepted and which have failed.

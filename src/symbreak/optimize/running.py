@@ -81,10 +81,10 @@ class Running(PerStart):
 
     Attributes
     ----------
-    starts : (rows,), their indices among all starts.
+    starts : (running,), their indices among all starts.
     here, before : the last accepted point, and the one that it was reached from.
-    is_new : (rows,), whether the stepper has not yet been told of `here`.
-    start_norm, start_value : (rows,), the largest |entry| of the gradient and J at the start.
+    is_new : (running,), whether the stepper has not yet been told of `here`.
+    start_norm, start_value : (running,), the largest |entry| of the gradient and J at the start.
     best, validation : the best point evaluated; the best point validated, or None.
     stalling : how long J has not fallen, or None.
     """
@@ -120,10 +120,10 @@ class Running(PerStart):
 
     @property
     def kept_theta(self) -> Tensor:
-        """The points to return, (rows, n)."""
+        """The points to return, (running, n)."""
         return self.best.theta if self.validation is None else self.validation.theta
 
     @property
     def kept_iteration(self) -> Starts:
-        """The steps in which the points to return were seen, (rows,)."""
+        """The steps in which the points to return were seen, (running,)."""
         return self.best.iteration if self.validation is None else self.validation.iteration

@@ -146,8 +146,8 @@ class ScipySearch:
         endings += limits.endings(
             np.zeros(n, dtype=bool), here, here, records.n_iterations, records.n_evaluations
         )
-        for rows, status in reversed(endings):  # the first that holds has the last word
-            for start in np.flatnonzero(rows):
+        for ended, status in reversed(endings):  # the first that holds has the last word
+            for start in np.flatnonzero(ended):
                 records.status[start] = status
         self.look_at_the_clock()
         return here

@@ -103,7 +103,7 @@ class Limits:
         return found
 
     def _is_small_change(self, before: Point, here: Point) -> Mask:
-        with np.errstate(all="ignore"):  # rows that are not finite, which end for that
+        with np.errstate(all="ignore"):  # starts that are not finite, which end for that
             scale = np.maximum(np.abs(before.value), np.abs(here.value))
             return np.asarray(before.value - here.value <= self.value_rtol * scale)
 

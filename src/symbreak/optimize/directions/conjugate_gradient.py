@@ -26,14 +26,14 @@ ETA = 0.01
 
 
 def polak_ribiere(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:  # noqa: ARG001 - one signature
-    """Return beta (rows,) of Polak-Ribière+ from vectors (rows, n)."""
+    """Return beta (starts,) of Polak-Ribière+ from vectors (starts, n)."""
     dot = torch.linalg.vecdot
     beta: Tensor = dot(g, g - g0) / dot(g0, g0)
     return beta.clamp_min_(0.0)
 
 
 def hager_zhang(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:
-    """Return beta (rows,) of Hager and Zhang from vectors (rows, n)."""
+    """Return beta (starts,) of Hager and Zhang from vectors (starts, n)."""
     dot, norm = torch.linalg.vecdot, torch.linalg.vector_norm
     y = g - g0
     dy = dot(d, y)
@@ -63,14 +63,14 @@ class ConjugateGradient(PerStart):
         self._last = here.gradient.neg()
         return self._last
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
         beta = torch.where(torch.isfinite(beta), beta, 0.0)
-        self._last = where(rows, (self._last * beta[:, None]).sub_(here.gradient), self._last)
+        self._last = where(active, (self._last * beta[:, None]).sub_(here.gradient), self._last)
         return self._last
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Tensor:
         """Return steepest descent."""
-        self._last = where(rows, here.gradient.neg(), self._last)
+        self._last = where(active, here.gradient.neg(), self._last)
         return self._last

@@ -14,39 +14,39 @@ from torch import Tensor
 from symbreak.optimize.per_start import Floats, Mask, device_like, host
 
 
-def scaled_pair(rows: Mask, s: Tensor, y: Tensor) -> tuple[Tensor, Mask]:
-    """Return s and y, (rows, 2, n), over one number for each row, and which of `rows` are curved.
+def scaled_pair(active: Mask, s: Tensor, y: Tensor) -> tuple[Tensor, Mask]:
+    """Return s and y, (starts, 2, n), over one number a start, and which of `active` are curved.
 
     Curved is where s · y is positive beyond rounding, and |s| / |y| a number of the dtype; the
-    other rows may hold anything.
+    other starts may hold anything.
     """
     limits = torch.finfo(s.dtype)
     pair = torch.stack([s, y], dim=1)
     squares, sy = _products(pair)
     # Squares that are farther than this from the ends of the range have kept their precision.
     margin = limits.tiny / limits.eps**2
-    beyond = rows & ~((squares > margin) & (squares < 1.0 / margin)).all(axis=1)
+    beyond = active & ~((squares > margin) & (squares < 1.0 / margin)).all(axis=1)
     if beyond.any():
         pair, squares, sy = _rescaled(pair, beyond)
     norms = np.sqrt(squares)
-    return pair, rows & (sy > limits.eps * norms[:, 0] * norms[:, 1])
+    return pair, active & (sy > limits.eps * norms[:, 0] * norms[:, 1])
 
 
-def _rescaled(pair: Tensor, rows: Mask) -> tuple[Tensor, Floats, Floats]:
-    """Return pairs over a power of two near |y| in `rows`, and the products of unit vectors."""
+def _rescaled(pair: Tensor, active: Mask) -> tuple[Tensor, Floats, Floats]:
+    """Return pairs over a power of two near |y| in `active`, and the products of unit vectors."""
     limits = torch.finfo(pair.dtype)
     sizes = host(pair.abs().amax(2))
     with np.errstate(all="ignore"):
         powers = np.clip(np.ldexp(1.0, -np.frexp(sizes)[1]), limits.tiny, 1.0 / limits.tiny)
-        powers[~rows] = 1.0
+        powers[~active] = 1.0
         ratio = sizes[:, 0] * powers[:, 1]
     by = device_like(powers, pair)[:, :, None]
     squares, sy = _products(pair * by)
-    lost = rows & ~((ratio > limits.tiny / limits.eps) & (ratio < limits.eps * limits.max))
+    lost = active & ~((ratio > limits.tiny / limits.eps) & (ratio < limits.eps * limits.max))
     return pair * by[:, 1:], squares, np.where(lost, np.nan, sy)
 
 
 def _products(pair: Tensor) -> tuple[Floats, Floats]:
-    """Return |s|² and |y|², (rows, 2), and s · y, (rows,)."""
+    """Return |s|² and |y|², (starts, 2), and s · y, (starts,)."""
     gram = host(torch.bmm(pair, pair.mT))
     return gram[:, [0, 1], [0, 1]], gram[:, 0, 1]

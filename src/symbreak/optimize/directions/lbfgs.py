@@ -14,7 +14,7 @@ no order: a pair that goes takes its row and column with it, and a new one adds
     its column -R^-1 (s_i · y) / s · y,  and 1 / s · y on the diagonal,
 so that nothing is solved that could fail. An empty slot holds zeros.
 A pair with s · y <= eps |s| |y| carries no curvature and is not stored. A memory so ill-conditioned
-that its direction is not finite is restarted by the stepper, in that row alone.
+that its direction is not finite is restarted by the stepper, in that start alone.
 """
 
 from __future__ import annotations
@@ -40,59 +40,59 @@ class LBFGS(PerStart):
     def start(self, here: Point) -> Tensor:
         """Return steepest descent, with an empty memory."""
         gradient = here.gradient
-        rows, n = gradient.shape
+        n_running, n = gradient.shape
         m = self.memory
-        self._pairs = gradient.new_zeros(rows, 2 * m, n)  # m rows of s, then m rows of y
-        self._inverse = np.zeros((rows, m, m))  # of R
-        self._curvature = np.zeros((rows, m))  # s_i · y_i
-        self._yy = np.zeros((rows, m, m))
-        self._gamma = np.ones(rows)
-        self._clock = np.zeros(rows, dtype=np.int64)  # pairs stored so far
+        self._pairs = gradient.new_zeros(n_running, 2 * m, n)  # m rows of s, then m rows of y
+        self._inverse = np.zeros((n_running, m, m))  # of R
+        self._curvature = np.zeros((n_running, m))  # s_i · y_i
+        self._yy = np.zeros((n_running, m, m))
+        self._gamma = np.ones(n_running)
+        self._clock = np.zeros(n_running, dtype=np.int64)  # pairs stored so far
         return gradient.neg()
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
-        """Store the pairs of `rows` and return -H g."""
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+        """Store the pairs of `active` and return -H g."""
         move, change = here.theta - before.theta, here.gradient - before.gradient
-        pair, stored = scaled_pair(rows, move, change)
+        pair, stored = scaled_pair(active, move, change)
         slot = self._clock % self.memory
         self._store(stored, slot, pair)
-        columns = torch.cat([pair, here.gradient[:, None]], dim=1).mT  # (rows, n, 3)
+        columns = torch.cat([pair, here.gradient[:, None]], dim=1).mT  # (starts, n, 3)
         dots = host(torch.bmm(self._pairs, columns))
-        with np.errstate(all="ignore"):  # what is not finite restarts its row
+        with np.errstate(all="ignore"):  # what is not finite restarts its start
             self._remember(stored, slot, dots)
             return self._direction(
                 dots[:, : self.memory, 2], dots[:, self.memory :, 2], here.gradient
             )
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
-        """Empty the memory of `rows`."""
+    def restart(self, active: Mask, here: Point) -> Tensor:
+        """Empty the memory of `active`."""
         for held in (self._inverse, self._curvature, self._yy):
-            held[rows] = 0.0
-        self._gamma[rows] = 1.0
-        self._pairs[torch.from_numpy(rows).to(here.gradient.device)] = 0.0
+            held[active] = 0.0
+        self._gamma[active] = 1.0
+        self._pairs[torch.from_numpy(active).to(here.gradient.device)] = 0.0
         return here.gradient.neg()
 
     def _store(self, stored: Mask, slot: Starts, pair: Tensor) -> None:
-        rows = torch.from_numpy(np.flatnonzero(stored)).to(pair.device)
+        at = torch.from_numpy(np.flatnonzero(stored)).to(pair.device)
         place = torch.from_numpy(slot[stored]).to(pair.device)
-        self._pairs.unflatten(1, (2, self.memory))[rows, :, place] = pair[rows]
+        self._pairs.unflatten(1, (2, self.memory))[at, :, place] = pair[at]
         self._clock[stored] += 1
 
     def _remember(self, stored: Mask, slot: Starts, dots: Floats) -> None:
         """Put the products with the new pair into R^-1 and Y^T Y."""
-        rows, m = np.flatnonzero(stored), self.memory
-        place, each = slot[rows], np.arange(len(rows))
-        sy = dots[rows, :m, 1]
+        at, m = np.flatnonzero(stored), self.memory
+        place, each = slot[at], np.arange(len(at))
+        sy = dots[at, :m, 1]
         curvature = sy[each, place]
-        inverse = self._inverse[rows]
+        inverse = self._inverse[at]
         inverse[each, place] = inverse[each, :, place] = 0.0
         column = _times(inverse, sy) / -curvature[:, None]
         column[each, place] = 1.0 / curvature
         inverse[each, :, place] = column
-        self._inverse[rows] = inverse
-        self._curvature[rows, place] = curvature
-        self._yy[rows, place] = self._yy[rows, :, place] = dots[rows, m:, 1]
-        self._gamma[rows] = curvature / dots[rows, m + place, 1]
+        self._inverse[at] = inverse
+        self._curvature[at, place] = curvature
+        self._yy[at, place] = self._yy[at, :, place] = dots[at, m:, 1]
+        self._gamma[at] = curvature / dots[at, m + place, 1]
 
     def _direction(self, sg: Floats, yg: Floats, gradient: Tensor) -> Tensor:
         gamma = self._gamma[:, None]
@@ -105,5 +105,5 @@ class LBFGS(PerStart):
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:
-    """Return the products (rows, m) of (rows, m, m) and (rows, m)."""
+    """Return the products (starts, m) of (starts, m, m) and (starts, m)."""
     return np.asarray((matrices @ vectors[:, :, None])[:, :, 0])

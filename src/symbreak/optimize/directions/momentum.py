@@ -33,15 +33,15 @@ class Momentum(PerStart):
         self.velocity = here.gradient * -self.learning_rate
         return self._step(here)
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
         """Return the step after v = momentum v - learning_rate gradient."""
         velocity = (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)
-        self.velocity = where(rows, velocity, self.velocity)
+        self.velocity = where(active, velocity, self.velocity)
         return self._step(here)
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Tensor:
         """Return the step from rest."""
-        self.velocity = where(rows, here.gradient * -self.learning_rate, self.velocity)
+        self.velocity = where(active, here.gradient * -self.learning_rate, self.velocity)
         return self._step(here)
 
     def _step(self, here: Point) -> Tensor:

@@ -9,8 +9,8 @@ products, or where d · H d is not positive: the p so far is then a direction th
 J multiplied by a number asks for equally many products.
 
 H is the Hessian of J by the R-operator, or the Gauss-Newton matrix, which has no negative
-curvature: the safe choice far from a minimum. Only products with H are taken. Rows end their inner
-iterations one by one and leave the stack of products.
+curvature: the safe choice far from a minimum. Only products with H are taken. Starts end their
+inner iterations one by one and leave the stack of products.
 """
 
 from __future__ import annotations
@@ -46,23 +46,23 @@ class NewtonCG(PerStart):
         self.max_inner = max_inner
         self._first_norm: Tensor | None = None
 
-    def look(self, rows: Mask, here: Point, objective: Objective) -> None:
-        """Solve for the Newton directions of `rows`; the others have steepest descent."""
+    def look(self, active: Mask, here: Point, objective: Objective) -> None:
+        """Solve for the Newton directions of `active`; the others have steepest descent."""
         if self._first_norm is None:
             self._check(objective)
             norm = torch.linalg.vector_norm(here.gradient, dim=1)
             self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
-        self._newton = self._solve(rows, here, objective, self._first_norm)
+        self._newton = self._solve(active, here, objective, self._first_norm)
 
     def start(self, here: Point) -> Tensor:
         """Return the first Newton directions."""
         return self._newton
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
-        """Return Newton directions for `rows`."""
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+        """Return Newton directions for `active`."""
         return self._newton
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Tensor:
         """Return steepest descent."""
         return here.gradient.neg()
 
@@ -71,17 +71,17 @@ class NewtonCG(PerStart):
         wanted = f"{name}(theta, v), as NetworkCost has"
         needed(objective, capability, "newton-cg", wanted=wanted, else_="method='l-bfgs'")
 
-    def _solve(self, rows: Mask, here: Point, objective: Objective, first_norm: Tensor) -> Tensor:
-        """Return the directions of `rows`; steepest descent in the others."""
+    def _solve(self, active: Mask, here: Point, objective: Objective, first_norm: Tensor) -> Tensor:
+        """Return the directions of `active`; steepest descent in the others."""
         direction = here.gradient.neg()
-        active = torch.from_numpy(np.flatnonzero(rows)).to(direction.device)
-        if len(active) == 0:
+        at = torch.from_numpy(np.flatnonzero(active)).to(direction.device)
+        if len(at) == 0:
             return direction
-        product = self._product(objective, active)
-        theta, r = here.theta[active], here.gradient[active]
+        product = self._product(objective, at)
+        theta, r = here.theta[at], here.gradient[at]
         p, d = torch.zeros_like(r), -r
         squared = torch.linalg.vecdot(r, r)
-        limit = squared * self._forcing(squared, first_norm[active]).square()
+        limit = squared * self._forcing(squared, first_norm[at]).square()
         for inner in range(self.max_inner):
             Hd = product(theta, d)
             curvature = torch.linalg.vecdot(d, Hd)
@@ -94,17 +94,17 @@ class NewtonCG(PerStart):
             d = (squared / before)[:, None] * d - r
             if not bool(running.all()):
                 ended = ~running
-                direction[active[ended]] = p[ended]
-                active, theta, p, r, d = (part[running] for part in (active, theta, p, r, d))
+                direction[at[ended]] = p[ended]
+                at, theta, p, r, d = (part[running] for part in (at, theta, p, r, d))
                 squared, limit = squared[running], limit[running]
-                if len(active) == 0:
+                if len(at) == 0:
                     return direction
-                product = self._product(objective, active)
-        direction[active] = p
+                product = self._product(objective, at)
+        direction[at] = p
         return direction
 
-    def _product(self, objective: Objective, active: Tensor) -> Product:
-        product: Product = getattr(objective.take(active), PRODUCTS[self.curvature][1])
+    def _product(self, objective: Objective, at: Tensor) -> Product:
+        product: Product = getattr(objective.take(at), PRODUCTS[self.curvature][1])
         return product
 
     def _forcing(self, squared: Tensor, first_norm: Tensor) -> Tensor:

@@ -46,23 +46,23 @@ class Rprop(PerStart):
         self._signs = here.gradient.sign()
         return self._move(self._signs)
 
-    def update(self, rows: Mask, before: Point, here: Point) -> Tensor:
+    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
         """Return the next move."""
         signs = here.gradient.sign()
         agreement = signs * self._signs
         kept, changed = agreement > 0.0, agreement < 0.0
         steps = torch.where(kept, self._steps * self.increase, self._steps)
         steps = torch.where(changed, self._steps * self.decrease, steps)
-        self._steps = where(rows, steps.clamp_(self.min_step, self.max_step), self._steps)
+        self._steps = where(active, steps.clamp_(self.min_step, self.max_step), self._steps)
         signs = torch.where(changed, 0.0, signs)
-        self._signs = where(rows, signs, self._signs)
+        self._signs = where(active, signs, self._signs)
         rose = torch.from_numpy(here.value > before.value).to(changed.device)[:, None]
         return torch.where(changed & rose, before.theta - here.theta, self._move(signs))
 
-    def restart(self, rows: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Tensor:
         """Return the move from the first step again."""
-        self._steps = where(rows, torch.full_like(self._steps, self.initial_step), self._steps)
-        self._signs = where(rows, here.gradient.sign(), self._signs)
+        self._steps = where(active, torch.full_like(self._steps, self.initial_step), self._steps)
+        self._signs = where(active, here.gradient.sign(), self._signs)
         return self._move(self._signs)
 
     def _move(self, signs: Tensor) -> Tensor:

@@ -25,15 +25,15 @@ class Armijo(BoundedSearch):
     def __init__(self, c1: float = 1e-4) -> None:
         self._c1 = c1
 
-    def start(self, n_rows: int, eps: float) -> None:
-        """Make room for `n_rows` searches."""
-        super().start(n_rows, eps)
-        self._before: Floats = np.zeros((n_rows, 2))  # t and phi of the trial before
+    def start(self, n_running: int, eps: float) -> None:
+        """Make room for `n_running` searches."""
+        super().start(n_running, eps)
+        self._before: Floats = np.zeros((n_running, 2))  # t and phi of the trial before
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
-        """Begin new searches on `rows`."""
-        super().begin(rows, value, slope, first)
-        self._before[rows] = np.nan
+    def begin(self, active: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `active`."""
+        super().begin(active, value, slope, first)
+        self._before[active] = np.nan
 
     def _is_good(self, value: Floats, slope: Floats) -> Mask:
         f0, d0 = self._origin.T

@@ -25,32 +25,32 @@ class BoundedSearch(PerStart):
 
     Attributes
     ----------
-    step_sizes : (rows,), the trial step of each row.
-    _origin : (rows, 2), f0 and d0.
-    _best : (rows, 2), t and phi of the lowest point; t = 0 as long as none lies below f0.
+    step_sizes : (starts,), the trial step of each start.
+    _origin : (starts, 2), f0 and d0.
+    _best : (starts, 2), t and phi of the lowest point; t = 0 as long as none lies below f0.
     """
 
     per_start: ClassVar[tuple[str, ...]] = ("step_sizes", "_origin", "_best", "_trials", "_is_last")
 
-    def start(self, n_rows: int, eps: float) -> None:
-        """Make room for `n_rows` searches; `eps` is the rounding unit of the values."""
+    def start(self, n_running: int, eps: float) -> None:
+        """Make room for `n_running` searches; `eps` is the rounding unit of the values."""
         self._eps = eps
-        self.step_sizes: Floats = np.zeros(n_rows)
-        self._origin: Floats = np.zeros((n_rows, 2))
-        self._best: Floats = np.zeros((n_rows, 2))
-        self._trials = np.zeros(n_rows, dtype=np.int64)
-        self._is_last: Mask = np.zeros(n_rows, dtype=bool)
+        self.step_sizes: Floats = np.zeros(n_running)
+        self._origin: Floats = np.zeros((n_running, 2))
+        self._best: Floats = np.zeros((n_running, 2))
+        self._trials = np.zeros(n_running, dtype=np.int64)
+        self._is_last: Mask = np.zeros(n_running, dtype=bool)
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
-        """Begin new searches on `rows` from f0 = value, d0 = slope, with the trial step `first`."""
-        self.step_sizes[rows] = first[rows]
-        self._origin[rows] = np.stack([value, slope], axis=1)[rows]
-        self._best[rows] = np.stack([np.zeros_like(value), value], axis=1)[rows]
-        self._trials[rows] = 0
-        self._is_last[rows] = False
+    def begin(self, active: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `active` from f0 = value, d0 = slope, first trying `first`."""
+        self.step_sizes[active] = first[active]
+        self._origin[active] = np.stack([value, slope], axis=1)[active]
+        self._best[active] = np.stack([np.zeros_like(value), value], axis=1)[active]
+        self._trials[active] = 0
+        self._is_last[active] = False
 
     def judge(self, value: Floats, slope: Floats) -> tuple[Mask, Mask]:
-        """Return which trials, (rows,), are accepted and which searches failed; set the next."""
+        """Return which trials, (starts,), are accepted and which searches failed; set the next."""
         with np.errstate(all="ignore"):  # points that are not finite give NaN, which is looked for
             return self._judge(value, slope)
 
@@ -63,7 +63,7 @@ class BoundedSearch(PerStart):
             better[:, None], np.stack([self.step_sizes, value], axis=1), self._best
         )
         accepted = self._is_good(value, slope) | (self._is_last & (value < self._origin[:, 0]))
-        if accepted.all():  # the commonest case by far with few rows
+        if accepted.all():  # the commonest case by far with few starts
             return accepted, ~accepted
         trial = self._next_trial(value, slope)
         spent = np.isnan(trial) | (self._trials >= MAX_TRIALS)
@@ -77,7 +77,7 @@ class BoundedSearch(PerStart):
         raise NotImplementedError
 
     def _next_trial(self, value: Floats, slope: Floats) -> Floats:
-        """Take the trial in and return the next, (rows,); NaN where no point is left to try."""
+        """Take the trial in and return the next, (starts,); NaN where no point is left to try."""
         raise NotImplementedError
 
     def _shrink(self) -> Floats:

@@ -38,13 +38,13 @@ VALUE, SLOPE = 1, 2  # columns of an end; column 0 is t
 
 
 class HagerZhang(BoundedSearch):
-    """State of one search per row; `cubic` as above, without it the search of the paper.
+    """State of one search per start; `cubic` as above, without it the search of the paper.
 
     Attributes
     ----------
-    _low, _high : (rows, 3), t, phi, phi' at the ends of the bracket.
-    _low_before, _high_before : (rows, 3), the ends when the last round of secants began.
-    _is_secant : (rows,), whether the trial is the first of its round.
+    _low, _high : (starts, 3), t, phi, phi' at the ends of the bracket.
+    _low_before, _high_before : (starts, 3), the ends when the last round of secants began.
+    _is_secant : (starts,), whether the trial is the first of its round.
     """
 
     per_start = (
@@ -54,21 +54,21 @@ class HagerZhang(BoundedSearch):
     def __init__(self, cubic: bool = True) -> None:
         self._cubic = cubic
 
-    def start(self, n_rows: int, eps: float) -> None:
-        """Make room for `n_rows` searches."""
-        super().start(n_rows, eps)
-        self._low: Floats = np.zeros((n_rows, 3))
-        self._high: Floats = np.zeros((n_rows, 3))
-        self._low_before: Floats = np.zeros((n_rows, 3))
-        self._high_before: Floats = np.zeros((n_rows, 3))
-        self._is_secant: Mask = np.zeros(n_rows, dtype=bool)
+    def start(self, n_running: int, eps: float) -> None:
+        """Make room for `n_running` searches."""
+        super().start(n_running, eps)
+        self._low: Floats = np.zeros((n_running, 3))
+        self._high: Floats = np.zeros((n_running, 3))
+        self._low_before: Floats = np.zeros((n_running, 3))
+        self._high_before: Floats = np.zeros((n_running, 3))
+        self._is_secant: Mask = np.zeros(n_running, dtype=bool)
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
-        """Begin new searches on `rows`, with an open bracket."""
-        super().begin(rows, value, slope, first)
-        self._low[rows] = np.stack([np.zeros_like(value), value, slope], axis=1)[rows]
-        self._high[rows] = self._high_before[rows] = (np.inf, np.inf, np.nan)
-        self._is_secant[rows] = False
+    def begin(self, active: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `active`, with an open bracket."""
+        super().begin(active, value, slope, first)
+        self._low[active] = np.stack([np.zeros_like(value), value, slope], axis=1)[active]
+        self._high[active] = self._high_before[active] = (np.inf, np.inf, np.nan)
+        self._is_secant[active] = False
 
     def _rounding(self) -> Floats:
         return np.asarray(ROUNDING * self._eps * np.abs(self._origin[:, 0]))

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-A point is a row (t, phi, phi'); a stack of them is (rows, 3). Where there is no answer it is NaN.
+A point is a row (t, phi, phi'); a stack of them is (starts, 3). Without an answer it is NaN.
 """
 
 from __future__ import annotations

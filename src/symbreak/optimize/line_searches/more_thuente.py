@@ -28,13 +28,13 @@ SHARE = 0.66  # of the interval: how far case 3 may go, and what two trials may 
 
 
 class MoreThuente(BoundedSearch):
-    """State of one search per row; 0 < c1 < c2 < 1.
+    """State of one search per start; 0 < c1 < c2 < 1.
 
     Attributes
     ----------
-    _low, _high : (rows, 3), t, phi, phi' at the ends; the t of an open high end is NaN.
-    _is_decreasing : (rows,), whether psi still serves in place of phi.
-    _widths : (rows, 2), of the interval before the last trial and before the one before that;
+    _low, _high : (starts, 3), t, phi, phi' at the ends; the t of an open high end is NaN.
+    _is_decreasing : (starts,), whether psi still serves in place of phi.
+    _widths : (starts, 2), of the interval before the last trial and before the one before that;
         NaN while the interval was open.
     """
 
@@ -43,21 +43,21 @@ class MoreThuente(BoundedSearch):
     def __init__(self, c1: float = 1e-4, c2: float = 0.9) -> None:
         self._c1, self._c2 = c1, c2
 
-    def start(self, n_rows: int, eps: float) -> None:
-        """Make room for `n_rows` searches."""
-        super().start(n_rows, eps)
-        self._low: Floats = np.zeros((n_rows, 3))
-        self._high: Floats = np.zeros((n_rows, 3))
-        self._is_decreasing: Mask = np.zeros(n_rows, dtype=bool)
-        self._widths: Floats = np.zeros((n_rows, 2))
+    def start(self, n_running: int, eps: float) -> None:
+        """Make room for `n_running` searches."""
+        super().start(n_running, eps)
+        self._low: Floats = np.zeros((n_running, 3))
+        self._high: Floats = np.zeros((n_running, 3))
+        self._is_decreasing: Mask = np.zeros(n_running, dtype=bool)
+        self._widths: Floats = np.zeros((n_running, 2))
 
-    def begin(self, rows: Mask, value: Floats, slope: Floats, first: Floats) -> None:
-        """Begin new searches on `rows`, with an open interval."""
-        super().begin(rows, value, slope, first)
-        self._low[rows] = np.stack([np.zeros_like(value), value, slope], axis=1)[rows]
-        self._high[rows] = np.nan
-        self._is_decreasing[rows] = True
-        self._widths[rows] = np.nan
+    def begin(self, active: Mask, value: Floats, slope: Floats, first: Floats) -> None:
+        """Begin new searches on `active`, with an open interval."""
+        super().begin(active, value, slope, first)
+        self._low[active] = np.stack([np.zeros_like(value), value, slope], axis=1)[active]
+        self._high[active] = np.nan
+        self._is_decreasing[active] = True
+        self._widths[active] = np.nan
 
     def _is_low_enough(self, value: Floats) -> Mask:
         f0, d0 = self._origin.T
@@ -83,7 +83,7 @@ class MoreThuente(BoundedSearch):
         return self._safeguarded(trial, np.isfinite(value))
 
     def _predicted_beyond(self, low: Floats, at: Floats, high: Floats) -> Floats:
-        """Return the trial where phi still falls (cases 3 and 4), (rows,)."""
+        """Return the trial where phi still falls (cases 3 and 4), (starts,)."""
         is_open = np.isnan(high[:, 0])
         move = at[:, 0] - low[:, 0]
         far = np.where(is_open, at[:, 0] + GROW_MOST * move, high[:, 0])

@@ -32,6 +32,6 @@ class FixedStepper(PerStart):
         """Accept what is finite."""
         return trial.is_finite, ~trial.is_finite
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
-        """Turn `rows` into their next direction."""
-        self.along = where(rows, self.direction.update(rows, before, here), self.along)
+    def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Turn `active` into their next direction."""
+        self.along = where(active, self.direction.update(active, before, here), self.along)

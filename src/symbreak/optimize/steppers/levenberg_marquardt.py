@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-H : Gauss-Newton matrix of J, (rows, n, n); J = ½ Σ r², H = Jacobianᵀ Jacobian for residuals r.
+H : Gauss-Newton matrix of J, (starts, n, n); J = ½ Σ r², H = Jacobianᵀ Jacobian for residuals r.
 D : scales of the parameters, D_j² = the largest H_jj so far (Moré 1978, section 6), so that the
     method does not depend on the units of theta.
 step p : (H + damping D²) p = -gradient, by a Cholesky factorisation of D⁻¹ H D⁻¹ + damping I
@@ -46,13 +46,13 @@ class LevenbergMarquardt(PerStart):
 
     def start(self, here: Point, objective: Objective) -> None:
         """Compute the first Gauss-Newton matrices."""
-        rows = len(here.value)
-        self._H = here.theta.new_zeros((rows, here.theta.shape[1], here.theta.shape[1]))
+        n_running = len(here.value)
+        self._H = here.theta.new_zeros((n_running, here.theta.shape[1], here.theta.shape[1]))
         self._scale = torch.zeros_like(here.theta)
         self._step = torch.zeros_like(here.theta)
-        self._damping: Floats = np.full(rows, self.damping)
-        self._growth: Floats = np.full(rows, 2.0)
-        self._predicted: Floats = np.zeros(rows)
+        self._damping: Floats = np.full(n_running, self.damping)
+        self._growth: Floats = np.full(n_running, 2.0)
+        self._predicted: Floats = np.zeros(n_running)
         self._look(here.is_finite, here, objective)
 
     def trial(self, here: Point, objective: Objective) -> Tensor:
@@ -77,18 +77,18 @@ class LevenbergMarquardt(PerStart):
         self._is_solved = np.zeros(len(accepted), dtype=bool)
         return accepted, failed
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
-        """Compute the Gauss-Newton matrices of `rows` at their new points."""
-        self._look(rows, here, objective)
+    def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Compute the Gauss-Newton matrices of `active` at their new points."""
+        self._look(active, here, objective)
 
-    def _look(self, rows: Mask, here: Point, objective: Objective) -> None:
-        at = torch.from_numpy(np.flatnonzero(rows)).to(here.theta.device)
+    def _look(self, active: Mask, here: Point, objective: Objective) -> None:
+        at = torch.from_numpy(np.flatnonzero(active)).to(here.theta.device)
         if len(at):
             H = gauss_newton_matrix(objective.take(at), here.theta[at])
             self._H[at] = H
             diagonal = torch.diagonal(H, dim1=1, dim2=2).clamp_min(0.0).sqrt()
             self._scale[at] = torch.maximum(self._scale[at], diagonal)
-        self._is_solved = np.zeros(len(rows), dtype=bool)
+        self._is_solved = np.zeros(len(active), dtype=bool)
 
     def _adapt(self, accepted: Mask, gain: Floats) -> None:
         shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.minimum(gain, 1.0) - 1.0) ** 3)
@@ -96,14 +96,14 @@ class LevenbergMarquardt(PerStart):
         self._damping = np.maximum(self._damping * factor, LEAST_DAMPING)
         self._growth = np.where(accepted, 2.0, 2.0 * self._growth)
 
-    def _solve(self, rows: Mask, here: Point) -> None:
-        """Put the damped steps of `rows`, and the change of J that they predict, in place."""
-        at = torch.from_numpy(np.flatnonzero(rows)).to(here.theta.device)
+    def _solve(self, active: Mask, here: Point) -> None:
+        """Put the damped steps of `active`, and the change of J that they predict, in place."""
+        at = torch.from_numpy(np.flatnonzero(active)).to(here.theta.device)
         H, gradient = self._H[at], here.gradient[at]
         # A parameter that J does not feel has no scale; 1 keeps its step at zero.
         scale = torch.where(self._scale[at] > 0, self._scale[at], 1.0)
         scaled = H / (scale[:, :, None] * scale[:, None, :])
-        damping = device_like(self._damping[rows], gradient)
+        damping = device_like(self._damping[active], gradient)
         step, solved = _damped_step(scaled, gradient / scale, damping)
         step /= scale
         slope = torch.linalg.vecdot(gradient, step)
@@ -111,8 +111,8 @@ class LevenbergMarquardt(PerStart):
         self._step[at] = torch.where(solved[:, None], step, torch.zeros_like(step))
         # A matrix that has no factor is a step too long: an infinite promise is never kept.
         promised = np.where(host(solved) > 0, host(-(slope + 0.5 * bend)), np.inf)
-        self._predicted[rows] = promised
-        self._is_solved = self._is_solved | rows
+        self._predicted[active] = promised
+        self._is_solved = self._is_solved | active
 
 
 def _damped_step(H: Tensor, gradient: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
@@ -125,7 +125,7 @@ def _damped_step(H: Tensor, gradient: Tensor, damping: Tensor) -> tuple[Tensor, 
 
 
 def gauss_newton_matrix(objective: Any, theta: Tensor) -> Tensor:
-    """Return the Gauss-Newton matrix (rows, n, n) of an objective that has one.
+    """Return the Gauss-Newton matrix (starts, n, n) of an objective that has one.
 
     Raises
     ------

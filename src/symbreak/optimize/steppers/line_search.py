@@ -36,15 +36,16 @@ class LineSearchStepper(PerStart):
 
     def start(self, here: Point, objective: Objective) -> None:
         """Begin the first searches."""
-        rows = len(here.value)
+        n_running = len(here.value)
         self._look(here.is_finite, here, objective)
         self.along = self.direction.start(here)
         self._is_steepest: Mask = (self.along == -here.gradient).all(1).cpu().numpy()
-        self._slope: Floats = np.full(rows, -1.0)  # of the direction, at its origin
-        self._change: Floats = np.full(rows, np.nan)  # step times slope of the last accepted step
+        self._slope: Floats = np.full(n_running, -1.0)  # of the direction, at its origin
+        # Step size times slope of the last accepted step.
+        self._change: Floats = np.full(n_running, np.nan)
         limits = torch.finfo(here.theta.dtype)
         self._least = float(limits.tiny)
-        self.search.start(rows, float(limits.eps))
+        self.search.start(n_running, float(limits.eps))
         self._begin(here.is_finite & (here.norm > 0.0), here)
 
     def trial(self, here: Point, objective: Objective) -> Tensor:
@@ -53,10 +54,10 @@ class LineSearchStepper(PerStart):
         return torch.addcmul(here.theta, self.along, step_sizes[:, None])
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
-        """Let the search decide; send failed rows along steepest descent once."""
+        """Let the search decide; send failed starts along steepest descent once."""
         step_sizes = self.search.step_sizes
         accepted, failed = self.search.judge(trial.value, self._slope_of(trial))
-        with np.errstate(all="ignore"):  # rows that are not accepted may hold anything
+        with np.errstate(all="ignore"):  # starts that are not accepted may hold anything
             self._change = np.where(accepted, step_sizes * self._slope, self._change)
         again = failed & ~self._is_steepest
         if again.any():
@@ -64,42 +65,42 @@ class LineSearchStepper(PerStart):
             self._begin(again, here)
         return accepted, failed & ~again
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
-        """Turn `rows` into their next direction and begin to search along it."""
-        self._look(rows, here, objective)
-        self.along = where(rows, self.direction.update(rows, before, here), self.along)
-        self._is_steepest &= ~rows
-        self._begin(rows, here)
+    def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
+        """Turn `active` into their next direction and begin to search along it."""
+        self._look(active, here, objective)
+        self.along = where(active, self.direction.update(active, before, here), self.along)
+        self._is_steepest &= ~active
+        self._begin(active, here)
 
-    def _look(self, rows: Mask, here: Point, objective: Objective) -> None:
+    def _look(self, active: Mask, here: Point, objective: Objective) -> None:
         if isinstance(self.direction, LooksAtCurvature):
-            self.direction.look(rows, here, objective)
+            self.direction.look(active, here, objective)
 
-    def _begin(self, rows: Mask, here: Point) -> None:
+    def _begin(self, active: Mask, here: Point) -> None:
         slope = self._slope_of(here)
-        uphill = rows & ~(slope < 0.0)
+        uphill = active & ~(slope < 0.0)
         if uphill.any():
             self._steepest(uphill, here)
             slope = self._slope_of(here)
-        beyond = rows & (np.isneginf(slope) | (self._is_steepest & (slope > -self._least)))
+        beyond = active & (np.isneginf(slope) | (self._is_steepest & (slope > -self._least)))
         if beyond.any():
             self._shorten(beyond, here)
             slope = self._slope_of(here)
-        self._slope = np.where(rows, slope, self._slope)
-        self.search.begin(rows, here.value, self._slope, self._first_steps())
+        self._slope = np.where(active, slope, self._slope)
+        self.search.begin(active, here.value, self._slope, self._first_steps())
 
-    def _shorten(self, rows: Mask, here: Point) -> None:
+    def _shorten(self, active: Mask, here: Point) -> None:
         """Divide directions by the size of the gradient, so that their slopes are numbers."""
-        lost = rows & ~torch.isfinite(self.along).all(1).cpu().numpy()
+        lost = active & ~torch.isfinite(self.along).all(1).cpu().numpy()
         if lost.any():
             self._steepest(lost, here)
-        size = device_like(np.where(rows, here.norm, 1.0), here.theta)
+        size = device_like(np.where(active, here.norm, 1.0), here.theta)
         self.along = self.along / size[:, None]
 
     def _first_steps(self) -> Floats:
         if self.direction.has_scale and not self._is_steepest.any():
             return np.ones(len(self._slope))
-        with np.errstate(all="ignore"):  # rows that are not searched may hold anything
+        with np.errstate(all="ignore"):  # starts that are not searched may hold anything
             unit = 1.0 / host(torch.linalg.vector_norm(self.along, dim=1))
             alike = self._change / self._slope
         if self.direction.has_scale:
@@ -107,9 +108,9 @@ class LineSearchStepper(PerStart):
         usable = ~self._is_steepest & np.isfinite(alike) & (alike > 0.0)
         return np.where(usable, alike, unit)
 
-    def _steepest(self, rows: Mask, here: Point) -> None:
-        self.along = where(rows, self.direction.restart(rows, here), self.along)
-        self._is_steepest |= rows
+    def _steepest(self, active: Mask, here: Point) -> None:
+        self.along = where(active, self.direction.restart(active, here), self.along)
+        self._is_steepest |= active
 
     def _slope_of(self, point: Point) -> Floats:
         return host(torch.linalg.vecdot(point.gradient, self.along))

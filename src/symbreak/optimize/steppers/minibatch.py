@@ -90,7 +90,7 @@ class MiniBatchStepper(PerStart):
         finite = trial.is_finite
         return finite, ~finite
 
-    def advance(self, rows: Mask, before: Point, here: Point, objective: Objective) -> None:
+    def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Do nothing: an epoch needs only theta."""
 
     def _gradients(

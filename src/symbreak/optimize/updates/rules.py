@@ -46,11 +46,11 @@ class UpdateRule(PerStart, ABC):
 
     @abstractmethod
     def start(self, theta: Tensor, objective: Objective) -> None:
-        """Make the state of starts at theta (rows, n)."""
+        """Make the state of starts at theta (starts, n)."""
 
     @abstractmethod
     def update_(self, theta: Tensor, gradient: Tensor, rate: Rate) -> None:
-        """Change theta by one update; the gradient (rows, n) is left as it is."""
+        """Change theta by one update; the gradient (starts, n) is left as it is."""
 
     def fresh(self) -> Self:
         """Return a copy whose state may be changed in place."""

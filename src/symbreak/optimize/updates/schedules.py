@@ -38,7 +38,7 @@ class Schedule(PerStart):
         self._learning_rate = learning_rate
 
     def start(self, value: Floats) -> None:
-        """Begin with J (rows,) at the starts.
+        """Begin with J (starts,) at the starts.
 
         Raises
         ------
@@ -53,11 +53,11 @@ class Schedule(PerStart):
         self._rates = np.array(np.broadcast_to(self._learning_rate, value.shape))
 
     def rates(self, epoch: int) -> Floats:
-        """Return the rates of an epoch, (rows,)."""
+        """Return the rates of an epoch, (starts,)."""
         return self._rates * self._factor(epoch)
 
     def look(self, value: Floats) -> None:
-        """Take notice of J (rows,) at the end of an epoch."""
+        """Take notice of J (starts,) at the end of an epoch."""
 
     def _factor(self, epoch: int) -> float:
         return 1.0
@@ -95,7 +95,7 @@ class Adaptive(Schedule):
         self._tol, self._patience = tol, n_iter_no_change
 
     def start(self, value: Floats) -> None:
-        """Begin with J (rows,) at the starts."""
+        """Begin with J (starts,) at the starts."""
         super().start(value)
         self._lowest = value
         self._since = np.zeros(len(value), dtype=np.int64)
