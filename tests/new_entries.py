@@ -17,7 +17,7 @@ from symbreak.errors import InvalidInput
 from symbreak.losses import LossByOutputs
 from symbreak.optimize.method import Method, few_vectors
 from symbreak.optimize.methods import gradient_descent
-from symbreak.optimize.stochastic import BatchOptions, on_batches
+from symbreak.optimize.stochastic import MiniBatchOptions, on_minibatches
 from symbreak.optimize.updates.rules import UpdateRule
 
 
@@ -116,7 +116,7 @@ class Signs(UpdateRule):
 
 def signs(*, learning_rate=0.003, **batches):
     """Return the method on mini-batches."""
-    return on_batches("signs", Signs(), learning_rate, **batches)
+    return on_minibatches("signs", Signs(), learning_rate, **batches)
 
 
 def plain_descent(*, learning_rate=0.05):
@@ -125,7 +125,7 @@ def plain_descent(*, learning_rate=0.05):
 
 
 SIGNS = Method(
-    name="signs", build=signs, batch_options=BatchOptions, aliases=("sign-descent",),
+    name="signs", build=signs, minibatch_options=MiniBatchOptions, aliases=("sign-descent",),
     update="elementwise", may_rise=True, memory=lambda n, options: options["batch_size"],
     sklearn_name="signsgd", has_sklearn_schedule=True,
 )  # fmt: skip

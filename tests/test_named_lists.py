@@ -102,7 +102,7 @@ def test_the_row_of_a_method(name):
     if row[2].startswith("as `adam`"):
         said = {**defaults(shown("adam")), **said}
     shared = defaults(text("docs/minimizing.md").split("All three take")[1].split("- One")[0])
-    if method.is_on_batches:
+    if method.is_on_minibatches:
         said |= shared
     assert said == method.options
 

@@ -27,9 +27,9 @@ def test_activations_losses_rules_and_data_sets():
 
 
 def test_methods_by_what_they_see_and_how_they_update():
-    on_all = names(lambda one: not one.is_on_batches)
+    on_all = names(lambda one: not one.is_on_minibatches)
     assert tuple(map(with_aliases, on_all)) == choices.ON_ALL_EXAMPLES
-    assert names(lambda one: one.is_on_batches) == choices.ON_BATCHES
+    assert names(lambda one: one.is_on_minibatches) == choices.ON_BATCHES
     assert names(lambda one: one.update == "elementwise") == choices.ELEMENTWISE
 
 

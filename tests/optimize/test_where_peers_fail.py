@@ -15,7 +15,7 @@ from tests.optimize.problems.plain_functions import cliff, quadratic, rosenbrock
 FULL_BATCH = [
     name
     for name in METHODS
-    if name not in ("newton-cg", "levenberg-marquardt") and not METHODS[name].is_on_batches
+    if name not in ("newton-cg", "levenberg-marquardt") and not METHODS[name].is_on_minibatches
 ]
 WITH_LINE_SEARCH = ["l-bfgs", "bfgs", "conjugate-gradient"]
 

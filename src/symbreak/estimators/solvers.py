@@ -40,7 +40,7 @@ def method_of_solver(solver: str) -> str:
 
 def is_stochastic(solver: str) -> bool:
     """Tell whether a solver works on mini-batches."""
-    return _method(solver).is_on_batches
+    return _method(solver).is_on_minibatches
 
 
 def method_options(estimator: Any, n_examples: int, order_seed: int) -> dict[str, Any]:

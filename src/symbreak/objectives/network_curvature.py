@@ -112,10 +112,10 @@ class Curvature:
         G = theta.new_zeros(s, n, n)
         room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
         for piece in self._pieces(theta, *size):
-            rows = self._jacobian(piece, room).flatten(2)
+            RJ = self._jacobian(piece, room).flatten(2)
             for strip, left in _strips(n):
                 # Left of the diagonal and on it; the rest is its mirror.
-                G[piece.starts, strip, left].baddbmm_(rows[:, strip], rows[:, left].transpose(1, 2))
+                G[piece.starts, strip, left].baddbmm_(RJ[:, strip], RJ[:, left].transpose(1, 2))
             self._add_gradient(piece, value[piece.starts], gradient[piece.starts])
         for strip, _ in _strips(n):
             above = slice(0, strip.start)
@@ -149,18 +149,18 @@ class Curvature:
         self._check_squared_error("jacobian")
         (s, n), count = theta.shape, self._n_residuals
         size = self._plan(theta, s * count * n, f"the Jacobians, {count} x {n}, of {s} starts")
-        rows = theta.new_empty(s, count, n)
-        of_outputs = self._of_outputs(rows)
+        jacobians = theta.new_empty(s, count, n)
+        of_outputs = self._of_outputs(jacobians)
         room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
         for piece in self._pieces(theta, *size):
             found = self._jacobian(piece, room).mul_(self.scale.sqrt())
             of_outputs[piece.starts, :, piece.place] = found.permute(0, 2, 3, 1)
         if self.strength is not None:
             at = self._penalised
-            of_penalty = rows[:, -len(at) :].zero_()
+            of_penalty = jacobians[:, -len(at) :].zero_()
             place = torch.arange(len(at), device=at.device)
             of_penalty[:, place, at] = self.strength[..., at].sqrt()
-        return rows
+        return jacobians
 
     def _product(
         self, theta: Tensor, v: Tensor, block: Callable[[Piece, tuple[Tensor, ...]], list[Tensor]]

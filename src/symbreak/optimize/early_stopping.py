@@ -33,7 +33,7 @@ FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less t
 
 def patience_of(method: str | None) -> int:
     """Return how many accepted steps without improvement end a start where nobody says."""
-    return PATIENCE if find_method(method).is_on_batches else FULL_BATCH_PATIENCE
+    return PATIENCE if find_method(method).is_on_minibatches else FULL_BATCH_PATIENCE
 
 
 class Validation(PerStart):

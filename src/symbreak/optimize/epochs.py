@@ -39,7 +39,7 @@ class Epochs:
     def __init__(self, method: str, options: Mapping[str, Any]) -> None:
         stepper = method_of(method, options)
         if not isinstance(stepper, MiniBatchStepper):
-            known = [word for word, one in METHODS.items() if one.is_on_batches]
+            known = [word for word, one in METHODS.items() if one.is_on_minibatches]
             raise InvalidInput(
                 f"method of Epochs must be one of {', '.join(known)}. Got {method!r}."
             )

@@ -34,8 +34,8 @@ class Method:
     memory : memory(n, options) -> vectors of n numbers that a start keeps beyond the few of every
         search; `few_vectors` for none.
     aliases : other words for it.
-    batch_options : the dataclass of the options that methods on mini-batches share, which `build`
-        takes too; None for a method on all examples at once.
+    minibatch_options : the dataclass of the options that methods on mini-batches share, which
+        `build` takes too; None for a method on all examples at once.
     sklearn_name : scikit-learn's word, which the estimators take too.
     has_sklearn_schedule : whether the estimators' `learning_rate` is its schedule; scikit-learn
         lets it be that of sgd alone.
@@ -48,15 +48,15 @@ class Method:
     may_rise: bool
     memory: Callable[[int, Mapping[str, Any]], int]
     aliases: tuple[str, ...] = ()
-    batch_options: type | None = None
+    minibatch_options: type | None = None
     sklearn_name: str | None = None
     has_sklearn_schedule: bool = False
     uses_gradients: bool = True
 
     @property
-    def is_on_batches(self) -> bool:
+    def is_on_minibatches(self) -> bool:
         """Whether its updates see mini-batches; then starts may differ in their learning rates."""
-        return self.batch_options is not None
+        return self.minibatch_options is not None
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -64,8 +64,10 @@ class Method:
         if self.build is None:
             return {}
         own = inspect.signature(self.build).parameters.values()
-        named = {one.name: one.default for one in own if one.kind is one.KEYWORD_ONLY}
-        shared = () if self.batch_options is None else dataclasses.fields(self.batch_options)
+        named = {p.name: p.default for p in own if p.kind is p.KEYWORD_ONLY}
+        if self.minibatch_options is None:
+            return named
+        shared = dataclasses.fields(self.minibatch_options)
         return {**named, **{option.name: option.default for option in shared}}
 
     def stepper(self, options: Mapping[str, Any]) -> Stepper:

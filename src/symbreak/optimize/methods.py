@@ -32,7 +32,7 @@ from symbreak.optimize.scipy_options import PREFIX, WITHOUT_GRADIENT, is_scipy, 
 from symbreak.optimize.steppers.fixed import FixedStepper
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from symbreak.optimize.steppers.line_search import LineSearchStepper
-from symbreak.optimize.stochastic import BatchOptions, adam, adamw, sgd
+from symbreak.optimize.stochastic import MiniBatchOptions, adam, adamw, sgd
 
 LINE_SEARCHES: dict[str, Callable[[], LineSearch]] = {
     "hager-zhang": HagerZhang,
@@ -166,15 +166,15 @@ METHODS: dict[str, Method] = {
             update="linear", may_rise=True, memory=few_vectors,
         ),
         Method(
-            name="sgd", build=sgd, batch_options=BatchOptions, has_sklearn_schedule=True,
+            name="sgd", build=sgd, minibatch_options=MiniBatchOptions, has_sklearn_schedule=True,
             update="linear", may_rise=True, memory=few_vectors,
         ),
         Method(
-            name="adam", build=adam, batch_options=BatchOptions,
+            name="adam", build=adam, minibatch_options=MiniBatchOptions,
             update="elementwise", may_rise=True, memory=few_vectors,
         ),
         Method(
-            name="adamw", build=adamw, batch_options=BatchOptions,
+            name="adamw", build=adamw, minibatch_options=MiniBatchOptions,
             update="elementwise", may_rise=True, memory=few_vectors,
         ),
     )

@@ -1,6 +1,7 @@
 """The stochastic methods: an update rule, a schedule of learning rates, and mini-batches.
 
-All take learning_rate, a positive number or (starts,) one for each start, and the `BatchOptions`.
+All take learning_rate, a positive number or (starts,) one for each start, and the
+`MiniBatchOptions`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from symbreak.optimize.updates.schedules import SCHEDULES, schedule_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchOptions:
+class MiniBatchOptions:
     """The options that all methods on mini-batches share.
 
     Attributes
@@ -70,7 +71,7 @@ def sgd(
     """Stochastic gradient descent with momentum; momentum 0 is the plain one."""
     check_fraction("momentum of sgd", momentum)
     check_switch("nesterov of sgd", nesterov)
-    return on_batches("sgd", SGD(momentum, nesterov=nesterov), learning_rate, **batches)
+    return on_minibatches("sgd", SGD(momentum, nesterov=nesterov), learning_rate, **batches)
 
 
 def adam(
@@ -82,7 +83,7 @@ def adam(
     **batches: Any,
 ) -> Stepper:
     """Adam (Kingma & Ba 2015)."""
-    return on_batches("adam", _adam("adam", beta1, beta2, eps), learning_rate, **batches)
+    return on_minibatches("adam", _adam("adam", beta1, beta2, eps), learning_rate, **batches)
 
 
 def adamw(
@@ -97,19 +98,19 @@ def adamw(
     """Adam with decoupled weight decay, of the weights only (Loshchilov & Hutter 2019)."""
     check_at_least("weight_decay of adamw", weight_decay, 0.0)
     rule = _adam("adamw", beta1, beta2, eps, weight_decay)
-    return on_batches("adamw", rule, learning_rate, **batches)
+    return on_minibatches("adamw", rule, learning_rate, **batches)
 
 
-def on_batches(method: str, rule: UpdateRule, learning_rate: Any, **batches: Any) -> Stepper:
+def on_minibatches(method: str, rule: UpdateRule, learning_rate: Any, **batches: Any) -> Stepper:
     """Return an update rule as a method on mini-batches.
 
     Parameters
     ----------
     method : its name, for messages.
     learning_rate : a positive number, or (starts,) one for each start.
-    **batches : the `BatchOptions`.
+    **batches : the `MiniBatchOptions`.
     """
-    options = BatchOptions(**batches)
+    options = MiniBatchOptions(**batches)
     options.check(method)
     rates = _learning_rates(method, learning_rate)
     return MiniBatchStepper(

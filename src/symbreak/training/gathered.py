@@ -81,7 +81,7 @@ class Search:
         alike = (one.network, one.dtype, one.device) == (two.network, two.dtype, two.device)
         if not alike or _without_rate(self.arguments) != _without_rate(other.arguments):
             return False
-        return not _method(self.arguments).is_on_batches or one.has_examples_of(two)
+        return not _method(self.arguments).is_on_minibatches or one.has_examples_of(two)
 
     @property
     def bytes_per_row(self) -> int:
@@ -198,7 +198,7 @@ def _method(arguments: Mapping[str, Any]) -> Method:
 def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, but of a rate that each start may have for itself only its presence."""
     rate = arguments.get("learning_rate")
-    has_own = _method(arguments).is_on_batches and isinstance(rate, Real)
+    has_own = _method(arguments).is_on_minibatches and isinstance(rate, Real)
     return {**arguments, "learning_rate": True} if has_own else dict(arguments)
 
 
