@@ -44,13 +44,13 @@ def answer_of(
             f"my_function of check_backpropagation must be a function of thetas, X and y. "
             f"Got {type(function).__name__}."
         )
-    given = {f"Theta{k}": theta.copy() for k, theta in enumerate(thetas, start=1)}
-    given |= {"X": np.array(plain(X)), "y": np.array(plain(y))}
-    kept = {name: array.copy() for name, array in given.items()}
-    matrices = [given[f"Theta{k}"] for k in range(1, len(thetas) + 1)]
+    arguments = {f"Theta{k}": theta.copy() for k, theta in enumerate(thetas, start=1)}
+    arguments |= {"X": np.array(plain(X)), "y": np.array(plain(y))}
+    kept = {name: array.copy() for name, array in arguments.items()}
+    matrices = [arguments[f"Theta{k}"] for k in range(1, len(thetas) + 1)]
     listed = list(matrices)
-    returned = _called(function, matrices, given["X"], given["y"], alpha)
-    changed = [name for name in given if not np.array_equal(kept[name], given[name])]
+    returned = _called(function, matrices, arguments["X"], arguments["y"], alpha)
+    changed = [name for name in arguments if not np.array_equal(kept[name], arguments[name])]
     if len(matrices) != len(listed) or any(
         one is not other for one, other in zip(matrices, listed, strict=True)
     ):

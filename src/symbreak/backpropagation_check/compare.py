@@ -72,28 +72,28 @@ def truth_of(problem: Problem, y: object, dtype: str) -> Truth:
             run = Pass(problem, rounding=eps, seed=seed)
             for stage, right in values.items():
                 apart = np.abs(run.value(*stage) - right)
-                found = (_MARGIN * _largest(apart[part]) for part in parts_of(stage))
-                noise[stage] = tuple(map(max, noise[stage], found))
+                margins = (_MARGIN * _largest(apart[part]) for part in parts_of(stage))
+                noise[stage] = tuple(map(max, noise[stage], margins))
     return Truth(values, noise, TOLERANCE[dtype])
 
 
 def _values(problem: Problem, y: object) -> dict[Stage, Array]:
     network, alpha = problem.network, problem.alpha
     trace = backpropagate(network, problem.theta, problem.X_T.T, y)
-    found: dict[Stage, Array] = {}
+    values: dict[Stage, Array] = {}
     for layer in range(2, problem.n_layers + 1):
-        found[Stage("z", layer)] = trace.z[layer - 2]
-        found[Stage("a", layer)] = trace.a[layer - 1]
-        found[Stage("delta", layer)] = trace.delta[layer - 2]
+        values[Stage("z", layer)] = trace.z[layer - 2]
+        values[Stage("a", layer)] = trace.a[layer - 1]
+        values[Stage("delta", layer)] = trace.delta[layer - 2]
     square = 0.0
     for layer in range(1, problem.n_layers):
         weights = problem.penalised(layer)
         square += float((weights**2).sum())
         slope = alpha / problem.m * weights
-        found[Stage("gradients", layer)] = trace.gradients[layer - 1] + slope
+        values[Stage("gradients", layer)] = trace.gradients[layer - 1] + slope
     J = float(trace.value) + alpha / (2 * problem.m) * square
-    found[Stage("J", problem.n_layers)] = np.array([[J]])
-    return {stage: found[stage] for stage in stages_of(problem.n_layers)}
+    values[Stage("J", problem.n_layers)] = np.array([[J]])
+    return {stage: values[stage] for stage in stages_of(problem.n_layers)}
 
 
 def parts_of(stage: Stage) -> tuple[tuple[slice, slice], ...]:
@@ -106,15 +106,15 @@ def parts_of(stage: Stage) -> tuple[tuple[slice, slice], ...]:
 
 def compare(stage: Stage, theirs: Array, right: Array, truth: Truth) -> Difference:
     """Compare an array with what should be there; `right` may be what a mistake gives."""
-    found = [
+    differences = [
         _compare_part(theirs, right, part, noise, truth.tolerance)
         for part, noise in zip(parts_of(stage), truth.noise[stage], strict=True)
     ]
-    worst = max(found, key=lambda one: (one.verdict == "fail", one.verdict, one.error))
+    worst = max(differences, key=lambda one: (one.verdict == "fail", one.verdict, one.error))
     if worst.verdict != "pass":
         return worst
-    below = max(one.below for one in found)
-    return replace(worst, n_hidden=sum(one.n_hidden for one in found), below=below)
+    below = max(one.below for one in differences)
+    return replace(worst, n_hidden=sum(one.n_hidden for one in differences), below=below)
 
 
 def _compare_part(
@@ -134,5 +134,5 @@ def _compare_part(
 
 
 def _largest(array: Array) -> float:
-    found = float(np.abs(array).max())
-    return math.inf if math.isnan(found) else found
+    largest = float(np.abs(array).max())
+    return math.inf if math.isnan(largest) else largest

@@ -40,17 +40,17 @@ def fitting_mistakes(
     returned : the stages whose own mistakes have been seen already.
     """
     now = compare(stage, theirs, truth.values[stage], truth).error
-    found: list[Cause] = []
+    causes: list[Cause] = []
     for cause, formulas in _candidates(problem, stage, returned):
-        made = _made(problem, stage, given, formulas)
-        if made is None or made.shape != theirs.shape or cause in found:
+        mistaken = _value_with(problem, stage, given, formulas)
+        if mistaken is None or mistaken.shape != theirs.shape or cause in causes:
             continue
-        difference = compare(stage, theirs, made, truth)
+        difference = compare(stage, theirs, mistaken, truth)
         if difference.verdict == "pass" and difference.error <= _CLOSER * now:
-            found.append(cause)
-            if len(found) == MOST_FITS:
+            causes.append(cause)
+            if len(causes) == MOST_FITS:
                 break
-    return found
+    return causes
 
 
 def _candidates(
@@ -91,26 +91,26 @@ def _not_returned_before(
     stage: Stage, returned: Collection[Stage], n_layers: int
 ) -> tuple[Stage, ...]:
     """Return the stages that lead to `stage` through stages not returned, the nearest first."""
-    found: list[Stage] = []
+    leading: list[Stage] = []
     ahead = [one for one in inputs_of(stage, n_layers) if one not in returned]
     while ahead:
         nearest = ahead.pop(0)
-        if nearest not in found:
-            found.append(nearest)
+        if nearest not in leading:
+            leading.append(nearest)
             ahead += [one for one in inputs_of(nearest, n_layers) if one not in returned]
-    return tuple(found)
+    return tuple(leading)
 
 
-def _made(
+def _value_with(
     problem: Problem, stage: Stage, given: Mapping[Stage, Array], formulas: Mapping[Stage, Formula]
 ) -> Array | None:
     """Return what the stage is with these formulas, None where they cannot be used."""
     try:
         with np.errstate(all="ignore"):
-            made = Pass(problem, given, formulas).value(*stage)
+            value = Pass(problem, given, formulas).value(*stage)
     except (NotApplicable, ValueError):  # NumPy refuses shapes that do not fit
         return None
-    return made if bool(np.isfinite(made).all()) else None
+    return value if bool(np.isfinite(value).all()) else None
 
 
 def no_known_mistake(stage: Stage, theirs: Array, ours: Array, truth: Truth) -> Cause:

@@ -148,13 +148,13 @@ def _take(reading: Reading, form: _Form, parts: Sequence[Array]) -> None:
 
 def _split(vector: Array, shapes: Sequence[Array], form: _Form) -> list[Array]:
     """Return the matrices of a vector; column after column is the transpose row after row."""
-    found, start = [], 0
+    matrices, start = [], 0
     for target in shapes:
         part = vector[start : start + target.size]
         shape = target.shape[::-1] if form.transposed else target.shape
-        found.append(form.read(part.reshape(shape)))
+        matrices.append(form.read(part.reshape(shape)))
         start += target.size
-    return found
+    return matrices
 
 
 def _closest(
@@ -173,7 +173,7 @@ def _cost(parts: Sequence[Array], right: Sequence[Array]) -> float:
 
 def _matrices(reading: Reading, value: Any, n: int) -> dict[int, Array]:
     if isinstance(value, Mapping):
-        numbered = {layer_of(key, "gradients", n): one for key, one in value.items()}
+        numbered = {layer_of(key, "gradients", n): matrix for key, matrix in value.items()}
     elif isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 3:
         if len(value) != n:
             raise InvalidInput(
@@ -189,9 +189,9 @@ def _matrices(reading: Reading, value: Any, n: int) -> dict[int, Array]:
             f"Got one array of shape {tuple(np.shape(value))}."
         )
     return {
-        layer: reading.numbers(one, f"gradient of Theta{layer} of my_function")
-        for layer, one in numbered.items()
-        if one is not None
+        layer: reading.numbers(matrix, f"gradient of Theta{layer} of my_function")
+        for layer, matrix in numbered.items()
+        if matrix is not None
     }
 
 

@@ -86,7 +86,7 @@ def read_units(
 def _options(stage: Stage, array: Array, right: Array) -> list[Option]:
     """Return every way in which the shape allows to read `array` as (units, m)."""
     units, m = right.shape
-    found: list[Option] = []
+    options: list[Option] = []
     if array.ndim < 2:
         fits = array.size == right.size and 1 in (units, m)
         return [_option(stage, None, None, array.reshape(units, m), right)] if fits else []
@@ -94,11 +94,11 @@ def _options(stage: Stage, array: Array, right: Array) -> list[Option]:
         return []
     for orientation, turned in zip(_ORIENTATIONS, (array, array.T), strict=True):
         if turned.shape == (units, m):
-            found.append(_option(stage, orientation, None, turned, right))
+            options.append(_option(stage, orientation, None, turned, right))
         if turned.shape == (1 + units, m):
-            found.append(_option(stage, orientation, "first", turned, right))
-            found.append(_option(stage, orientation, "last", turned, right))
-    return found
+            options.append(_option(stage, orientation, "first", turned, right))
+            options.append(_option(stage, orientation, "last", turned, right))
+    return options
 
 
 def _option(
@@ -114,7 +114,7 @@ def _option(
 
 def _chosen(options: Mapping[Stage, Sequence[Option]]) -> dict[Stage, Option]:
     """Return one option for each array: of the common layout where there is one."""
-    found: list[tuple[float, dict[Stage, Option]]] = []
+    candidates: list[tuple[float, dict[Stage, Option]]] = []
     for orientation, side in product(_ORIENTATIONS, _SIDES):
         common = {
             stage: _best(one for one in ways if one.agrees(orientation, side))
@@ -122,9 +122,9 @@ def _chosen(options: Mapping[Stage, Sequence[Option]]) -> dict[Stage, Option]:
         }
         kept = {stage: option for stage, option in common.items() if option is not None}
         if len(kept) == len(options):
-            found.append((sum(option.cost for option in kept.values()), kept))
-    if found:
-        return min(found, key=lambda one: one[0])[1]
+            candidates.append((sum(option.cost for option in kept.values()), kept))
+    if candidates:
+        return min(candidates, key=lambda one: one[0])[1]
     return {stage: min(ways, key=lambda one: one.cost) for stage, ways in options.items()}
 
 

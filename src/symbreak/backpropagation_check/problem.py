@@ -81,16 +81,16 @@ def problem_of(network: Network, theta: Any, X: Any, y: Any, alpha: Any) -> Prob
 
 def one_vector(theta: Any, network: Network) -> Tensor:
     """Return theta as (n,) on the CPU; a stack of one start counts as one."""
-    given = as_tensor(theta, "theta").cpu()
-    check_size(given, network.blocks)
-    if given.dim() == 2 and len(given) > 1:
+    tensor = as_tensor(theta, "theta").cpu()
+    check_size(tensor, network.blocks)
+    if tensor.dim() == 2 and len(tensor) > 1:
         raise InvalidInput(
             f"theta of check_backpropagation must be one start, of shape "
-            f"({network.n_parameters},). Got {tuple(given.shape)}. Check them one by one."
+            f"({network.n_parameters},). Got {tuple(tensor.shape)}. Check them one by one."
         )
-    if not bool(torch.isfinite(given).all()):
+    if not bool(torch.isfinite(tensor).all()):
         raise InvalidInput("theta of check_backpropagation must be finite. Got NaN or infinity.")
-    return given.reshape(-1)
+    return tensor.reshape(-1)
 
 
 def _one_alpha(alpha: Any, network: Network) -> float:

@@ -144,14 +144,14 @@ def _compared(stages: Sequence[StageReport]) -> list[StageReport]:
 
 
 def _plain(stage: StageReport) -> dict[str, Any]:
-    found = asdict(stage)
-    found["also_fits"] = list(stage.also_fits)
+    plain = asdict(stage)
+    plain["also_fits"] = list(stage.also_fits)
     for name in ("relative_error", "theirs", "ours"):
-        number = found[name]
-        found[name] = (
+        number = plain[name]
+        plain[name] = (
             number if math.isfinite(number) else None if math.isnan(number) else str(number)
         )
-    return found
+    return plain
 
 
 def _row(stage: StageReport) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def stages_of(n_layers: int) -> tuple[Stage, ...]:
 def inputs_of(stage: Stage, n_layers: int) -> tuple[Stage, ...]:
     """Return the stages that the formula of `stage` reads."""
     kind, layer = stage
-    found = {
+    inputs = {
         "z": (Stage("a", layer - 1),),
         "a": (Stage("z", layer),),
         "J": (Stage("a", n_layers),),
@@ -62,8 +62,8 @@ def inputs_of(stage: Stage, n_layers: int) -> tuple[Stage, ...]:
         "gradients": (Stage("delta", layer + 1), Stage("a", layer)),
     }[kind]
     if stage == Stage("delta", n_layers):
-        found = (Stage("a", n_layers),)
-    return tuple(one for one in found if one.layer > 1)
+        inputs = (Stage("a", n_layers),)
+    return tuple(one for one in inputs if one.layer > 1)
 
 
 class Pass:

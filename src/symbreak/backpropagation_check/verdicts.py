@@ -116,8 +116,8 @@ class Judge:
     def _failing(
         self, stage: Stage, difference: Difference, cause: Cause, depends_on: str
     ) -> StageReport:
-        found = self._compared(stage, "fail", difference, cause.said)
-        return replace(found, mistake=cause.mistake, depends_on=depends_on)
+        report = self._compared(stage, "fail", difference, cause.said)
+        return replace(report, mistake=cause.mistake, depends_on=depends_on)
 
     def _not_finite(self, stage: Stage, theirs: Array) -> StageReport:
         row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(theirs)))
@@ -131,14 +131,14 @@ class Judge:
 
     def _wrong_before(self, stage: Stage) -> Stage | None:
         """Return the nearest wrong stage that this one depends on, directly or not."""
-        ahead, seen = list(inputs_of(stage, self.problem.n_layers)), set[Stage]()
+        ahead, visited = list(inputs_of(stage, self.problem.n_layers)), set[Stage]()
         while ahead:
-            one = ahead.pop(0)
-            if one in self._wrong:
-                return one
-            if one not in seen and one not in self._right:
-                ahead += inputs_of(one, self.problem.n_layers)
-            seen.add(one)
+            earlier = ahead.pop(0)
+            if earlier in self._wrong:
+                return earlier
+            if earlier not in visited and earlier not in self._right:
+                ahead += inputs_of(earlier, self.problem.n_layers)
+            visited.add(earlier)
         return None
 
     def _is_right_at_kinks(self, stage: Stage, theirs: Array, given: dict[Stage, Array]) -> bool:
@@ -157,12 +157,12 @@ class Judge:
 
     def _equals(self, stage: Stage, theirs: Array, run: Pass) -> bool:
         with np.errstate(all="ignore"):
-            made = run.value(*stage)
-        if not bool(np.isfinite(made).all()):
+            value = run.value(*stage)
+        if not bool(np.isfinite(value).all()):
             return False
-        return compare(stage, theirs, made, self.truth).verdict == "pass"
+        return compare(stage, theirs, value, self.truth).verdict == "pass"
 
-    def _shared_first(self, found: Mapping[Stage, StageReport]) -> dict[Stage, StageReport]:
+    def _shared_first(self, reports: Mapping[Stage, StageReport]) -> dict[Stage, StageReport]:
         """Put first, of the mistakes that fit a stage, what explains most other stages too."""
         shared = Counter(cause for fits in self._fits.values() for cause in fits)
         ordered = {}
@@ -170,7 +170,7 @@ class Judge:
             first, *others = sorted(fits, key=lambda cause: -shared[cause])
             also = tuple(cause.said for cause in others)
             ordered[stage] = replace(
-                found[stage], cause=first.said, mistake=first.mistake, also_fits=also
+                reports[stage], cause=first.said, mistake=first.mistake, also_fits=also
             )
         return ordered
 

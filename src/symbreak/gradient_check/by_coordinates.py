@@ -52,8 +52,8 @@ def by_coordinates(
         largest_of_block = float(np.abs(gradient[group.block.slice]).max())
         own = partial(rounding, group)
         look = _close_look(directional, group, standard, own)
-        found = judge(gradient[group.indices], measure, look, own, standard, largest_of_block)
-        blocks.append(_describe(group, gradient, found))
+        judgement = judge(gradient[group.indices], measure, look, own, standard, largest_of_block)
+        blocks.append(_describe(group, gradient, judgement))
     return GradientReport.of(blocks, probes, tolerance=precision.tolerance)
 
 
@@ -78,20 +78,20 @@ def _close_look(
     return look
 
 
-def _describe(group: ParameterGroup, gradient: Array, found: Judgement) -> BlockReport:
+def _describe(group: ParameterGroup, gradient: Array, judgement: Judgement) -> BlockReport:
     return BlockReport(
         name=group.name,
-        verdict=found.verdict,
-        relative_error=found.relative_error,
-        scale=found.scale,
-        worst=group.entry(found.position),
-        analytic=float(gradient[group.indices[found.position]]),
-        numerical=found.number,
+        verdict=judgement.verdict,
+        relative_error=judgement.relative_error,
+        scale=judgement.scale,
+        worst=group.entry(judgement.position),
+        analytic=float(gradient[group.indices[judgement.position]]),
+        numerical=judgement.number,
         n_checked=len(group.within),
         n_parameters=group.n_parameters,
-        note=found.note,
-        wrong=tuple(group.entry(position) for position in found.wrong),
-        is_spread=len(found.wrong) > max(1.0, (len(group.within) - found.n_below) / 2),
-        floor=found.floor,
-        n_below=found.n_below,
+        note=judgement.note,
+        wrong=tuple(group.entry(position) for position in judgement.wrong),
+        is_spread=len(judgement.wrong) > max(1.0, (len(group.within) - judgement.n_below) / 2),
+        floor=judgement.floor,
+        n_below=judgement.n_below,
     )

@@ -130,19 +130,24 @@ def _nowhere(_: ParameterGroup) -> None:
 def check_groups(start: CheckedStart, groups: Sequence[ParameterGroup]) -> list[BlockReport]:
     """Return the verdict on every group of one start."""
     lines = [_lines(group, number, start) for number, group in enumerate(groups)]
-    seen = _compared(start, groups, lines)
+    comparisons = _compared(start, groups, lines)
     sizes = np.array(
-        [_scale(start.gradient, group, one) for group, one in zip(groups, seen, strict=True)]
+        [
+            _scale(start.gradient, group, comparison)
+            for group, comparison in zip(groups, comparisons, strict=True)
+        ]
     )
     clear = {
         group.owner
-        for group, one, size in zip(groups, seen, sizes, strict=True)
-        if size > 0.0 and (one.bar <= RESOLUTION * size).all()
+        for group, comparison, size in zip(groups, comparisons, sizes, strict=True)
+        if size > 0.0 and (comparison.bar <= RESOLUTION * size).all()
     }
     around = float(sizes.max(initial=0.0))
     return [
-        verdict_on(start, group, number, one, float(size), around, group.owner in clear)
-        for number, (group, one, size) in enumerate(zip(groups, seen, sizes, strict=True))
+        verdict_on(start, group, number, comparison, float(size), around, group.owner in clear)
+        for number, (group, comparison, size) in enumerate(
+            zip(groups, comparisons, sizes, strict=True)
+        )
     ]
 
 
@@ -155,22 +160,29 @@ def _compared(
     start: CheckedStart, groups: Sequence[ParameterGroup], lines: Sequence[Sequence[Line]]
 ) -> list[Comparison]:
     """Compare all lines in one stack, and those that leave a question with finer steps."""
-    seen = start.directional.compare([line for few in lines for line in few]).split(len(groups))
+    every_line = [line for few in lines for line in few]
+    comparisons = start.directional.compare(every_line).split(len(groups))
     _again(
         start,
         lines,
-        seen,
+        comparisons,
         FINE,
-        [not _is_settled(start, *pair) for pair in zip(groups, seen, strict=True)],
+        [not _is_settled(start, *pair) for pair in zip(groups, comparisons, strict=True)],
     )
-    _again(start, lines, seen, FINEST, [bool(one.at_kink.any()) for one in seen])
-    return seen
+    _again(
+        start,
+        lines,
+        comparisons,
+        FINEST,
+        [bool(comparison.at_kink.any()) for comparison in comparisons],
+    )
+    return comparisons
 
 
 def _again(
     start: CheckedStart,
     lines: Sequence[Sequence[Line]],
-    seen: list[Comparison],
+    comparisons: list[Comparison],
     level: int,
     is_open: Sequence[bool],
 ) -> None:
@@ -179,16 +191,16 @@ def _again(
     if numbers:
         again = [line for number in numbers for line in lines[number]]
         finer = start.directional.compare(again, level).split(len(numbers))
-        for number, one in zip(numbers, finer, strict=True):
-            seen[number] = one
+        for number, comparison in zip(numbers, finer, strict=True):
+            comparisons[number] = comparison
 
 
-def _is_settled(start: CheckedStart, group: ParameterGroup, seen: Comparison) -> bool:
-    scale = _scale(start.gradient, group, seen)
-    return bool((seen.agrees & ~seen.at_kink & (seen.bar <= SHARP * scale)).all())
+def _is_settled(start: CheckedStart, group: ParameterGroup, comparison: Comparison) -> bool:
+    scale = _scale(start.gradient, group, comparison)
+    return bool((comparison.agrees & ~comparison.at_kink & (comparison.bar <= SHARP * scale)).all())
 
 
-def _scale(gradient: Array, group: ParameterGroup, seen: Comparison) -> float:
+def _scale(gradient: Array, group: ParameterGroup, comparison: Comparison) -> float:
     own = size(np.nan_to_num(gradient[group.indices])) / np.sqrt(len(group.within))
-    told = np.abs(seen.numerical[np.abs(seen.numerical) > seen.bar])
+    told = np.abs(comparison.numerical[np.abs(comparison.numerical) > comparison.bar])
     return float(max(own, told.max(initial=0.0)))

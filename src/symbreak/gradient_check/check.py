@@ -100,10 +100,10 @@ def check_gradient(
     def check(target: CheckTarget) -> GradientReport:
         if method == "coordinates":
             assert precision is not None
-            found = _by_coordinates(target, groups, step, precision, seed)
+            reports = _by_coordinates(target, groups, step, precision, seed)
         else:
-            found = _by_directions(target, groups, settings)
-        return _worst(found, is_stack=target.is_stack)
+            reports = _by_directions(target, groups, settings)
+        return _worst(reports, is_stack=target.is_stack)
 
     report = check(target)
     if not thorough or report.note:

@@ -97,12 +97,12 @@ def judge(
     if len(doubtful):
         standard = standard.measured(rounding())
     levels = [first.at(doubtful), *(measure(doubtful, factor) for factor in FINER)]
-    found = _sort(analytic[doubtful], levels, scale, standard).among(numerical, doubtful)
-    noise = np.maximum(first.noise, standard.rounding) if found.unclear.any() else first.noise
+    entries = _sort(analytic[doubtful], levels, scale, standard).among(numerical, doubtful)
+    noise = np.maximum(first.noise, standard.rounding) if entries.unclear.any() else first.noise
     bars = np.maximum(first.noise, standard.rounding)
     if scale >= noise.min():
-        found, bars = _small_ones_judged(analytic, found, bars, scale, standard.precision, look)
-    return _verdict(analytic, found, scale, noise, bars, standard, largest_of_block)
+        entries, bars = _small_ones_judged(analytic, entries, bars, scale, standard.precision, look)
+    return _verdict(analytic, entries, scale, noise, bars, standard, largest_of_block)
 
 
 def _zero(noise: Array, standard: Standard) -> Judgement:
@@ -118,7 +118,7 @@ def _zero(noise: Array, standard: Standard) -> Judgement:
 
 
 @dataclass(frozen=True)
-class _Sorted:
+class _SortedEntries:
     """What smaller steps say of the entries that disagreed; an entry in no mask agrees."""
 
     number: Array
@@ -126,36 +126,36 @@ class _Sorted:
     unclear: Mask
     wrong: Mask
 
-    def among(self, numerical: Array, positions: NDArray[np.int64]) -> _Sorted:
+    def among(self, numerical: Array, positions: NDArray[np.int64]) -> _SortedEntries:
         """Return this of entries at `positions` as that of all, whose numbers are `numerical`."""
         number = numerical.copy()
         number[positions] = self.number
         masks = [np.zeros(len(numerical), dtype=bool) for _ in range(3)]
         for mask, own in zip(masks, (self.on_kink, self.unclear, self.wrong), strict=True):
             mask[positions] = own
-        return _Sorted(number, *masks)
+        return _SortedEntries(number, *masks)
 
 
 def _small_ones_judged(
-    a: Array, found: _Sorted, bars: Array, scale: float, precision: Precision, look: Look
-) -> tuple[_Sorted, Array]:
+    a: Array, entries: _SortedEntries, bars: Array, scale: float, precision: Precision, look: Look
+) -> tuple[_SortedEntries, Array]:
     """Hold entries that agree only because they are small to their own bars; return all bars."""
-    size = np.maximum(np.abs(a), np.abs(found.number))
-    is_open = np.abs(a - found.number) > np.maximum(bars, precision.tolerance * size)
-    small = np.flatnonzero(is_open & ~(found.on_kink | found.unclear | found.wrong))
+    size = np.maximum(np.abs(a), np.abs(entries.number))
+    is_open = np.abs(a - entries.number) > np.maximum(bars, precision.tolerance * size)
+    small = np.flatnonzero(is_open & ~(entries.on_kink | entries.unclear | entries.wrong))
     if not len(small):
-        return found, bars
-    seen = look(small)
-    number, wrong, bars = found.number.copy(), found.wrong.copy(), bars.copy()
-    number[small] = seen.numerical
-    error = np.abs(a[small] - seen.numerical)
+        return entries, bars
+    close = look(small)
+    number, wrong, bars = entries.number.copy(), entries.wrong.copy(), bars.copy()
+    number[small] = close.numerical
+    error = np.abs(a[small] - close.numerical)
     # A bend that jumps close by (elu) deceives the extrapolation; plain differences betray it.
-    is_same = np.abs(found.number[small] - seen.numerical) <= SAME * error
+    is_same = np.abs(entries.number[small] - close.numerical) <= SAME * error
     least = np.maximum(SEEN * bars[small], RESOLUTION * size[small])
-    wrong[small] = seen.is_wrong & is_same & (error > least)
+    wrong[small] = close.is_wrong & is_same & (error > least)
     # Of what could not be told there it is known that it agrees beside the largest.
-    bars[small] = np.minimum(np.maximum(seen.bar, error), precision.tolerance * scale)
-    return replace(found, number=number, wrong=wrong), bars
+    bars[small] = np.minimum(np.maximum(close.bar, error), precision.tolerance * scale)
+    return replace(entries, number=number, wrong=wrong), bars
 
 
 def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
@@ -164,7 +164,9 @@ def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
     return np.where(noise <= RESOLUTION * scale, np.maximum(noise, tolerated), tolerated)
 
 
-def _sort(a: Array, levels: Sequence[Differences], scale: float, standard: Standard) -> _Sorted:
+def _sort(
+    a: Array, levels: Sequence[Differences], scale: float, standard: Standard
+) -> _SortedEntries:
     number = levels[0].central.copy()
     settled = np.zeros(len(a), dtype=bool)
     # A kink on one side of theta leaves the difference on the other side right.
@@ -179,7 +181,7 @@ def _sort(a: Array, levels: Sequence[Differences], scale: float, standard: Stand
     for finer in range(1, standard.precision.kink_steps + 1):
         on_kink |= ~settled & _between_sides(a, levels[-finer - 1], levels[-finer])
     wrong = ~settled & ~on_kink & _stays_apart(a, levels, standard.rounding)
-    return _Sorted(number, on_kink, ~settled & ~on_kink & ~wrong, wrong)
+    return _SortedEntries(number, on_kink, ~settled & ~on_kink & ~wrong, wrong)
 
 
 def _ends_in_agreement(
@@ -229,20 +231,20 @@ def _stays_apart(a: Array, levels: Sequence[Differences], rounding: float) -> Ma
 
 def _verdict(
     a: Array,
-    found: _Sorted,
+    entries: _SortedEntries,
     scale: float,
     noise: Array,
     bars: Array,
     standard: Standard,
     largest_of_block: float,
 ) -> Judgement:
-    n = found.number
+    n = entries.number
     error = np.abs(a - n)
-    compared = ~found.on_kink
+    compared = ~entries.on_kink
     verdict, note, looked_at = "pass", "", compared
-    if found.wrong.any():
-        verdict, note = "fail", f"{found.wrong.sum()} of {len(a)} disagree"
-        looked_at = found.wrong
+    if entries.wrong.any():
+        verdict, note = "fail", f"{entries.wrong.sum()} of {len(a)} disagree"
+        looked_at = entries.wrong
     elif scale < noise.min():
         # Of biases that sum to zero, say. The weights of the same units must rise above the noise,
         # or nothing has been seen of those units.
@@ -250,9 +252,9 @@ def _verdict(
         if is_zero and noise.max() <= RESOLUTION * largest_of_block:
             return Judgement("pass", 0.0, scale, 0, float(n[0]), "zero up to rounding")
         verdict, note = "inconclusive", _drowned(scale, noise)
-    elif found.unclear.any():
+    elif entries.unclear.any():
         verdict = "inconclusive"
-        looked_at = found.unclear
+        looked_at = entries.unclear
         note = _unclear(error[looked_at], noise[looked_at])
     elif not compared.any():
         verdict, note, looked_at = "inconclusive", "every entry lies on a kink of J", ~compared
@@ -260,7 +262,7 @@ def _verdict(
         note = f"{(~compared).sum()} of {len(a)} on a kink of J: between its two sides"
     weight = np.where(looked_at, np.nan_to_num(error, nan=np.inf), -1.0)
     worst = int(np.argmax(weight))
-    judged = compared & ~found.unclear
+    judged = compared & ~entries.unclear
     size = np.maximum(np.abs(a), np.abs(n))
     below = judged & (size <= SEEN * bars) & (size > 0.0)
     return Judgement(
@@ -270,7 +272,7 @@ def _verdict(
         worst,
         float(n[worst]),
         note,
-        wrong=tuple(np.argsort(-weight, kind="stable")[: found.wrong.sum()].tolist()),
+        wrong=tuple(np.argsort(-weight, kind="stable")[: entries.wrong.sum()].tolist()),
         floor=float(SEEN * bars[judged].max()) if judged.any() else float("nan"),
         n_below=int(below.sum()),
     )

@@ -36,7 +36,7 @@ def verdict_on(
     start: CheckedStart,
     group: ParameterGroup,
     number: int,
-    seen: Comparison,
+    comparison: Comparison,
     scale: float,
     around: float,
     has_clear_neighbour: bool,
@@ -54,24 +54,24 @@ def verdict_on(
         count = int((~np.isfinite(analytic)).sum())
         note = f"the gradient holds {count} numbers that are not finite"
         return _report(
-            start, group, seen, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic)))
+            start, group, comparison, np.inf, "fail", note, int(np.argmin(np.isfinite(analytic)))
         )
-    if seen.at_kink.any() and not seen.agrees.all():
-        return _at_kinks(start, group, number, seen, scale)
-    if seen.is_wrong.any():
-        return _failed(start, group, number, seen, scale)
+    if comparison.at_kink.any() and not comparison.agrees.all():
+        return _at_kinks(start, group, number, comparison, scale)
+    if comparison.is_wrong.any():
+        return _failed(start, group, number, comparison, scale)
     rounding = ROUNDING * rounding_unit(start.gradient, start.theta, EPS)
     is_noise = has_clear_neighbour and bool((np.abs(analytic) <= rounding).all())
     if scale == 0.0 or is_noise:
-        return _nothing(start, group, seen, scale, around)
-    is_dull = (seen.bar > RESOLUTION * scale) & ~(seen.at_kink & seen.is_between)
-    if is_dull.any() or not seen.agrees.all():
-        return _report(start, group, seen, scale, "inconclusive", _why_unclear(seen))
-    return _report(start, group, seen, scale, "pass", "")
+        return _nothing(start, group, comparison, scale, around)
+    is_dull = (comparison.bar > RESOLUTION * scale) & ~(comparison.at_kink & comparison.is_between)
+    if is_dull.any() or not comparison.agrees.all():
+        return _report(start, group, comparison, scale, "inconclusive", _why_unclear(comparison))
+    return _report(start, group, comparison, scale, "pass", "")
 
 
 def _at_kinks(
-    start: CheckedStart, group: ParameterGroup, number: int, seen: Comparison, scale: float
+    start: CheckedStart, group: ParameterGroup, number: int, comparison: Comparison, scale: float
 ) -> BlockReport:
     aside = start.aside(group)
     if aside is not None and aside.verdict == "fail":
@@ -85,19 +85,22 @@ def _at_kinks(
         return replace(aside, note=f"{BETWEEN}; the numbers are of a theta close by")
     if is_right:
         return replace(
-            _report(start, group, seen, scale, "pass", BETWEEN), bar=np.nan, floor=np.nan, n_below=0
+            _report(start, group, comparison, scale, "pass", BETWEEN),
+            bar=np.nan,
+            floor=np.nan,
+            n_below=0,
         )
     if pieces.settled is Settled.WRONG and aside is None:
-        return _failed(start, group, number, seen, scale, pieces)
+        return _failed(start, group, number, comparison, scale, pieces)
     note = TOO_MANY if pieces.settled is Settled.MANY else MIXED
-    return _report(start, group, seen, scale, "inconclusive", note)
+    return _report(start, group, comparison, scale, "inconclusive", note)
 
 
 def _failed(
     start: CheckedStart,
     group: ParameterGroup,
     number: int,
-    seen: Comparison,
+    comparison: Comparison,
     scale: float,
     pieces: Pieces | None = None,
 ) -> BlockReport:
@@ -106,7 +109,7 @@ def _failed(
     clues = Clues(
         start.n_examples, start.gradient, start.theta, group.block.shape, group.block.start
     )
-    report = _report(start, group, seen, scale, "fail", cause_of(located, clues))
+    report = _report(start, group, comparison, scale, "fail", cause_of(located, clues))
     if not located.wrong:
         return report
     worst = located.wrong[0]
@@ -137,24 +140,24 @@ def _name(group: ParameterGroup, entry: Entry) -> str:
 
 
 def _nothing(
-    start: CheckedStart, group: ParameterGroup, seen: Comparison, scale: float, around: float
+    start: CheckedStart, group: ParameterGroup, comparison: Comparison, scale: float, around: float
 ) -> BlockReport:
     """Return the verdict on a gradient of zero: believed where one that matters would show."""
-    would_show = bool((seen.bar <= RESOLUTION * around).all())
+    would_show = bool((comparison.bar <= RESOLUTION * around).all())
     if would_show and scale == 0.0:
-        return _report(start, group, seen, 0.0, "pass", "zero gradient: nothing to compare")
+        return _report(start, group, comparison, 0.0, "pass", "zero gradient: nothing to compare")
     if would_show:
         return replace(
-            _report(start, group, seen, scale, "pass", "zero up to rounding"),
+            _report(start, group, comparison, scale, "pass", "zero up to rounding"),
             relative_error=0.0,
             n_below=0,
         )
     note = "zero gradient, but one below the noise of J would not show: cannot tell"
-    return _report(start, group, seen, scale, "inconclusive", note)
+    return _report(start, group, comparison, scale, "inconclusive", note)
 
 
-def _why_unclear(seen: Comparison) -> str:
-    if np.isnan(seen.numerical).any():
+def _why_unclear(comparison: Comparison) -> str:
+    if np.isnan(comparison.numerical).any():
         return "J is not finite beside theta: cannot tell"
     return "the derivatives are below the noise of J, or change with every step: cannot tell"
 
@@ -162,26 +165,26 @@ def _why_unclear(seen: Comparison) -> str:
 def _report(
     start: CheckedStart,
     group: ParameterGroup,
-    seen: Comparison,
+    comparison: Comparison,
     scale: float,
     verdict: str,
     note: str,
     position: int | None = None,
 ) -> BlockReport:
-    errors = np.abs(seen.analytic - seen.numerical)
+    errors = np.abs(comparison.analytic - comparison.numerical)
     line = int(np.argmax(np.where(np.isnan(errors), -1.0, errors)))
     with np.errstate(all="ignore"):
-        error, bar = relative(errors[line], scale), relative(seen.bar.max(), scale)
+        error, bar = relative(errors[line], scale), relative(comparison.bar.max(), scale)
         # An error of one entry weighs 1 / sqrt(entries) on a line.
-        floor = SEEN * float(seen.bar.max()) * math.sqrt(len(group.within))
+        floor = SEEN * float(comparison.bar.max()) * math.sqrt(len(group.within))
     return BlockReport(
         name=group.name,
         verdict=verdict,
         relative_error=error,
         scale=scale,
         worst=f"direction {line + 1}" if position is None else group.entry(position),
-        analytic=float(seen.analytic[line]),
-        numerical=float(seen.numerical[line]),
+        analytic=float(comparison.analytic[line]),
+        numerical=float(comparison.numerical[line]),
         n_checked=len(group.within),
         n_parameters=group.n_parameters,
         note=note,

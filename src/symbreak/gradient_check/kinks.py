@@ -52,14 +52,14 @@ def settle(directional: Directional, indices: Indices, stream: np.random.Generat
         n_lines += len(ahead)
         if n_lines > MOST_LINES:
             return _ended(wrong, Settled.MANY)
-        seen = directional.compare([_line(piece, stream) for piece in ahead], FINEST)
-        outside = seen.is_wrong | (seen.at_kink & ~seen.is_between)
+        comparison = directional.compare([_line(piece, stream) for piece in ahead], FINEST)
+        outside = comparison.is_wrong | (comparison.at_kink & ~comparison.is_between)
         is_entry = np.array([len(piece) == 1 for piece in ahead])
-        if (is_entry & ~seen.agrees & ~seen.at_kink & ~outside).any():
+        if (is_entry & ~comparison.agrees & ~comparison.at_kink & ~outside).any():
             return _ended(wrong, Settled.OPEN)
-        wrong += _entries(ahead, seen, is_entry & outside)
-        first = _halves(ahead, ~is_entry & ~seen.agrees & outside)
-        later += _halves(ahead, ~is_entry & ~seen.agrees & ~outside)
+        wrong += _entries(ahead, comparison, is_entry & outside)
+        first = _halves(ahead, ~is_entry & ~comparison.agrees & outside)
+        later += _halves(ahead, ~is_entry & ~comparison.agrees & ~outside)
         ahead, later = (first, later) if first else (later, [])
     return _ended(wrong, Settled.BETWEEN)
 
@@ -78,12 +78,12 @@ def _line(piece: Indices, stream: np.random.Generator) -> Line:
     return single(int(piece[0])) if len(piece) == 1 else spherical(piece, stream)
 
 
-def _entries(pieces: Sequence[Indices], seen: Comparison, which: Mask) -> list[Entry]:
+def _entries(pieces: Sequence[Indices], comparison: Comparison, which: Mask) -> list[Entry]:
     """Return single entries, each beside the side that is nearest."""
     return [
         Entry(int(piece[0]), float(analytic), float(nearest), float(bar), is_wrong=True)
         for piece, analytic, nearest, bar, is_one in zip(
-            pieces, seen.analytic, seen.nearest, seen.sides, which, strict=True
+            pieces, comparison.analytic, comparison.nearest, comparison.sides, which, strict=True
         )
         if is_one
     ]

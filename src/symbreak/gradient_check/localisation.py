@@ -82,16 +82,16 @@ class Located:
 
 def locate(directional: Directional, indices: Indices, stream: np.random.Generator) -> Located:
     """Return the wrong entries among `indices`, of which one is known to be wrong."""
-    found, in_one_half = _bisected(directional, indices, stream)
+    wrong_entry, in_one_half = _bisected(directional, indices, stream)
     if not in_one_half:
-        looked_at = _sample(directional, indices, found, stream)
+        looked_at = _sample(directional, indices, wrong_entry, stream)
         told = [entry for entry in looked_at if entry.tells]
         n_wrong = sum(entry.is_wrong for entry in told)
         if n_wrong > max(1.0, len(told) / 2):
             return Located(_worst_first(looked_at), is_spread=True)
-    if found is None:
+    if wrong_entry is None:
         return Located((), is_spread=False)
-    return _one_by_one(directional, indices, found, stream)
+    return _one_by_one(directional, indices, wrong_entry, stream)
 
 
 def _worst_first(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -103,21 +103,24 @@ def entries_of(directional: Directional, indices: Sequence[int]) -> list[Entry]:
     lines = [single(int(index)) for index in indices]
     if not lines:
         return []
-    seen = directional.compare(lines, FINE)
-    outside = seen.is_wrong | (seen.at_kink & ~seen.is_between)
+    comparison = directional.compare(lines, FINE)
+    outside = comparison.is_wrong | (comparison.at_kink & ~comparison.is_between)
     return [
         Entry(int(line.indices[0]), float(a), float(n), float(bar), bool(is_wrong))
         for line, a, n, bar, is_wrong in zip(
-            lines, seen.analytic, seen.numerical, seen.bar, outside, strict=True
+            lines, comparison.analytic, comparison.numerical, comparison.bar, outside, strict=True
         )
     ]
 
 
 def _sample(
-    directional: Directional, indices: Indices, found: Entry | None, stream: np.random.Generator
+    directional: Directional,
+    indices: Indices,
+    wrong_entry: Entry | None,
+    stream: np.random.Generator,
 ) -> list[Entry]:
     """Return the entry that was found, and others drawn at random."""
-    known = [] if found is None else [found]
+    known = [] if wrong_entry is None else [wrong_entry]
     left = np.setdiff1d(indices, [entry.index for entry in known])
     drawn = stream.choice(left, size=min(SAMPLED, len(left)), replace=False)
     return known + entries_of(directional, drawn.tolist())
@@ -153,9 +156,9 @@ def _judged_halves(
     for _ in range(TRIES):
         lines = [signs(half, stream) for half in halves]
         for level in (COARSE, FINE):
-            seen = directional.compare(lines, level)
-            sizes = _errors(seen, lines)
-            wrong, right = seen.is_wrong, _are_right(seen, lines, float(sizes.max()))
+            comparison = directional.compare(lines, level)
+            sizes = _errors(comparison, lines)
+            wrong, right = comparison.is_wrong, _are_right(comparison, lines, float(sizes.max()))
             if (wrong | right).all() or (wrong.any() and not both):
                 break
         if wrong.any():
@@ -163,16 +166,18 @@ def _judged_halves(
     return wrong, right, sizes
 
 
-def _are_right(seen: Comparison, lines: Sequence[Line], known: float) -> Mask:
+def _are_right(comparison: Comparison, lines: Sequence[Line], known: float) -> Mask:
     """Return which lines agree so closely that none of their entries is off by `known`."""
     weights = np.array([abs(line.weights[0]) for line in lines])
-    return np.asarray(seen.agrees & ~seen.at_kink & (seen.bar <= LOST * known * weights))
+    return np.asarray(
+        comparison.agrees & ~comparison.at_kink & (comparison.bar <= LOST * known * weights)
+    )
 
 
-def _errors(seen: Comparison, lines: Sequence[Line]) -> Array:
+def _errors(comparison: Comparison, lines: Sequence[Line]) -> Array:
     """Return the error of a single entry that would explain each line."""
     weights = np.array([abs(line.weights[0]) for line in lines])
-    errors: Array = np.nan_to_num(np.abs(seen.analytic - seen.numerical) / weights)
+    errors: Array = np.nan_to_num(np.abs(comparison.analytic - comparison.numerical) / weights)
     return errors
 
 
@@ -180,16 +185,16 @@ def _one_by_one(
     directional: Directional, indices: Indices, first: Entry, stream: np.random.Generator
 ) -> Located:
     """Return further wrong entries, searched for among those that are not known."""
-    found = [first]
+    wrong_entries = [first]
     while True:
-        left = np.setdiff1d(indices, [entry.index for entry in found])
+        left = np.setdiff1d(indices, [entry.index for entry in wrong_entries])
         wrong, right = _judged_rest(directional, left, first, stream)
-        if not wrong or len(found) == MOST_FOUND:
-            return Located(_worst_first(found), is_spread=wrong, are_all=right)
+        if not wrong or len(wrong_entries) == MOST_FOUND:
+            return Located(_worst_first(wrong_entries), is_spread=wrong, are_all=right)
         entry, _ = _bisected(directional, left, stream)
         if entry is None:
-            return Located(_worst_first(found), is_spread=True)
-        found.append(entry)
+            return Located(_worst_first(wrong_entries), is_spread=True)
+        wrong_entries.append(entry)
 
 
 def _judged_rest(
@@ -201,9 +206,9 @@ def _judged_rest(
     line = [signs(left, stream)]
     wrong, right = False, False
     for level in (COARSE, FINE, FINEST):
-        seen = directional.compare(line, level)
-        wrong = bool(seen.is_wrong[0])
-        right = bool(_are_right(seen, line, known.error)[0])
+        comparison = directional.compare(line, level)
+        wrong = bool(comparison.is_wrong[0])
+        right = bool(_are_right(comparison, line, known.error)[0])
         if wrong or right:
             break
     return wrong, right

@@ -188,14 +188,14 @@ class GradientReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        found: dict[str, Any] = {
+        plain: dict[str, Any] = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name not in ("blocks", "also")
         }
-        found["blocks"] = [dataclasses.asdict(block) for block in self.blocks]
-        found["also"] = {name: report.to_dict() for name, report in self.also}
-        return found
+        plain["blocks"] = [dataclasses.asdict(block) for block in self.blocks]
+        plain["also"] = {name: report.to_dict() for name, report in self.also}
+        return plain
 
     def __str__(self) -> str:
         return text_of(self)

@@ -51,15 +51,15 @@ def look_closely(directional: Directional, indices: Indices, rounding: float) ->
     ----------
     rounding : what rounding may do to an entry of the gradient.
     """
-    seen = directional.compare([single(int(index)) for index in indices], FINE)
-    numerical = np.where(seen.at_kink, seen.nearest, seen.numerical)
-    bar = np.where(seen.at_kink, seen.sides, seen.bar) + rounding
+    comparison = directional.compare([single(int(index)) for index in indices], FINE)
+    numerical = np.where(comparison.at_kink, comparison.nearest, comparison.numerical)
+    bar = np.where(comparison.at_kink, comparison.sides, comparison.bar) + rounding
     with np.errstate(invalid="ignore"):
-        is_apart = np.abs(seen.analytic - numerical) > bar
-    is_wrong = is_apart & (seen.is_wrong | seen.at_kink)
+        is_apart = np.abs(comparison.analytic - numerical) > bar
+    is_wrong = is_apart & (comparison.is_wrong | comparison.at_kink)
     is_told = np.isfinite(numerical) & (is_wrong | ~is_apart)
     return Closely(
-        np.where(np.isfinite(numerical), numerical, seen.analytic),
+        np.where(np.isfinite(numerical), numerical, comparison.analytic),
         np.where(is_told, bar, np.inf),
         is_wrong,
     )

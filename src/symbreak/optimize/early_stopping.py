@@ -102,15 +102,16 @@ class Validation(PerStart):
         if isinstance(self.of, Objective):
             of = self.of.take(starts).value
         scores = of(theta)
-        found = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
-        if found.shape not in ((len(theta),), (len(theta), 2)):
+        numbers = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
+        if numbers.shape not in ((len(theta),), (len(theta), 2)):
             raise InvalidInput(
                 f"validation must return one score for each of {len(theta)} starts. "
-                f"Got shape {found.shape}; scores and the losses beside them are ({len(theta)}, 2)."
+                f"Got shape {numbers.shape}; scores and the losses beside them are "
+                f"({len(theta)}, 2)."
             )
-        if found.ndim == 1:
-            return found, np.full_like(found, np.inf)
-        return found[:, 0], np.where(np.isnan(found[:, 1]), np.inf, found[:, 1])
+        if numbers.ndim == 1:
+            return numbers, np.full_like(numbers, np.inf)
+        return numbers[:, 0], np.where(np.isnan(numbers[:, 1]), np.inf, numbers[:, 1])
 
 
 class Stalling(PerStart):

@@ -146,14 +146,14 @@ def minimize(
 
 
 def _begin(objective: Any, theta: Any, asked: SearchOptions) -> Outcome:
-    given = as_tensor(theta, "theta")
-    objective = as_objective(objective, given if isinstance(theta, Tensor) else given.numpy())
-    stack = _stack(objective, given)
+    tensor = as_tensor(theta, "theta")
+    objective = as_objective(objective, tensor if isinstance(theta, Tensor) else tensor.numpy())
+    stack = _stack(objective, tensor)
     eps = float(torch.finfo(stack.dtype).eps)
     test = GradientTest(asked.gradient_rtol, asked.gradient_atol, eps)
     search = _search(objective, stack, test, asked)
     search.run(asked.callback)
-    return _answer(search.outcome(), given, theta)
+    return _answer(search.outcome(), tensor, theta)
 
 
 def _search(
@@ -187,10 +187,10 @@ def _go_on(objective: Any, outcome: Outcome, asked: SearchOptions) -> Outcome:
             "from, such as that of a method of SciPy. Got None."
         )
     asked.check_going_on(outcome.search.began_with, minimize)
-    given = as_tensor(outcome.theta, "theta")
-    example = given if isinstance(outcome.theta, Tensor) else given.numpy()
+    tensor = as_tensor(outcome.theta, "theta")
+    example = tensor if isinstance(outcome.theta, Tensor) else tensor.numpy()
     objective = as_objective(objective, example)
-    check_size(given, objective.blocks)
+    check_size(tensor, objective.blocks)
     its = offered(objective, HasStarts)
     if its is not None and its.starts != len(outcome.value):
         raise InvalidInput(
@@ -199,31 +199,31 @@ def _go_on(objective: Any, outcome: Outcome, asked: SearchOptions) -> Outcome:
         )
     search = Loop.resumed(outcome.search, objective, asked.limits)
     search.run(asked.callback)
-    return _answer(search.outcome(), given, outcome.theta)
+    return _answer(search.outcome(), tensor, outcome.theta)
 
 
-def _stack(objective: Objective, given: Tensor) -> Tensor:
+def _stack(objective: Objective, tensor: Tensor) -> Tensor:
     """Return theta as the loop needs it: checked, two-dimensional, of the objective's dtype."""
-    check_size(given, objective.blocks)
-    if given.shape[-1] == 0:
+    check_size(tensor, objective.blocks)
+    if tensor.shape[-1] == 0:
         raise InvalidInput(
-            f"theta of minimize must have at least one parameter. Got shape {tuple(given.shape)}."
+            f"theta of minimize must have at least one parameter. Got shape {tuple(tensor.shape)}."
         )
-    if not bool(torch.isfinite(given).all()):
+    if not bool(torch.isfinite(tensor).all()):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
     if isinstance(objective, Stacked):
-        stack = objective.stack(given)
+        stack = objective.stack(tensor)
     else:
         own, at = offered(objective, HasDtype), offered(objective, HasDevice)
-        dtype = float_dtype(given) if own is None else own.dtype
-        device = given.device if at is None else at.device
-        stack = torch.atleast_2d(given).to(dtype=dtype, device=device).contiguous()
+        dtype = float_dtype(tensor) if own is None else own.dtype
+        device = tensor.device if at is None else at.device
+        stack = torch.atleast_2d(tensor).to(dtype=dtype, device=device).contiguous()
     knowing = offered(objective, HasSymmetry)
     if knowing is not None:
         knowing.warn_of_symmetry(stack)
     return stack
 
 
-def _answer(outcome: Outcome, given: Tensor, example: Any) -> Outcome:
-    found = outcome.theta if given.dim() == 2 else outcome.theta[0]
-    return replace(outcome, theta=like(found, example))
+def _answer(outcome: Outcome, tensor: Tensor, example: Any) -> Outcome:
+    theta = outcome.theta if tensor.dim() == 2 else outcome.theta[0]
+    return replace(outcome, theta=like(theta, example))

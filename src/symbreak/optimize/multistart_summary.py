@@ -202,13 +202,13 @@ def restarts(outcome: Outcome, rtol: float = 1e-4) -> Restarts:
 
 def _minima(J: Floats, left_open: Floats, starts: Starts, rtol: float) -> tuple[Minimum, ...]:
     order = [int(start) for start in starts[np.argsort(J[starts], kind="stable")]]
-    found: list[Minimum] = []
+    minima: list[Minimum] = []
     while order:
         tolerance = _tolerance(J, left_open, order[0], rtol)
         group = tuple(start for start in order if J[start] - J[order[0]] <= tolerance[start])
-        found.append(Minimum(float(J[order[0]]), group))
+        minima.append(Minimum(float(J[order[0]]), group))
         order = [start for start in order if start not in group]
-    return tuple(found)
+    return tuple(minima)
 
 
 def _tolerance(J: Floats, left_open: Floats, lowest: int, rtol: float) -> Floats:

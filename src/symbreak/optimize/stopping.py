@@ -90,17 +90,17 @@ class Limits:
         self, accepted: Mask, before: Point, here: Point, iterations: Any, evaluations: Any
     ) -> list[tuple[Mask, Status]]:
         """Return which starts have had enough, and why, in the order of preference."""
-        found: list[tuple[Mask, Status]] = []
+        endings: list[tuple[Mask, Status]] = []
         if self.target_value is not None:
-            found.append((here.value <= self.target_value, Status.TARGET_REACHED))
+            endings.append((here.value <= self.target_value, Status.TARGET_REACHED))
         if self.value_rtol > 0:
-            found.append((accepted & self._is_small_change(before, here), Status.VALUE_TOLERANCE))
+            endings.append((accepted & self._is_small_change(before, here), Status.VALUE_TOLERANCE))
         if self.step_rtol > 0:
-            found.append((accepted & self._is_small_step(before, here), Status.STEP_TOLERANCE))
-        found.append((iterations >= self.max_iter, Status.MAX_ITERATIONS))
+            endings.append((accepted & self._is_small_step(before, here), Status.STEP_TOLERANCE))
+        endings.append((iterations >= self.max_iter, Status.MAX_ITERATIONS))
         if self.max_evaluations is not None:
-            found.append((evaluations >= self.max_evaluations, Status.MAX_EVALUATIONS))
-        return found
+            endings.append((evaluations >= self.max_evaluations, Status.MAX_EVALUATIONS))
+        return endings
 
     def _is_small_change(self, before: Point, here: Point) -> Mask:
         with np.errstate(all="ignore"):  # starts that are not finite, which end for that

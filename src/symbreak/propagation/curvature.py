@@ -42,12 +42,12 @@ def tangent(layers: Layers, V: Matrices, rows_T: Tensor) -> list[Tensor]:
 
 def gauss_newton_gradient(layers: Layers, Rdelta: Tensor, rows: Tensor) -> list[Tensor]:
     """Return J^T Rdelta as matrices (s, u, 1 + v): back-propagation of Rdelta (s, outputs, m)."""
-    found: list[Tensor] = []
+    gradients: list[Tensor] = []
     for above, layer in zip(layers.all[:0:-1], layers.hidden[::-1], strict=True):
-        found.append(Rdelta @ layer.with_one_T)
+        gradients.append(Rdelta @ layer.with_one_T)
         Rdelta = (above.weights_T @ Rdelta).mul_(_slope(layer))
-    found.append(_first_gradient(Rdelta, rows))
-    return found[::-1]
+    gradients.append(_first_gradient(Rdelta, rows))
+    return gradients[::-1]
 
 
 def hessian_gradient(
@@ -60,7 +60,7 @@ def hessian_gradient(
     Rz : as `tangent` gives it.
     delta, Rdelta : of the last layer, (s, outputs, m).
     """
-    found: list[Tensor] = []
+    gradients: list[Tensor] = []
     layers_below = list(
         zip(layers.all[:0:-1], layers.hidden[::-1], V[:0:-1], Rz[-2::-1], strict=True)
     )
@@ -68,14 +68,14 @@ def hessian_gradient(
         slope = _slope(layer)
         gradient = Rdelta @ layer.with_one_T
         gradient[:, :, 1:] += delta @ (slope * Rz_layer).transpose(1, 2)
-        found.append(gradient)
+        gradients.append(gradient)
         below = above.weights_T @ delta
         Rbelow = V_above[:, :, 1:].transpose(1, 2) @ delta + above.weights_T @ Rdelta
         bend = layer.activation.second_derivative(layer.z).mul_(Rz_layer)
         Rdelta = Rbelow.mul_(slope).add_(bend.mul_(below))
         delta = below.mul_(slope)
-    found.append(_first_gradient(Rdelta, rows))
-    return found[::-1]
+    gradients.append(_first_gradient(Rdelta, rows))
+    return gradients[::-1]
 
 
 def jacobian(layers: Layers, root: Tensor, rows_T: Tensor, out: Tensor) -> None:

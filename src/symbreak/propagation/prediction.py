@@ -34,14 +34,14 @@ def hidden(network: Network, theta: Any, X: Any, layer: int) -> Any:
 
 
 def _collect(network: Network, theta: Any, X: Any, pick: Any) -> Any:
-    given = as_tensor(theta, "theta")
-    check_size(given, network.blocks)
-    dtype = float_dtype(given)
-    stack = torch.atleast_2d(given.to(dtype))
+    tensor = as_tensor(theta, "theta")
+    check_size(tensor, network.blocks)
+    dtype = float_dtype(tensor)
+    stack = torch.atleast_2d(tensor.to(dtype))
     rows = with_ones(X, network, dtype, stack.device)
     parts = [pick(layers) for layers in _passes(network, stack, rows)]
     out = torch.cat(parts, dim=-1).transpose(-1, -2).contiguous()
-    return like(out if given.dim() == 2 else out[0], theta)
+    return like(out if tensor.dim() == 2 else out[0], theta)
 
 
 def _passes(network: Network, stack: Tensor, rows: Tensor) -> Iterator[Layers]:

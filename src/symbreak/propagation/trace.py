@@ -57,9 +57,9 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     >>> trace.delta[-1]
     array([[ 0.5, -0.5]])
     """
-    given = as_tensor(theta, "theta")
-    check_size(given, network.blocks)
-    stack = torch.atleast_2d(given.to(float_dtype(given)))
+    tensor = as_tensor(theta, "theta")
+    check_size(tensor, network.blocks)
+    stack = torch.atleast_2d(tensor.to(float_dtype(tensor)))
     rows = with_ones(X, network, stack.dtype, stack.device)
     target = prepared_target(y, network, rows)
     thetas = network.thetas(stack)
@@ -72,7 +72,7 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     ]
 
     def out(parts: list[Tensor]) -> tuple[Any, ...]:
-        return tuple(like(part if given.dim() == 2 else part[0], theta) for part in parts)
+        return tuple(like(part if tensor.dim() == 2 else part[0], theta) for part in parts)
 
     return Trace(out(a), out(z), out(delta), out(gradients), out([losses.mean(1)])[0])
 

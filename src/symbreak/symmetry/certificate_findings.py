@@ -21,12 +21,12 @@ KINDS = {
 }
 
 
-def certified(found: Symmetries, starts: Sequence[int] | None = None) -> Diagnosis:
+def certified(certificate: Symmetries, starts: Sequence[int] | None = None) -> Diagnosis:
     """Return the groups of a certificate as findings.
 
     Parameters
     ----------
-    found : what `symbreak.symmetries` returned.
+    certificate : what `symbreak.symmetries` returned.
     starts : the names of its starts, (starts,); 0, 1, ... if None.
 
     Examples
@@ -37,13 +37,13 @@ def certified(found: Symmetries, starts: Sequence[int] | None = None) -> Diagnos
     >>> [(one.kind, one.level, one.where) for one in diagnosis.findings]
     [('mirrored_units', 'error', 'hidden layer 1 of start 0')]
     """
-    names = range(len(found.permanent)) if starts is None else starts
-    findings = list(_findings(found, found.groups, names, near=False))
-    return Diagnosis((*findings, *_findings(found, found.near, names, near=True)))
+    names = range(len(certificate.permanent)) if starts is None else starts
+    findings = list(_findings(certificate, certificate.groups, names, near=False))
+    return Diagnosis((*findings, *_findings(certificate, certificate.near, names, near=True)))
 
 
 def _findings(
-    found: Symmetries, groups: Iterable[Group], names: Sequence[int], *, near: bool
+    certificate: Symmetries, groups: Iterable[Group], names: Sequence[int], *, near: bool
 ) -> Iterator[Finding]:
     alike: defaultdict[tuple[object, ...], list[Group]] = defaultdict(list)
     for group in groups:
@@ -57,7 +57,7 @@ def _findings(
             f"hidden layer {group.layer} of start{'s' if len(starts) > 1 else ''} {spans(starts)}",
             group.units,
             group.permanent,
-            _evidence(found.network, group, max(one.spread for one in same), near=near),
+            _evidence(certificate.network, group, max(one.spread for one in same), near=near),
             _remedy(group, near=near),
         )
 

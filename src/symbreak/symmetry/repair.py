@@ -56,7 +56,7 @@ class ThetaRepair(Repair):
 def repair_theta(
     network: Network,
     theta: Any,
-    found: Symmetries,
+    certificate: Symmetries,
     *,
     how: str = "redraw",
     seed: int | None = 0,
@@ -67,26 +67,26 @@ def repair_theta(
     how = check_how(how)
     number = check_seed("seed of repair", seed)
     check_positive("noise of repair", noise)
-    stack = _checked(network, theta, found)
+    stack = _checked(network, theta, certificate)
     work = _Work(network, stack.copy(), resolve(rule), number, noise)
-    for group in found.groups:
+    for group in certificate.groups:
         getattr(work, how)(group)
     fresh = like(torch.from_numpy(work.stack.reshape(np.shape(theta))), theta)
-    after = _certified(network, fresh, found)
-    rows = tuple(_row(group, found, after, how) for group in found.groups)
+    after = _certified(network, fresh, certificate)
+    rows = tuple(_row(group, certificate, after, how) for group in certificate.groups)
     return ThetaRepair(how, number, rows, fresh, after)
 
 
-def _checked(network: Network, theta: Any, found: Symmetries) -> Floats:
-    if not isinstance(found, Symmetries):
+def _checked(network: Network, theta: Any, certificate: Symmetries) -> Floats:
+    if not isinstance(certificate, Symmetries):
         raise InvalidType(
             "found of repair must be what symmetries(net, theta) returned. "
-            f"Got {type(found).__name__}."
+            f"Got {type(certificate).__name__}."
         )
     tensor = as_tensor(theta, "theta")
     check_size(tensor, network.blocks)
     stack = np.atleast_2d(tensor.detach().to("cpu", torch.float64).numpy())
-    if found.network != network or not np.array_equal(stack, found._theta):
+    if certificate.network != network or not np.array_equal(stack, certificate._theta):
         raise InvalidInput(
             "found of repair must be the certificate of this network and theta. Got that of "
             "another one."
@@ -151,9 +151,9 @@ def _changed(group: Group) -> list[int]:
     return list(group.units if group.kind == "zero" else group.units[1:])
 
 
-def _certified(network: Network, theta: Any, found: Symmetries) -> Symmetries:
+def _certified(network: Network, theta: Any, certificate: Symmetries) -> Symmetries:
     # Sums alone find whatever any update and penalty could keep.
-    after = symmetries(network, theta, update=found.update)
+    after = symmetries(network, theta, update=certificate.update)
     if after.groups:
         raise InvalidInput(
             f"Repaired units must be distinct. Got still {_place(after.groups[0])}, "
@@ -167,11 +167,11 @@ def _place(group: Group) -> str:
     return f"start {group.start}, hidden layer {group.layer}"
 
 
-def _row(group: Group, found: Symmetries, after: Symmetries, how: str) -> Repaired:
-    full = found.network.layers[group.layer]
+def _row(group: Group, certificate: Symmetries, after: Symmetries, how: str) -> Repaired:
+    full = certificate.network.layers[group.layer]
     before, now = (
         f"{each.effective_widths[group.start, group.layer - 1]} of {full} distinct"
-        for each in (found, after)
+        for each in (certificate, after)
     )
     units = group.units if how == "split" else tuple(_changed(group))
     return Repaired(_place(group), group.kind, units, how, before, now)

@@ -86,17 +86,17 @@ def _sorted_within(values: Floats, bounds: Integers) -> Floats:
 
 
 def split(
-    found: Signatures, tolerance: float, *, may_mirror: bool
+    signatures: Signatures, tolerance: float, *, may_mirror: bool
 ) -> list[tuple[Integers, Integers]]:
     """Return classes of equal (or mirrored) units: pairs (units, signs)."""
-    classes, rest = [], np.arange(len(found.plain))
+    classes, rest = [], np.arange(len(signatures.plain))
     while rest.size:
         first = int(rest[0])
         # The first equals itself even where it is not a number.
-        same = np.union1d(found.equal(rest, first, tolerance, mirrored=False), [first])
+        same = np.union1d(signatures.equal(rest, first, tolerance, mirrored=False), [first])
         other = np.setdiff1d(rest, same)
         if may_mirror:
-            other = found.equal(other, first, tolerance, mirrored=True)
+            other = signatures.equal(other, first, tolerance, mirrored=True)
             units = np.concatenate([same, other])
         else:
             other, units = other[:0], same
