@@ -10,7 +10,7 @@ import symbreak as sb
 from symbreak.initialization.initialize import layer_shapes
 from symbreak.initialization.streams import Stream
 from symbreak.symmetry.repair import repair_theta
-from symbreak.symmetry.shares import shared_out, unequal_shares
+from symbreak.symmetry.unequal_split import shared_out, unequal_shares
 from tests.symmetry.planted import planted
 
 SEEDS = range(40)

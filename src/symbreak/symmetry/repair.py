@@ -30,7 +30,7 @@ from symbreak.parameters import check_size
 from symbreak.symmetry.certificate import Symmetries, symmetries
 from symbreak.symmetry.groups import Group
 from symbreak.symmetry.repaired import Repair, Repaired, check_how
-from symbreak.symmetry.shares import shared_out, unequal_shares
+from symbreak.symmetry.unequal_split import shared_out, unequal_shares
 
 NOISE = 0.01
 

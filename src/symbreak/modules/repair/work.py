@@ -10,7 +10,7 @@
     identical_tensors                   all parameters but the first the same          refused
 
 "perturb" adds noise * spread * N(0, 1) to weights, not to biases; see `symmetry.repair`, and
-`symmetry.shares` for "split". Frozen parameters stay.
+`symmetry.unequal_split` for "split". Frozen parameters stay.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from symbreak.modules.diagnosis.detectors.identical_tensors import alike, random
 from symbreak.modules.repair.draws import Draws, spread_of
 from symbreak.modules.repair.outgoing import by_unit, reader_of
 from symbreak.modules.repair.places import Part, incoming, joined
-from symbreak.symmetry.shares import shared_out, unequal_shares
+from symbreak.symmetry.unequal_split import shared_out, unequal_shares
 
 TWINS = ("identical_units", "mirrored_units")
 SILENT = ("dead_units", "saturated_units", "constant_units")

@@ -1,4 +1,4 @@
-"""Unequal shares: how the ways out of one unit are shared out among its copies.
+"""The unequal split: how the ways out of one unit are shared out among its copies.
 
     T_o  = sum over the group of s_j W_oj          what the group does together to unit o above
     W_oj = s_j c_j T_o,  sum of c = 1              the same function, for any such c
