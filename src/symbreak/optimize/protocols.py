@@ -15,7 +15,8 @@ own length (`steppers.fixed`).
 
 from __future__ import annotations
 
-from typing import Protocol, Self, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -122,10 +123,10 @@ class Direction(_PerStartState, Protocol):
         """Forget the past of `active` and return their steepest descent; others do not count."""
 
 
-@runtime_checkable
-class LooksAtCurvature(Protocol):
+class LooksAtCurvature(PerStart, ABC):
     """A direction that asks the objective for more than J and its gradient."""
 
+    @abstractmethod
     def look(self, active: Mask, here: Point, objective: Objective) -> None:
         """Take in the curvature at `active`, before `start` or `update` is asked for directions."""
 

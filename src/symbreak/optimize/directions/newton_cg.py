@@ -24,8 +24,8 @@ from torch import Tensor
 
 from symbreak.objectives.capabilities import HasGaussNewtonProduct, HasHessian, needed
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Mask, PerStart
-from symbreak.optimize.protocols import Point
+from symbreak.optimize.per_start import Mask
+from symbreak.optimize.protocols import LooksAtCurvature, Point
 
 Product = Callable[[Tensor, Tensor], Tensor]
 # By `curvature`: the capability that it needs, and its product.
@@ -35,7 +35,7 @@ PRODUCTS: dict[str, tuple[type[Any], str]] = {
 }
 
 
-class NewtonCG(PerStart):
+class NewtonCG(LooksAtCurvature):
     """The direction -H⁻¹ gradient, as exact as the distance from the minimum is worth."""
 
     per_start = ("_first_norm", "_newton")
