@@ -63,13 +63,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             "what": f"{network_words(training.network)}; {what}",
             "then": short(then, 600) or None,
             "scores": scores_of_training(training),
-            **sections_of_outcome(
-                training.outcome,
-                training.lead,
-                kept=training.kept,
-                validation=training.validation,
-                singles=training.singles,
-            ),
+            **sections_of_training(training),
             **_of_way(training.network, training.outcome, way, **names),
             **_of_examples(training),
             **_found_before(training),
@@ -82,7 +76,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
 def _of_examples(training: Training) -> dict[str, Any]:
     """Return what the training rows tell, as far as they are known."""
     network, outcome = training.network, training.outcome
-    if training.split is None:
+    if training.split is None or training.theta0 is None:
         return {"minima": minima_words(network, outcome) or None}
     rows = training.split.train
     theta0 = training.theta0.cpu().numpy()
@@ -95,7 +89,8 @@ def _of_examples(training: Training) -> dict[str, Any]:
 def _found_before(training: Training) -> dict[str, Any]:
     """Return what was found out before the search, None for what nobody asked."""
     gradient, symmetry, choice = training.gradient, training.symmetry, training.choice
-    rows = min(CHECKED_ROWS, training.cost.n_examples)
+    cost = training.cost
+    rows = None if cost is None else min(CHECKED_ROWS, cost.n_examples)
     return {
         "search": None if choice is None else of_choice(choice),
         "gradient_check": None if gradient is None else gradient_section(gradient, rows),
@@ -140,6 +135,18 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
 
 def _combined(training: Training) -> str:
     return combined_words(training.combine, training.kept)
+
+
+def sections_of_training(training: Training) -> dict[str, Any]:
+    """Return the sections on the starts of a training."""
+    return sections_of_outcome(
+        training.outcome,
+        training.lead,
+        kept=training.kept,
+        validation=training.validation,
+        singles=training.singles,
+        sign=-1,
+    )
 
 
 def sections_of_outcome(
