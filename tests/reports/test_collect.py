@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_way
 from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
-from symbreak.training import train
+from symbreak.training import Training, train
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
@@ -436,23 +437,26 @@ class Fitted:
     """A fitted estimator of several starts, as far as a report asks."""
 
     classes_ = np.array([0, 1])
-    out_activation_ = "logistic"
 
-    def __init__(self, outcome, kept, coefs, intercepts):
-        self.outcome_, self.kept_ = outcome, kept
+    def __init__(self, training, coefs, intercepts):
+        self.training_ = training
         self.coefs_, self.intercepts_ = coefs, intercepts
-        self.n_iter_ = int(outcome.n_iterations[kept[0]])
 
     def get_params(self):
-        return {"activation": ("tanh", "logistic"), "alpha": 0.1}
+        return {"alpha": 0.1}
 
 
 def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
     outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 2.0]]))
     coefs = [np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 1))]
     intercepts = [np.zeros(3), np.zeros(2), np.zeros(1)]
-    data = sb.report(Fitted(outcome, np.array([2, 0]), coefs, intercepts)).data
-    assert {row["start"]: row["used"] for row in data["starts"]} == {0: True, 1: False, 2: True}
+    training = Training(
+        network=sb.Network((2, 3, 2, 1), ["tanh", "sigmoid"], "binary_cross_entropy"),
+        outcome=replace(outcome, value=np.array([0.0, 2.0, 1.0])), combine="average",
+        usable=np.array([False, True, True]), kept=(1, 2),
+    )  # fmt: skip
+    data = sb.report(Fitted(training, coefs, intercepts)).data
+    assert {row["start"]: row["used"] for row in data["starts"]} == {0: False, 1: True, 2: True}
     assert data["curves"]["chosen"] == data["network"]["start"] == 2
     assert data["network"]["activations"] == ["tanh", "sigmoid"]
     assert data["network"]["distinct"] == [[1, 1]]
