@@ -25,7 +25,7 @@ from symbreak.optimize import Outcome, Status
 from symbreak.reports.charts import candidates
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
-from symbreak.reports.collect.estimator import network_of, of_estimator
+from symbreak.reports.collect.estimator import network_of
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.collect.search import of_choice
@@ -37,6 +37,7 @@ from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
+from symbreak.training.scores import class_scores, number_scores
 from tests.fitting import quiet
 
 
@@ -63,7 +64,9 @@ def test_of_too_many_classes_those_with_most_errors_are_shown():
     guess = y.copy()
     wrong = np.arange(0, 300, 7)[5:]
     guess[wrong] = (y[wrong] + 1 + random.integers(0, 58, len(wrong))) % 60
-    found = of_classes(y, np.eye(60)[guess] * 0.9 + 0.1 / 60, [f"c{k}" for k in range(60)])
+    probability = np.eye(60)[guess] * 0.9 + 0.1 / 60
+    names = [f"c{k}" for k in range(60)]
+    found = of_classes(y, probability, names, class_scores(y, probability))
     shown_ones = [int(name[1:]) for name in found["confusion"]["classes"]]
     errors = [int(((y == k) & (guess != k)).sum() + ((y != k) & (guess == k)).sum())
               for k in range(60)]  # fmt: skip
@@ -73,11 +76,15 @@ def test_of_too_many_classes_those_with_most_errors_are_shown():
     assert found["confusion"]["counts"][3][3] == found["confusion"]["right"][3]
 
 
+def scored_numbers(y, predicted):
+    return of_numbers(y, predicted, number_scores(y, predicted))
+
+
 def test_the_bootstrap_covers_what_a_normal_approximation_says():
     random = np.random.default_rng(1)
     y = random.normal(size=4000)
     predicted = y + 0.5 * random.normal(size=4000)
-    found = of_numbers(y, predicted)
+    found = scored_numbers(y, predicted)
     low, high = found["rmse_interval"]
     squares = (y - predicted) ** 2
     spread = squares.std() / math.sqrt(4000) / (2 * math.sqrt(squares.mean()))
@@ -86,13 +93,13 @@ def test_the_bootstrap_covers_what_a_normal_approximation_says():
 
 
 def test_one_row_has_no_interval_and_no_r2():
-    found = of_numbers(np.array([2.0]), np.array([1.0]))
+    found = scored_numbers(np.array([2.0]), np.array([1.0]))
     assert found["rmse_interval"] is None
     assert found["r2"] is None
 
 
 def test_equal_targets_have_no_interval_of_r2_and_the_card_says_why():
-    found = of_numbers(np.full(9, 0.1), np.linspace(0.0, 1.0, 9))
+    found = scored_numbers(np.full(9, 0.1), np.linspace(0.0, 1.0, 9))
     assert found["r2"] == 0.0
     assert found["r2_interval"] is None
     assert found["rmse_interval"][0] < found["rmse"] < found["rmse_interval"][1]
@@ -102,7 +109,7 @@ def test_equal_targets_have_no_interval_of_r2_and_the_card_says_why():
 
 
 def test_samples_of_equal_targets_do_not_widen_the_interval_of_r2():
-    found = of_numbers(np.array([0.0, 1.0]), np.array([0.25, 1.0]))
+    found = scored_numbers(np.array([0.0, 1.0]), np.array([0.25, 1.0]))
     assert found["r2_interval"] == [found["r2"], found["r2"]] == [0.875, 0.875]
 
 
@@ -162,11 +169,6 @@ def test_the_network_of_an_estimator_of_scikit_learn_predicts_the_same(hidden):
     np.testing.assert_allclose(net.predict(theta, X)[:, 0], number.predict(X), rtol=1e-9)
     data = sb.report(fitted).data
     assert data["curves"]["lines"][0]["J"] == pytest.approx(fitted.loss_curve_, rel=1e-6)
-    scored = of_estimator(fitted, X, y)["scores"]
-    assert scored["accuracy"] == fitted.score(X, y)
-    X, y = load_diabetes(return_X_y=True)
-    number = quiet(MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0), X, y)
-    assert of_estimator(number, X, y)["scores"]["r2"] == pytest.approx(number.score(X, y))
 
 
 def quadratic(theta):

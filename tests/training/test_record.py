@@ -179,7 +179,8 @@ def test_a_validation_part_is_needed_to_choose_the_best():
 
 def test_the_penalty_may_be_chosen_by_cross_validation():
     made = train_split(SPLITS["kind"], dataclasses.replace(FEW, search=True, max_iter=4))
-    assert made.choice is not None and made.cost is not None
+    assert made.choice is not None
+    assert made.cost is not None
     assert float(made.cost.alpha) == made.choice.alpha == made.to_dict()["search"]["alpha"]
 
 

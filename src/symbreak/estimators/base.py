@@ -23,11 +23,11 @@ from symbreak.estimators.early_stopping import (
     warn_if_undefined,
 )
 from symbreak.estimators.epochs import EpochsMixin
-from symbreak.estimators.problem import Array, Problem, problem_of
+from symbreak.estimators.problem import Array, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
-from symbreak.training.combine import combined_prediction
+from symbreak.training.combine import by_blocks, combined_prediction
 from symbreak.words import counted
 
 _FLOATS = (np.float64, np.float32)
@@ -68,7 +68,8 @@ class BaseMLP(
                 "layer of transform must be the last hidden one where set_output names the "
                 f"columns. Got {layer}; call set_output(transform='default') first."
             )
-        return outputs.hidden(self._network, self._lead, self._inputs(X), wanted)
+        network, theta = self._network, self._lead
+        return by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
 
     @property
     def _n_features_out(self) -> int:
@@ -81,16 +82,18 @@ class BaseMLP(
         Probabilities for a classifier, numbers for a regressor.
         """
         check_is_fitted(self)
-        stack = torch.as_tensor(self.thetas_, device=self._scaling.device)
-        X = self._inputs(self._checked(X))
-        return self._scaling.undo(outputs.predictions_of_starts(self._network, stack, X))
+        network, X = self._network, self._inputs(self._checked(X))
+        theta = torch.as_tensor(self.thetas_, device=self._scaling.device)
+        return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""
         from symbreak.gradient_check import check_gradient
 
         check_is_fitted(self)
-        problem = self._problem_again(X, y, sample_weight)
+        X, y = self._checked_pair(X, y, False)
+        weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
+        problem = problem_of(self, X, self._encoded(y), weight, known=self._scaling)
         return check_gradient(problem.cost(), self._predicting[:1], **options)
 
     @property
@@ -193,11 +196,6 @@ class BaseMLP(
         if sample_weight is None:
             return None
         return np.asarray(_check_sample_weight(sample_weight, X))
-
-    def _problem_again(self, X: Any, y: Any, sample_weight: Any) -> Problem:
-        X, y = self._checked_pair(X, y, False)
-        weight = self._weights(X, y, sample_weight)
-        return problem_of(self, outputs.dense(X), self._encoded(y), weight, known=self._scaling)
 
     def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
         """Learn what the targets are; a regressor has nothing to learn."""

@@ -24,7 +24,7 @@ from torch import Tensor
 from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.estimators.interruption import warn_at_caller
-from symbreak.estimators.problem import NON_FINITE, Array, Problem, Scaling
+from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of, theta_of
 from symbreak.network import Network
@@ -51,16 +51,10 @@ class FittedMixin:
     tol: float
 
     training_: Training
-    thetas_: Array
-    coefs_: list[Array]
-    intercepts_: list[Array]
-    loss_curve_: list[float]
     validation_scores_: list[float] | None
     best_validation_score_: float | None
     best_loss_: float | None
     t_: int
-    _network: Network
-    _scaling: Scaling
 
     @property
     def outcome_(self) -> Outcome:
@@ -159,12 +153,7 @@ class FittedMixin:
         self.out_activation_ = network.loss.sklearn_link
 
     def _set_fitted(
-        self,
-        problem: Problem,
-        outcome: Outcome,
-        *,
-        spent: int = 0,
-        earlier: Sequence[float] = (),
+        self, problem: Problem, outcome: Outcome, *, spent: int = 0, earlier: Sequence[float] = ()
     ) -> None:
         """Set all fitted attributes.
 

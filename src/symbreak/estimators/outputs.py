@@ -39,16 +39,6 @@ class Inputs:
         return self._scaling.inputs(dense(self._X[rows]))
 
 
-def predictions_of_starts(network: Network, theta: Tensor, X: Inputs) -> Array:
-    """Return the predictions of theta (starts, n) after the link, (starts, m, outputs)."""
-    return by_blocks(X, lambda rows: network.predict(theta, rows))
-
-
-def hidden(network: Network, theta: Tensor, X: Inputs, layer: int) -> Array:
-    """Return the activations of a hidden layer for theta (n,), (m, units)."""
-    return by_blocks(X, lambda rows: network.hidden(theta, rows, layer))
-
-
 def log_probabilities(network: Network, theta: Tensor, X: Inputs) -> Array:
     """Return log mean probabilities without a detour over probabilities that may be 0.
 

@@ -113,26 +113,18 @@ class Problem:
     def cost(self, n_starts: int = 1) -> NetworkCost:
         """Return J for so many starts."""
         alpha = np.asarray(self.alpha, dtype=np.float64)
-        return NetworkCost(
-            self.network,
-            self.X,
-            self.y,
-            alpha=np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha),
-            sample_weight=self.sample_weight,
-            dtype=self.scaling.dtype,
-            device=self.scaling.device,
-        )
+        alphas = np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha)
+        return self._cost(self.X, self.y, self.sample_weight, alphas)
 
     def loss_on(self, X: Array, y: Array, sample_weight: Array | None) -> NetworkCost:
         """Return the loss, without the penalty, on other examples; y encoded but not scaled."""
+        return self._cost(self.scaling.inputs(X), self.scaling.y(y), sample_weight, 0.0)
+
+    def _cost(self, X: Any, y: Array, sample_weight: Array | None, alpha: Any) -> NetworkCost:
         return NetworkCost(
-            self.network,
-            self.scaling.inputs(X),
-            self.scaling.y(y),
-            sample_weight=sample_weight,
-            dtype=self.scaling.dtype,
-            device=self.scaling.device,
-        )
+            self.network, X, y, alpha=alpha, sample_weight=sample_weight,
+            dtype=self.scaling.dtype, device=self.scaling.device,
+        )  # fmt: skip
 
 
 def problem_of(

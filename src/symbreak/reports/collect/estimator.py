@@ -18,12 +18,11 @@ from symbreak.network import Network
 from symbreak.reports.collect.curves import line_of
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
-from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.training import (
     ITERATION,
     network_name,
     network_words,
-    sections_of_training,
+    sections_of_outcome,
 )
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Training
@@ -47,15 +46,12 @@ def is_estimator(thing: Any) -> bool:
     return hasattr(thing, "get_params") and hasattr(thing, "coefs_")
 
 
-def of_estimator(
-    estimator: Any, X: Any = None, y: Any = None, *, search: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def of_estimator(estimator: Any, search: dict[str, Any] | None) -> dict[str, Any]:
     """Return the document of a fitted estimator.
 
     Parameters
     ----------
-    X, y : examples that it was not fitted on, for the scores; None for none.
-    search : the section of the search that it is the best of, if there was one.
+    search : the section of the search that it is the best of, None where there was none.
     """
     training = getattr(estimator, "training_", None)
     settings = {name: short(value) for name, value in estimator.get_params().items()}
@@ -68,7 +64,6 @@ def of_estimator(
             "then": "It is fitted; predict with it.",
             "search": search,
             **(_of_losses(estimator) if training is None else _of_record(estimator, training)),
-            "scores": None if X is None else scores_of(estimator, X, y),
             "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
         },
     )
@@ -82,7 +77,7 @@ def _of_record(estimator: Any, training: Training) -> dict[str, Any]:
     before = max(len(getattr(estimator, "loss_curve_", ())) - made, 0)
     at = before + int(outcome.best_iteration[lead])
     picture = _picture(estimator, lead, at, outcome.value[[lead]])
-    sections = sections_of_training(training)
+    sections = sections_of_outcome(outcome, training)
     if before:
         sections["note"] = LAST_CALL
     return {**sections, "network": {**picture, "iterations_made": before + made}}
@@ -105,17 +100,6 @@ def _picture(estimator: Any, start: int, at: int, J: Any = None) -> dict[str, An
     network, theta = network_of(estimator)
     path = PathOfStart(start, np.array([at]), theta[None])
     return network_over_updates(network, path, J, **_names(estimator))
-
-
-def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:
-    """Return the scores of an estimator on examples."""
-    if hasattr(estimator, "predict_proba"):
-        places = {label: place for place, label in enumerate(estimator.classes_)}
-        index = np.array([places[label] for label in np.asarray(y)])
-        found = of_classes(index, estimator.predict_proba(X), list(estimator.classes_))
-    else:
-        found = of_numbers(np.asarray(y, dtype=np.float64), estimator.predict(X))
-    return {**found, "where": "given to the report", "given": True}
 
 
 def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:
