@@ -115,7 +115,9 @@ def test_its_score_is_the_score(made):
     assert record.holdout is not None
     once = written["scores"]["holdout"]
     output = net.predict_proba(X) if parts.target.classes else net.predict(X)[:, None]
-    assert target_scores(parts.target, y, output).as_dict() == near(once)
+    found = target_scores(parts.target, y, output)
+    assert found is not None
+    assert found.as_dict() == near(once)
     if parts.target.classes or len(record.kept) == 1:
         assert net.score(X, y) == near(record.holdout.score)
     np.testing.assert_allclose(output, record.predict(X), rtol=1e-7, atol=1e-12)
