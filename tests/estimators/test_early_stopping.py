@@ -210,6 +210,8 @@ def test_among_starts_of_equal_score_the_lowest_loss_is_best():
     net = sb.MLPClassifier((6,), solver="lbfgs", n_starts=12, combine="best", random_state=0)
     quiet(net, X[:200], y[:200], X_val=X[200:], y_val=y[200:])
     score, loss = net.outcome_.validation, net.outcome_.validation_loss
+    assert score is not None
+    assert loss is not None
     equal = np.flatnonzero(score == score.min())
     assert len(equal) > 1
     assert net.kept_.tolist() == [equal[loss[equal].argmin()]]

@@ -306,3 +306,21 @@ def test_the_gradient_and_the_symmetries_can_be_asked_for(iris):
     net = quiet(sb.MLPClassifier(3, "tanh", solver="lbfgs", random_state=0, max_iter=30), X, y)
     assert net.check_gradient_(X, y).verdict == "pass"
     assert "3" in str(net.symmetry_)
+
+
+@pytest.mark.parametrize("combine", ["average", "all"])
+def test_another_way_to_combine_waits_for_the_next_fit(combine, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    other = {"average": "all", "all": "average"}[combine]
+    net = sb.MLPClassifier(
+        (3,), solver="lbfgs", n_starts=3, max_iter=4, random_state=0, combine=combine
+    )
+    quiet(net, X, y)
+    before = net.predict_proba(X)
+    net.set_params(combine=other)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    net.save(tmp_path / "net")
+    np.testing.assert_array_equal(sb.MLPClassifier.load(tmp_path / "net").predict_proba(X), before)
+    quiet(net, X, y)
+    assert net.training_.combine == other
+    assert np.abs(net.predict_proba(X) - before).max() > 1e-3

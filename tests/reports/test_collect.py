@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,18 +25,19 @@ from symbreak.optimize import Outcome, Status
 from symbreak.reports.charts import candidates
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
-from symbreak.reports.collect.estimator import network_of, of_estimator
+from symbreak.reports.collect.estimator import network_of
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_way
 from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
-from symbreak.training import train
+from symbreak.training import Training, train
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.path import Path, PathOfStart
+from symbreak.training.scores import class_scores, number_scores
 from tests.fitting import quiet
 
 
@@ -62,7 +64,9 @@ def test_of_too_many_classes_those_with_most_errors_are_shown():
     guess = y.copy()
     wrong = np.arange(0, 300, 7)[5:]
     guess[wrong] = (y[wrong] + 1 + random.integers(0, 58, len(wrong))) % 60
-    found = of_classes(y, np.eye(60)[guess] * 0.9 + 0.1 / 60, [f"c{k}" for k in range(60)])
+    probability = np.eye(60)[guess] * 0.9 + 0.1 / 60
+    names = [f"c{k}" for k in range(60)]
+    found = of_classes(y, probability, names, class_scores(y, probability))
     shown_ones = [int(name[1:]) for name in found["confusion"]["classes"]]
     errors = [int(((y == k) & (guess != k)).sum() + ((y != k) & (guess == k)).sum())
               for k in range(60)]  # fmt: skip
@@ -72,11 +76,15 @@ def test_of_too_many_classes_those_with_most_errors_are_shown():
     assert found["confusion"]["counts"][3][3] == found["confusion"]["right"][3]
 
 
+def scored_numbers(y, predicted):
+    return of_numbers(y, predicted, number_scores(y, predicted))
+
+
 def test_the_bootstrap_covers_what_a_normal_approximation_says():
     random = np.random.default_rng(1)
     y = random.normal(size=4000)
     predicted = y + 0.5 * random.normal(size=4000)
-    found = of_numbers(y, predicted)
+    found = scored_numbers(y, predicted)
     low, high = found["rmse_interval"]
     squares = (y - predicted) ** 2
     spread = squares.std() / math.sqrt(4000) / (2 * math.sqrt(squares.mean()))
@@ -85,13 +93,13 @@ def test_the_bootstrap_covers_what_a_normal_approximation_says():
 
 
 def test_one_row_has_no_interval_and_no_r2():
-    found = of_numbers(np.array([2.0]), np.array([1.0]))
+    found = scored_numbers(np.array([2.0]), np.array([1.0]))
     assert found["rmse_interval"] is None
     assert found["r2"] is None
 
 
 def test_equal_targets_have_no_interval_of_r2_and_the_card_says_why():
-    found = of_numbers(np.full(9, 0.1), np.linspace(0.0, 1.0, 9))
+    found = scored_numbers(np.full(9, 0.1), np.linspace(0.0, 1.0, 9))
     assert found["r2"] == 0.0
     assert found["r2_interval"] is None
     assert found["rmse_interval"][0] < found["rmse"] < found["rmse_interval"][1]
@@ -101,7 +109,7 @@ def test_equal_targets_have_no_interval_of_r2_and_the_card_says_why():
 
 
 def test_samples_of_equal_targets_do_not_widen_the_interval_of_r2():
-    found = of_numbers(np.array([0.0, 1.0]), np.array([0.25, 1.0]))
+    found = scored_numbers(np.array([0.0, 1.0]), np.array([0.25, 1.0]))
     assert found["r2_interval"] == [found["r2"], found["r2"]] == [0.875, 0.875]
 
 
@@ -161,11 +169,6 @@ def test_the_network_of_an_estimator_of_scikit_learn_predicts_the_same(hidden):
     np.testing.assert_allclose(net.predict(theta, X)[:, 0], number.predict(X), rtol=1e-9)
     data = sb.report(fitted).data
     assert data["curves"]["lines"][0]["J"] == pytest.approx(fitted.loss_curve_, rel=1e-6)
-    scored = of_estimator(fitted, X, y)["scores"]
-    assert scored["accuracy"] == fitted.score(X, y)
-    X, y = load_diabetes(return_X_y=True)
-    number = quiet(MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0), X, y)
-    assert of_estimator(number, X, y)["scores"]["r2"] == pytest.approx(number.score(X, y))
 
 
 def quadratic(theta):
@@ -436,23 +439,26 @@ class Fitted:
     """A fitted estimator of several starts, as far as a report asks."""
 
     classes_ = np.array([0, 1])
-    out_activation_ = "logistic"
 
-    def __init__(self, outcome, kept, coefs, intercepts):
-        self.outcome_, self.kept_ = outcome, kept
+    def __init__(self, training, coefs, intercepts):
+        self.training_ = training
         self.coefs_, self.intercepts_ = coefs, intercepts
-        self.n_iter_ = int(outcome.n_iterations[kept[0]])
 
     def get_params(self):
-        return {"activation": ("tanh", "logistic"), "alpha": 0.1}
+        return {"alpha": 0.1}
 
 
 def test_an_estimator_of_many_starts_shows_them_and_the_one_that_leads():
     outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 2.0]]))
     coefs = [np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 1))]
     intercepts = [np.zeros(3), np.zeros(2), np.zeros(1)]
-    data = sb.report(Fitted(outcome, np.array([2, 0]), coefs, intercepts)).data
-    assert {row["start"]: row["used"] for row in data["starts"]} == {0: True, 1: False, 2: True}
+    training = Training(
+        network=sb.Network((2, 3, 2, 1), ["tanh", "sigmoid"], "binary_cross_entropy"),
+        outcome=replace(outcome, value=np.array([0.0, 2.0, 1.0])), combine="average",
+        usable=np.array([False, True, True]), kept=(1, 2),
+    )  # fmt: skip
+    data = sb.report(Fitted(training, coefs, intercepts)).data
+    assert {row["start"]: row["used"] for row in data["starts"]} == {0: False, 1: True, 2: True}
     assert data["curves"]["chosen"] == data["network"]["start"] == 2
     assert data["network"]["activations"] == ["tanh", "sigmoid"]
     assert data["network"]["distinct"] == [[1, 1]]

@@ -180,7 +180,43 @@ def test_a_validation_part_is_needed_to_choose_the_best():
 def test_the_penalty_may_be_chosen_by_cross_validation():
     made = train_split(SPLITS["kind"], dataclasses.replace(FEW, search=True, max_iter=4))
     assert made.choice is not None
+    assert made.cost is not None
     assert float(made.cost.alpha) == made.choice.alpha == made.to_dict()["search"]["alpha"]
+
+
+def test_of_all_starts_that_are_kept_the_one_that_leads_predicts():
+    network = sb.Network((3, 2, 1), "tanh", "squared_error")
+    theta = sb.initialize(network, starts=3, seed=0).numpy()
+    outcome = sb.minimize(sb.NetworkCost(network, X, X[:, 0]), theta, max_iter=3)
+    lead = outcome.best
+    assert lead > 0
+    record = training.Training.of(network, outcome, "all")
+    assert record.kept == (0, 1, 2)
+    assert (record.lead, record.ranked[0], record.predicting) == (lead, lead, (lead,))
+    alone = network.predict(outcome.theta[lead], X)
+    np.testing.assert_allclose(record.predict(X), alone, rtol=1e-12)
+    mean = training.Training.of(network, outcome, "average")
+    assert mean.predicting == (0, 1, 2)
+    assert np.abs(mean.predict(X) - alone).max() > 1e-3
+
+
+def test_scores_by_which_the_search_was_validated_choose_the_best_start():
+    network = sb.Network((3, 2, 1), "tanh", "squared_error")
+    theta = sb.initialize(network, starts=4, seed=4).numpy()
+    scores = iter([[-0.5, -0.75, np.nan, -0.75]] * 9)
+
+    def validation(rows):
+        return np.column_stack([next(scores), [1.0, 3.0, 0.5, 2.0]])
+
+    cost = sb.NetworkCost(network, X, X[:, 0])
+    outcome = sb.minimize(cost, theta, max_iter=1, validation=validation)
+    record = training.Training.of(network, outcome, "best")
+    assert record.kept == (3,)  # of equal scores the one with the lower loss
+    assert [one.score for one in record.validation if one] == pytest.approx(
+        [0.5, 0.75, np.nan, 0.75], nan_ok=True
+    )
+    shown = [row["validation"] for row in record.to_dict()["starts"]]
+    assert shown == [{"score": 0.5}, {"score": 0.75}, {"score": None}, {"score": 0.75}]
 
 
 def test_the_old_name_of_the_record_is_known():

@@ -6,6 +6,7 @@ import os
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -21,13 +22,12 @@ from symbreak.estimators.early_stopping import (
     warn_if_constant,
     warn_if_undefined,
 )
-from symbreak.estimators.epochs import one_epoch
-from symbreak.estimators.fitted import starts_table
-from symbreak.estimators.problem import Array, Problem, problem_of
+from symbreak.estimators.epochs import EpochsMixin
+from symbreak.estimators.problem import Array, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
-from symbreak.estimators.training import train
+from symbreak.training.combine import by_blocks, combined_prediction
 from symbreak.words import counted
 
 _FLOATS = (np.float64, np.float32)
@@ -37,6 +37,7 @@ class BaseMLP(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
     CallbackSupportMixin,  # type: ignore[misc]
+    EpochsMixin,
     BaseEstimator,  # type: ignore[misc]
 ):
     """A multi-layer perceptron with scikit-learn's interface; see the two estimators."""
@@ -54,7 +55,7 @@ class BaseMLP(
         """
         check_is_fitted(self)
         X = self._checked(X)
-        n_hidden = self._problem.network.n_hidden
+        n_hidden = self._network.n_hidden
         is_whole = is_integer(layer, -n_hidden)
         wanted = layer if not is_whole or layer > 0 else n_hidden + 1 + layer
         if not is_whole or not 1 <= wanted <= n_hidden:
@@ -67,12 +68,13 @@ class BaseMLP(
                 "layer of transform must be the last hidden one where set_output names the "
                 f"columns. Got {layer}; call set_output(transform='default') first."
             )
-        return outputs.hidden(self, X, wanted)
+        network, theta = self._network, self._lead
+        return by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
 
     @property
     def _n_features_out(self) -> int:
         """Say how many columns `transform` gives, for the names of its columns."""
-        return int(self._problem.network.layers[-2])
+        return int(self._network.layers[-2])
 
     def predict_starts(self, X: Any) -> Array:
         """Return the network outputs of every kept start, (kept, m, outputs).
@@ -80,23 +82,19 @@ class BaseMLP(
         Probabilities for a classifier, numbers for a regressor.
         """
         check_is_fitted(self)
-        found = outputs.predictions_of_starts(self, self._checked(X))
-        scale = self._problem.y_scale
-        return found if scale is None else scale.undo(found)
-
-    @property
-    def starts_(self) -> dict[str, Array]:
-        """The table of all starts, columns (starts,) by name."""
-        check_is_fitted(self)
-        return starts_table(self.outcome_, self.kept_)
+        network, X = self._network, self._inputs(self._checked(X))
+        theta = torch.as_tensor(self.thetas_, device=self._scaling.device)
+        return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""
         from symbreak.gradient_check import check_gradient
 
         check_is_fitted(self)
-        problem = self._problem_again(X, y, sample_weight)
-        return check_gradient(problem.cost(), outputs.thetas(self)[:1], **options)
+        X, y = self._checked_pair(X, y, False)
+        weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
+        problem = problem_of(self, X, self._encoded(y), weight, known=self._scaling)
+        return check_gradient(problem.cost(), self._predicting[:1], **options)
 
     @property
     def symmetry_(self) -> Any:
@@ -104,7 +102,7 @@ class BaseMLP(
         from symbreak.symmetry import symmetries
 
         check_is_fitted(self)
-        return symmetries(self._problem.network, outputs.thetas(self)[0])
+        return symmetries(self._network, self._predicting[0])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator: arrays and plain settings, no code."""
@@ -123,9 +121,6 @@ class BaseMLP(
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(persistence.full_state(state))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "thetas_")
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -141,24 +136,22 @@ class BaseMLP(
         weight = self._weights(X, y, sample_weight)
         X = outputs.dense(X)
         seeds = seeds_of(self.random_state)
+        known = None if anew else self._scaling
         if incremental:
             if self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
-            known = None if anew else self._problem
             problem = problem_of(self, X, self._encoded(y), weight, known=known)
-            one_epoch(self, problem, seeds, anew=anew)
+            self._train_epoch(problem, seeds, anew=anew)
             return self
         examples, held = self._parts(Examples(X, y, weight), X_val, y_val, seeds.split)
         problem = problem_of(
-            self, examples.X, self._encoded(examples.y), examples.sample_weight,
-            known=None if anew else self._problem,
-        )  # fmt: skip
+            self, examples.X, self._encoded(examples.y), examples.sample_weight, known=known
+        )
         score = None if held is None else ValidationScore(self, problem, held)
-        train(self, problem, seeds, validation=score, anew=anew)
+        self._train(problem, seeds, validation=score, anew=anew)
         if held is not None:
             warn_if_undefined(self)
             warn_if_constant(self, held)
-        self._searched_with = self._settings_of_search()
         return self
 
     def _parts(
@@ -177,6 +170,13 @@ class BaseMLP(
         fraction = self.validation_fraction
         train_part, held = split(examples, fraction, seed, self._stratified_by(examples.y))
         return train_part, held
+
+    def _predicted(self, X: Any) -> Array:
+        """Return the mean prediction after the link, (m, outputs), of rows that are checked."""
+        return combined_prediction(self._network, self._predicting, self._inputs(X))
+
+    def _inputs(self, X: Any) -> outputs.Inputs:
+        return outputs.Inputs(X, self._scaling)
 
     def _checked(self, X: Any) -> Any:
         return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_FLOATS, reset=False)
@@ -197,31 +197,17 @@ class BaseMLP(
             return None
         return np.asarray(_check_sample_weight(sample_weight, X))
 
-    def _problem_again(self, X: Any, y: Any, sample_weight: Any) -> Problem:
-        X, y = self._checked_pair(X, y, False)
-        weight = self._weights(X, y, sample_weight)
-        return problem_of(self, outputs.dense(X), self._encoded(y), weight, known=self._problem)
-
-    def _settings_of_search(self) -> str:
-        """Return what must not change for a search to go on."""
-        # `get_params` reads signatures, which takes a good part of a short fit.
-        names = [name for name in self._parameter_constraints if name not in _MAY_CHANGE]
-        return repr([(name, getattr(self, name)) for name in names])
-
     def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
         """Learn what the targets are; a regressor has nothing to learn."""
 
     def _encoded(self, y: Array) -> Array:
         raise NotImplementedError
 
-    def _decoded(self, output: Array, problem: Problem) -> Array:
+    def _decoded(self, output: Array) -> Array:
         raise NotImplementedError
 
     def _stratified_by(self, y: Array) -> Array | None:  # noqa: ARG002
         return None
-
-
-_MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
 
 
 def has_partial_fit(estimator: Any) -> bool:

@@ -27,7 +27,7 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
-from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
 
 
@@ -65,6 +65,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         scikit-learn, of the start that leads.
     thetas_ : (kept, n), the starts that predict.
     starts_ : table of all starts. outcome_ : the `Outcome` of the search.
+    training_ : the record of the fit, of which all these are a part; see `symbreak.training`.
 
     Examples
     --------
@@ -188,13 +189,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the classes (m,), or the labels' 0 and 1 (m, labels)."""
         check_is_fitted(self)
-        return self._decoded(outputs.prediction(self, self._checked(X)), self._problem)
+        return self._decoded(self._predicted(self._checked(X)))
 
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities (m, classes), or (m, labels); those of classes are never 0."""
         check_is_fitted(self)
         if self._target_kind.startswith("multilabel"):
-            return outputs.prediction(self, self._checked(X))
+            return self._predicted(self._checked(X))
         logs = self.predict_log_proba(X)
         # 1 - p would round to 0 long before its logarithm is lost.
         return np.asarray(np.maximum(np.exp(logs), np.finfo(logs.dtype).tiny))
@@ -202,8 +203,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities, finite also where those round to 0."""
         check_is_fitted(self)
-        logs = outputs.log_probabilities(self, self._checked(X))
-        if self._problem.network.loss.target_is_index:
+        X = self._inputs(self._checked(X))
+        logs = outputs.log_probabilities(self._network, self._predicting, X)
+        if self._network.loss.target_is_index:
             return logs
         return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
 
@@ -248,7 +250,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         index = np.searchsorted(self.classes_, y)
         return index.reshape(-1, 1) if self._is_binary else index
 
-    def _decoded(self, output: Array, problem: Problem) -> Array:  # noqa: ARG002
+    def _decoded(self, output: Array) -> Array:
         if self._target_kind.startswith("multilabel"):
             return (output > 0.5).astype(int)
         if self._is_binary:

@@ -8,7 +8,6 @@ moves where the score stands still: it decides between equal scores, and its fal
 
 from __future__ import annotations
 
-import copy
 import inspect
 import warnings
 from typing import Any, NamedTuple
@@ -22,7 +21,6 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import Array, Problem
-from symbreak.estimators.starting import matrices_of
 from symbreak.objectives import NetworkCost
 
 SPREAD = 1e-3  # of the targets: what predictions that are told apart have at least
@@ -67,13 +65,11 @@ class ValidationScore:
     """Minus the score of each start, NaN where a prediction is not finite, and the loss."""
 
     def __init__(self, estimator: Any, problem: Problem, examples: Examples) -> None:
-        self._estimator = copy.copy(estimator)
-        self._problem, self._examples = problem, examples
+        self._view = estimator._view(problem)
+        self._network, self._examples = problem.network, examples
         self._scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
-        self._inputs = problem.inputs(examples.X)
+        self._inputs = problem.scaling.inputs(examples.X)
         self._loss = _loss_on(estimator, problem, examples)
-        for name in ("feature_names_in_", "outcome_", "_problem"):
-            self._estimator.__dict__.pop(name, None)
 
     def __call__(self, theta: Any) -> Array:
         """Return (rows, 2) for theta (rows, n), a tensor."""
@@ -83,26 +79,22 @@ class ValidationScore:
         return np.column_stack(np.broadcast_arrays(score, loss))
 
     def _quick(self, theta: Any) -> float:
-        output = self._problem.network.predict(theta, self._inputs).cpu().numpy()
+        output = self._network.predict(theta, self._inputs).cpu().numpy()
         if not np.isfinite(output).all():
             return float("nan")
-        predicted = self._estimator._decoded(output, self._problem)
-        judge = accuracy_score if hasattr(self._estimator, "classes_") else r2_score
+        predicted = self._view._decoded(output)
+        judge = accuracy_score if hasattr(self._view, "classes_") else r2_score
         y, weight = self._examples.y, self._examples.sample_weight
         return float(judge(y, predicted, sample_weight=weight))
 
     def _by_scorer(self, theta: Any) -> float:
-        view, network = self._estimator, self._problem.network
-        array = theta.cpu().numpy()
-        view._problem, view.thetas_ = self._problem, array[None]
-        view.coefs_, view.intercepts_ = matrices_of(network, array)
-        view.n_features_in_, view.n_outputs_ = network.n_features, network.n_outputs
+        self._view._set_weights(theta.cpu().numpy()[None])
         assert self._scorer is not None
         weight = self._examples.sample_weight
         given = {}
         if weight is not None and _takes_weights(self._scorer):
             given["sample_weight"] = weight
-        return float(self._scorer(view, self._examples.X, self._examples.y, **given))
+        return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
 
 
 def check_labels(classes: Array, y_val: Array) -> None:
@@ -130,7 +122,7 @@ def check_labels(classes: Array, y_val: Array) -> None:
 
 def warn_if_undefined(estimator: Any) -> None:
     """Warn where the validation score of a fit is not a number, and say what stood in for it."""
-    outcome, lead = estimator.outcome_, estimator.kept_[0]
+    outcome, lead = estimator.outcome_, estimator.training_.lead
     if np.isfinite(outcome.validation[lead]) or not outcome.n_iterations[lead]:
         return
     instead = (
@@ -153,10 +145,10 @@ def _default_score(estimator: Any) -> str:
 
 def warn_if_constant(estimator: Any, examples: Examples) -> None:
     """Warn where a fitted estimator predicts one and the same for validation rows that differ."""
-    output = outputs.prediction(estimator, examples.X)
+    output = estimator._predicted(examples.X)
     predicted, y = (
         outputs.dense(rows).reshape(len(output), -1)
-        for rows in (estimator._decoded(output, estimator._problem), examples.y)
+        for rows in (estimator._decoded(output), examples.y)
     )
     if hasattr(estimator, "classes_"):
         is_constant = bool((predicted == predicted[0]).all() and not (y == y[0]).all())

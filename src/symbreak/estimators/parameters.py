@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from symbreak.activations import ACTIVATIONS, Activation, sklearn_words
-from symbreak.estimators.fitted import COMBINES
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import BY_NAME
 from symbreak.losses import LOSSES, Loss
+from symbreak.training.combine import COMBINES
 
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -69,7 +69,7 @@ CONSTRAINTS: dict[str, Any] = {
     "coefs_init": [list, tuple, None],
     "intercepts_init": [list, tuple, None],
     "n_starts": [_COUNT],
-    "combine": [StrOptions(set(COMBINES))],
+    "combine": [StrOptions({*COMBINES, "all"})],
     "standardize": ["boolean"],
     "solver_options": [dict, None],
     "scoring": [str, callable, None],

@@ -1,7 +1,7 @@
 """The state of a fitted estimator as plain data: for pickle, skops and symbreak's own file.
 
-The network is kept as settings, the outcome as arrays. What a search needs to go on (its memory) is
-not kept: after loading, a warm start begins from the weights.
+Of the record the network is kept as settings, the outcome as arrays. What a search needs to go on
+(its memory) is not kept: after loading, a warm start begins from the weights.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-import torch
 
 from symbreak.errors import InvalidInput
-from symbreak.estimators.problem import Problem, Scale
+from symbreak.estimators.problem import Scale, Scaling
 from symbreak.model_file import load_model, save_model
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.training.combine import usable_starts
+from symbreak.training.record import Provenance, Training
 
 _KIND = "estimator"
-_NOT_KEPT = ("_epochs", "_fingerprint", "_searched_with")
+_NOT_KEPT = ("_epochs", "_begun_with", "_network")
+# In files of 0.1 the parts of the record stand beside each other.
+_BESIDE = ("_problem", "outcome_", "kept_", "_no_improvement_count")
 _OUTCOME_ARRAYS = ("theta", "value", "gradient_norm", "n_iterations", "n_evaluations",
                    "best_iteration", "history", "validation", "validation_history")  # fmt: skip
 # What the fit itself has used up; files of 0.1 have no validation_loss either.
@@ -31,18 +34,19 @@ _NOT_IN_FILES = ("search", "validation_loss")
 def plain_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of an estimator with its objects turned into plain data."""
     plain = {name: value for name, value in state.items() if name not in _NOT_KEPT}
-    if "_problem" in plain:
-        plain["_problem"] = _plain_problem(plain["_problem"])
-        plain["outcome_"] = _plain_outcome(plain["outcome_"])
+    if "training_" in plain:
+        plain["training_"] = _plain_training(plain["training_"])
+        plain["_scaling"] = _plain_scaling(plain["_scaling"])
     return plain
 
 
 def full_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state that `plain_state` was made of."""
-    full = dict(state)
-    if "_problem" in full:
-        full["_problem"] = _problem(full["_problem"], full.get("alpha", 0.0))
-        full["outcome_"] = _outcome(full["outcome_"])
+    full = _gathered(state) if "_problem" in state else dict(state)
+    if "training_" in full:
+        full["training_"] = _training(full["training_"])
+        full["_scaling"] = _scaling(full["_scaling"])
+        full["_network"] = full["training_"].network
     return full
 
 
@@ -71,7 +75,8 @@ def load(cls: Any, path: str | os.PathLike[str]) -> Any:
     state = _joined(settings["state"], arrays)
     estimator = cls()
     known = {*estimator.get_params(deep=False)}
-    if not known <= set(state) or not isinstance(state.get("_problem"), dict):
+    is_fitted = isinstance(state.get("training_", state.get("_problem")), dict)
+    if not known <= set(state) or not is_fitted:
         raise InvalidInput(f"Model '{path}' must hold all parameters of {cls.__name__}. Got fewer.")
     estimator.__setstate__(state)
     return estimator
@@ -114,41 +119,58 @@ def _joined(held: Any, arrays: dict[str, Any]) -> Any:
     return arrays[value] if kind == "array" else value
 
 
-def _plain_problem(problem: Problem) -> dict[str, Any]:
-    scales = {
-        name: None if scale is None else [scale.mean, scale.spread]
-        for name, scale in (("x_scale", problem.x_scale), ("y_scale", problem.y_scale))
-    }
+def _gathered(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a file of 0.1 with the parts of its record in one."""
+    problem = state["_problem"]
+    record = {
+        "network": problem["network"], "combine": state["combine"], "kept": state["kept_"],
+        "outcome": state["outcome_"], "version": "0.1",
+    }  # fmt: skip
+    rest = {name: value for name, value in state.items() if name not in _BESIDE}
+    return {**rest, "training_": record, "_scaling": problem}
+
+
+def _plain_training(training: Training) -> dict[str, Any]:
     return {
-        "network": problem.network.to_settings(),
-        "dtype": np.dtype(problem.dtype).name,
-        "device": None if problem.device is None else str(problem.device),
-        **scales,
+        "network": training.network.to_settings(),
+        "combine": training.combine,
+        "kept": list(training.kept),
+        "outcome": _plain_outcome(training.outcome),
+        "version": training.provenance.version,
     }
 
 
-def _problem(plain: dict[str, Any], alpha: Any) -> Problem:
-    network, dtype = Network.from_settings(plain["network"]), np.dtype(plain["dtype"])
-    return Problem(
-        network,
-        np.empty((0, network.n_features), dtype),
-        np.empty((0, network.n_outputs), dtype),
-        None,
-        alpha,
-        dtype,
-        plain["device"],
-        *(None if plain[name] is None else Scale(*plain[name]) for name in ("x_scale", "y_scale")),
+def _training(plain: dict[str, Any]) -> Training:
+    outcome = _outcome(plain["outcome"])
+    return Training(
+        network=Network.from_settings(plain["network"]),
+        outcome=outcome,
+        combine=plain["combine"],
+        usable=usable_starts(outcome.value, outcome.theta),
+        kept=tuple(sorted(map(int, plain["kept"]))),
+        provenance=Provenance(version=plain["version"]),
+        seconds={"train": outcome.seconds},
     )
 
 
+def _plain_scaling(scaling: Scaling) -> dict[str, Any]:
+    scales = {
+        name: None if scale is None else [scale.mean, scale.spread]
+        for name, scale in (("x_scale", scaling.x_scale), ("y_scale", scaling.y_scale))
+    }
+    device = None if scaling.device is None else str(scaling.device)
+    return {"dtype": np.dtype(scaling.dtype).name, "device": device, **scales}
+
+
+def _scaling(plain: dict[str, Any]) -> Scaling:
+    scales = (plain[name] and Scale(*plain[name]) for name in ("x_scale", "y_scale"))
+    return Scaling(np.dtype(plain["dtype"]), plain["device"], *scales)
+
+
 def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
-    held = {name: getattr(outcome, name) for name in _OUTCOME_ARRAYS}
-    theta = held["theta"]
-    held["theta"] = theta.numpy() if isinstance(theta, torch.Tensor) else theta
-    status = [status.name for status in outcome.status]
     return {
-        **held,
-        "status": status,
+        **{name: getattr(outcome, name) for name in _OUTCOME_ARRAYS},
+        "status": [status.name for status in outcome.status],
         "seconds": outcome.seconds,
         "messages": [*outcome.messages],
         "iteration_is": outcome.iteration_is,

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symbreak.activations import Activation, sklearn_words
 from symbreak.arrays import as_tensor
@@ -57,6 +58,39 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
+class Scaling:
+    """How X and y become the numbers of the network, and predictions those of y.
+
+    Attributes
+    ----------
+    dtype : NumPy's, float32 or float64.
+    device : a torch device or its name.
+    x_scale, y_scale : the standardisation that X and y go through; None for none.
+    """
+
+    dtype: Any
+    device: Any
+    x_scale: Scale | None = None
+    y_scale: Scale | None = None
+
+    def inputs(self, X: Array) -> Tensor:
+        """Return rows (m, features) as the network takes them."""
+        return as_tensor(np.asarray(self.x(X), dtype=self.dtype), "X").to(self.device)
+
+    def x(self, X: Array) -> Array:
+        """Return rows (m, features), standardised."""
+        return X if self.x_scale is None else self.x_scale.apply(X)
+
+    def y(self, y: Array) -> Array:
+        """Return targets, standardised."""
+        return y if self.y_scale is None else self.y_scale.apply(y)
+
+    def undo(self, prediction: Array) -> Array:
+        """Return predictions in the units of y."""
+        return prediction if self.y_scale is None else self.y_scale.undo(prediction)
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """What is to be minimised; make one with `problem_of`.
 
@@ -66,9 +100,7 @@ class Problem:
     X, y : training examples, see the module.
     sample_weight : (m,), class weights folded in; None for all alike.
     alpha : a number, or (layers,).
-    dtype : NumPy's, float32 or float64.
-    device : a torch device or its name.
-    x_scale, y_scale : the standardisation that X and y went through; None for none.
+    scaling : what X and y went through.
     """
 
     network: Network
@@ -76,43 +108,32 @@ class Problem:
     y: Array
     sample_weight: Array | None
     alpha: Any
-    dtype: Any
-    device: Any
-    x_scale: Scale | None = None
-    y_scale: Scale | None = None
+    scaling: Scaling
 
     def cost(self, n_starts: int = 1) -> NetworkCost:
         """Return J for so many starts."""
         alpha = np.asarray(self.alpha, dtype=np.float64)
-        return NetworkCost(
-            self.network,
-            self.X,
-            self.y,
-            alpha=np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha),
-            sample_weight=self.sample_weight,
-            dtype=self.dtype,
-            device=self.device,
-        )
+        alphas = np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha)
+        return self._cost(self.X, self.y, self.sample_weight, alphas)
 
     def loss_on(self, X: Array, y: Array, sample_weight: Array | None) -> NetworkCost:
         """Return the loss, without the penalty, on other examples; y encoded but not scaled."""
-        return NetworkCost(
-            self.network,
-            self.inputs(X),
-            y if self.y_scale is None else self.y_scale.apply(y),
-            sample_weight=sample_weight,
-            dtype=self.dtype,
-            device=self.device,
-        )
+        return self._cost(self.scaling.inputs(X), self.scaling.y(y), sample_weight, 0.0)
 
-    def inputs(self, X: Array) -> Any:
-        """Return rows (m, features) as this problem's network takes them, a tensor."""
-        scaled = X if self.x_scale is None else self.x_scale.apply(X)
-        return as_tensor(np.asarray(scaled, dtype=self.dtype), "X").to(self.device)
+    def _cost(self, X: Any, y: Array, sample_weight: Array | None, alpha: Any) -> NetworkCost:
+        return NetworkCost(
+            self.network, X, y, alpha=alpha, sample_weight=sample_weight,
+            dtype=self.scaling.dtype, device=self.scaling.device,
+        )  # fmt: skip
 
 
 def problem_of(
-    estimator: Any, X: Array, y: Array, sample_weight: Array | None, *, known: Any = None
+    estimator: Any,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    *,
+    known: Scaling | None = None,
 ) -> Problem:
     """Return the problem that the parameters of an estimator pose.
 
@@ -122,7 +143,7 @@ def problem_of(
     X : (m, features), validated and dense.
     y : as `estimator._encoded` makes it: indices or 0/1 for classes, (m, outputs) of numbers else.
     sample_weight : (m,), class weights folded in, or None.
-    known : an earlier problem whose standardisation stays; None learns a new one.
+    known : the scaling of an earlier fit, whose standardisation stays; None learns a new one.
     """
     dtype = np.dtype(X.dtype if estimator.dtype is None else estimator.dtype)
     loss = _loss(estimator.loss, y)
@@ -145,17 +166,8 @@ def problem_of(
         x_scale = Scale.of(X, sample_weight)
         if loss.fits_any_number:
             y_scale = Scale.of(y, sample_weight)
-    return Problem(
-        network,
-        X if x_scale is None else x_scale.apply(X),
-        y if y_scale is None else y_scale.apply(y),
-        sample_weight,
-        estimator.alpha,
-        dtype,
-        estimator.device,
-        x_scale,
-        y_scale,
-    )
+    scaling = Scaling(dtype, estimator.device, x_scale, y_scale)
+    return Problem(network, scaling.x(X), scaling.y(y), sample_weight, estimator.alpha, scaling)
 
 
 def hidden_sizes(given: Any) -> tuple[int, ...]:

@@ -9,10 +9,9 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CONSTRAINTS, REGRESSOR
-from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
 
 
@@ -149,7 +148,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return predictions (m,), or (m, outputs)."""
         check_is_fitted(self)
-        return self._decoded(outputs.prediction(self, self._checked(X)), self._problem)
+        return self._decoded(self._predicted(self._checked(X)))
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
         return super()._checked_pair(X, y, reset, y_numeric=True, **options)
@@ -157,6 +156,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _encoded(self, y: Array) -> Array:
         return y.reshape(len(y), -1)
 
-    def _decoded(self, output: Array, problem: Problem) -> Array:
-        found = output if problem.y_scale is None else problem.y_scale.undo(output)
+    def _decoded(self, output: Array) -> Array:
+        found = self._scaling.undo(output)
         return np.asarray(found[:, 0] if found.shape[1] == 1 else found)

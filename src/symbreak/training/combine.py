@@ -3,20 +3,22 @@
     average       the mean over the starts of the predictions after the link
     best          the prediction of the start with the best validation score
     lowest-cost   the prediction of the start with the lowest J
+    all           the same, while every start is kept; of estimators alone
 
-All three are the mean over the starts that are kept. A start whose J or theta is not finite is
-never kept. A mean of probabilities is a probability, and its log-loss is at most the mean of the
+The first three are the mean over the starts that are kept. A start whose J or theta is not finite
+is never kept. A mean of probabilities is a probability, and its log-loss is at most the mean of the
 starts' log-losses (-log is convex; Jensen's inequality).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symbreak.errors import InvalidInput, choose
 from symbreak.network import Network
@@ -58,11 +60,11 @@ def kept_starts(
     usable: NDArray[np.bool_],
     validation: Sequence[Scores | None] = (),
 ) -> tuple[int, ...]:
-    """Return the indices of the starts whose mean is the combined prediction.
+    """Return the indices of the starts that are kept.
 
     Parameters
     ----------
-    combine : one of `COMBINES`.
+    combine : one of `COMBINES`, or "all".
     J : (starts,) the final costs.
     usable : (starts,) whether J and theta of the start are finite.
     validation : the starts' validation scores, for "best"; ties go to the lower log-loss or RMSE.
@@ -78,7 +80,7 @@ def kept_starts(
             f"At least one start must end with a finite cost. Got none of {len(J)}; "
             "use a smaller learning rate, a larger alpha or a rule with smaller weights."
         )
-    if combine == "average":
+    if combine in ("average", "all"):
         return tuple(candidates)
     if combine == "lowest-cost":
         return (lead_of(candidates, J),)
@@ -101,15 +103,23 @@ def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:
     Parameters
     ----------
     theta : (starts, n), the kept starts.
-    X : (m, features); blocks of rows keep the memory small whatever m x starts is.
+    X : (m, features), or what gives such rows for a slice.
     """
     stack = torch.as_tensor(theta)
-    parts = [network.predict(stack, rows).mean(dim=0) for rows in _blocks(X)]
-    return np.asarray(torch.cat(parts).cpu().numpy())
+    return by_blocks(X, lambda rows: network.predict(stack, rows).mean(dim=0))
 
 
-def _blocks(X: Any) -> list[Any]:
-    return [X[begin : begin + _ROWS_AT_ONCE] for begin in range(0, max(len(X), 1), _ROWS_AT_ONCE)]
+def by_blocks(X: Any, of: Callable[[Any], Tensor]) -> NDArray[Any]:
+    """Return `of` of the rows of X, (..., m, outputs).
+
+    Blocks of rows keep the memory small whatever m x starts is.
+    """
+    return np.asarray(torch.cat([of(rows) for rows in _blocks(X)], dim=-2).cpu().numpy())
+
+
+def _blocks(X: Any) -> Iterator[Any]:
+    for begin in range(0, max(len(X), 1), _ROWS_AT_ONCE):
+        yield X[begin : begin + _ROWS_AT_ONCE]
 
 
 def _rank(scores: Scores | None) -> tuple[float, float]:

@@ -8,24 +8,18 @@ in the training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.arrays import as_numpy
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress, minimize
-from symbreak.training.combine import check_combine, kept_starts, usable_starts
-from symbreak.training.predictions import Predictions
+from symbreak.optimize import Progress, minimize
+from symbreak.training.combine import check_combine
 from symbreak.training.record import Training
-from symbreak.training.scores import Scores, scores_of
 from symbreak.training.starts import drawn_starts
 
 Callback = Callable[[Progress], Any]
@@ -92,42 +86,5 @@ def train_from(
     """Train from the given starts (starts, n); see `train`."""
     check_combine(combine, has_validation=validation is not None)
     outcome = minimize(cost, theta, method=method, max_iter=max_iter, callback=callback, **options)
-    loss = cost.network.loss
     parts = {} if validation is None else {"validation": validation}
-    return recorded(cost, theta, outcome, combine, parts, partial(scores_of, loss))
-
-
-def recorded(
-    cost: NetworkCost,
-    theta0: Tensor,
-    outcome: Outcome,
-    combine: str,
-    parts: Mapping[str, tuple[Any, Any]],
-    score: Callable[[Any, NDArray[Any]], Scores | None],
-    **known: Any,
-) -> Training:
-    """Return the record of what the starts became, with the starts that `combine` keeps.
-
-    Parameters
-    ----------
-    parts : (X, y) of each part of the data that is to be scored, by name.
-    score : gives the scores of y and a prediction (m, outputs).
-    known : what else the record holds.
-    """
-    theta, J = torch.as_tensor(outcome.theta), as_numpy(outcome.value)
-    usable = usable_starts(J, as_numpy(outcome.theta))
-    predictions = {
-        name: Predictions(network=cost.network, theta=theta, usable=usable, X=X, y=y, score=score)
-        for name, (X, y) in parts.items()
-    }
-    chosen_by = predictions["validation"].scores if combine == "best" else ()
-    return Training(
-        cost=cost,
-        theta0=theta0,
-        outcome=outcome,
-        combine=combine,
-        usable=usable,
-        kept=kept_starts(combine, J, usable, chosen_by),
-        predictions=predictions,
-        **known,
-    )
+    return Training.of(cost.network, outcome, combine, parts, cost=cost, theta0=theta)

@@ -1,14 +1,15 @@
 """The record of a training: everything that is known of it, each fact once.
 
-The terminal prints from it, the page is rendered from it, the model file is a part of it.
+The terminal prints from it, the page is rendered from it, the model file is a part of it, and an
+estimator takes its fitted attributes from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -16,20 +17,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak import __version__
+from symbreak.arrays import as_numpy
 from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
-from symbreak.training.combine import combined_prediction, lead_of
+from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
 from symbreak.training.path import Path
 from symbreak.training.predictions import Predictions
-from symbreak.training.scores import Scores
+from symbreak.training.scores import Scores, scores_of
 
 if TYPE_CHECKING:  # these need polars; a training on arrays does not
     from symbreak.training.model import Model
     from symbreak.training.parts import Parts
+
+Score = Callable[[Any, NDArray[Any]], Scores | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +61,14 @@ class Training:
 
     Attributes
     ----------
-    cost : J on the training examples, with the penalty.
-    theta0 : (starts, n), the starts.
-    outcome : theta, J, status and iterations of every start.
-    combine : "average", "best" or "lowest-cost".
+    network : what was trained.
+    outcome : theta, J, status and iterations of every start. Where the search itself was validated,
+        what it validates by is minus a score.
+    combine : "average", "best" or "lowest-cost"; of an estimator "all" too.
     usable : (starts,) whether J and theta of the start are finite; the others are left out.
-    kept : indices of the starts whose mean is the combined prediction.
+    kept : indices of the starts that `combine` keeps.
+    cost : J on the training examples, with the penalty; None where these are not kept.
+    theta0 : (starts, n), the starts; None where they are not kept.
     predictions : of every start, by the part of the data: "training", "validation", "holdout".
         Each is computed when it is first asked for, and never again.
     redrawn : how many starts were drawn again, as J or its gradient was not finite there.
@@ -74,12 +80,13 @@ class Training:
     seconds : wall-clock time by stage.
     """
 
-    cost: NetworkCost
-    theta0: Tensor
+    network: Network
     outcome: Outcome
     combine: str
     usable: NDArray[np.bool_]
     kept: tuple[int, ...]
+    cost: NetworkCost | None = None
+    theta0: Tensor | None = None
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     redrawn: int = 0
     split: Parts | None = None
@@ -90,10 +97,41 @@ class Training:
     provenance: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def network(self) -> Network:
-        """The network that was trained."""
-        return self.cost.network
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        outcome: Outcome,
+        combine: str,
+        parts: Mapping[str, tuple[Any, Any]] | None = None,
+        score: Score | None = None,
+        **known: Any,
+    ) -> Self:
+        """Return the record of what the starts became, with the starts that `combine` keeps.
+
+        Parameters
+        ----------
+        parts : (X, y) of each part of the data that is to be scored, by name.
+        score : gives the scores of y and a prediction (m, outputs); None the scores of the loss.
+        known : what else the record holds.
+
+        Raises
+        ------
+        InvalidInput
+            No start is usable.
+        """
+        theta, J = torch.as_tensor(outcome.theta), as_numpy(outcome.value)
+        usable = usable_starts(J, as_numpy(outcome.theta))
+        score = score or partial(scores_of, network.loss)
+        predictions = {
+            name: Predictions(network=network, theta=theta, usable=usable, X=X, y=y, score=score)
+            for name, (X, y) in (parts or {}).items()
+        }
+        chosen_by = _validation(outcome, predictions) if combine == "best" else ()
+        return cls(
+            network=network, outcome=outcome, combine=combine, usable=usable,
+            kept=kept_starts(combine, J, usable, chosen_by), predictions=predictions, **known,
+        )  # fmt: skip
 
     @property
     def theta(self) -> Tensor:
@@ -104,6 +142,16 @@ class Training:
     def lead(self) -> int:
         """The start that stands for those kept: the one with the lowest J."""
         return lead_of(self.kept, self.outcome.value)
+
+    @property
+    def ranked(self) -> tuple[int, ...]:
+        """The kept starts, lowest J first, so that the one that leads is the first."""
+        return tuple(sorted(self.kept, key=lambda start: float(self.outcome.value[start])))
+
+    @property
+    def predicting(self) -> tuple[int, ...]:
+        """The starts whose mean is the prediction: those kept, with "all" the one that leads."""
+        return (self.lead,) if self.combine == "all" else self.kept
 
     @property
     def is_interrupted(self) -> bool:
@@ -117,8 +165,8 @@ class Training:
 
     @property
     def validation(self) -> tuple[Scores | None, ...]:
-        """The validation scores of every start; empty without a validation part."""
-        return self.scores_of_starts("validation")
+        """The validation scores of every start; empty where nothing was validated."""
+        return _validation(self.outcome, self.predictions)
 
     @property
     def singles(self) -> tuple[Scores | None, ...]:
@@ -140,11 +188,12 @@ class Training:
     @cached_property
     def holdout_prediction(self) -> NDArray[Any]:
         """The combined prediction for the hold-out part, (m, outputs)."""
-        return self.predictions["holdout"].combined(self.kept)
+        return self.predictions["holdout"].combined(self.predicting)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
-        return combined_prediction(self.network, self.theta, X)
+        theta = torch.as_tensor(self.outcome.theta)[list(self.predicting)]
+        return combined_prediction(self.network, theta, X)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, numbers with all their digits."""
@@ -165,3 +214,17 @@ class Training:
         from symbreak.training.model import Model
 
         return Model.of(self)
+
+
+def _validation(
+    outcome: Outcome, predictions: Mapping[str, Predictions]
+) -> tuple[Scores | None, ...]:
+    """Return the validation scores of every start, from its part or from the search itself."""
+    if "validation" in predictions:
+        return predictions["validation"].scores
+    if outcome.validation is None:
+        return ()
+    score = np.where(np.isfinite(outcome.validation), -outcome.validation, np.nan)
+    loss = outcome.validation_loss
+    pairs = zip(score, np.full_like(score, np.nan) if loss is None else loss, strict=True)
+    return tuple(Scores(("score", "loss"), *map(float, pair)) for pair in pairs)

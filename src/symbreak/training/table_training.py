@@ -25,7 +25,6 @@ from symbreak.optimize import Progress, minimize
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
-from symbreak.training.many_starts import recorded
 from symbreak.training.path import Path
 from symbreak.training.record import Provenance, Training
 from symbreak.training.scores import target_scores
@@ -184,10 +183,11 @@ def train_prepared(
     parts = {name: part for name, part in named.items() if part.n}
     score = partial(target_scores, split.target)
     with timed(seconds, "score"):
-        training = recorded(
-            ready.cost, ready.theta0, outcome, settings.combine, parts, score, split=split,
-            choice=ready.choice, redrawn=ready.redrawn, gradient=gradient, symmetry=symmetry,
-            path=path, provenance=provenance or Provenance(), seconds=seconds,
+        training = Training.of(
+            ready.network, outcome, settings.combine, parts, score, cost=ready.cost,
+            theta0=ready.theta0, split=split, choice=ready.choice, redrawn=ready.redrawn,
+            gradient=gradient, symmetry=symmetry, path=path, seconds=seconds,
+            provenance=provenance or Provenance(),
         )  # fmt: skip
         # They are shown of every training, so that it belongs to its time.
         _ = training.validation, training.singles, training.holdout

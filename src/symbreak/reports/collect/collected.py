@@ -66,7 +66,7 @@ def _one(thing: Any) -> dict[str, Any]:
         return finished("Diagnosis of a start", "a module", {"diagnosis": diagnosis_section(thing)})
     estimator = inner(thing)
     if is_estimator(estimator):
-        return of_estimator(estimator, search=of_search(thing))
+        return of_estimator(estimator, of_search(thing))
     # A model comes with a table's columns, which need polars; nothing else here does.
     if hasattr(thing, "preparation") and hasattr(thing, "combine"):
         from symbreak.reports.collect.model import of_model

@@ -1,26 +1,23 @@
 """Fitted estimators: whatever fitted attributes they have is shown; nothing else is asked.
 
-An estimator of this package has `outcome_`, and `kept_` of the starts that predict, the one that
-leads first; those of scikit-learn have `loss_curve_`. Both have `coefs_` and `intercepts_`. Of a
-pipeline the last step is shown, of a search its best estimator.
+An estimator of this package has `training_`, the record of its fit; those of scikit-learn have
+`loss_curve_`. Both have `coefs_` and `intercepts_`. Of a pipeline the last step is shown, of a
+search its best estimator.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.activations import Activation, sklearn_words
-from symbreak.losses import Loss, loss_with_link
+from symbreak.activations import sklearn_words
+from symbreak.losses import loss_with_link
 from symbreak.network import Network
-from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import line_of
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
-from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.training import (
     ITERATION,
     network_name,
@@ -28,6 +25,7 @@ from symbreak.reports.collect.training import (
     sections_of_outcome,
 )
 from symbreak.reports.numbers import plain, short
+from symbreak.training import Training
 from symbreak.training.path import PathOfStart
 
 LAST_CALL = (
@@ -48,21 +46,16 @@ def is_estimator(thing: Any) -> bool:
     return hasattr(thing, "get_params") and hasattr(thing, "coefs_")
 
 
-def of_estimator(
-    estimator: Any, X: Any = None, y: Any = None, *, search: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def of_estimator(estimator: Any, search: dict[str, Any] | None) -> dict[str, Any]:
     """Return the document of a fitted estimator.
 
     Parameters
     ----------
-    X, y : examples that it was not fitted on, for the scores; None for none.
-    search : the section of the search that it is the best of, if there was one.
+    search : the section of the search that it is the best of, None where there was none.
     """
-    fit = _fit_of(estimator)
-    network, theta = network_of(estimator)
-    path = PathOfStart(fit.start, np.array([fit.iteration]), theta[None])
-    picture = network_over_updates(network, path, fit.J, **_names(estimator))
+    training = getattr(estimator, "training_", None)
     settings = {name: short(value) for name, value in estimator.get_params().items()}
+    network, _ = network_of(estimator)
     return finished(
         type(estimator).__name__,
         network_name(network),
@@ -70,93 +63,60 @@ def of_estimator(
             "what": f"{network_words(network)}; fitted",
             "then": "It is fitted; predict with it.",
             "search": search,
-            **fit.sections,
-            "network": picture | fit.made,
-            "scores": None if X is None else scores_of(estimator, X, y),
+            **(_of_losses(estimator) if training is None else _of_record(estimator, training)),
             "reproduce": {"python": short(repr(estimator), 4000), "settings": plain(settings)},
         },
     )
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """What is known of a fit: whose weights they are, and after which iteration they were seen.
-
-    J : (1,), at the weights, None where it is not known; made : how far the search went, if known.
-    """
-
-    sections: dict[str, Any]
-    start: int
-    iteration: int
-    J: Any = None
-    made: dict[str, int] = field(default_factory=dict)
-
-
-def _fit_of(estimator: Any) -> _Fit:
-    outcome = getattr(estimator, "outcome_", None)
-    if isinstance(outcome, Outcome):
-        return _of_outcome(estimator, outcome)
-    return _of_losses(estimator)
-
-
-def _of_outcome(estimator: Any, outcome: Outcome) -> _Fit:
-    kept = [int(one) for one in getattr(estimator, "kept_", [outcome.best])]
-    start = kept[0]
-    sections = sections_of_outcome(outcome, start, kept=kept, sign=-1)
-    made = int(outcome.n_iterations[start])
+def _of_record(estimator: Any, training: Training) -> dict[str, Any]:
+    """Return the sections on the starts and on the weights, which are those of the lead."""
+    outcome, lead = training.outcome, training.lead
+    made = int(outcome.n_iterations[lead])
     # partial_fit: the outcome is of the last call alone.
     before = max(len(getattr(estimator, "loss_curve_", ())) - made, 0)
+    at = before + int(outcome.best_iteration[lead])
+    picture = _picture(estimator, lead, at, outcome.value[[lead]])
+    sections = sections_of_outcome(outcome, training)
     if before:
         sections["note"] = LAST_CALL
-    at = before + int(outcome.best_iteration[start])
-    return _Fit(sections, start, at, outcome.value[[start]], {"iterations_made": before + made})
+    return {**sections, "network": {**picture, "iterations_made": before + made}}
 
 
-def _of_losses(estimator: Any) -> _Fit:
-    """Return what scikit-learn's own keep; with early stopping the weights are the best ones."""
+def _of_losses(estimator: Any) -> dict[str, Any]:
+    """Return the same of scikit-learn's own; with early stopping the weights are the best ones."""
     losses = getattr(estimator, "loss_curve_", ())
     scores = getattr(estimator, "validation_scores_", None)
     made = len(losses) or int(np.max(estimator.n_iter_))
-    sections = {}
-    if len(losses):
-        sections = {"curves": _loss_curve(losses), "iteration": ITERATION["epoch"]}
-    return _Fit(sections, 0, made if scores is None else int(np.argmax(scores)) + 1)
+    at = made if scores is None else int(np.argmax(scores)) + 1
+    sections = {"network": _picture(estimator, 0, at)}
+    if not len(losses):
+        return sections
+    return {**sections, "curves": _loss_curve(losses), "iteration": ITERATION["epoch"]}
 
 
-def scores_of(estimator: Any, X: Any, y: Any) -> dict[str, Any]:
-    """Return the scores of an estimator on examples."""
-    if hasattr(estimator, "predict_proba"):
-        places = {label: place for place, label in enumerate(estimator.classes_)}
-        index = np.array([places[label] for label in np.asarray(y)])
-        found = of_classes(index, estimator.predict_proba(X), list(estimator.classes_))
-    else:
-        found = of_numbers(np.asarray(y, dtype=np.float64), estimator.predict(X))
-    return {**found, "where": "given to the report", "given": True}
+def _picture(estimator: Any, start: int, at: int, J: Any = None) -> dict[str, Any]:
+    """Return the network with the weights of an estimator, seen after iteration `at`."""
+    network, theta = network_of(estimator)
+    path = PathOfStart(start, np.array([at]), theta[None])
+    return network_over_updates(network, path, J, **_names(estimator))
 
 
 def network_of(estimator: Any) -> tuple[Network, NDArray[np.float64]]:
     """Return the network and theta (n,) that `coefs_` and `intercepts_` stand for."""
-    coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    from symbreak.estimators.starting import theta_of  # loads scikit-learn
+
+    coefs = estimator.coefs_
+    theta = theta_of(coefs, estimator.intercepts_).astype(np.float64)
+    training = getattr(estimator, "training_", None)
+    if training is not None:
+        return training.network, theta
     sizes = [coef.shape[0] for coef in coefs] + [coefs[-1].shape[1]]
     given = estimator.get_params().get("activation", "relu")
-    words = [given] * (len(sizes) - 2) if isinstance(given, str | Activation) else list(given)
+    words = [given] * (len(sizes) - 2) if isinstance(given, str) else list(given)
     ours = sklearn_words()
-    activations = [ours.get(word, word) if isinstance(word, str) else word for word in words]
-    network = Network(sizes, activations, _loss_of(estimator))
-    thetas = [
-        np.column_stack([intercept, coef.T])
-        for coef, intercept in zip(coefs, intercepts, strict=True)
-    ]
-    return network, np.concatenate([Theta.reshape(-1) for Theta in thetas]).astype(np.float64)
-
-
-def _loss_of(estimator: Any) -> Loss:
-    """Return the loss of one of ours, or one whose link is that of scikit-learn's estimator."""
-    problem = getattr(estimator, "_problem", None)
-    if problem is not None:
-        loss: Loss = problem.network.loss
-        return loss
-    return loss_with_link(getattr(estimator, "out_activation_", "identity"))
+    loss = loss_with_link(getattr(estimator, "out_activation_", "identity"))
+    return Network(sizes, [ours.get(word, word) for word in words], loss), theta
 
 
 def _names(estimator: Any) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
-from symbreak.training.scores import Scores, class_scores, most_frequent_share, number_scores
+from symbreak.training.scores import Scores, most_frequent_share, number_scores
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
     from symbreak.tables.target import Target
@@ -54,35 +54,21 @@ def scored(
     if scores is None:
         return _none(len(y))
     if target.classes:
-        return _of_classes(y, prediction, target.classes, scores)
-    return _of_numbers(target.unscale(y), target.unscale(prediction[:, 0]), scores)
+        return of_classes(y, prediction, target.classes, scores)
+    return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]), scores)
 
 
-def of_classes(y: NDArray[Any], probability: Floats, names: Sequence[Any]) -> dict[str, Any]:
+def of_classes(
+    y: NDArray[Any], probability: Floats, names: Sequence[Any], scores: Scores
+) -> dict[str, Any]:
     """Return scores, confusion matrix and reliability.
 
     Parameters
     ----------
     y : (m,) class indices.
-    probability : (m, K).
+    probability : (m, K), finite.
     names : (K,).
     """
-    if not np.isfinite(probability).all():
-        return _none(len(y))
-    probability = np.asarray(probability, dtype=np.float64)
-    return _of_classes(y, probability, names, class_scores(y, probability))
-
-
-def of_numbers(y: Floats, predicted: Floats) -> dict[str, Any]:
-    """Return scores, their intervals and residuals; y and predicted (m,), in the table's unit."""
-    if not np.isfinite(predicted).all():
-        return _none(len(y))
-    return _of_numbers(y, predicted, number_scores(y, predicted))
-
-
-def _of_classes(
-    y: NDArray[Any], probability: Floats, names: Sequence[Any], scores: Scores
-) -> dict[str, Any]:
     probability = np.asarray(probability, dtype=np.float64)
     m, guess = len(y), probability.argmax(axis=1)
     right = guess == y
@@ -98,7 +84,8 @@ def _of_classes(
     })  # fmt: skip
 
 
-def _of_numbers(y: Floats, predicted: Floats, scores: Scores) -> dict[str, Any]:
+def of_numbers(y: Floats, predicted: Floats, scores: Scores) -> dict[str, Any]:
+    """Return scores, their intervals and residuals; y and predicted (m,), in the table's unit."""
     order = np.argsort(y, kind="stable")
     some = order[_even(len(y), MOST_PAIRS)]
     residual = y - predicted

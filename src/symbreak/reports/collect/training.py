@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from symbreak.training import Training
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
 from symbreak.training.path import Path, PathOfStart
-from symbreak.training.scores import Scores
 from symbreak.words import counted
 
 ITERATION = {
@@ -63,13 +61,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             "what": f"{network_words(training.network)}; {what}",
             "then": short(then, 600) or None,
             "scores": scores_of_training(training),
-            **sections_of_outcome(
-                training.outcome,
-                training.lead,
-                kept=training.kept,
-                validation=training.validation,
-                singles=training.singles,
-            ),
+            **sections_of_outcome(training.outcome, training),
             **_of_way(training.network, training.outcome, way, **names),
             **_of_examples(training),
             **_found_before(training),
@@ -82,7 +74,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
 def _of_examples(training: Training) -> dict[str, Any]:
     """Return what the training rows tell, as far as they are known."""
     network, outcome = training.network, training.outcome
-    if training.split is None:
+    if training.split is None or training.theta0 is None:
         return {"minima": minima_words(network, outcome) or None}
     rows = training.split.train
     theta0 = training.theta0.cpu().numpy()
@@ -95,7 +87,8 @@ def _of_examples(training: Training) -> dict[str, Any]:
 def _found_before(training: Training) -> dict[str, Any]:
     """Return what was found out before the search, None for what nobody asked."""
     gradient, symmetry, choice = training.gradient, training.symmetry, training.choice
-    rows = min(CHECKED_ROWS, training.cost.n_examples)
+    cost = training.cost
+    rows = None if cost is None else min(CHECKED_ROWS, cost.n_examples)
     return {
         "search": None if choice is None else of_choice(choice),
         "gradient_check": None if gradient is None else gradient_section(gradient, rows),
@@ -115,7 +108,7 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return the document of a minimisation; what was minimised is not known."""
     n = np.shape(outcome.theta)[-1]
     kind = f"{counted(n, 'parameter')}, {counted(len(outcome.value), 'start')}"
-    return finished("Minimisation of J", kind, sections_of_outcome(outcome, outcome.best))
+    return finished("Minimisation of J", kind, sections_of_outcome(outcome))
 
 
 def network_name(network: Network) -> str:
@@ -142,24 +135,20 @@ def _combined(training: Training) -> str:
     return combined_words(training.combine, training.kept)
 
 
-def sections_of_outcome(
-    outcome: Outcome,
-    chosen: int,
-    *,
-    kept: Sequence[int] | None = None,
-    validation: Sequence[Scores | None] = (),
-    singles: Sequence[Scores | None] = (),
-    sign: int = 1,
-) -> dict[str, Any]:
-    """Return the sections on the starts.
-
-    See `table_of_starts` and `validation_curves` for what they are given.
-    """
+def sections_of_outcome(outcome: Outcome, training: Training | None = None) -> dict[str, Any]:
+    """Return the sections on the starts, with what a training knows beside its outcome."""
+    if training is None:
+        chosen, sign, starts = outcome.best, 1, table_of_starts(outcome)
+    else:
+        chosen, sign = training.lead, -1
+        starts = table_of_starts(
+            outcome, kept=training.kept, validation=training.validation, holdout=training.singles
+        )
     return {
         "note": INTERRUPTED if outcome.is_interrupted else None,
         "iteration": ITERATION[outcome.iteration_is],
         "restarts": restart_summary(outcome),
-        "starts": table_of_starts(outcome, kept=kept, validation=validation, holdout=singles),
+        "starts": starts,
         "curves": cost_curves(outcome, chosen),
         "validation_curves": validation_curves(outcome, chosen, sign=sign),
     }

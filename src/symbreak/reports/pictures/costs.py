@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from symbreak.optimize import Outcome
 from symbreak.reports.ceiling import ceiling
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
-from symbreak.training.combine import lead_of
 from symbreak.words import counted
 
 if TYPE_CHECKING:
@@ -61,12 +60,10 @@ class CostCurvesDisplay(Display):
         The start that is chosen is the one that leads its prediction.
         """
         outcome, scores = outcome_of(estimator), getattr(estimator, "validation_scores_", None)
-        kept = getattr(estimator, "kept_", getattr(estimator, "kept", (outcome.best,)))
+        chosen = getattr(getattr(estimator, "training_", estimator), "lead", None)
         # There is no score before the first iteration.
         validation = None if scores is None else [np.nan, *scores]
-        return cls.from_outcome(
-            outcome, chosen=lead_of(kept, outcome.value), validation=validation, ax=ax
-        )
+        return cls.from_outcome(outcome, chosen=chosen, validation=validation, ax=ax)
 
     def _draw(self, ax: Axes) -> None:
         finite = self.history[np.isfinite(self.history)]
