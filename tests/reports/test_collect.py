@@ -21,7 +21,7 @@ from torch import nn
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize import Outcome, Status
-from symbreak.reports.charts import candidates
+from symbreak.reports.charts.search import candidates
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of, of_estimator

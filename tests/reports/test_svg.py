@@ -9,9 +9,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from symbreak.reports.ceiling import ceiling
-from symbreak.reports.charts import candidates, cost_curves, final_costs, gradient_blocks, signals
-from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale
+from symbreak.reports.charts.gradient import gradient_blocks
+from symbreak.reports.charts.iterations import cost_curves
+from symbreak.reports.charts.search import candidates
+from symbreak.reports.charts.signals import signals
+from symbreak.reports.charts.starts import final_costs
+from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale, axis_limit
 
 
 def classes(made):
@@ -109,7 +112,7 @@ def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
     ],
 )
 def test_the_axis_of_j_ends_where_the_starts_are_still_seen(lines, log, wanted):
-    assert ceiling(lines, log=log) == pytest.approx(wanted, rel=1e-12)
+    assert axis_limit(lines, log=log) == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_layer_without_spread_is_an_open_dot_at_the_lower_edge():

@@ -10,8 +10,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
-from symbreak.reports.numbers import MINUS
+import numpy as np
+
+from symbreak.reports.numbers import MINUS, number_of
 
 WIDTH, HEIGHT = 640, 300
 RIGHT, TOP, BOTTOM = 14, 34, 46
@@ -160,6 +163,28 @@ class Chart:
 
     def _places(self, points: Iterable[Point]) -> list[Point]:
         return [(self.x(a), self.y(b)) for a, b in points if self.x.has(a) and self.y.has(b)]
+
+
+def points_of(x: Sequence[Any], y: Sequence[Any]) -> list[Point]:
+    """Return the points of which both numbers, as `plain` wrote them, are finite."""
+    pairs = ((number_of(a), number_of(b)) for a, b in zip(x, y, strict=True))
+    return [pair for pair in pairs if all(math.isfinite(one) for one in pair)]
+
+
+def axis_limit(lines: Iterable[Sequence[float]], *, log: bool) -> float:
+    """Return the largest J to show: 100 times the highest start, or twice the fall above it.
+
+    Parameters
+    ----------
+    lines : J of each start, the finite ones, in their order; at least one has any.
+    log : whether the axis is logarithmic.
+    """
+    given = [np.asarray(line, dtype=np.float64) for line in lines if len(line)]
+    top = max(float(line[0]) for line in given)
+    if log:
+        return min(100.0 * top, float(np.finfo(np.float64).max))
+    fall = top / 2.0 - min(float(line.min()) for line in given) / 2.0
+    return min(top + 4.0 * fall if fall else math.inf, float(np.finfo(np.float64).max))
 
 
 def _linear_ticks(low: float, high: float) -> list[float]:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.optimize import Outcome
-from symbreak.reports.ceiling import ceiling
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
+from symbreak.reports.svg import axis_limit
 from symbreak.training.combine import lead_of
 from symbreak.words import counted
 
@@ -97,7 +97,7 @@ class CostCurvesDisplay(Display):
         if not finite.size:
             return self.history
         lines = [J[np.isfinite(J)] for J in self.history.T]
-        return np.minimum(self.history, ceiling(lines, log=is_log))
+        return np.minimum(self.history, axis_limit(lines, log=is_log))
 
 
 class FinalCostsDisplay(Display):
