@@ -5,27 +5,27 @@ from __future__ import annotations
 from symbreak.cli.train_options import TrainOptions
 from symbreak.network import Network
 from symbreak.training.choosing import Choice
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.words import counted
 
 
-def data_line(source: str, parts: Parts) -> str:
+def data_line(source: str, split: DataSplit) -> str:
     """Return what was read and what became of it."""
-    target, features = parts.target, len(parts.preparation.feature_names)
+    target, features = split.target, len(split.preparation.feature_names)
     what = f"{len(target.classes)} classes" if target.classes else "numbers"
     line = (
-        f"Data: {source}, {counted(parts.n_rows, 'row')}, {counted(parts.n_columns, 'column')} -> "
+        f"Data: {source}, {counted(split.n_rows, 'row')}, {counted(split.n_columns, 'column')} -> "
         f"{counted(features, 'feature')}; {target.task} of '{target.name}' ({what})."
     )
-    return " ".join([line, *parts.preparation.notes])
+    return " ".join([line, *split.preparation.notes])
 
 
-def split_line(parts: Parts, options: TrainOptions) -> str:
+def split_line(split: DataSplit, options: TrainOptions) -> str:
     """Return how many rows do what."""
-    validation = f"{parts.validation.n} validate" if parts.validation.n else "no validation part"
+    validation = f"{split.validation.n} validate" if split.validation.n else "no validation part"
     where = f" in {options.test}" if options.test is not None else ""
     return (
-        f"Split: {parts.train.n} rows train, {validation}, {parts.holdout.n} held out for the "
+        f"Split: {split.train.n} rows train, {validation}, {split.holdout.n} held out for the "
         f"score{where} (seed {options.seed})."
     )
 

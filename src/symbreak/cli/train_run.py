@@ -22,7 +22,7 @@ from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training.checks import Symmetry
 from symbreak.training.combine import check_combine
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Training
 from symbreak.training.table_training import (
     Prepared,
@@ -100,20 +100,20 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
     return table, options.task or (task if options.target_column == "target" else None)
 
 
-def _split(options: TrainOptions, table: Table, task: str | None) -> Parts:
-    parts = Parts.of(
+def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
+    split = DataSplit.of(
         table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
         validation=options.validation, seed=options.seed, separate_test=options.test is not None,
     )  # fmt: skip
     if options.test is None:
-        return parts
-    test = read_alike(options.test, parts, options.header)
-    found = parts.with_test(test)
-    say_notes(parts.preparation.unknown_notes(test))
+        return split
+    test = read_alike(options.test, split, options.header)
+    found = split.with_test(test)
+    say_notes(split.preparation.unknown_notes(test))
     return found
 
 
-def _prepared(options: TrainOptions, split: Parts, seconds: dict[str, float]) -> Prepared:
+def _prepared(options: TrainOptions, split: DataSplit, seconds: dict[str, float]) -> Prepared:
     """Return what can be trained, its penalty chosen by --search where that is asked."""
     settings, choice = options.settings_for(split.target.task), None
     if settings.search:

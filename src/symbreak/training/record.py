@@ -28,8 +28,8 @@ from symbreak.training.predictions import Predictions
 from symbreak.training.scores import Scores
 
 if TYPE_CHECKING:  # these need polars; a training on arrays does not
+    from symbreak.training.data_split import DataSplit
     from symbreak.training.model import Model
-    from symbreak.training.parts import Parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Training:
     kept: tuple[int, ...]
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     redrawn: int = 0
-    split: Parts | None = None
+    split: DataSplit | None = None
     choice: Choice | None = None
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None

@@ -33,7 +33,7 @@ from symbreak.training.settings import ALPHA, Settings
 from symbreak.training.starts import drawn_starts
 
 if TYPE_CHECKING:  # needs polars; trainings on arrays do not
-    from symbreak.training.parts import Parts
+    from symbreak.training.data_split import DataSplit
 
 Look = Callable[[Progress], Any]
 
@@ -51,7 +51,7 @@ class Prepared:
     seconds : wall-clock time by stage, of the stages so far.
     """
 
-    split: Parts
+    split: DataSplit
     settings: Settings
     cost: NetworkCost
     theta0: Tensor
@@ -86,7 +86,7 @@ class Prepared:
             )
 
 
-def train_split(split: Parts, settings: Settings | None = None) -> Training:
+def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
     """Train on the training rows of a table and return the record of it.
 
     Raises
@@ -106,7 +106,7 @@ def train_split(split: Parts, settings: Settings | None = None) -> Training:
     return train_prepared(ready)
 
 
-def chosen_penalty(split: Parts, settings: Settings, look: Look | None = None) -> Choice | None:
+def chosen_penalty(split: DataSplit, settings: Settings, look: Look | None = None) -> Choice | None:
     """Return what cross-validation finds of the penalties, None where it is not asked."""
     if not settings.search:
         return None
@@ -119,7 +119,7 @@ def chosen_penalty(split: Parts, settings: Settings, look: Look | None = None) -
 
 
 def prepared(
-    split: Parts,
+    split: DataSplit,
     settings: Settings,
     choice: Choice | None = None,
     seconds: Mapping[str, float] | None = None,
@@ -202,7 +202,7 @@ def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began
 
 
-def _network(split: Parts, settings: Settings) -> Network:
+def _network(split: DataSplit, settings: Settings) -> Network:
     layers = (split.train.X.shape[1], *settings.hidden, split.n_outputs)
     return Network(layers, settings.activation, split.loss)
 

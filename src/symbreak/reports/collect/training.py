@@ -11,7 +11,7 @@ import torch
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import cost_curves, validation_curves
-from symbreak.reports.collect.data import data_of_parts
+from symbreak.reports.collect.data import data_of_split
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section, symmetry_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
@@ -73,7 +73,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             **_of_way(training.network, training.outcome, way, **names),
             **_of_examples(training),
             **_found_before(training),
-            "data": None if split is None else data_of_parts(split, source),
+            "data": None if split is None else data_of_split(split, source),
             "reproduce": _reproduce(training),
         },
     )

@@ -37,8 +37,8 @@ class Examples(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """A table, split and prepared; make one with `Parts.of`.
+class DataSplit:
+    """A table, split and prepared; make one with `DataSplit.of`.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Parts:
         validation: float = 0.15,
         seed: int = 0,
         separate_test: bool = False,
-    ) -> Parts:
+    ) -> DataSplit:
         """Split a table and prepare its columns.
 
         Parameters
@@ -104,8 +104,8 @@ class Parts:
             table.frame.width if table.is_unnamed else 0,
         )
 
-    def with_test(self, table: Table) -> Parts:
-        """Return these parts with the rows of another table as the hold-out."""
+    def with_test(self, table: Table) -> DataSplit:
+        """Return this split with the rows of another table as the hold-out."""
         test = Examples(self.preparation.transform(table), self.target.encode(table))
         return replace(self, holdout=test)
 
