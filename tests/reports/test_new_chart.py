@@ -72,4 +72,5 @@ def test_the_navigation_lists_all_headings_and_nothing_else(page):
     html = page(record())
     headings = re.findall(r'<h2 id="([\w-]+)"', html)
     navigation = re.search(r'<nav aria-label="Sections">(.*?)</nav>', html, re.S)
+    assert navigation is not None
     assert re.findall(r'href="#([\w-]+)"', navigation[1]) == headings

@@ -9,6 +9,8 @@ from symbreak.reports.charts.signals import SIGNALS
 from symbreak.reports.charts.starts import FINAL
 from symbreak.reports.charts.units import DISTINCT
 
+__all__ = ["CHARTS", "Document", "Figure", "ReportChart", "figures"]
+
 # By the id in the page; those with a title stand beside each other in this order.
 CHARTS: dict[str, ReportChart] = {
     "reliability": RELIABILITY,
