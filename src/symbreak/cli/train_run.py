@@ -129,7 +129,7 @@ def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
     provenance = provenance_of(options, source, ready.split, ready.network, ready.alpha)
     with shown(options.max_iter, quiet=options.quiet) as show:
         return train_prepared(
-            ready, look=show, keeps_path=options.report is not None, provenance=provenance
+            ready, look=show, keeps_trajectories=options.report is not None, provenance=provenance
         )
 
 

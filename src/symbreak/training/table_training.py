@@ -26,11 +26,11 @@ from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
 from symbreak.training.many_starts import recorded
-from symbreak.training.path import Path
 from symbreak.training.record import Provenance, Training
 from symbreak.training.scores import target_scores
 from symbreak.training.settings import ALPHA, Settings
 from symbreak.training.starts import drawn_starts
+from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # needs polars; trainings on arrays do not
     from symbreak.training.data_split import DataSplit
@@ -152,7 +152,7 @@ def train_prepared(
     ready: Prepared,
     *,
     look: Look | None = None,
-    keeps_path: bool = False,
+    keeps_trajectories: bool = False,
     provenance: Provenance | None = None,
 ) -> Training:
     """Train, predict each part of the data once, and return the record.
@@ -160,16 +160,16 @@ def train_prepared(
     Parameters
     ----------
     look : called with the progress; anything true stops the training.
-    keeps_path : whether to keep where the starts stood on the way.
+    keeps_trajectories : whether to keep where the starts stood on the way.
     provenance : where the data and the settings come from.
     """
     settings = ready.settings
-    path = Path(ready.theta0) if keeps_path else None
+    trajectories = Trajectories(ready.theta0) if keeps_trajectories else None
     gradient, symmetry, seconds = ready.gradient, ready.symmetry, dict(ready.seconds)
 
     def both(progress: Progress) -> Any:
-        if path is not None:
-            path(progress)
+        if trajectories is not None:
+            trajectories(progress)
         return None if look is None else look(progress)
 
     with timed(seconds, "train"), _without_symmetry_warning():
@@ -187,7 +187,7 @@ def train_prepared(
         training = recorded(
             ready.cost, ready.theta0, outcome, settings.combine, parts, score, split=split,
             choice=ready.choice, redrawn=ready.redrawn, gradient=gradient, symmetry=symmetry,
-            path=path, provenance=provenance or Provenance(), seconds=seconds,
+            trajectories=trajectories, provenance=provenance or Provenance(), seconds=seconds,
         )  # fmt: skip
         # They are shown of every training, so that it belongs to its time.
         _ = training.validation, training.singles, training.holdout

@@ -28,7 +28,7 @@ from symbreak.reports.collect.training import (
     sections_of_outcome,
 )
 from symbreak.reports.numbers import plain, short
-from symbreak.training.path import PathOfStart
+from symbreak.training.trajectory import Trajectory
 
 LAST_CALL = (
     "Starts and curves are those of the last call of partial_fit; the network counts all of them."
@@ -60,8 +60,8 @@ def of_estimator(
     """
     fit = _fit_of(estimator)
     network, theta = network_of(estimator)
-    path = PathOfStart(fit.start, np.array([fit.iteration]), theta[None])
-    picture = network_over_updates(network, path, fit.J, **_names(estimator))
+    trajectory = Trajectory(fit.start, np.array([fit.iteration]), theta[None])
+    picture = network_over_updates(network, trajectory, fit.J, **_names(estimator))
     settings = {name: short(value) for name, value in estimator.get_params().items()}
     return finished(
         type(estimator).__name__,

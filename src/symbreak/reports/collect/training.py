@@ -23,8 +23,8 @@ from symbreak.reports.numbers import plain, short
 from symbreak.training import Training
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
-from symbreak.training.path import Path, PathOfStart
 from symbreak.training.scores import Scores
+from symbreak.training.trajectory import Trajectories, Trajectory
 from symbreak.words import counted
 
 ITERATION = {
@@ -55,7 +55,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             "inputs": split.preparation.feature_names,
             "outputs": tuple(map(str, split.target.classes)) or (split.target.name,),
         }
-    way = _way(training.outcome, training.lead, training.path)
+    trajectory = _trajectory(training.outcome, training.lead, training.trajectories)
     return finished(
         title,
         network_name(training.network),
@@ -70,7 +70,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
                 validation=training.validation,
                 singles=training.singles,
             ),
-            **_of_way(training.network, training.outcome, way, **names),
+            **_of_trajectory(training.network, training.outcome, trajectory, **names),
             **_of_examples(training),
             **_found_before(training),
             "data": None if split is None else data_of_split(split, source),
@@ -165,24 +165,24 @@ def sections_of_outcome(
     }
 
 
-def _way(outcome: Outcome, start: int, path: Path | None) -> PathOfStart:
-    """Return the path that was kept, or else the end alone."""
-    found = None if path is None else path.of(start, outcome)
+def _trajectory(outcome: Outcome, start: int, trajectories: Trajectories | None) -> Trajectory:
+    """Return the trajectory that was kept, or else the end alone."""
+    found = None if trajectories is None else trajectories.of(start, outcome)
     if found is not None:
         return found
     theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
-    return PathOfStart(start, outcome.best_iteration[[start]], theta[None])
+    return Trajectory(start, outcome.best_iteration[[start]], theta[None])
 
 
-def _of_way(
-    network: Network, outcome: Outcome, way: PathOfStart, **names: tuple[str, ...]
+def _of_trajectory(
+    network: Network, outcome: Outcome, trajectory: Trajectory, **names: tuple[str, ...]
 ) -> dict[str, Any]:
-    history = outcome.history[:, way.start]
-    values = history[np.minimum(way.updates, len(history) - 1)]
-    values[-1] = outcome.value[way.start]  # of the point that is returned, the best one
-    picture = network_over_updates(network, way, values, **names)
-    picture["iterations_made"] = int(outcome.n_iterations[way.start])
+    history = outcome.history[:, trajectory.start]
+    values = history[np.minimum(trajectory.updates, len(history) - 1)]
+    values[-1] = outcome.value[trajectory.start]  # of the point that is returned, the best one
+    picture = network_over_updates(network, trajectory, values, **names)
+    picture["iterations_made"] = int(outcome.n_iterations[trajectory.start])
     found: dict[str, Any] = {"network": picture}
     if network.n_hidden:
-        found["distinct"] = distinct_over_updates(network, way)
+        found["distinct"] = distinct_over_updates(network, trajectory)
     return found

@@ -14,7 +14,7 @@ from symbreak.network import Network
 from symbreak.page import network_picture
 from symbreak.reports.alike import ROUNDING
 from symbreak.reports.pictures.display import GREY, Display, colour
-from symbreak.training.path import PathOfStart
+from symbreak.training.trajectory import Trajectory
 from symbreak.words import counted
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class NetworkDisplay(Display):
 
     @classmethod
     def from_path(
-        cls, network: Network, path: PathOfStart, *, updates: int, ax: Axes | None = None
+        cls, network: Network, path: Trajectory, *, updates: int, ax: Axes | None = None
     ) -> Self:
         """Draw the last point of a path that is not after `updates`."""
         place = max(int(np.searchsorted(path.updates, updates, side="right")) - 1, 0)
