@@ -21,7 +21,7 @@ from symbreak.optimize.methods import METHODS, methods_taking
 from symbreak.reports.collect.estimator import network_of as net_of_estimator
 from symbreak.reports.collect.training import network_words
 from symbreak.training.checks import Symmetry
-from symbreak.training.gathered import Search, stacks_of
+from symbreak.training.joint_training import Search, stacks_of
 from symbreak.training.scores import scores_of
 from tests.new_entries import PLAIN, SIGNS, SOFTSIGN, Brier, Gamma
 

@@ -17,7 +17,7 @@ from symbreak.estimators.search_fits import NEVER_TRAINED, Fit, SearchInterrupte
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training.joint_training import Search, stacks_of, train_together
 
 # Each fit that waits is a thread.
 MOST_FITS = 512

@@ -18,8 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from symbreak.optimize import Outcome
-from symbreak.training.gathered import Search
-from symbreak.training.gathering import gathered_by
+from symbreak.training.joint_training import Search, gathered_by
 
 NEVER_TRAINED = "The search was interrupted before this fit was trained."
 

@@ -28,7 +28,7 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
-from symbreak.training.gathering import minimize
+from symbreak.training.joint_training import minimize
 
 
 def train(

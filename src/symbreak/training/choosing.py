@@ -23,7 +23,7 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.training.combine import combined_prediction
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training.joint_training import Search, stacks_of, train_together
 from symbreak.training.scores import scores_of
 from symbreak.training.starts import drawn_starts
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import symbreak as sb
-from symbreak.training import gathering
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training import joint_training
+from symbreak.training.joint_training import Search, stacks_of, train_together
 
 NETWORK = sb.Network((3, 4, 2), "tanh", "squared_error")
 STOP = {"method": "l-bfgs", "max_iter": 6}
@@ -128,10 +128,10 @@ def test_who_gathers_gets_the_call_and_gives_the_outcome():
         calls.append(Search(objective, theta, arguments))
         return outcome
 
-    with gathering.gathered_by(gather):
-        answer = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
-        with gathering.gathered_by(None):
-            own = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
+    with joint_training.gathered_by(gather):
+        answer = joint_training.minimize(one.objective, one.theta, **STOP, memory=5)
+        with joint_training.gathered_by(None):
+            own = joint_training.minimize(one.objective, one.theta, **STOP, memory=5)
     assert answer is outcome
     assert calls[0].arguments == {**STOP, "memory": 5}
     same(alone(calls[0]), own)

@@ -1,6 +1,11 @@
-"""Searches that were gathered before any began, and their training as one stack.
+"""Searches that are gathered before any begins, and their training as one stack.
 
     (cost, theta, arguments of `minimize`) of many fits -> stacks -> one outcome for each
+
+An estimator's `fit` may run many times with other penalties, examples or starts. Under
+`gathered_by(gather)` each `minimize` of this module hands its arguments over and gets the outcome
+from there, so that a search over many fits can train them as one stack and change nothing in the
+estimator.
 
 Conventions
 -----------
@@ -15,7 +20,9 @@ time, an outcome to go on from) trains alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -27,13 +34,41 @@ from torch import Tensor
 from symbreak.arrays import as_tensor, like
 from symbreak.objectives import JoinedCost, NetworkCost
 from symbreak.objectives.capabilities import HasSize, offered
-from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize import Outcome, Progress
+from symbreak.optimize import minimize as minimize_at_once
 from symbreak.optimize.method import Method
 from symbreak.optimize.methods import find_method
 
 # What a search keeps for each entry of theta: points, trials, directions and copies of them.
 _VECTORS = 16
 Look = Callable[[Progress], Any]
+# (objective, theta, keyword arguments of `minimize`) -> outcome
+Gather = Callable[[Any, Any, Mapping[str, Any]], Outcome]
+
+_IN_FORCE: ContextVar[Gather | None] = ContextVar("who gathers searches", default=None)
+
+
+def gather_in_force() -> Gather | None:
+    """Return who gathers searches in this thread and context; None where each runs at once."""
+    return _IN_FORCE.get()
+
+
+@contextmanager
+def gathered_by(gather: Gather | None) -> Iterator[None]:
+    """A context, of this thread alone, in which `gather` is handed the searches."""
+    token = _IN_FORCE.set(gather)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(token)
+
+
+def minimize(objective: Any, theta: Any, **arguments: Any) -> Outcome:
+    """Return what `symbreak.minimize` returns of these arguments, from who gathers, if one does."""
+    gather = gather_in_force()
+    if gather is None:
+        return minimize_at_once(objective, theta, **arguments)
+    return gather(objective, theta, arguments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +163,7 @@ def train_together(searches: Sequence[Search], look: Look | None = None) -> list
         return [_alone(searches[0], look)]
     searches, places = _by_examples(searches)
     cost, theta = _joined(searches)
-    found = minimize(cost, theta, **{**_arguments(searches), "callback": look})
+    found = minimize_at_once(cost, theta, **{**_arguments(searches), "callback": look})
     parts = _parted(found, searches)
     return [parts[place] for place in places]
 
@@ -141,7 +176,9 @@ def _alone(search: Search, look: Look | None) -> Outcome:
         return stop or (look is not None and bool(look(progress)))
 
     callback = own if look is None else both
-    return minimize(search.objective, search.theta, **{**search.arguments, "callback": callback})
+    return minimize_at_once(
+        search.objective, search.theta, **{**search.arguments, "callback": callback}
+    )
 
 
 def _cut(
