@@ -72,7 +72,7 @@ def minimize(objective: Any, theta: Any, **arguments: Any) -> Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class MinimizeCall:
     """One call of `minimize` that waits for its outcome.
 
     Attributes
@@ -108,7 +108,7 @@ class Search:
             and all(given.get(name) in (None, False) for name in alone)
         )
 
-    def goes_with(self, other: Search) -> bool:
+    def goes_with(self, other: MinimizeCall) -> bool:
         """Whether both may share a stack."""
         if not (self.can_be_stacked and other.can_be_stacked):
             return False
@@ -128,7 +128,9 @@ class Search:
         return int(self.objective.dtype.itemsize * n * vectors)
 
 
-def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1) -> list[list[int]]:
+def stacks_of(
+    searches: Sequence[MinimizeCall], memory_budget: int, at_least: int = 1
+) -> list[list[int]]:
     """Return the searches, by index, that train together.
 
     Parameters
@@ -147,7 +149,7 @@ def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1)
     return [part for group in groups for part in _cut(searches, group, memory_budget, at_least)]
 
 
-def train_together(searches: Sequence[Search], look: Look | None = None) -> list[Outcome]:
+def train_together(searches: Sequence[MinimizeCall], look: Look | None = None) -> list[Outcome]:
     """Train the searches of one stack and return the outcome of each.
 
     Parameters
@@ -168,7 +170,7 @@ def train_together(searches: Sequence[Search], look: Look | None = None) -> list
     return [parts[place] for place in places]
 
 
-def _alone(search: Search, look: Look | None) -> Outcome:
+def _alone(search: MinimizeCall, look: Look | None) -> Outcome:
     own = search.arguments.get("callback")
 
     def both(progress: Progress) -> bool:
@@ -182,7 +184,7 @@ def _alone(search: Search, look: Look | None) -> Outcome:
 
 
 def _cut(
-    searches: Sequence[Search], group: list[int], memory_budget: int, at_least: int
+    searches: Sequence[MinimizeCall], group: list[int], memory_budget: int, at_least: int
 ) -> list[list[int]]:
     rows = sum(searches[index].rows for index in group)
     most = min(
@@ -200,7 +202,7 @@ def _cut(
     return parts
 
 
-def _by_examples(searches: Sequence[Search]) -> tuple[list[Search], list[int]]:
+def _by_examples(searches: Sequence[MinimizeCall]) -> tuple[list[MinimizeCall], list[int]]:
     """Return the searches with those of the same examples in a row, and where each one went."""
     sets: list[list[int]] = []
     for index, search in enumerate(searches):
@@ -214,8 +216,8 @@ def _by_examples(searches: Sequence[Search]) -> tuple[list[Search], list[int]]:
     return [searches[index] for index in order], list(np.argsort(order))
 
 
-def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tensor]:
-    sets: list[list[Search]] = [[]]
+def _joined(searches: Sequence[MinimizeCall]) -> tuple[NetworkCost | JoinedCost, Tensor]:
+    sets: list[list[MinimizeCall]] = [[]]
     for search in searches:
         if sets[-1] and not sets[-1][0].objective.has_examples_of(search.objective):
             sets.append([])
@@ -239,7 +241,7 @@ def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "learning_rate": True} if has_own else dict(arguments)
 
 
-def _arguments(searches: Sequence[Search]) -> dict[str, Any]:
+def _arguments(searches: Sequence[MinimizeCall]) -> dict[str, Any]:
     """Return those of the stack, the learning rates row by row."""
     rates: list[Any] = [search.arguments.get("learning_rate") for search in searches]
     if len(set(map(repr, rates))) == 1:
@@ -248,7 +250,7 @@ def _arguments(searches: Sequence[Search]) -> dict[str, Any]:
     return {**searches[0].arguments, "learning_rate": by_row}
 
 
-def _alphas(searches: Sequence[Search]) -> Tensor:
+def _alphas(searches: Sequence[MinimizeCall]) -> Tensor:
     """Return the penalties row by row, (rows,) or (rows, layers)."""
     alphas = [search.objective.alpha for search in searches]
     layers = max((alpha.shape[1] for alpha in alphas if alpha.dim() == 2), default=0)
@@ -260,7 +262,7 @@ def _alphas(searches: Sequence[Search]) -> Tensor:
     return torch.cat(parts)
 
 
-def _parted(found: Outcome, searches: Sequence[Search]) -> list[Outcome]:
+def _parted(found: Outcome, searches: Sequence[MinimizeCall]) -> list[Outcome]:
     """Return what was found for each search."""
     total = max(1, int(found.n_evaluations.sum()))
     parts, begin = [], 0
