@@ -16,7 +16,7 @@ from rich.console import Console
 from symbreak.cli import main, progress
 from symbreak.cli.outputs import plain, write_json
 from symbreak.cli.progress import _Lines
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.optimize import Progress

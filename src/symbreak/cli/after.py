@@ -12,8 +12,8 @@ from rich.table import Table
 
 from symbreak.cli.reproduce import shortened
 from symbreak.cli.say import say
+from symbreak.cli.train import TrainOptions
 from symbreak.cli.train_files import Files
-from symbreak.cli.train_options import TrainOptions
 from symbreak.training.combine import combined_words
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, table_for
-from symbreak.cli.diagnose_options import DiagnoseOptions
-from symbreak.cli.train_options import penalty
+from symbreak.cli.diagnose import DiagnoseOptions
+from symbreak.cli.network_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.findings import Diagnosis
 from symbreak.symmetry import Escape, Symmetries, symmetries

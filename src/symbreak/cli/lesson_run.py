@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from symbreak import __version__
+from symbreak.cli.lesson import LessonOptions
 from symbreak.cli.lesson_page import LessonData, write_page
 from symbreak.cli.lesson_steps import print_lesson
 from symbreak.cli.outputs import check_outputs, write_json
@@ -23,59 +24,37 @@ DIGITS = "digits"
 LARGEST_PIXEL = 16.0
 
 
-def run(
-    data: Path | None,
-    target: str | None,
-    dataset: str | None,
-    header: bool | None,
-    hidden: str,
-    epsilon: float,
-    updates: int,
-    seed: int,
-    json: Path | None,
-    html: Path | None = None,
-) -> None:
+def run(options: LessonOptions) -> None:
     """Read, train, print and write."""
-    check_outputs([json, html], [data])
-    sizes = _hidden_layers(hidden)
-    given = _read(data, target, dataset, header)
-    if html is not None:
-        write_page(html, json, given, hidden=sizes, epsilon=epsilon, updates=updates, seed=seed)
+    check_outputs([options.json, options.html], [options.data])
+    asked: dict[str, Any] = {
+        "hidden": options.hidden_layers, "epsilon": options.epsilon, "updates": options.updates,
+        "seed": options.seed,
+    }  # fmt: skip
+    data = _read(options)
+    if options.html is not None:
+        write_page(options.html, options.json, data, **asked)
         return
     with Console(stderr=True).status("Training from zeros, a constant and random numbers ..."):
-        lesson = run_lesson(
-            given.X, given.y, given.classes, hidden=sizes, epsilon=epsilon, updates=updates,
-            seed=seed,
-        )  # fmt: skip
-    print_lesson(lesson, given.source, given.notes)
-    if json is not None:
-        about = {"symbreak": __version__, "source": given.source, "notes": given.notes}
-        write_json(json, {**about, **lesson.to_dict()})
-        print(f"Every number, as JSON: {json}")
+        lesson = run_lesson(data.X, data.y, data.classes, **asked)
+    print_lesson(lesson, data.source, data.notes)
+    if options.json is not None:
+        about = {"symbreak": __version__, "source": data.source, "notes": data.notes}
+        write_json(options.json, {**about, **lesson.to_dict()})
+        print(f"Every number, as JSON: {options.json}")
 
 
-def _hidden_layers(hidden: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(units) for units in hidden.split(","))
-    except ValueError:
-        raise InvalidInput(
-            f"--hidden must be numbers of units such as 25 or 25,10. Got '{hidden}'."
-        ) from None
-
-
-def _read(
-    data: Path | None, target: str | None, dataset: str | None, header: bool | None
-) -> LessonData:
-    if data is not None and dataset is not None:
+def _read(options: LessonOptions) -> LessonData:
+    if options.data is not None and options.dataset is not None:
         raise InvalidInput("The data must be one file or one --dataset NAME. Got both.")
-    if data is None:
-        table, _ = load_dataset(dataset or DIGITS)
-        return _classified(table, target or "target", is_digits=table.source == DIGITS)
-    if target is None:
+    if options.data is None:
+        table, _ = load_dataset(options.dataset or DIGITS)
+        return _classified(table, options.target or "target", is_digits=table.source == DIGITS)
+    if options.target is None:
         raise InvalidInput("--target must name the column that holds the classes. Got none.")
-    table = read_table(data, header=header)
+    table = read_table(options.data, header=options.header)
     say_notes(table.notes)
-    return _classified(table, target)
+    return _classified(table, options.target)
 
 
 def _classified(table: Table, target: str, *, is_digits: bool = False) -> LessonData:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 from symbreak.network import Network
 from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Provenance

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from symbreak.cli.outputs import beside
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 
 
 class Files(NamedTuple):

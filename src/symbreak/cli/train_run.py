@@ -9,8 +9,8 @@ from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.progress import shown
 from symbreak.cli.reproduce import provenance_of
 from symbreak.cli.say import say, say_notes
+from symbreak.cli.train import TrainOptions
 from symbreak.cli.train_files import Files
-from symbreak.cli.train_options import TrainOptions
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
