@@ -14,8 +14,8 @@ import torch
 from rich.console import Console
 
 from symbreak.cli import main, progress
+from symbreak.cli.console import _Lines
 from symbreak.cli.outputs import plain, write_json
-from symbreak.cli.progress import _Lines
 from symbreak.cli.train import TrainOptions
 from symbreak.initialization import initialize
 from symbreak.network import Network

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.cli.check_gradient import CheckOptions
+from symbreak.cli.console import say_notes
 from symbreak.cli.network_options import penalty
-from symbreak.cli.say import say_notes
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize
 from symbreak.losses import Loss, loss_of

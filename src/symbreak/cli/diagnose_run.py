@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from symbreak.cli.check_gradient import MODEL, PROGRAM
+from symbreak.cli.console import say
 from symbreak.cli.diagnose import DiagnoseOptions
 from symbreak.cli.diagnose_lines import blocks, head
 from symbreak.cli.diagnose_subjects import Diagnosed, of_model, of_program, of_weights
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.program import program
-from symbreak.cli.say import say
 
 SOUND, NOT_SOUND = 0, 1
 

@@ -7,11 +7,11 @@ from typing import Any
 from rich.console import Console
 
 from symbreak import __version__
+from symbreak.cli.console import say_notes
 from symbreak.cli.lesson import LessonOptions
 from symbreak.cli.lesson_page import LessonData, write_page
 from symbreak.cli.lesson_steps import print_lesson
 from symbreak.cli.outputs import check_outputs, write_json
-from symbreak.cli.say import say_notes
 from symbreak.errors import InvalidInput
 from symbreak.lesson import run_lesson
 from symbreak.tables.datasets import load_dataset

@@ -40,8 +40,8 @@ def predict(
     columns of DATA may stand in any order.
     """
     with loading():
+        from symbreak.cli.console import say_notes
         from symbreak.cli.outputs import check_outputs
-        from symbreak.cli.say import say_notes
         from symbreak.tables.read import read_alike
         from symbreak.tables.write import check_ending, write_predictions
         from symbreak.training.model import Model

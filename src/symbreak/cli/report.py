@@ -45,8 +45,8 @@ def report(
     the page that `symbreak train --report` writes.
     """
     with loading():
+        from symbreak.cli.console import say_notes
         from symbreak.cli.outputs import check_outputs, write_json
-        from symbreak.cli.say import say_notes
         from symbreak.reports.collect.model import of_model
         from symbreak.reports.report import Report
         from symbreak.tables.read import read_alike

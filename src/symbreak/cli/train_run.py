@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from symbreak.cli import INTERRUPTED, train_text
-from symbreak.cli.outputs import check_outputs, write_json
-from symbreak.cli.progress import shown
+from symbreak.cli.console import say, say_notes, shown
+from symbreak.cli.outputs import Files, check_outputs, write_json
 from symbreak.cli.reproduce import provenance_of
-from symbreak.cli.say import say, say_notes
 from symbreak.cli.train import TrainOptions
-from symbreak.cli.train_files import Files
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named

@@ -1,4 +1,4 @@
-"""What `symbreak train` prints: the data before a training; starts, scores and what is next after."""
+"""What `symbreak train` prints: the data first; starts, scores and what to do next at the end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from symbreak.cli.console import say
+from symbreak.cli.outputs import Files
 from symbreak.cli.reproduce import shortened
-from symbreak.cli.say import say
 from symbreak.cli.train import TrainOptions
-from symbreak.cli.train_files import Files
 from symbreak.network import Network
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_words
