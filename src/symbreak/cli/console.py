@@ -1,4 +1,4 @@
-"""Printing, and the progress of a training, by commands whose work does not end with its readers."""
+"""What a command prints, and the progress of a training: neither ends with its readers."""
 
 from __future__ import annotations
 
