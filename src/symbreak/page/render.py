@@ -15,7 +15,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from symbreak.errors import MissingOptionalPackage
-from symbreak.page.plain import DIGITS, island, plain
+from symbreak.page.to_json import DIGITS, island, plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment

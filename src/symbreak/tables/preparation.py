@@ -14,7 +14,7 @@ from symbreak.errors import InvalidInput
 from symbreak.tables.categories import is_category, refuse_unusable
 from symbreak.tables.columns import CategoryColumn, Column, NumericColumn, column_from_settings
 from symbreak.tables.numbers import FloatArray, to_numbers
-from symbreak.tables.plain import take_all
+from symbreak.tables.settings import take_all
 from symbreak.tables.table import Table, listed
 from symbreak.words import counted
 

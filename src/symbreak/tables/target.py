@@ -16,7 +16,7 @@ import polars as pl
 from symbreak.errors import InvalidInput, choose
 from symbreak.tables.categories import refuse_unusable, to_text
 from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_numbers
-from symbreak.tables.plain import take, take_all, take_number
+from symbreak.tables.settings import take, take_all, take_number
 from symbreak.tables.table import Table, listed
 from symbreak.tables.task import TASKS, infer_task, is_whole
 from symbreak.words import counted
