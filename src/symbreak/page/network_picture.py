@@ -3,9 +3,9 @@
 Theta(l) is (units of layer l+1, 1 + units of layer l), the bias in column 0. Of each Theta the rows
 and columns of the units shown are kept, and weights are compared among those.
 
-Classes of weights, the colours of the lecture's picture: 0 for a weight equal to no other; k = 1, 2,
-... for the k-th class of equal weights, in order of first appearance; -k for a weight of that class
-with the other sign (a mirrored unit).
+Classes of weights, the colours of the lecture's picture: 0 for a weight equal to no other;
+k = 1, 2, ... for the k-th class of equal weights, in order of first appearance; -k for a weight of
+that class with the other sign (a mirrored unit).
 """
 
 from __future__ import annotations
