@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from symbreak.lesson.facts import Drift, Lesson, Pair, Point, Run, Start, TwoUnits
+from symbreak.lesson.facts import Drift, Lesson, Pair, Point, Run, StartResult, TwoUnits
 from symbreak.words import counted
 
 
@@ -58,7 +58,7 @@ def _logistic(console: Console, lesson: Lesson) -> None:
     console.print(runs_table(lesson.logistic_regression, ()))
 
 
-def _units(console: Console, start: Start, words: str) -> None:
+def _units(console: Console, start: StartResult, words: str) -> None:
     console.print(words)
     console.print(units_table("Layer 2 at the start", start.units_before))
     console.print(
@@ -79,7 +79,7 @@ def _zeros_words() -> str:
     )
 
 
-def _constant_words(start: Start) -> str:
+def _constant_words(start: StartResult) -> str:
     return (
         f"Every parameter is {start.value:g}. The units answer and are told something now, but the "
         "same for both. Equal weights have equal derivatives, so each update keeps them equal."
@@ -94,7 +94,7 @@ def _uniform_words(lesson: Lesson) -> str:
     )
 
 
-def _symmetric_training(console: Console, lesson: Lesson, start: Start) -> None:
+def _symmetric_training(console: Console, lesson: Lesson, start: StartResult) -> None:
     hidden = lesson.layers[1:-1]
     noise = max(run.averaged_away for run in start.runs)
     stationary = any(run.is_stationary for run in start.runs)
@@ -126,7 +126,7 @@ def _methods_words(runs: Sequence[Run]) -> str:
     return f"Gradient descent has {options}."
 
 
-def _symmetric_findings(lesson: Lesson, start: Start) -> list[str]:
+def _symmetric_findings(lesson: Lesson, start: StartResult) -> list[str]:
     hidden = lesson.layers[1:-1]
     if all(run.is_stationary for run in start.runs):
         return [
@@ -152,7 +152,7 @@ def _symmetric_findings(lesson: Lesson, start: Start) -> list[str]:
     return found
 
 
-def _random_training(console: Console, lesson: Lesson, start: Start) -> None:
+def _random_training(console: Console, lesson: Lesson, start: StartResult) -> None:
     console.print("Nothing is averaged here: no two units are equal, and none become so.")
     console.print(runs_table(start.runs, lesson.layers[1:-1]))
     last = start.runs[-1]

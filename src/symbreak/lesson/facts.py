@@ -105,7 +105,7 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartResult:
     """One way to start and what became of it.
 
     Attributes
@@ -153,7 +153,7 @@ class Lesson:
     updates: int
     seed: int
     logistic_regression: tuple[Run, ...]
-    starts: tuple[Start, ...]
+    starts: tuple[StartResult, ...]
 
     @property
     def most_frequent_share(self) -> float:
