@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from symbreak.lesson.facts import Drift, Lesson, Pair, Point, Run, StartResult, TwoUnits
+from symbreak.lesson.facts import Drift, Lesson, Pair, Run, Snapshot, StartResult, TwoUnits
 from symbreak.words import counted
 
 
@@ -239,13 +239,13 @@ def summary_table(lesson: Lesson) -> Table:
     return table
 
 
-def distinct_words(point: Point, hidden: Sequence[int]) -> str:
+def distinct_words(point: Snapshot, hidden: Sequence[int]) -> str:
     """Return "1 of 25", or "1 of 25, 1 of 10" for two hidden layers."""
     pairs = zip(point.distinct_units, hidden, strict=True)
     return ", ".join(f"{distinct} of {units}" for distinct, units in pairs)
 
 
-def _cells(point: Point, hidden: Sequence[int]) -> list[str]:
+def _cells(point: Snapshot, hidden: Sequence[int]) -> list[str]:
     words = [distinct_words(point, hidden)] if hidden else []
     return [str(point.updates), f"{point.J:.4g}", f"{point.accuracy:.3f}", *words]
 
@@ -254,7 +254,7 @@ def _number(number: float) -> str:
     return f"{number + 0.0:.6g}"  # -0.0 + 0.0 is 0.0
 
 
-def _different(points: Sequence[Point]) -> list[Point]:
+def _different(points: Sequence[Snapshot]) -> list[Snapshot]:
     """Leave out points that are the same point: a start that never moved, a run of one update."""
     return list({point.updates: point for point in points}.values())
 

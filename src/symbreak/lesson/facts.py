@@ -32,7 +32,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Point:
+class Snapshot:
     """Where a run stood.
 
     Attributes
@@ -67,9 +67,9 @@ class Run:
     method: str
     options: dict[str, float]
     exact_symmetry: bool
-    before: Point
-    after_one: Point
-    end: Point
+    before: Snapshot
+    after_one: Snapshot
+    end: Snapshot
     averaged_away: float
     status: str
     status_text: str
@@ -100,7 +100,7 @@ class Drift:
     first_unequal: int | None
     first_above_rounding: int | None
     first_visible: int | None
-    end: Point
+    end: Snapshot
     spread: float
 
 
