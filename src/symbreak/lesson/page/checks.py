@@ -12,7 +12,7 @@ from torch import Tensor
 from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
-from symbreak.lesson.page.choices import Choice
+from symbreak.lesson.page.choices import StartOption
 from symbreak.lesson.page.paths import train
 from symbreak.lesson.runs import METHODS, Experiment
 from symbreak.objectives import NetworkCost
@@ -61,7 +61,7 @@ def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> lis
 
 
 def rounding(
-    experiment: Experiment, symmetric: Sequence[tuple[Choice, Tensor]], updates: int
+    experiment: Experiment, symmetric: Sequence[tuple[StartOption, Tensor]], updates: int
 ) -> list[dict[str, Any]]:
     """Return when rounding tears equal units apart, from each symmetric start by each method."""
     found = []

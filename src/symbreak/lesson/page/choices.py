@@ -13,7 +13,7 @@ USUAL = "uniform-0.12"
 
 
 @dataclass(frozen=True)
-class Choice:
+class StartOption:
     """A way to start: a word for the address, words for people, the rule."""
 
     key: str
@@ -21,7 +21,7 @@ class Choice:
     rule: Rule
 
 
-def starts(epsilon: float, input_range: tuple[float, float]) -> list[Choice]:
+def starts(epsilon: float, input_range: tuple[float, float]) -> list[StartOption]:
     """Return the starts of the page, symmetric ones first.
 
     Parameters
@@ -31,17 +31,17 @@ def starts(epsilon: float, input_range: tuple[float, float]) -> list[Choice]:
     """
     epsilons = sorted({*EPSILONS, float(epsilon)})
     return [
-        Choice("zeros", "zeros", rules.Zeros()),
-        Choice("constant", f"constant {epsilon:.15g}", rules.Constant(value=epsilon)),
+        StartOption("zeros", "zeros", rules.Zeros()),
+        StartOption("constant", f"constant {epsilon:.15g}", rules.Constant(value=epsilon)),
         *(
-            Choice(
+            StartOption(
                 f"uniform-{value:.15g}", f"uniform, ε = {value:.15g}", rules.Uniform(epsilon=value)
             )
             for value in epsilons
         ),
-        Choice("glorot", "Glorot, uniform", rules.GlorotUniform()),
-        Choice("he", "He, normal", rules.HeNormal()),
-        Choice("nguyen-widrow", "Nguyen-Widrow", rules.NguyenWidrow(input_range=input_range)),
+        StartOption("glorot", "Glorot, uniform", rules.GlorotUniform()),
+        StartOption("he", "He, normal", rules.HeNormal()),
+        StartOption("nguyen-widrow", "Nguyen-Widrow", rules.NguyenWidrow(input_range=input_range)),
     ]
 
 
