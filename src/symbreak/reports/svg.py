@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 
 @dataclass
-class Scale:
+class AxisScale:
     """From numbers to places: "linear", "count" (whole numbers), "log", "log1p" (updates)."""
 
     kind: str
@@ -34,7 +34,7 @@ class Scale:
     end: float
 
     @classmethod
-    def over(cls, kind: str, numbers: Iterable[float], begin: float, end: float) -> Scale:
+    def over(cls, kind: str, numbers: Iterable[float], begin: float, end: float) -> AxisScale:
         """Return a scale that holds all finite numbers (of a log scale: the positive ones)."""
         good = [one for one in numbers if math.isfinite(one) and (kind != "log" or one > 0.0)]
         low, high = (min(good), max(good)) if good else (1.0, 2.0)
@@ -89,8 +89,8 @@ class Chart:
     label: str
     x_label: str
     y_label: str
-    x: Scale
-    y: Scale
+    x: AxisScale
+    y: AxisScale
     marks: list[str] = field(default_factory=list)
     is_cut: bool = False
 
@@ -102,10 +102,10 @@ class Chart:
         y: tuple[str, str, Iterable[float]],
     ) -> Chart:
         """Return an empty chart; x and y are (label, kind of scale, numbers to hold)."""
-        up = Scale.over(y[1], y[2], HEIGHT - BOTTOM, TOP)
+        up = AxisScale.over(y[1], y[2], HEIGHT - BOTTOM, TOP)
         longest = max((len(words) for _, words in _labelled(up.ticks())), default=0)
         left = max(LEAST_LEFT, 12 + CHARACTER * longest)
-        across = Scale.over(x[1], x[2], left, WIDTH - RIGHT)
+        across = AxisScale.over(x[1], x[2], left, WIDTH - RIGHT)
         return cls(label, x[0], y[0], across, up)
 
     def line(self, points: Sequence[Point], css: str, title: str = "") -> None:
