@@ -77,11 +77,15 @@ def steps(keys: Sequence[str]) -> list[LessonStep]:
         next(key for key in order if key.startswith("uniform")) for order in (keys, keys[::-1])
     )
     return [
-        LessonStep("logistic", "Zeros work without a hidden layer", "l-bfgs", "zeros", "zeros", True),
+        LessonStep(
+            "logistic", "Zeros work without a hidden layer", "l-bfgs", "zeros", "zeros", True
+        ),
         LessonStep("zeros", "Zeros fail here", "l-bfgs", "zeros", USUAL),
         LessonStep("constants", "Constants fail too", "l-bfgs", "constant", USUAL),
         LessonStep("small", "Too small", "gradient-descent", smallest, USUAL, at_home=True),
-        LessonStep("large", "Too large", "gradient-descent", largest, USUAL, at_end=False, at_home=True),
+        LessonStep(
+            "large", "Too large", "gradient-descent", largest, USUAL, at_end=False, at_home=True
+        ),
         LessonStep(
             "right", "Right: the size follows the network", "gradient-descent", "glorot", USUAL,
             at_home=True,
