@@ -24,7 +24,7 @@ from symbreak.tables.table import Table
 from symbreak.tables.target import Target, task_of
 
 
-class Examples(NamedTuple):
+class Subset(NamedTuple):
     """X (m, features) and y (m,): class indices, or standardised numbers."""
 
     X: NDArray[np.float64]
@@ -50,9 +50,9 @@ class DataSplit:
 
     preparation: Preparation
     target: Target
-    train: Examples
-    validation: Examples
-    holdout: Examples
+    train: Subset
+    validation: Subset
+    holdout: Subset
     n_rows: int
     n_columns: int
     n_unnamed: int = 0
@@ -92,7 +92,7 @@ class DataSplit:
             table, target, task, shares, seed
         )
         preparation = Preparation.fit(table, target=target, drop=drop, rows=rows)
-        everything = Examples(preparation.transform(table), y)
+        everything = Subset(preparation.transform(table), y)
         return cls(
             preparation,
             found,
@@ -106,7 +106,7 @@ class DataSplit:
 
     def with_test(self, table: Table) -> DataSplit:
         """Return this split with the rows of another table as the hold-out."""
-        test = Examples(self.preparation.transform(table), self.target.encode(table))
+        test = Subset(self.preparation.transform(table), self.target.encode(table))
         return replace(self, holdout=test)
 
     @property
@@ -137,8 +137,8 @@ def _target_and_rows(
     return target, target.encode(table), rows
 
 
-def _take(examples: Examples, rows: NDArray[np.int64]) -> Examples:
-    return Examples(examples.X[rows], examples.y[rows])
+def _take(examples: Subset, rows: NDArray[np.int64]) -> Subset:
+    return Subset(examples.X[rows], examples.y[rows])
 
 
 def _shares(holdout: float, validation: float) -> tuple[float, float, float]:
