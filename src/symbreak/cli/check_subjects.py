@@ -143,12 +143,12 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     from symbreak.modules.cost.module_cost import ModuleCost
 
     _, function = options.program
-    given = given_by(made, function)
-    module, batch = given["module"], given["batch"]
-    if "loss" in given:
-        cost = ModuleCost(module, given["loss"], batch)
+    answer = given_by(made, function)
+    module, batch = answer["module"], answer["batch"]
+    if "loss" in answer:
+        cost = ModuleCost(module, answer["loss"], batch)
     else:
-        cost = ModuleCost(module, step=given["step"], batch=batch)
+        cost = ModuleCost(module, step=answer["step"], batch=batch)
     examples = cost.n_examples
     used = "its batch" if examples is None else counted(examples, "example")
     if options.rows:

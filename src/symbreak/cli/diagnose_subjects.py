@@ -48,16 +48,16 @@ def of_program(options: DiagnoseOptions, made: Any) -> Diagnosed:
     from symbreak.modules.diagnosis.diagnose import diagnose
 
     _, function = options.program
-    given = dict(given_by(made, function, optional=("optimizer",)))
-    module, used = given["module"], "its batch"
+    arguments = dict(given_by(made, function, optional=("optimizer",)))
+    module, used = arguments["module"], "its batch"
     if options.optimizer is not None:
-        given["optimizer"] = _optimizer(options.optimizer)
+        arguments["optimizer"] = _optimizer(options.optimizer)
     if options.rows:
-        given["batch"], used = _some_rows(given, options.rows, function)
-    found = diagnose(**given)
+        arguments["batch"], used = _some_rows(arguments, options.rows, function)
+    diagnosis = diagnose(**arguments)
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
     words = f"{type(module).__name__} of {options.subject}, {n_parameters} parameters; {used}"
-    return Diagnosed(found, words)
+    return Diagnosed(diagnosis, words)
 
 
 def _optimizer(word: str) -> Any:
@@ -168,5 +168,5 @@ def of_weights(options: DiagnoseOptions) -> Diagnosed:
     from symbreak.modules.weight_scan.scan import DEFAULT_BUDGET, scan_weights
 
     budget = DEFAULT_BUDGET if options.memory_budget is None else options.memory_budget
-    found = scan_weights(Path(options.subject), memory_budget=budget)
-    return Diagnosed(found, f"{options.subject}, its weights alone, without module and data")
+    diagnosis = scan_weights(Path(options.subject), memory_budget=budget)
+    return Diagnosed(diagnosis, f"{options.subject}, its weights alone, without module and data")

@@ -64,22 +64,22 @@ def _read(options: LessonOptions) -> LessonData:
 
 
 def _classified(table: Table, target: str, *, is_digits: bool = False) -> LessonData:
-    found = Target.fit(table, target)
-    if not found.classes:
+    fitted = Target.fit(table, target)
+    if not fitted.classes:
         raise InvalidInput(
             f"Target '{target}' of '{table.source}' must hold classes for the lesson. "
             "Got numbers; choose a column of classes."
         )
-    y = found.encode(table)
+    y = fitted.encode(table)
     if is_digits and target == "target":
         frame = table.frame.drop(target)
         pixels, names = frame.to_numpy() / LARGEST_PIXEL, tuple(frame.columns)
         scaled = ("Pixels are scaled to [0, 1].",)
-        return LessonData(table.source, pixels, y, found.classes, names, scaled)
+        return LessonData(table.source, pixels, y, fitted.classes, names, scaled)
     preparation = Preparation.fit(table, target=target)
     notes = ("Columns of numbers have mean 0 and standard deviation 1.", *preparation.notes)
     X = preparation.transform(table)
-    return LessonData(table.source, X, y, found.classes, preparation.feature_names, notes)
+    return LessonData(table.source, X, y, fitted.classes, preparation.feature_names, notes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,10 +51,10 @@ def predict(
     if output is not None:
         check_ending(output)
     check_outputs([output], [model, data])
-    found = Model.load(model)
-    table = read_alike(data, found, header)
-    columns = found.columns(table)
-    say_notes(found.preparation.unknown_notes(table))
+    loaded = Model.load(model)
+    table = read_alike(data, loaded, header)
+    columns = loaded.columns(table)
+    say_notes(loaded.preparation.unknown_notes(table))
     if output is None:
         import polars as pl
 

@@ -55,11 +55,11 @@ def report(
     if output is None and json is None:
         output = Path("report.html")
     check_outputs([output, json], [model, data])
-    found = Model.load(model)
-    table = None if data is None else read_alike(data, found, header)
-    document = of_model(found, table)
+    loaded = Model.load(model)
+    table = None if data is None else read_alike(data, loaded, header)
+    document = of_model(loaded, table)
     if table is not None:
-        say_notes(found.preparation.unknown_notes(table))
+        say_notes(loaded.preparation.unknown_notes(table))
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")

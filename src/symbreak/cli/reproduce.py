@@ -31,7 +31,7 @@ def python_of(options: TrainOptions, split: DataSplit, network: Network, alpha: 
         "validation": options.validation, "seed": options.seed,
         "separate_test": options.test is not None,
     }  # fmt: skip
-    given = {
+    arguments = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
         "alpha": alpha, "max_iter": options.max_iter, "combine": options.combine,
         "dtype": options.dtype, "device": options.device, **options.method_options,
@@ -47,7 +47,7 @@ def python_of(options: TrainOptions, split: DataSplit, network: Network, alpha: 
         f"split = DataSplit.of(table, {options.target_column!r}, {_words(shares)})", *test,
         f"network = sb.Network({network.layers!r}, {names!r}, {split.loss!r})",
         f"trained = train(network, *split.train, rule={rule}, validation={validation},",
-        f"    {_words(given)})",
+        f"    {_words(arguments)})",
         "prediction = trained.predict(split.holdout.X)",
     ])  # fmt: skip
 

@@ -192,8 +192,8 @@ class TrainOptions(NetworkOptions):
     @property
     def method_options(self) -> dict[str, float]:
         """The options of the method that were given."""
-        given = {"learning_rate": self.learning_rate, "momentum": self.momentum}
-        return {name: value for name, value in given.items() if value is not None}
+        typed = {"learning_rate": self.learning_rate, "momentum": self.momentum}
+        return {name: value for name, value in typed.items() if value is not None}
 
     def settings_for(self, task: str) -> Settings:
         """What the training of a task is asked for."""
@@ -219,8 +219,8 @@ class TrainOptions(NetworkOptions):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as plain data."""
-        found = dataclasses.asdict(self)
-        return {name: str(one) if isinstance(one, Path) else one for name, one in found.items()}
+        values = dataclasses.asdict(self)
+        return {name: str(one) if isinstance(one, Path) else one for name, one in values.items()}
 
 
 def train(options: TrainOptions) -> None:

@@ -106,9 +106,9 @@ def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
     if options.test is None:
         return split
     test = read_alike(options.test, split, options.header)
-    found = split.with_test(test)
+    complete = split.with_test(test)
     say_notes(split.preparation.unknown_notes(test))
-    return found
+    return complete
 
 
 def _prepared(options: TrainOptions, split: DataSplit, seconds: dict[str, float]) -> Prepared:

@@ -109,14 +109,14 @@ def score_line(training: Training) -> str:
 
 def single_line(training: Training) -> str:
     """Return the hold-out score of a single start: median and range over the starts."""
-    found = [scores.score for scores in training.singles if scores is not None]
-    one = spread(found)
-    if math.isnan(one["median"]):
-        why = NO_R2 if found else "has no value, as no prediction is finite"
+    finite = [scores.score for scores in training.singles if scores is not None]
+    over_starts = spread(finite)
+    if math.isnan(over_starts["median"]):
+        why = NO_R2 if finite else "has no value, as no prediction is finite"
         return f"Hold-out, a single start: {score_name(training)} {why}"
     return (
-        f"Hold-out, a single start: {score_name(training)} {one['median']:.4f} (median of "
-        f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
+        f"Hold-out, a single start: {score_name(training)} {over_starts['median']:.4f} (median of "
+        f"{len(finite)}; {over_starts['lowest']:.4f} to {over_starts['highest']:.4f})"
     )
 
 

@@ -139,12 +139,12 @@ def equal_classes(Theta: NDArray[np.float64], rtol: float = 0.0) -> NDArray[np.i
     group = np.empty(len(weights), dtype=np.int64)
     group[order] = np.cumsum([0, *parted]) if len(weights) else []
     labels = np.zeros(len(weights), dtype=np.int64)
-    found = 0
+    n_classes = 0
     for place in range(len(weights)):
         members = np.flatnonzero(group == group[place])
         if len(members) > 1 and labels[place] == 0:
-            found += 1
+            n_classes += 1
             # Of signs: a product of weights would overflow, or vanish, before its sign is seen.
             signs = np.where(np.sign(weights[members]) * np.sign(weights[place]) < 0, -1, 1)
-            labels[members] = found * signs
+            labels[members] = n_classes * signs
     return labels.reshape(np.shape(Theta))

@@ -63,12 +63,12 @@ class AxisScale:
             return [t for t in _linear_ticks(self.low, self.high) if t == round(t)]
         if self.kind == "log1p":
             return [0.0, *(t for t in _decades(1.0, self.high) if t <= self.high)]
-        found = [t for t in _decades(self.low, self.high) if self.low <= t <= self.high]
-        if len(found) > 2:
-            return found
+        powers = [t for t in _decades(self.low, self.high) if self.low <= t <= self.high]
+        if len(powers) > 2:
+            return powers
         finer = [t * n for t in _decades(self.low, self.high) for n in (1.0, 2.0, 5.0)]
-        found = [t for t in finer if self.low <= t <= self.high]
-        return found if len(found) > 2 else _linear_ticks(self.low, self.high)
+        powers = [t for t in finer if self.low <= t <= self.high]
+        return powers if len(powers) > 2 else _linear_ticks(self.low, self.high)
 
     def _warped(self, number: float) -> float:
         if self.kind in ("linear", "count"):
@@ -110,9 +110,9 @@ class Chart:
 
     def line(self, points: Sequence[Point], css: str, title: str = "") -> None:
         """Draw a line through the points."""
-        found = self._places(points)
-        if len(found) > 1:
-            places = " ".join(f"{a:.1f},{b:.1f}" for a, b in found)
+        placed = self._places(points)
+        if len(placed) > 1:
+            places = " ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
             name = f"<title>{escape(title)}</title>" if title else ""
             self.marks.append(f'<polyline class="{css}" points="{places}">{name}</polyline>')
 
@@ -179,11 +179,11 @@ def axis_limit(lines: Iterable[Sequence[float]], *, log: bool) -> float:
     lines : J of each start, the finite ones, in their order; at least one has any.
     log : whether the axis is logarithmic.
     """
-    given = [np.asarray(line, dtype=np.float64) for line in lines if len(line)]
-    top = max(float(line[0]) for line in given)
+    series = [np.asarray(line, dtype=np.float64) for line in lines if len(line)]
+    top = max(float(line[0]) for line in series)
     if log:
         return min(100.0 * top, float(np.finfo(np.float64).max))
-    fall = top / 2.0 - min(float(line.min()) for line in given) / 2.0
+    fall = top / 2.0 - min(float(line.min()) for line in series) / 2.0
     return min(top + 4.0 * fall if fall else math.inf, float(np.finfo(np.float64).max))
 
 

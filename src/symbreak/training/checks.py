@@ -83,14 +83,14 @@ class Symmetry:
         """
         finite = theta[np.isfinite(theta.cpu().numpy()).all(axis=1)]
         known = find_method(method)
-        found = symmetries(network, finite, alpha=alpha, update=known.update)
+        certificate = symmetries(network, finite, alpha=alpha, update=known.update)
         units = network.layers[1:-1]
         kinds = tuple(
-            tuple(dict.fromkeys(KINDS[g.kind] for g in found.groups if _lasts(g, layer)))
+            tuple(dict.fromkeys(KINDS[g.kind] for g in certificate.groups if _lasts(g, layer)))
             for layer in range(1, len(units) + 1)
         )
-        least = tuple(found.effective_widths.min(axis=0).tolist())
-        n_broken = int((~found.permanent).sum())
+        least = tuple(certificate.effective_widths.min(axis=0).tolist())
+        n_broken = int((~certificate.permanent).sum())
         starts, lasts = len(finite), known.uses_gradients
         return cls(units, least, kinds, starts, n_broken, known.update, lasts)
 

@@ -99,13 +99,13 @@ class MinimizeCall:
     @property
     def can_be_stacked(self) -> bool:
         """Whether others may train beside it in one stack."""
-        given = self.arguments
+        arguments = self.arguments
         alone = ("validation", "racing", "callback", "max_seconds")
         return (
             type(self.objective) is NetworkCost
             and not isinstance(self.theta, Outcome)
-            and not str(given.get("method")).startswith("scipy:")
-            and all(given.get(name) in (None, False) for name in alone)
+            and not str(arguments.get("method")).startswith("scipy:")
+            and all(arguments.get(name) in (None, False) for name in alone)
         )
 
     def goes_with(self, other: MinimizeCall) -> bool:
@@ -165,8 +165,8 @@ def train_together(searches: Sequence[MinimizeCall], look: Look | None = None) -
         return [_alone(searches[0], look)]
     searches, places = _by_examples(searches)
     cost, theta = _joined(searches)
-    found = minimize_at_once(cost, theta, **{**_arguments(searches), "callback": look})
-    parts = _parted(found, searches)
+    outcome = minimize_at_once(cost, theta, **{**_arguments(searches), "callback": look})
+    parts = _parted(outcome, searches)
     return [parts[place] for place in places]
 
 
@@ -262,27 +262,27 @@ def _alphas(searches: Sequence[MinimizeCall]) -> Tensor:
     return torch.cat(parts)
 
 
-def _parted(found: Outcome, searches: Sequence[MinimizeCall]) -> list[Outcome]:
+def _parted(outcome: Outcome, searches: Sequence[MinimizeCall]) -> list[Outcome]:
     """Return what was found for each search."""
-    total = max(1, int(found.n_evaluations.sum()))
+    total = max(1, int(outcome.n_evaluations.sum()))
     parts, begin = [], 0
     for search in searches:
         rows = slice(begin, begin + search.rows)
         begin += search.rows
-        theta = found.theta[rows] if np.ndim(search.theta) == 2 else found.theta[begin - 1]
-        evaluations = found.n_evaluations[rows]
+        theta = outcome.theta[rows] if np.ndim(search.theta) == 2 else outcome.theta[begin - 1]
+        evaluations = outcome.n_evaluations[rows]
         parts.append(
             replace(
-                found,
+                outcome,
                 theta=like(theta, search.theta),
-                value=found.value[rows],
-                gradient_norm=found.gradient_norm[rows],
-                status=found.status[rows],
-                n_iterations=found.n_iterations[rows],
+                value=outcome.value[rows],
+                gradient_norm=outcome.gradient_norm[rows],
+                status=outcome.status[rows],
+                n_iterations=outcome.n_iterations[rows],
                 n_evaluations=evaluations,
-                best_iteration=found.best_iteration[rows],
-                history=found.history[: int(found.n_iterations[rows].max()) + 1, rows],
-                seconds=found.seconds * int(evaluations.sum()) / total,
+                best_iteration=outcome.best_iteration[rows],
+                history=outcome.history[: int(outcome.n_iterations[rows].max()) + 1, rows],
+                seconds=outcome.seconds * int(evaluations.sum()) / total,
                 search=None,
             )
         )

@@ -27,5 +27,5 @@ CHARTS: dict[str, ReportChart] = {
 
 def figures(document: Document) -> dict[str, Figure]:
     """Return the charts for which the document has numbers, by their ids."""
-    made = {name: chart.figure(document) for name, chart in CHARTS.items()}
-    return {name: figure for name, figure in made.items() if figure is not None}
+    drawn = {name: chart.figure(document) for name, chart in CHARTS.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -51,7 +51,7 @@ class ReportChart:
 
 
 def _part(document: Document, path: str) -> Any:
-    found: Any = document
+    part: Any = document
     for key in path.split("."):
-        found = None if found is None else found.get(key)
-    return found
+        part = None if part is None else part.get(key)
+    return part

@@ -16,9 +16,9 @@ CAPTION = (
 )
 
 
-def gradient_blocks(found: Section) -> Chart:
+def gradient_blocks(check: Section) -> Chart:
     """Return the relative error of each block, with the error bar of the numerical side."""
-    blocks = found["blocks"]
+    blocks = check["blocks"]
     errors = [max(number_of(one["relative_error"]), 1e-17) for one in blocks]
     bars = [number_of(one["bar"]) for one in blocks]
     chart = Chart.of(

@@ -13,20 +13,20 @@ from symbreak.words import counted
 Section = dict[str, Any]
 
 
-def cost_curves(found: Section) -> Chart | None:
+def cost_curves(curves: Section) -> Chart | None:
     """Return J over iterations; the chosen start and its kept point stand out. None without points.
 
     Starts that diverge reach J beyond all measure. The axis ends where the others are still seen.
     """
-    lines = {line["start"]: points_of(line["iterations"], line["J"]) for line in found["lines"]}
+    lines = {line["start"]: points_of(line["iterations"], line["J"]) for line in curves["lines"]}
     J = [y for points in lines.values() for _, y in points]
     if not J:
         return None
     kind = "log" if min(J) > 0.0 else "linear"
     most = axis_limit(([y for _, y in one] for one in lines.values()), log=kind == "log")
-    chart = _over_iterations("Cost J", "J", kind, lines, found["chosen"], most)
-    for line in found["lines"]:
-        if line["start"] == found["chosen"] and "kept" in line:
+    chart = _over_iterations("Cost J", "J", kind, lines, curves["chosen"], most)
+    for line in curves["lines"]:
+        if line["start"] == curves["chosen"] and "kept" in line:
             update, value = line["kept"][0], number_of(line["kept"][1])
             chart.dots(
                 [(update, value)], "dot g1 big", [f"kept: J {value:.5g}, iteration {update}"]
@@ -34,12 +34,14 @@ def cost_curves(found: Section) -> Chart | None:
     return chart
 
 
-def validation_curves(found: Section) -> Chart | None:
+def validation_curves(curves: Section) -> Chart | None:
     """Return the scores of validation over iterations. None without points."""
-    lines = {line["start"]: points_of(line["iterations"], line["score"]) for line in found["lines"]}
+    lines = {
+        line["start"]: points_of(line["iterations"], line["score"]) for line in curves["lines"]
+    }
     if not any(lines.values()):
         return None
-    return _over_iterations("Validation score", "score", "linear", lines, found["chosen"])
+    return _over_iterations("Validation score", "score", "linear", lines, curves["chosen"])
 
 
 def _over_iterations(

@@ -13,9 +13,9 @@ from symbreak.words import counted
 Section = dict[str, Any]
 
 
-def candidates(found: Section) -> Chart | None:
+def candidates(search: Section) -> Chart | None:
     """Return the scores of a search over the one number that varies; None where that is not so."""
-    rows = found["candidates"]
+    rows = search["candidates"]
     numbers = [value for row in rows for value in row["settings"].values()]
     if len(numbers) > len(rows) or any(isinstance(value, str | None) for value in numbers):
         return None
@@ -31,7 +31,7 @@ def candidates(found: Section) -> Chart | None:
     chart = Chart.of(
         f"Score of {counted(len(seen), 'candidate')} of the search.",
         (next(iter(rows[0]["settings"])), kind, xs),
-        (found["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
+        (search["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
     )
     chart.line(sorted((x, y) for x, y, *_ in seen), "line other")
     for x, y, spread, taken in seen:

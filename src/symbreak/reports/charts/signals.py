@@ -12,12 +12,12 @@ from symbreak.words import counted
 Section = dict[str, Any]
 
 
-def signals(found: Section) -> Chart:
+def signals(spreads: Section) -> Chart:
     """Return the spread of a and delta of each layer: the middle start, and all starts as a bar.
 
     Where there is no spread at all, an open dot lies at the lower edge.
     """
-    layers = found["layers"]
+    layers = spreads["layers"]
     numbers = [number_of(n) for one in layers for n in (*one["a"], *one["delta"])]
     chart = Chart.of(
         "Spread of activations and of deltas in each layer at the start.",
@@ -38,12 +38,12 @@ def signals(found: Section) -> Chart:
 
 
 def _caption(document: Document, chart: Chart) -> str:
-    found = document["signals"]
+    spreads = document["signals"]
     equal = " An open dot at the lower edge: no spread at all, all are equal."
     return (
         "How far activations a (blue) and deltas (orange, dashed) spread in each layer before the "
-        f"first iteration: the middle of {counted(found['starts'], 'start')}, lines from the "
-        f"smallest to the largest, over {found['rows']} training rows. A signal that fades or "
+        f"first iteration: the middle of {counted(spreads['starts'], 'start')}, lines from the "
+        f"smallest to the largest, over {spreads['rows']} training rows. A signal that fades or "
         "blows up from layer to layer makes learning slow."
         f"{equal if chart.is_cut else ''}"
     )

@@ -11,18 +11,18 @@ Section = dict[str, Any]
 LOOKS = ("blue", "orange, dashed", "green, dotted", "pink", "olive, dashed", "violet")
 
 
-def distinct_units(found: Section) -> Chart | None:
+def distinct_units(counts: Section) -> Chart | None:
     """Return the distinct units of each hidden layer over iterations; None for the end alone."""
-    layers = found["layers"]
-    if len(found["iterations"]) < 2:
+    layers = counts["layers"]
+    if len(counts["iterations"]) < 2:
         return None
     chart = Chart.of(
         "Distinct hidden units over iterations.",
-        ("iterations", "log1p", [float(n) for n in found["iterations"]]),
+        ("iterations", "log1p", [float(n) for n in counts["iterations"]]),
         ("distinct units", "count", [0.0, *(float(one["units"]) for one in layers)]),
     )
     for number, one in enumerate(layers, start=1):
-        points = points_of(found["iterations"], one["distinct"])
+        points = points_of(counts["iterations"], one["distinct"])
         title = f"hidden layer {number}: {one['distinct'][-1]} of {one['units']} at the end"
         chart.line(points, f"line layer{(number - 1) % 6 + 1}", title)
         chart.dots(points, f"dot g{(number - 1) % 6 + 1}", [title] * len(points))

@@ -104,10 +104,14 @@ def _found_before(training: Training) -> dict[str, Any]:
 
 
 def _reproduce(training: Training) -> dict[str, Any] | None:
-    found = training.provenance
-    if not found.settings:
+    provenance = training.provenance
+    if not provenance.settings:
         return None
-    reproduce = {"command": found.command, "python": found.python, "settings": found.settings}
+    reproduce = {
+        "command": provenance.command,
+        "python": provenance.python,
+        "settings": provenance.settings,
+    }
     return dict(plain(reproduce))
 
 
@@ -134,8 +138,8 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
-    found = scored(training.split.target, y, training.holdout_prediction, training.holdout)
-    return {**found, "how": _combined(training)}
+    scores = scored(training.split.target, y, training.holdout_prediction, training.holdout)
+    return {**scores, "how": _combined(training)}
 
 
 def _combined(training: Training) -> str:
@@ -167,9 +171,9 @@ def sections_of_outcome(
 
 def _trajectory(outcome: Outcome, start: int, trajectories: Trajectories | None) -> Trajectory:
     """Return the trajectory that was kept, or else the end alone."""
-    found = None if trajectories is None else trajectories.of(start, outcome)
-    if found is not None:
-        return found
+    recorded = None if trajectories is None else trajectories.of(start, outcome)
+    if recorded is not None:
+        return recorded
     theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
     return Trajectory(start, outcome.best_iteration[[start]], theta[None])
 
@@ -182,7 +186,7 @@ def _of_trajectory(
     values[-1] = outcome.value[trajectory.start]  # of the point that is returned, the best one
     picture = network_over_updates(network, trajectory, values, **names)
     picture["iterations_made"] = int(outcome.n_iterations[trajectory.start])
-    found: dict[str, Any] = {"network": picture}
+    sections: dict[str, Any] = {"network": picture}
     if network.n_hidden:
-        found["distinct"] = distinct_over_updates(network, trajectory)
-    return found
+        sections["distinct"] = distinct_over_updates(network, trajectory)
+    return sections
