@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any, Literal, overload
 
 from symbreak import __version__
-from symbreak.words import aligned
+from symbreak.text import aligned
 
 REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
 OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "typer")

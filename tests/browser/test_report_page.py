@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.words import counted
+from symbreak.text import counted
 from tests.browser.accessibility import faint, nameless, unreached
 from tests.browser.driver import Browser, browser_or_skip
 from tests.reports.conftest import island_of, trained_page, write_hostile_table

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import SymbreakError
-from symbreak.words import aligned
+from symbreak.text import aligned
 
 ZERO = "zero everywhere at this theta: nothing to compare"
 _HEADER = ("stage", "verdict", "rel. error", "worst entry", "theirs", "ours")

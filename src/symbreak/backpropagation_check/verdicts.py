@@ -21,7 +21,7 @@ from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.reading import Reading
 from symbreak.backpropagation_check.report import ZERO, StageReport
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of, stages_of
-from symbreak.words import counted
+from symbreak.text import counted
 
 _AT_A_KINK = "takes g' from the right side of a kink, which is as good as from the left"
 _ROUNDING = "rounding hides the difference at this theta; take another one"

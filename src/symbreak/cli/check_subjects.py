@@ -24,9 +24,9 @@ from symbreak.tables.preparation import Preparation
 from symbreak.tables.read import ENDINGS, read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
+from symbreak.text import counted
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
-from symbreak.words import counted
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.program import program
 from symbreak.findings import LEVELS, Diagnosis, Finding
 from symbreak.symmetry.certificate_findings import spans
-from symbreak.words import counted
+from symbreak.text import counted
 
 SOUND, NOT_SOUND = 0, 1
 WIDEST = 100

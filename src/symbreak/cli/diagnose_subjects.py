@@ -19,9 +19,9 @@ from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.findings import Diagnosis
 from symbreak.symmetry import Escape, Symmetries, symmetries
 from symbreak.symmetry.certificate_findings import certified, spans
+from symbreak.text import counted
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
-from symbreak.words import counted
 
 UPDATE = "linear"  # that of the default method of `symbreak train`
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from symbreak.lesson.facts import Drift, Lesson, Pair, Run, Snapshot, StartResult, TwoUnits
-from symbreak.words import counted
+from symbreak.text import counted
 
 
 def print_lesson(lesson: Lesson, source: str, notes: Sequence[str]) -> None:

@@ -15,13 +15,13 @@ from symbreak.cli.outputs import Files
 from symbreak.cli.reproduce import shortened
 from symbreak.cli.train import TrainOptions
 from symbreak.network import Network
+from symbreak.text import counted
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_words
 from symbreak.training.data_split import DataSplit
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
-from symbreak.words import counted
 
 MOST_ROWS = 20
 FEW_ROWS = 20  # of a hold-out

@@ -28,7 +28,7 @@ from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
 from symbreak.estimators.training import train
-from symbreak.words import counted
+from symbreak.text import counted
 
 _FLOATS = (np.float64, np.float32)
 

@@ -28,10 +28,10 @@ from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.text import counted
 from symbreak.training import COMBINES as WAYS
 from symbreak.training.combine import kept_starts, usable_starts
 from symbreak.training.scores import Scores
-from symbreak.words import counted
 
 COMBINES = (*WAYS, "all")
 WITHOUT_VALIDATION = (

@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from symbreak.errors import InterruptedWarning
 from symbreak.optimize import Outcome
-from symbreak.words import counted
+from symbreak.text import counted
 
 # Packages whose functions call others with one setting after the other.
 RUN_MANY = frozenset(

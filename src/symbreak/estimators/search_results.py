@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.interruption import warn_interrupted
 from symbreak.estimators.search_fits import NEVER_TRAINED
-from symbreak.words import counted
+from symbreak.text import counted
 
 NO_BEST = "The search was interrupted before any candidate had a score on every fold."
 

@@ -6,7 +6,7 @@ import html
 import math
 from typing import TYPE_CHECKING
 
-from symbreak.words import aligned
+from symbreak.text import aligned
 
 if TYPE_CHECKING:
     from symbreak.gradient_check.report import BlockReport, GradientReport

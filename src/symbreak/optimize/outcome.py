@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.optimize.restarts import Restarts, restarts
 from symbreak.optimize.status import Status
-from symbreak.words import counted
+from symbreak.text import counted
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from symbreak.checks import check_not_negative
 from symbreak.deprecation import warn_renamed
 from symbreak.optimize.per_start import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
-from symbreak.words import counted
+from symbreak.text import counted
 
 if TYPE_CHECKING:
     from symbreak.optimize.outcome import Outcome

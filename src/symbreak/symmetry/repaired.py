@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import choose
-from symbreak.words import aligned, counted
+from symbreak.text import aligned, counted
 
 HOWS = ("redraw", "perturb", "split")
 HEAD = ("place", "finding", "units", "how", "before", "after")

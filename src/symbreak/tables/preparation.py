@@ -16,7 +16,7 @@ from symbreak.tables.columns import CategoryColumn, Column, NumericColumn, colum
 from symbreak.tables.numbers import FloatArray, to_numbers
 from symbreak.tables.settings import take_all
 from symbreak.tables.table import Table, listed
-from symbreak.words import counted
+from symbreak.text import counted
 
 Rows = npt.NDArray[np.integer[Any]]
 

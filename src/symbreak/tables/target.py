@@ -19,7 +19,7 @@ from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_nu
 from symbreak.tables.settings import take, take_all, take_number
 from symbreak.tables.table import Table, listed
 from symbreak.tables.task import TASKS, infer_task, is_whole
-from symbreak.words import counted
+from symbreak.text import counted
 
 Label = str | int | bool
 Rows = npt.NDArray[np.integer[Any]]

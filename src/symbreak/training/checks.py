@@ -14,7 +14,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize.methods import find_method
 from symbreak.symmetry import Group, symmetries
-from symbreak.words import counted
+from symbreak.text import counted
 
 CHECKED_ROWS = 64
 KINDS = {

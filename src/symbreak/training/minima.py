@@ -35,7 +35,7 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.per_start import Floats, host
 from symbreak.optimize.restarts import restarts
 from symbreak.parameters import check_size
-from symbreak.words import counted
+from symbreak.text import counted
 
 Groups = tuple[tuple[int, ...], ...]
 

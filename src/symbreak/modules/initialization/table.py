@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symbreak.words import aligned
+from symbreak.text import aligned
 
 HEAD = ("parameter", "shape", "role", "fan in", "fan out", "rule", "expected", "measured", "note")
 

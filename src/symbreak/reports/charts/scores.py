@@ -6,7 +6,7 @@ from typing import Any
 
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.svg import Chart, points_of
-from symbreak.words import counted
+from symbreak.text import counted
 
 Section = dict[str, Any]
 RELIABILITY_CAPTION = (

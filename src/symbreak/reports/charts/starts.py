@@ -7,7 +7,7 @@ from typing import Any
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart
-from symbreak.words import counted
+from symbreak.text import counted
 
 Section = dict[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from symbreak.optimize import Status
 from symbreak.reports.numbers import number_of, score_shown, shown
+from symbreak.text import counted
 from symbreak.training.scores import low_words
-from symbreak.words import counted
 
 Card = dict[str, str]
 # Early stopping and patience end a search before J is lowest, and are meant to.

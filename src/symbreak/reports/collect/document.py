@@ -26,7 +26,7 @@ from symbreak import __version__
 from symbreak.reports.collect import curves, data, findings, network, predictions, search, starts
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.numbers import CONVENTION
-from symbreak.words import counted
+from symbreak.text import counted
 
 FORMAT = 1
 

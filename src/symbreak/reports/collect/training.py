@@ -20,12 +20,12 @@ from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
+from symbreak.text import counted
 from symbreak.training import Training
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
 from symbreak.training.scores import Scores
 from symbreak.training.trajectory import Trajectories, Trajectory
-from symbreak.words import counted
 
 ITERATION = {
     "update": "An iteration is one update of theta.",

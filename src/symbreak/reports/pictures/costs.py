@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from symbreak.optimize import Outcome
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
 from symbreak.reports.svg import axis_limit
+from symbreak.text import counted
 from symbreak.training.combine import lead_of
-from symbreak.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,8 @@ from symbreak.network import Network
 from symbreak.page import network_picture
 from symbreak.reports.alike import ROUNDING
 from symbreak.reports.pictures.display import GREY, Display, colour
+from symbreak.text import counted
 from symbreak.training.trajectory import Trajectory
-from symbreak.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

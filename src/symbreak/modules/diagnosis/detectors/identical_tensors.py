@@ -26,7 +26,7 @@ from torch import Tensor
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.observation.observed import Observed, SeenParameter
-from symbreak.words import counted
+from symbreak.text import counted
 
 FEWEST = 4  # entries; fewer may agree by chance in a short dtype
 SHOWN = 4  # places named in a finding

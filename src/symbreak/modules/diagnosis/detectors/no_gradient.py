@@ -36,7 +36,7 @@ from symbreak.modules.diagnosis.contributions import cancelling, is_flat
 from symbreak.modules.diagnosis.cut_off import cut_off
 from symbreak.modules.diagnosis.probes import pulled
 from symbreak.modules.observation.observed import Observed, SeenParameter
-from symbreak.words import counted
+from symbreak.text import counted
 
 SHOWN = 4
 UNUSED = "Use it in forward, freeze it, or take it out of the module."
