@@ -24,7 +24,7 @@ from symbreak.tables.preparation import Preparation
 from symbreak.tables.read import ENDINGS, read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
 
@@ -72,7 +72,7 @@ def starts_of(model: Model, start: int | None) -> tuple[NDArray[Any], str]:
     """Return all starts (starts, n), or the one that was asked for (n,), and how it is called."""
     many = len(model.theta)
     if start is None:
-        return model.theta, counted(many, "start")
+        return model.theta, pluralize(many, "start")
     if start >= many:
         raise InvalidInput(
             f"--start must be one of the starts of the model, 0 to {many - 1}. Got {start}."
@@ -150,7 +150,7 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     else:
         cost = ModuleCost(module, step=answer["step"], batch=batch)
     examples = cost.n_examples
-    used = "its batch" if examples is None else counted(examples, "example")
+    used = "its batch" if examples is None else pluralize(examples, "example")
     if options.rows:
         if examples is None:
             raise InvalidInput(
@@ -205,4 +205,4 @@ def part_of(cost: NetworkCost, rows: int | None, default: int) -> NetworkCost:
 
 def rows_of(part: NetworkCost, cost: NetworkCost) -> str:
     """Return words about how many rows are used."""
-    return f"{part.n_examples} of {counted(cost.n_examples, 'row')}"
+    return f"{part.n_examples} of {pluralize(cost.n_examples, 'row')}"

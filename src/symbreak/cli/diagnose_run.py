@@ -15,7 +15,7 @@ from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.program import program
 from symbreak.findings import LEVELS, Diagnosis, Finding
 from symbreak.symmetry.certificate_findings import spans
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 SOUND, NOT_SOUND = 0, 1
 WIDEST = 100
@@ -59,7 +59,7 @@ def _tell(options: DiagnoseOptions, diagnosed: Diagnosed) -> None:
 def head(found: Diagnosis) -> str:
     """Return whether the start is sound, and how many findings of each level there are."""
     by_level = Counter(finding.level for finding in found.findings)
-    counts = [counted(by_level[level], level) for level in LEVELS if by_level[level]]
+    counts = [pluralize(by_level[level], level) for level in LEVELS if by_level[level]]
     counts = counts or ["nothing found"]
     return f"Diagnosis: {', '.join(['sound' if found.ok else 'not sound', *counts])}."
 
@@ -72,7 +72,7 @@ def blocks(found: Diagnosis, level: str) -> Iterator[str]:
             yield _block(finding)
     hidden = sum(finding.level not in shown for finding in found.findings)
     if hidden:
-        yield f"Not shown below --level {level}: {counted(hidden, 'finding')}."
+        yield f"Not shown below --level {level}: {pluralize(hidden, 'finding')}."
 
 
 def _block(finding: Finding) -> str:

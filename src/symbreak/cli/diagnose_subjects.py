@@ -19,7 +19,7 @@ from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.findings import Diagnosis
 from symbreak.symmetry import Escape, Symmetries, symmetries
 from symbreak.symmetry.certificate_findings import certified, spans
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
 
@@ -91,7 +91,7 @@ def _some_rows(given: Mapping[str, Any], n: int, function: str) -> tuple[Any, st
             f"Got another batch from {function}(); leave it out."
         )
     rows = spread_rows(examples, n)
-    used = f"{len(rows)} of {counted(examples, 'example')}"
+    used = f"{len(rows)} of {pluralize(examples, 'example')}"
     return mapped_tensors(pair, lambda tensor: tensor[rows]), used
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from symbreak.lesson.facts import Drift, Lesson, Pair, Run, Snapshot, StartResult, TwoUnits
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 
 def print_lesson(lesson: Lesson, source: str, notes: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ def _symmetric_training(console: Console, lesson: Lesson, start: StartResult) ->
     console.print("\n".join(_symmetric_findings(lesson, start)))
     last = start.runs[-1]
     if not last.is_stationary:
-        title = f"Layer 2 after {counted(last.end.updates, 'update')} of {last.method}"
+        title = f"Layer 2 after {pluralize(last.end.updates, 'update')} of {last.method}"
         console.print(units_table(title, start.units_after))
 
 
@@ -156,7 +156,7 @@ def _random_training(console: Console, lesson: Lesson, start: StartResult) -> No
     console.print("Nothing is averaged here: no two units are equal, and none become so.")
     console.print(runs_table(start.runs, lesson.layers[1:-1]))
     last = start.runs[-1]
-    title = f"Layer 2 after {counted(last.end.updates, 'update')} of {last.method}"
+    title = f"Layer 2 after {pluralize(last.end.updates, 'update')} of {last.method}"
     console.print(units_table(title, start.units_after))
 
 
@@ -166,8 +166,8 @@ def _rounding(console: Console, lesson: Lesson) -> None:
         "A computer sums in an order that can differ from unit to unit, so equal derivatives may "
         "differ in their last bits, and as J is often lower beside the symmetric theta, training "
         "can make such a difference grow. Differences are relative to the largest parameter; - "
-        f"means never within {counted(lesson.updates, 'update')}. Compare J with the averaged runs "
-        "above."
+        f"means never within {pluralize(lesson.updates, 'update')}. Compare J with the averaged "
+        "runs above."
     )
     console.print(
         drift_table((start.rule, drift) for start in lesson.starts for drift in start.drifts)

@@ -15,7 +15,7 @@ from symbreak.cli.outputs import Files
 from symbreak.cli.reproduce import shortened
 from symbreak.cli.train import TrainOptions
 from symbreak.network import Network
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_words
 from symbreak.training.data_split import DataSplit
@@ -32,8 +32,8 @@ def data_line(source: str, split: DataSplit) -> str:
     target, features = split.target, len(split.preparation.feature_names)
     what = f"{len(target.classes)} classes" if target.classes else "numbers"
     line = (
-        f"Data: {source}, {counted(split.n_rows, 'row')}, {counted(split.n_columns, 'column')} -> "
-        f"{counted(features, 'feature')}; {target.task} of '{target.name}' ({what})."
+        f"Data: {source}, {pluralize(split.n_rows, 'row')}, "
+        f"{pluralize(split.n_columns, 'column')} -> {pluralize(features, 'feature')}; {target.task} of '{target.name}' ({what})."
     )
     return " ".join([line, *split.preparation.notes])
 
@@ -51,7 +51,7 @@ def split_line(split: DataSplit, options: TrainOptions) -> str:
 def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
     """Return what is trained, from where and how."""
     return (
-        f"Network: {network}; {counted(options.starts, 'start')} by {options.rule_words}, "
+        f"Network: {network}; {pluralize(options.starts, 'start')} by {options.rule_words}, "
         f"{options.method}, alpha {alpha:g}, {options.dtype}."
     )
 
@@ -70,7 +70,7 @@ def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first."""
     outcome = training.outcome
     order = np.argsort(outcome.value, kind="stable").tolist()
-    table = Table(title=f"{counted(len(order), 'start')}, lowest J first", title_justify="left")
+    table = Table(title=f"{pluralize(len(order), 'start')}, lowest J first", title_justify="left")
     for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
@@ -88,12 +88,12 @@ def print_starts(training: Training) -> None:
     rest = order[MOST_ROWS:]
     if rest:
         J = outcome.value[rest]
-        say(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+        say(f"and {pluralize(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
 
 
 def diverged_line(training: Training) -> str:
     """Return the warning of starts that diverged."""
-    total = counted(len(training.outcome.status), "start")
+    total = pluralize(len(training.outcome.status), "start")
     return (
         f"Warning: {training.n_diverged} of {total} diverged; each keeps the best point before "
         "that. Lower --learning-rate."
@@ -102,7 +102,7 @@ def diverged_line(training: Training) -> str:
 
 def score_line(training: Training) -> str:
     """Return the hold-out score of the combined prediction."""
-    rows = counted(training.predictions["holdout"].n, "row")
+    rows = pluralize(training.predictions["holdout"].n, "row")
     what = combined_words(training.combine, training.kept)
     return f"Hold-out ({rows}), {what}: {_both(training, training.holdout)}"
 
@@ -137,7 +137,7 @@ def few_lines(training: Training) -> list[str]:
     if n >= FEW_ROWS:
         return []
     return [
-        f"A hold-out of {counted(n, 'row')} says little: on other rows the score may be far from "
+        f"A hold-out of {pluralize(n, 'row')} says little: on other rows the score may be far from "
         "this one. Train on more rows, or raise --holdout."
     ]
 
@@ -166,7 +166,7 @@ def restart_lines(training: Training) -> list[str]:
     """Return what the starts show together, and how many were drawn again."""
     lines = str(training.outcome.restarts).splitlines()
     if training.redrawn:
-        times = counted(training.redrawn, "time")
+        times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
     return lines
 
@@ -243,5 +243,5 @@ def _left_out(training: Training) -> str:
     lost = [str(start) for start in np.flatnonzero(~training.usable)]
     if not lost:
         return ""
-    who = counted(len(lost), "start")
+    who = pluralize(len(lost), "start")
     return f" Left out, as their J is not finite: {who} ({', '.join(lost)})."

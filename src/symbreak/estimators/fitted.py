@@ -28,7 +28,7 @@ from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training import COMBINES as WAYS
 from symbreak.training.combine import kept_starts, usable_starts
 from symbreak.training.scores import Scores
@@ -106,7 +106,7 @@ def warn_if_unfinished(estimator: Any) -> None:
         )
     diverged = [start for start in estimator.kept_ if outcome.status[start] is Status.DIVERGED]
     if diverged:
-        after = counted(int(outcome.n_iterations[diverged].min()), "iteration")
+        after = pluralize(int(outcome.n_iterations[diverged].min()), "iteration")
         rate = "lower learning_rate_init or " if is_stochastic(estimator.solver) else ""
         warnings.warn(
             f"J diverged after {after} in {len(diverged)} of {len(estimator.kept_)} kept starts "

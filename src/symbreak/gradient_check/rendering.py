@@ -6,7 +6,7 @@ import html
 import math
 from typing import TYPE_CHECKING
 
-from symbreak.text import aligned
+from symbreak.text import format_table
 
 if TYPE_CHECKING:
     from symbreak.gradient_check.report import BlockReport, GradientReport
@@ -17,7 +17,7 @@ MOST_NAMED = 4  # wrong entries that are named in a note
 
 def text_of(report: GradientReport) -> str:
     """Return the report for a terminal: a sentence, a table, notes, what else was checked."""
-    lines = [report.line, *aligned(_rows(report)), *notes_of(report)]
+    lines = [report.line, *format_table(_rows(report)), *notes_of(report)]
     for name, other in report.also:
         indented = text_of(other).replace("\n", "\n  ")
         lines += [f"{name}:", f"  {indented}"]

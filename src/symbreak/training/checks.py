@@ -14,7 +14,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize.methods import find_method
 from symbreak.symmetry import Group, symmetries
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 CHECKED_ROWS = 64
 KINDS = {
@@ -109,9 +109,9 @@ class Symmetry:
         """What was found, in words."""
         if not self.units:
             return "no hidden layer, so there is none to break."
-        of = f"of {counted(self.starts, 'start')}"
+        of = f"of {pluralize(self.starts, 'start')}"
         if self.is_broken:
-            units = counted(sum(self.units), "hidden unit")
+            units = pluralize(sum(self.units), "hidden unit")
             return f"{units}, all distinct in {self.n_broken} {of}."
         layers = enumerate(zip(self.units, self.least, self.kinds, strict=True), 1)
         equal = ", ".join(

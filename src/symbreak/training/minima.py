@@ -35,7 +35,7 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.per_start import Floats, host
 from symbreak.optimize.restarts import restarts
 from symbreak.parameters import check_size
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -61,7 +61,7 @@ class DistinctMinima:
         if self.by_prediction is not None:
             parts.append(f"{len(self.by_prediction)} by predictions")
         parts.append(f"{len(self.by_theta)} by theta up to order and signs of hidden units")
-        return f"Distinct minima of the {counted(n, 'start')} that converged: {', '.join(parts)}."
+        return f"Distinct minima of the {pluralize(n, 'start')} that converged: {', '.join(parts)}."
 
 
 def distinct_minima(

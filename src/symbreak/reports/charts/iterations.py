@@ -8,7 +8,7 @@ from typing import Any
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart, Point, axis_limit, points_of
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Section = dict[str, Any]
 
@@ -54,7 +54,7 @@ def _over_iterations(
 ) -> Chart:
     everything = [(x, min(y, most)) for points in lines.values() for x, y in points]
     chart = Chart.of(
-        f"{what} over iterations of {counted(len(lines), 'start')}; the numbers are in the data.",
+        f"{what} over iterations of {pluralize(len(lines), 'start')}; the numbers are in the data.",
         ("iterations", "log1p", [x for x, _ in everything]),
         (short, kind, [y for _, y in everything]),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.svg import Chart, points_of
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Section = dict[str, Any]
 RELIABILITY_CAPTION = (
@@ -27,7 +27,7 @@ def reliability(bins: list[Section]) -> Chart:
         x, right = one["mean_probability"], one["right"]
         low, high = one["interval"]
         chart.bar(x, low, high, "line layer1")
-        title = f"{counted(one['rows'], 'row')} at {x:.3f}: {100 * right:.1f} % right"
+        title = f"{pluralize(one['rows'], 'row')} at {x:.3f}: {100 * right:.1f} % right"
         chart.dots([(x, right)], "dot g1", [title])
     return chart
 

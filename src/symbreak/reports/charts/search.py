@@ -8,7 +8,7 @@ from typing import Any
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Section = dict[str, Any]
 
@@ -29,7 +29,7 @@ def candidates(search: Section) -> Chart | None:
     xs = [x for x, *_ in seen]
     kind = "log" if min(xs) > 0.0 and max(xs) >= 100.0 * min(xs) else "linear"
     chart = Chart.of(
-        f"Score of {counted(len(seen), 'candidate')} of the search.",
+        f"Score of {pluralize(len(seen), 'candidate')} of the search.",
         (next(iter(rows[0]["settings"])), kind, xs),
         (search["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
     )

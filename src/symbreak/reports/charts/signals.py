@@ -7,7 +7,7 @@ from typing import Any
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Section = dict[str, Any]
 
@@ -42,7 +42,7 @@ def _caption(document: Document, chart: Chart) -> str:
     equal = " An open dot at the lower edge: no spread at all, all are equal."
     return (
         "How far activations a (blue) and deltas (orange, dashed) spread in each layer before the "
-        f"first iteration: the middle of {counted(spreads['starts'], 'start')}, lines from the "
+        f"first iteration: the middle of {pluralize(spreads['starts'], 'start')}, lines from the "
         f"smallest to the largest, over {spreads['rows']} training rows. A signal that fades or "
         "blows up from layer to layer makes learning slow."
         f"{equal if chart.is_cut else ''}"

@@ -7,7 +7,7 @@ from typing import Any
 from symbreak.reports.charts.chart import Document, ReportChart
 from symbreak.reports.numbers import number_of
 from symbreak.reports.svg import Chart
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 Section = dict[str, Any]
 
@@ -25,7 +25,7 @@ def final_costs(restarts: Section, starts: list[Section]) -> Chart | None:
         return None
     kind = "log" if min(finite) > 0.0 and max(finite) > 20 * min(finite) else "linear"
     chart = Chart.of(
-        f"Final J of {counted(len(J), 'start')}, sorted.",
+        f"Final J of {pluralize(len(J), 'start')}, sorted.",
         ("starts, lowest J first", "count", [0.5, len(J) + 0.5]),
         ("final J", kind, [*finite, _a_little_above(min(finite))]),
     )

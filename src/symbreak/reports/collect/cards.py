@@ -9,7 +9,7 @@ from typing import Any
 
 from symbreak.optimize import Status
 from symbreak.reports.numbers import number_of, score_shown, shown
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training.scores import low_words
 
 Card = dict[str, str]
@@ -43,7 +43,7 @@ def _how_good(document: dict[str, Any]) -> Card | None:
     scores = document.get("scores")
     if scores is None:
         return _as_trained(document)
-    rows, how = counted(scores["rows"], "row"), scores.get("how", "")
+    rows, how = pluralize(scores["rows"], "row"), scores.get("how", "")
     on = f"on {rows} {scores.get('where', 'of the hold-out')}"
     if scores["kind"] == "none":
         return _card("How good", "no score", f"A prediction {on} is not finite.", BAD)
@@ -124,7 +124,7 @@ def _diagnosis(document: dict[str, Any]) -> Card | None:
     if diagnosis is None:
         return None
     counts = diagnosis["counts"]
-    words = ", ".join(counted(n, level) for level, n in counts.items() if n) or "nothing found"
+    words = ", ".join(pluralize(n, level) for level, n in counts.items() if n) or "nothing found"
     level = BAD if counts["error"] else WATCH if counts["warning"] else GOOD
     value = "sound" if diagnosis["ok"] else "not sound"
     return _card("Diagnosis", value, words, level)
@@ -215,7 +215,7 @@ def _lost(rows: list[dict[str, Any]]) -> str:
         moved = any(row["best_iteration"] for row in lost)
         keeps = "it keeps" if diverged == 1 else "each keeps"
         what = "its best point before that" if moved else "where it began, untrained"
-        sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} {what}.")
+        sentences.append(f"{pluralize(diverged, 'start')} diverged; {keeps} {what}.")
     if never:
-        sentences.append(f"{counted(never, 'start')} began where J is not finite.")
+        sentences.append(f"{pluralize(never, 'start')} began where J is not finite.")
     return " ".join(sentences)

@@ -26,7 +26,7 @@ from symbreak import __version__
 from symbreak.reports.collect import curves, data, findings, network, predictions, search, starts
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.numbers import CONVENTION
-from symbreak.text import counted
+from symbreak.text import pluralize
 
 FORMAT = 1
 
@@ -85,7 +85,7 @@ def _curves(document: dict[str, Any]) -> str:
     if not drawn or drawn["of_starts"] <= curves.MOST_CURVES:
         return ""
     return (
-        f"Curves are drawn for {len(drawn['lines'])} of {counted(drawn['of_starts'], 'start')}, "
+        f"Curves are drawn for {len(drawn['lines'])} of {pluralize(drawn['of_starts'], 'start')}, "
         "spread evenly over the final J."
     )
 

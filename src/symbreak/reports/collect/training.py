@@ -20,7 +20,7 @@ from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training import Training
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
@@ -50,7 +50,7 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
     if split is not None:
         target, task = short(split.target.name, 60), split.target.task
         title = f"{task.capitalize()} of {target}, {short(source, 60)}"
-        what = f"{task} of {target}, {counted(split.train.n, 'training row')}"
+        what = f"{task} of {target}, {pluralize(split.train.n, 'training row')}"
         names = {
             "inputs": split.preparation.feature_names,
             "outputs": tuple(map(str, split.target.classes)) or (split.target.name,),
@@ -118,7 +118,7 @@ def _reproduce(training: Training) -> dict[str, Any] | None:
 def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return the document of a minimisation; what was minimised is not known."""
     n = np.shape(outcome.theta)[-1]
-    kind = f"{counted(n, 'parameter')}, {counted(len(outcome.value), 'start')}"
+    kind = f"{pluralize(n, 'parameter')}, {pluralize(len(outcome.value), 'start')}"
     return finished("Minimisation of J", kind, sections_of_outcome(outcome, outcome.best))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from symbreak.optimize import Outcome
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
 from symbreak.reports.svg import axis_limit
-from symbreak.text import counted
+from symbreak.text import pluralize
 from symbreak.training.combine import lead_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class FinalCostsDisplay(Display):
     @property
     def text(self) -> str:
         """How many starts reached the best."""
-        return f"{self.n_lowest} of {counted(len(self.value), 'start')} reached the best"
+        return f"{self.n_lowest} of {pluralize(len(self.value), 'start')} reached the best"
 
     def _draw(self, ax: Axes) -> None:
         from matplotlib.ticker import MaxNLocator
@@ -144,7 +144,7 @@ class FinalCostsDisplay(Display):
             starts = list(group)
             ax.plot(
                 rank[starts], self.value[starts], self.MARKS[(number - 1) % len(self.MARKS)],
-                color=colour(number), label=f"minimum {number}: {counted(len(starts), 'start')}",
+                color=colour(number), label=f"minimum {number}: {pluralize(len(starts), 'start')}",
             )  # fmt: skip
         others = sorted(set(range(len(order))) - {start for one in self.minima for start in one})
         others = [start for start in others if np.isfinite(self.value[start])]
