@@ -33,7 +33,8 @@ def data_line(source: str, split: DataSplit) -> str:
     what = f"{len(target.classes)} classes" if target.classes else "numbers"
     line = (
         f"Data: {source}, {pluralize(split.n_rows, 'row')}, "
-        f"{pluralize(split.n_columns, 'column')} -> {pluralize(features, 'feature')}; {target.task} of '{target.name}' ({what})."
+        f"{pluralize(split.n_columns, 'column')} -> {pluralize(features, 'feature')}; "
+        f"{target.task} of '{target.name}' ({what})."
     )
     return " ".join([line, *split.preparation.notes])
 
