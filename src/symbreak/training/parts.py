@@ -1,4 +1,4 @@
-"""The old name of `symbreak.training.data_split`, which programs in reports of version 0.1 import."""
+"""The old name of `symbreak.training.data_split`, which programs in earlier reports import."""
 
 from __future__ import annotations
 
