@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from symbreak.network import Network
 from symbreak.page import network_picture
 from symbreak.page.network_picture import SHOWN_UNITS
-from symbreak.reports.alike import ROUNDING, distinct_up_to_rounding
+from symbreak.reports.distinct_units import ROUNDING, distinct_up_to_rounding
 from symbreak.reports.numbers import plain, short
 from symbreak.training.trajectory import Trajectory
 

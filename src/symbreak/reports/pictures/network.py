@@ -12,7 +12,7 @@ import numpy as np
 
 from symbreak.network import Network
 from symbreak.page import network_picture
-from symbreak.reports.alike import ROUNDING
+from symbreak.reports.distinct_units import ROUNDING
 from symbreak.reports.pictures.display import GREY, Display, colour
 from symbreak.text import pluralize
 from symbreak.training.trajectory import Trajectory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from symbreak.network import Network
-from symbreak.reports.alike import distinct_up_to_rounding
+from symbreak.reports.distinct_units import distinct_up_to_rounding
 from symbreak.reports.pictures.display import Display, colour
 from symbreak.training.trajectory import Trajectory
 
