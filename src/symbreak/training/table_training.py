@@ -25,11 +25,11 @@ from symbreak.optimize import Progress, minimize
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
+from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.many_starts import recorded
 from symbreak.training.record import Provenance, Training
 from symbreak.training.scores import target_scores
 from symbreak.training.settings import ALPHA, Settings
-from symbreak.training.starts import drawn_starts
 from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # needs polars; trainings on arrays do not
@@ -139,7 +139,7 @@ def prepared(
             _network(split, settings), *split.train, alpha=alpha, dtype=settings.dtype,
             device=settings.device,
         )  # fmt: skip
-        theta0, redrawn = drawn_starts(
+        theta0, redrawn = draw_finite_starts(
             cost, settings.rule, starts=settings.starts, seed=settings.seed
         )
     return Prepared(
