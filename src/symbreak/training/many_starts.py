@@ -56,7 +56,7 @@ def train(
     network : what to train.
     X : (m, features); y : the targets as `NetworkCost` takes them.
     starts, rule, seed : how many starts, and how each is drawn; see `symbreak.initialize`. Those
-        where J or its gradient is not finite are drawn again; see `symbreak.training.finite_starts`.
+        where J or its gradient is not finite are drawn again (`symbreak.training.finite_starts`).
     method, max_iter, callback : see `symbreak.minimize`; `options` go to the method.
     alpha, dtype, device : see `symbreak.NetworkCost`.
     combine : "average" of the starts' predictions, "best" by the validation score, or
