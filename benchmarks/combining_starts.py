@@ -62,12 +62,12 @@ def measure(
     from symbreak.network import Network
     from symbreak.tables.datasets import load_dataset
     from symbreak.training import train
-    from symbreak.training.parts import Parts
+    from symbreak.training.data_split import DataSplit
 
     table, task = load_dataset(dataset)
     cases = []
     for split in range(splits):
-        parts = Parts.of(table, "target", task=task, seed=split)
+        parts = DataSplit.of(table, "target", task=task, seed=split)
         layers = (parts.train.X.shape[1], HIDDEN, parts.n_outputs)
         network = Network(layers, "tanh", parts.loss)
         for alpha in alphas:

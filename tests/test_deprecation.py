@@ -12,6 +12,7 @@ from torch import nn
 import symbreak as sb
 from symbreak.deprecation import once_positional
 from symbreak.lesson import run_lesson
+from symbreak.training.data_split import DataSplit
 
 
 def test_a_seed_by_place_is_the_seed_with_a_warning():
@@ -54,3 +55,9 @@ def test_the_old_words_for_plain_data():
     lesson = run_lesson(np.random.default_rng(0).normal(size=(6, 2)), [0, 1] * 3, (0, 1), updates=1)
     with pytest.warns(DeprecationWarning, match="Use to_dict"):
         assert lesson.to_plain() == lesson.to_dict()
+
+
+def test_programs_in_reports_of_the_last_version_find_the_split():
+    with pytest.warns(DeprecationWarning, match=r"Use symbreak\.training\.data_split\.DataSplit"):
+        from symbreak.training.parts import Parts
+    assert Parts is DataSplit

@@ -21,7 +21,7 @@ from symbreak.optimize.methods import METHODS, methods_taking
 from symbreak.reports.collect.estimator import network_of as net_of_estimator
 from symbreak.reports.collect.training import network_words
 from symbreak.training.checks import Symmetry
-from symbreak.training.gathered import Search, stacks_of
+from symbreak.training.joint_training import MinimizeCall, stacks_of
 from symbreak.training.scores import scores_of
 from tests.new_entries import PLAIN, SIGNS, SOFTSIGN, Brier, Gamma
 
@@ -196,7 +196,7 @@ def test_stacks_ask_the_record():
     theta = start(net, starts=2, seed=0)
 
     def searches(method):
-        return [Search(one, theta, {"method": method}) for one in (cost, cost, other)]
+        return [MinimizeCall(one, theta, {"method": method}) for one in (cost, cost, other)]
 
     assert stacks_of(searches("signs"), 2**30) == [[0, 1], [2]]
     assert stacks_of(searches("plain"), 2**30) == [[0, 1, 2]]

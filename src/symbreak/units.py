@@ -50,19 +50,19 @@ def distinct_units(network: Network, theta: Any) -> tuple[Labels, ...]:
 
 def warn_of_symmetry(network: Network, theta: Any) -> None:
     """Emit one `SymmetryWarning` when a start has a hidden layer whose units are all one unit."""
-    found = []
+    symmetric = []
     for layer, counts in enumerate(distinct_units(network, theta), start=1):
         units = network.layers[layer]
         starts = np.flatnonzero(counts == 1)
         if units > 1 and len(starts):
-            found.append(
+            symmetric.append(
                 f"hidden layer {layer} has 1 distinct unit of {units} in {len(starts)} of "
                 f"{len(counts)} start{'s' if len(counts) > 1 else ''}"
             )
-    if found:
+    if symmetric:
         warn_symmetric(
-            f"Symmetric start: {'; '.join(found)}. Equal units get equal gradients and stay one "
-            "unit, even while J falls; draw the start at random, for example by the rule "
+            f"Symmetric start: {'; '.join(symmetric)}. Equal units get equal gradients and stay "
+            "one unit, even while J falls; draw the start at random, for example by the rule "
             "'glorot_uniform'."
         )
 

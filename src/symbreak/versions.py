@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any, Literal, overload
 
 from symbreak import __version__
-from symbreak.words import aligned
+from symbreak.text import format_table
 
 REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
 OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "typer")
@@ -42,7 +42,7 @@ def show_versions(*, as_dict: bool = False) -> dict[str, Any] | None:
     found = _versions()
     if as_dict:
         return found
-    print("\n".join(aligned([(name, str(said)) for name, said in found.items()])))
+    print("\n".join(format_table([(name, str(said)) for name, said in found.items()])))
     return None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.words import counted
+from symbreak.text import pluralize
 from tests.browser.accessibility import faint, nameless, unreached
 from tests.browser.driver import Browser, browser_or_skip
 from tests.reports.conftest import island_of, trained_page, write_hostile_table
@@ -174,7 +174,7 @@ def test_the_slider_shows_the_values_of_the_data(chromium, symmetric):
         assert [edge[0] for edge in edges] == flat(snapshot["weights"])
         assert [edge[1] for edge in edges] == flat(snapshot["classes"])
         words = chromium.js("return document.querySelector('.sentence').textContent")
-        assert words.startswith(f"After {counted(found['iterations'][index], 'iteration')}: J = ")
+        assert words.startswith(f"After {pluralize(found['iterations'][index], 'iteration')}: J = ")
         shown = re.search(r"J = (\S+)\. Distinct hidden units: 1 of 4\.", words)
         assert shown is not None, words
         assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == found["J"][index]

@@ -26,7 +26,7 @@ def test_every_option_stands_on_the_page_and_no_other(run, command):
 
 
 def test_the_defaults_on_the_page_are_the_defaults():
-    from symbreak.cli.train_options import TrainOptions
+    from symbreak.cli.train import TrainOptions
 
     rows = re.findall(r"^\| `--([a-z-]+) [A-Z]+` \| ([\w.-]+) \|", section("train"), re.MULTILINE)
     shown = {name.replace("-", "_"): default for name, default in rows}

@@ -66,7 +66,7 @@ def test_help_of_the_gradient_check_names_every_choice(run):
 
 
 def test_help_of_the_diagnosis_names_every_choice(run):
-    from symbreak.cli.diagnose_options import LEVELS, OPTIMIZERS, UPDATES, WEIGHT_ENDINGS
+    from symbreak.cli.diagnose import LEVELS, OPTIMIZERS, UPDATES, WEIGHT_ENDINGS
     from symbreak.tables.datasets import DATASETS
 
     shown = re.sub(r"-\n +", "-", run("diagnose", "--help").out)
@@ -77,9 +77,9 @@ def test_help_of_the_diagnosis_names_every_choice(run):
 
 def test_the_choices_of_the_diagnosis_are_those_of_the_library():
     from symbreak import findings as finding
-    from symbreak.cli import diagnose_options as options
+    from symbreak.cli import diagnose as options
     from symbreak.cli.diagnose_subjects import UPDATE
-    from symbreak.cli.train_options import TrainOptions
+    from symbreak.cli.train import TrainOptions
     from symbreak.modules.weight_scan import files as weight_files
     from symbreak.modules.weight_scan import scan as weights
     from symbreak.optimize.methods import find_method

@@ -9,7 +9,7 @@ import pytest
 
 from symbreak.optimize import minimize
 from symbreak.training import table_training
-from symbreak.training.gathered import train_together
+from symbreak.training.joint_training import train_together
 from symbreak.training.model import Model
 
 IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)

@@ -19,8 +19,8 @@ import symbreak as sb
 from symbreak.cli import train_run
 from symbreak.tables.read import read_table
 from symbreak.training import train
+from symbreak.training.data_split import DataSplit
 from symbreak.training.model import Model
-from symbreak.training.parts import Parts
 from symbreak.training.scores import target_scores
 from symbreak.training.table_training import train_prepared
 from tests.reports.conftest import island_of
@@ -106,12 +106,12 @@ def test_every_place_shows_the_one_score(run, files):
 
 def test_it_is_the_score_of_the_training_in_python(run, files):
     _, written, page = trained(run, files)
-    parts = Parts.of(
+    split = DataSplit.of(
         read_table(files / "table.csv"), "y", validation=0.0, separate_test=True
     ).with_test(read_table(files / "test.csv"))
-    network = sb.Network((1, parts.n_outputs), (), parts.loss)
-    found = train(network, *parts.train, starts=2, alpha=0.0, max_iter=300)
-    scores = target_scores(parts.target, parts.holdout.y, found.predict(parts.holdout.X))
+    network = sb.Network((1, split.n_outputs), (), split.loss)
+    found = train(network, *split.train, starts=2, alpha=0.0, max_iter=300)
+    scores = target_scores(split.target, split.holdout.y, found.predict(split.holdout.X))
     assert scores is not None
     plain = {
         name: one if one is not None and math.isfinite(one) else None

@@ -17,7 +17,7 @@ import symbreak as sb
 from symbreak.estimators.starting import seeds_of
 from symbreak.tables.datasets import load_dataset
 from symbreak.training import Settings, train_split
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.training.scores import target_scores
 from tests.fitting import quiet
 from tests.reports.conftest import island_of
@@ -60,7 +60,7 @@ def made(request, run, tmp_path):
     )  # fmt: skip
     assert ran.code == 0, ran.err
     table, task = load_dataset(data)
-    parts = Parts.of(table, "target", task=task, validation=0.0, seed=SEED)
+    parts = DataSplit.of(table, "target", task=task, validation=0.0, seed=SEED)
     record = train_split(
         parts, Settings(hidden=(5,), starts=4, seed=SEED, max_iter=UPDATES, **settings)
     )

@@ -13,10 +13,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from symbreak.cli import main, progress
+from symbreak.cli import console, main
+from symbreak.cli.console import _Lines
 from symbreak.cli.outputs import plain, write_json
-from symbreak.cli.progress import _Lines
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 from symbreak.initialization import initialize
 from symbreak.network import Network
 from symbreak.optimize import Progress
@@ -156,11 +156,11 @@ def test_the_kind_of_update_of_every_method_is_that_of_the_docs():
 def test_the_bar_fits_a_line_of_80_characters(monkeypatch):
     screen = io.StringIO()
 
-    def console(**_):
+    def terminal(**_):
         return Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
 
-    monkeypatch.setattr(progress, "Console", console)
-    with progress.shown(1000, quiet=False) as show:
+    monkeypatch.setattr("rich.console.Console", terminal)
+    with console.shown(1000, quiet=False) as show:
         show(Progress(1000, 1.23456e-05, 2.34567e-05, 64, 64, 75.0))
     assert "64 of 64 " in screen.getvalue()
     assert "…" not in screen.getvalue()

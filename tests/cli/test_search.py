@@ -11,7 +11,7 @@ import numpy as np
 import symbreak as sb
 from symbreak.tables.datasets import load_dataset
 from symbreak.training.choosing import choose_alpha
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from tests.reports.conftest import island_of
 
 FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 15)
@@ -26,8 +26,8 @@ def test_the_penalty_is_chosen_on_the_training_rows(run, tmp_path):
         " ".join(ran.out.split()),
     )
     assert said is not None
-    parts = Parts.of(load_dataset("iris")[0], "target")
-    choice = choose_alpha(sb.Network((4, 3, 3), "tanh", parts.loss), *parts.train, max_iter=15)
+    split = DataSplit.of(load_dataset("iris")[0], "target")
+    choice = choose_alpha(sb.Network((4, 3, 3), "tanh", split.loss), *split.train, max_iter=15)
     assert float(said[1]) == choice.alpha
     assert said[2] == f"{choice.score:.4f}"
     written = json.loads((tmp_path / "all.json").read_text("utf-8"))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from symbreak.training.starts import drawn_starts
+from symbreak.training.finite_starts import draw_finite_starts
 
 FEW = ("--starts", 3, "--hidden", 4, "--max-iter", 30)
 
@@ -247,14 +247,14 @@ def test_a_symmetric_start_is_warned_of_even_when_quiet(run, init, left):
 @pytest.fixture
 def start_is_a_magic_square(monkeypatch):
     def drawn(cost, *args, **options):
-        found = drawn_starts(cost, *args, **options)
+        found = draw_finite_starts(cost, *args, **options)
         Theta1, Theta2, Theta3 = cost.network.thetas(found.theta)
         Theta1[:], Theta3[:] = 0.5, 0.5
         Theta2[:, :, 1:] = torch.tensor([[2.0, 7, 6], [9, 5, 1], [4, 3, 8]]) / 8
         Theta2[:, :, 0] = 0
         return found
 
-    monkeypatch.setattr("symbreak.training.table_training.drawn_starts", drawn)
+    monkeypatch.setattr("symbreak.training.table_training.draw_finite_starts", drawn)
 
 
 @pytest.mark.usefixtures("start_is_a_magic_square")
@@ -294,11 +294,11 @@ def test_gradient_descent_takes_its_options(run):
 @pytest.fixture
 def first_start_is_huge(monkeypatch):
     def drawn(*args, **options):
-        found = drawn_starts(*args, **options)
+        found = draw_finite_starts(*args, **options)
         found.theta[0] = 1e300  # as if ten redraws had been no better
         return found
 
-    monkeypatch.setattr("symbreak.training.table_training.drawn_starts", drawn)
+    monkeypatch.setattr("symbreak.training.table_training.draw_finite_starts", drawn)
 
 
 @pytest.mark.usefixtures("first_start_is_huge")

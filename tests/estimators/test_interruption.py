@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 import symbreak as sb
 from symbreak.estimators.search_fits import Fit, SearchInterrupted
 from symbreak.objectives import NetworkCost
-from symbreak.training.gathering import minimize
+from symbreak.training.joint_training import minimize
 from tests.fitting import quiet
 
 X, Y = load_iris(return_X_y=True)

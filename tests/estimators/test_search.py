@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.training.gathering import gather_in_force
+from symbreak.training.joint_training import gather_in_force
 
 search_backend: Any = importlib.import_module("symbreak.estimators.search_backend")
 GRID = {"alpha": [1e-3, 1.0, 100.0]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symbreak.page.weight_classes import equal_classes
+from symbreak.page.network_picture import equal_classes
 
 
 def test_classes_count_in_order_of_first_appearance():

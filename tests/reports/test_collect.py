@@ -22,7 +22,7 @@ from torch import nn
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize import Outcome, Status
-from symbreak.reports.charts import candidates
+from symbreak.reports.charts.search import candidates
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of
@@ -30,14 +30,14 @@ from symbreak.reports.collect.network import distinct_over_updates, network_over
 from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.starts import minima_words
-from symbreak.reports.collect.training import _of_way
+from symbreak.reports.collect.training import _of_trajectory
 from symbreak.reports.numbers import CONVENTION, MINUS, plain, short, shown
 from symbreak.training import Training, train
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
-from symbreak.training.path import Path, PathOfStart
 from symbreak.training.scores import class_scores, number_scores
+from symbreak.training.trajectory import Trajectories, Trajectory
 from tests.fitting import quiet
 
 
@@ -145,12 +145,12 @@ def test_starts_are_spread_over_the_ranks_with_the_chosen_one():
 def test_equal_and_mirrored_weights_have_the_classes_they_were_given():
     net = sb.Network((1, 2, 1), "tanh")
     theta = np.array([1.0, 2.0, -1.0, -2.0, 5.0, 3.0, -3.0])
-    path = PathOfStart(4, np.array([0, 8]), np.stack([theta, theta * 2 + 0.1]))
-    found = network_over_updates(net, path, np.array([0.5, 0.25]))
+    trajectory = Trajectory(4, np.array([0, 8]), np.stack([theta, theta * 2 + 0.1]))
+    found = network_over_updates(net, trajectory, np.array([0.5, 0.25]))
     first = found["picture"]["snapshots"][0]
     assert first["classes"] == [[[1, 2], [-1, -2]], [[0, 3, -3]]]
     assert (found["start"], found["iterations"], found["J"]) == (4, [0, 8], [0.5, 0.25])
-    equal = PathOfStart(0, np.array([0]), np.array([[1.0, 2, 1, 2, 5, 3, 3]]))
+    equal = Trajectory(0, np.array([0]), np.array([[1.0, 2, 1, 2, 5, 3, 3]]))
     assert distinct_over_updates(net, equal)["layers"] == [{"units": 2, "distinct": [1]}]
 
 
@@ -370,7 +370,7 @@ def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_w
     X, y = (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
     net = sb.Network((10, 5, 1), "relu", "squared_error")
     theta = sb.initialize(net, "normal", starts=3, seed=0, dtype=torch.float64)
-    cost, path = sb.NetworkCost(net, X, y, alpha=10.0), Path(theta)
+    cost, trajectories = sb.NetworkCost(net, X, y, alpha=10.0), Trajectories(theta)
     outcome = sb.minimize(
         cost,
         theta,
@@ -378,13 +378,13 @@ def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_w
         learning_rate=4.0,
         momentum=0.9,
         max_iter=300,
-        callback=path,
+        callback=trajectories,
     )
     assert set(outcome.status) == {Status.DIVERGED}
     start = outcome.best
     best = int(np.nanargmin(outcome.history[:, start]))
     assert 0 < best < outcome.n_iterations[start]
-    page = _of_way(net, outcome, path.of(start, outcome))["network"]
+    page = _of_trajectory(net, outcome, trajectories.of(start, outcome))["network"]
     assert page["iterations"][-1] == best
     assert page["iterations_made"] == outcome.n_iterations[start]
     for Theta, drawn in zip(

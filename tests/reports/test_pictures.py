@@ -13,7 +13,7 @@ import symbreak as sb
 from symbreak.errors import InvalidType
 from symbreak.reports.pictures.display import GREY, colour
 from symbreak.training import train
-from symbreak.training.path import Path, PathOfStart
+from symbreak.training.trajectory import Trajectories, Trajectory
 from tests.fitting import quiet
 
 pictures = sb.pictures
@@ -39,8 +39,8 @@ def searched():
     y = (X[:, 0] * X[:, 1] > 0).astype(int)
     cost = sb.NetworkCost(NET, X, y, alpha=1.0)
     theta = sb.initialize(NET, starts=5)
-    path = Path(theta)
-    return cost, theta, sb.minimize(cost, theta, callback=path), path, X, y
+    trajectories = Trajectories(theta)
+    return cost, theta, sb.minimize(cost, theta, callback=trajectories), trajectories, X, y
 
 
 def test_curves_are_the_history_and_the_chosen_one_stands_out(searched, ax):
@@ -161,8 +161,8 @@ def test_equal_weights_have_equal_colours_and_mirrors_are_dashed(ax):
 @pytest.mark.parametrize(("asked", "place"), [(0, 0), (1, 0), (2, 1), (3, 1), (99, 2)])
 def test_the_network_at_a_chosen_update_is_the_last_point_before(ax, asked, place):
     net = sb.Network((1, 1, 1), "tanh")
-    way = PathOfStart(0, np.array([0, 2, 4]), np.arange(12.0).reshape(3, 4))
-    shown = pictures.NetworkDisplay.from_path(net, way, updates=asked, ax=ax)
+    trajectory = Trajectory(0, np.array([0, 2, 4]), np.arange(12.0).reshape(3, 4))
+    shown = pictures.NetworkDisplay.from_path(net, trajectory, updates=asked, ax=ax)
     assert shown.picture["snapshots"][0]["updates"] == 2 * place
     first = 4.0 * place
     np.testing.assert_array_equal(
@@ -172,8 +172,8 @@ def test_the_network_at_a_chosen_update_is_the_last_point_before(ax, asked, plac
 
 def test_distinct_units_are_counted_over_the_path(ax):
     equal, parted = [1.0, 2, 3, 1, 2, 3, 7, 8, 9, 4, 5, 5, 6], np.arange(13.0)
-    way = PathOfStart(0, np.array([0, 9]), np.array([equal, parted]))
-    pictures.DistinctUnitsDisplay.from_path(NET, way, ax=ax)
+    trajectory = Trajectory(0, np.array([0, 9]), np.array([equal, parted]))
+    pictures.DistinctUnitsDisplay.from_path(NET, trajectory, ax=ax)
     assert ax.lines[0].get_xydata().tolist() == [[0, 2], [9, 3]]
 
 

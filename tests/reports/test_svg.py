@@ -9,9 +9,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from symbreak.reports.ceiling import ceiling
-from symbreak.reports.charts import candidates, cost_curves, final_costs, gradient_blocks, signals
-from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, Chart, Scale
+from symbreak.reports.charts.gradient import gradient_blocks
+from symbreak.reports.charts.iterations import cost_curves
+from symbreak.reports.charts.search import candidates
+from symbreak.reports.charts.signals import signals
+from symbreak.reports.charts.starts import final_costs
+from symbreak.reports.svg import BOTTOM, HEIGHT, TOP, AxisScale, Chart, axis_limit
 
 
 def classes(made):
@@ -34,14 +37,14 @@ def chart(x=(0.0, 10.0), y=(1.0, 100.0)):
     ],
 )
 def test_a_number_lies_where_its_scale_says(kind, numbers, at, share):
-    scale = Scale.over(kind, numbers, 100.0, 200.0)
+    scale = AxisScale.over(kind, numbers, 100.0, 200.0)
     assert scale(at) == pytest.approx(100 + 100 * share)
 
 
 @pytest.mark.parametrize("kind", ["linear", "count", "log", "log1p"])
 @pytest.mark.parametrize("numbers", [[], [3.0], [0.0, 0.0], [1e-300, 1e300], [0.2441, 0.24410001]])
 def test_every_scale_can_be_drawn(kind, numbers):
-    scale = Scale.over(kind, numbers, 0.0, 1.0)
+    scale = AxisScale.over(kind, numbers, 0.0, 1.0)
     assert all(scale.low <= tick <= scale.high for tick in scale.ticks())
     assert len(set(scale.ticks())) == len(scale.ticks()) <= 12
 
@@ -109,7 +112,7 @@ def test_a_curve_that_leaps_away_is_drawn_at_the_upper_edge_and_says_so(J, top):
     ],
 )
 def test_the_axis_of_j_ends_where_the_starts_are_still_seen(lines, log, wanted):
-    assert ceiling(lines, log=log) == pytest.approx(wanted, rel=1e-12)
+    assert axis_limit(lines, log=log) == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_layer_without_spread_is_an_open_dot_at_the_lower_edge():

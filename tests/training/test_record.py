@@ -18,7 +18,7 @@ from symbreak.optimize import Status
 from symbreak.tables.table import Table
 from symbreak.training import predictions, table_training, train
 from symbreak.training.checks import gradient_report
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.training.scores import target_scores
 from symbreak.training.settings import Settings
 from symbreak.training.table_training import train_split
@@ -38,7 +38,7 @@ TABLE = Table.of(
     "/somewhere/on/this/machine/shop.csv",
 )
 FEW = Settings(hidden=(4,), starts=3, max_iter=25)
-SPLITS = {"kind": Parts.of(TABLE, "kind", drop=["size"]), "size": Parts.of(TABLE, "size")}
+SPLITS = {"kind": DataSplit.of(TABLE, "kind", drop=["size"]), "size": DataSplit.of(TABLE, "size")}
 
 
 @pytest.fixture(params=SPLITS)
@@ -154,7 +154,7 @@ def test_the_words_of_the_starts_are_those_of_the_statuses(found):
 
 
 def test_without_a_hold_out_there_is_no_score_of_it():
-    split = Parts.of(TABLE, "size", validation=0.0, separate_test=True)
+    split = DataSplit.of(TABLE, "size", validation=0.0, separate_test=True)
     made = train_split(split, FEW)
     assert (made.holdout, made.singles, made.validation) == (None, (), ())
     assert made.to_dict()["starts"][0]["holdout"] is None
@@ -172,7 +172,7 @@ def test_a_wrong_gradient_ends_a_training_before_it_begins(monkeypatch):
 
 
 def test_a_validation_part_is_needed_to_choose_the_best():
-    split = Parts.of(TABLE, "kind", drop=["size"], validation=0.0)
+    split = DataSplit.of(TABLE, "kind", drop=["size"], validation=0.0)
     with pytest.raises(InvalidInput, match="lowest-cost"):
         train_split(split, dataclasses.replace(FEW, combine="best"))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import SymbreakError
-from symbreak.words import aligned
+from symbreak.text import format_table
 
 ZERO = "zero everywhere at this theta: nothing to compare"
 _HEADER = ("stage", "verdict", "rel. error", "worst entry", "theirs", "ours")
@@ -136,7 +136,7 @@ class BackpropagationReport:
         notes = [f"Note: {said}." for said in self.notes]
         missing = [stage.name for stage in self.stages if stage.verdict == "not returned"]
         absent = [f"Not returned: {', '.join(missing)}."] if missing else []
-        return "\n".join([self.line, *aligned(rows), *causes, *absent, *understood, *notes])
+        return "\n".join([self.line, *format_table(rows), *causes, *absent, *understood, *notes])
 
 
 def _compared(stages: Sequence[StageReport]) -> list[StageReport]:

@@ -21,7 +21,7 @@ from symbreak.backpropagation_check.problem import Array, Problem
 from symbreak.backpropagation_check.reading import Reading
 from symbreak.backpropagation_check.report import ZERO, StageReport
 from symbreak.backpropagation_check.stages import Formula, Pass, Stage, inputs_of, stages_of
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 _AT_A_KINK = "takes g' from the right side of a kink, which is as good as from the left"
 _ROUNDING = "rounding hides the difference at this theta; take another one"
@@ -209,8 +209,8 @@ def _hidden(difference: Difference) -> str:
     if not difference.n_hidden:
         return ""
     return (
-        f"{counted(difference.n_hidden, 'number')} up to {difference.below:.1e} may be wrong: off "
-        f"by more than 1 % of the own size, but too small beside the largest to be judged"
+        f"{pluralize(difference.n_hidden, 'number')} up to {difference.below:.1e} may be wrong: "
+        f"off by more than 1 % of the own size, but too small beside the largest to be judged"
     )
 
 

@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         from typer.main import get_command
 
         from symbreak.cli.app import app
-        from symbreak.cli.say import mute
+        from symbreak.cli.console import mute
 
         command = get_command(app)
 

@@ -11,13 +11,14 @@ from typer.core import TyperGroup
 
 from symbreak import __version__
 from symbreak.cli import INTERRUPTED, NOTHING_YET
-from symbreak.cli.check_gradient import check_gradient
-from symbreak.cli.diagnose import diagnose
-from symbreak.cli.lesson import lesson
+from symbreak.cli.check_gradient import CheckOptions, check_gradient
+from symbreak.cli.declared import declared
+from symbreak.cli.diagnose import DiagnoseOptions, diagnose
+from symbreak.cli.lesson import LessonOptions, lesson
 from symbreak.cli.loading import loading
 from symbreak.cli.predict import predict
 from symbreak.cli.report import report
-from symbreak.cli.train import train
+from symbreak.cli.train import TrainOptions, train
 from symbreak.errors import SymbreakError
 
 BAD_INPUT = 2
@@ -75,11 +76,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(train)
+app.command()(declared(TrainOptions, train))
 app.command()(predict)
-app.command()(check_gradient)
-app.command()(diagnose)
-app.command()(lesson)
+app.command()(declared(CheckOptions, check_gradient))
+app.command()(declared(DiagnoseOptions, diagnose))
+app.command()(declared(LessonOptions, lesson))
 app.command()(report)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from symbreak.cli.check_options import MODEL, PROGRAM, CheckOptions
+from symbreak.cli.check_gradient import MODEL, PROGRAM, CheckOptions
 from symbreak.cli.check_subjects import Checked, of_model, of_program, of_table
+from symbreak.cli.console import say
 from symbreak.cli.outputs import check_outputs, write_json
 from symbreak.cli.program import program
-from symbreak.cli.say import say
 from symbreak.gradient_check import GradientReport, check_gradient
 
 CODES = {"pass": 0, "fail": 1, "inconclusive": 3}

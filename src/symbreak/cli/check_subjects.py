@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.cli.check_options import CheckOptions
-from symbreak.cli.say import say_notes
-from symbreak.cli.train_options import penalty
+from symbreak.cli.check_gradient import CheckOptions
+from symbreak.cli.console import say_notes
+from symbreak.cli.network_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize
 from symbreak.losses import Loss, loss_of
@@ -24,9 +24,9 @@ from symbreak.tables.preparation import Preparation
 from symbreak.tables.read import ENDINGS, read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
+from symbreak.text import pluralize
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
-from symbreak.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def starts_of(model: Model, start: int | None) -> tuple[NDArray[Any], str]:
     """Return all starts (starts, n), or the one that was asked for (n,), and how it is called."""
     many = len(model.theta)
     if start is None:
-        return model.theta, counted(many, "start")
+        return model.theta, pluralize(many, "start")
     if start >= many:
         raise InvalidInput(
             f"--start must be one of the starts of the model, 0 to {many - 1}. Got {start}."
@@ -83,28 +83,27 @@ def starts_of(model: Model, start: int | None) -> tuple[NDArray[Any], str]:
 def of_table(options: CheckOptions) -> Checked:
     """Return a network built for a table, at a random start."""
     table, task = _table(options)
-    asked = options.network
-    target = Target.fit(table, asked.target_column, task)
-    preparation = Preparation.fit(table, target=target.name, drop=asked.drop)
+    target = Target.fit(table, options.target_column, task)
+    preparation = Preparation.fit(table, target=target.name, drop=options.drop)
     y, loss = _learned(target, table, options.loss)
     n_outputs = len(target.classes) or 1
-    layers = (len(preparation.feature_names), *asked.hidden_layers, n_outputs)
-    network = Network(layers, asked.activations, loss)
-    alpha = asked.alpha_for(target.task)
+    layers = (len(preparation.feature_names), *options.hidden_layers, n_outputs)
+    network = Network(layers, options.activations, loss)
+    alpha, dtype = options.alpha_for(target.task), options.dtype or "float64"
     cost = NetworkCost(
-        network, preparation.transform(table), y, alpha=alpha, dtype=asked.dtype,
-        device=asked.device,
+        network, preparation.transform(table), y, alpha=alpha, dtype=dtype,
+        device=options.device or "cpu",
     )  # fmt: skip
     with warnings.catch_warnings():
         # Equal units do not make a gradient wrong; `train` is where they must not be overlooked.
         warnings.simplefilter("ignore", SymmetryWarning)
         theta = initialize(
-            network, asked.rule, seed=asked.seed, dtype=cost.dtype, device=cost.device
+            network, options.rule, seed=options.seed, dtype=cost.dtype, device=cost.device
         )
     part = part_of(cost, options.rows, CHECKED_ROWS)
     words = (
-        f"network {network}; a start by {asked.rule_words} (seed {asked.seed}), "
-        f"{rows_of(part, cost)} of {table.source}, alpha {alpha:g}, {asked.dtype}"
+        f"network {network}; a start by {options.rule_words} (seed {options.seed}), "
+        f"{rows_of(part, cost)} of {table.source}, alpha {alpha:g}, {dtype}"
     )
     return Checked(part, theta, words)
 
@@ -112,6 +111,7 @@ def of_table(options: CheckOptions) -> Checked:
 def _table(options: CheckOptions) -> tuple[Table, str | None]:
     """Return the table, and the task where it is known."""
     if options.dataset is not None:
+        options.check_network()
         table, task = load_dataset(options.dataset)
         return table, options.task or (task if options.target in (None, "target") else None)
     assert options.subject is not None
@@ -122,10 +122,10 @@ def _table(options: CheckOptions) -> tuple[Table, str | None]:
             f"must end in {', '.join(ENDINGS)}. Got only '{path}'."
         )
     # A missing --target is told before the table is read.
-    asked = options.network
+    options.check_network()
     table = read_table(path, header=options.header)
     say_notes(table.notes)
-    return table, asked.task
+    return table, options.task
 
 
 def _learned(target: Target, table: Table, loss: str | None) -> tuple[NDArray[Any], Loss]:
@@ -143,14 +143,14 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     from symbreak.modules.cost.module_cost import ModuleCost
 
     _, function = options.program
-    given = given_by(made, function)
-    module, batch = given["module"], given["batch"]
-    if "loss" in given:
-        cost = ModuleCost(module, given["loss"], batch)
+    answer = given_by(made, function)
+    module, batch = answer["module"], answer["batch"]
+    if "loss" in answer:
+        cost = ModuleCost(module, answer["loss"], batch)
     else:
-        cost = ModuleCost(module, step=given["step"], batch=batch)
+        cost = ModuleCost(module, step=answer["step"], batch=batch)
     examples = cost.n_examples
-    used = "its batch" if examples is None else counted(examples, "example")
+    used = "its batch" if examples is None else pluralize(examples, "example")
     if options.rows:
         if examples is None:
             raise InvalidInput(
@@ -205,4 +205,4 @@ def part_of(cost: NetworkCost, rows: int | None, default: int) -> NetworkCost:
 
 def rows_of(part: NetworkCost, cost: NetworkCost) -> str:
     """Return words about how many rows are used."""
-    return f"{part.n_examples} of {counted(cost.n_examples, 'row')}"
+    return f"{part.n_examples} of {pluralize(cost.n_examples, 'row')}"

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, table_for
-from symbreak.cli.diagnose_options import DiagnoseOptions
-from symbreak.cli.train_options import penalty
+from symbreak.cli.diagnose import DiagnoseOptions
+from symbreak.cli.network_options import penalty
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.findings import Diagnosis
 from symbreak.symmetry import Escape, Symmetries, symmetries
 from symbreak.symmetry.certificate_findings import certified, spans
+from symbreak.text import pluralize
 from symbreak.training.checks import CHECKED_ROWS, spread_rows
 from symbreak.training.model import Model
-from symbreak.words import counted
 
 UPDATE = "linear"  # that of the default method of `symbreak train`
 
@@ -48,16 +48,16 @@ def of_program(options: DiagnoseOptions, made: Any) -> Diagnosed:
     from symbreak.modules.diagnosis.diagnose import diagnose
 
     _, function = options.program
-    given = dict(given_by(made, function, optional=("optimizer",)))
-    module, used = given["module"], "its batch"
+    arguments = dict(given_by(made, function, optional=("optimizer",)))
+    module, used = arguments["module"], "its batch"
     if options.optimizer is not None:
-        given["optimizer"] = _optimizer(options.optimizer)
+        arguments["optimizer"] = _optimizer(options.optimizer)
     if options.rows:
-        given["batch"], used = _some_rows(given, options.rows, function)
-    found = diagnose(**given)
+        arguments["batch"], used = _some_rows(arguments, options.rows, function)
+    diagnosis = diagnose(**arguments)
     n_parameters = sum(parameter.numel() for parameter in module.parameters())
     words = f"{type(module).__name__} of {options.subject}, {n_parameters} parameters; {used}"
-    return Diagnosed(found, words)
+    return Diagnosed(diagnosis, words)
 
 
 def _optimizer(word: str) -> Any:
@@ -91,7 +91,7 @@ def _some_rows(given: Mapping[str, Any], n: int, function: str) -> tuple[Any, st
             f"Got another batch from {function}(); leave it out."
         )
     rows = spread_rows(examples, n)
-    used = f"{len(rows)} of {counted(examples, 'example')}"
+    used = f"{len(rows)} of {pluralize(examples, 'example')}"
     return mapped_tensors(pair, lambda tensor: tensor[rows]), used
 
 
@@ -168,5 +168,5 @@ def of_weights(options: DiagnoseOptions) -> Diagnosed:
     from symbreak.modules.weight_scan.scan import DEFAULT_BUDGET, scan_weights
 
     budget = DEFAULT_BUDGET if options.memory_budget is None else options.memory_budget
-    found = scan_weights(Path(options.subject), memory_budget=budget)
-    return Diagnosed(found, f"{options.subject}, its weights alone, without module and data")
+    diagnosis = scan_weights(Path(options.subject), memory_budget=budget)
+    return Diagnosed(diagnosis, f"{options.subject}, its weights alone, without module and data")

@@ -8,10 +8,13 @@ import os
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from symbreak.atomic import check_writable, replace_file
 from symbreak.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from symbreak.cli.train import TrainOptions
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
@@ -65,3 +68,17 @@ def write_json(path: Path, data: Any) -> None:
     content = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
     with replace_file(path) as file:
         file.write(f"{content}\n".encode())
+
+
+class Files(NamedTuple):
+    """Where a training is written to; None for what nobody asked for."""
+
+    model: Path | None = None
+    json: Path | None = None
+    report: Path | None = None
+
+    @classmethod
+    def of(cls, options: TrainOptions, *, is_interrupted: bool) -> Files:
+        """Return what was asked for; of an interrupted training other names where files are."""
+        asked = cls(options.model, options.json, options.report)
+        return cls(*map(beside, asked)) if is_interrupted else asked

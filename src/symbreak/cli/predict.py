@@ -40,8 +40,8 @@ def predict(
     columns of DATA may stand in any order.
     """
     with loading():
+        from symbreak.cli.console import say_notes
         from symbreak.cli.outputs import check_outputs
-        from symbreak.cli.say import say_notes
         from symbreak.tables.read import read_alike
         from symbreak.tables.write import check_ending, write_predictions
         from symbreak.training.model import Model
@@ -51,10 +51,10 @@ def predict(
     if output is not None:
         check_ending(output)
     check_outputs([output], [model, data])
-    found = Model.load(model)
-    table = read_alike(data, found, header)
-    columns = found.columns(table)
-    say_notes(found.preparation.unknown_notes(table))
+    loaded = Model.load(model)
+    table = read_alike(data, loaded, header)
+    columns = loaded.columns(table)
+    say_notes(loaded.preparation.unknown_notes(table))
     if output is None:
         import polars as pl
 

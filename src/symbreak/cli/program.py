@@ -52,11 +52,11 @@ def program(path: Path, function: str) -> Iterator[Any]:
 
 
 def _function(module: ModuleType, path: Path, name: str) -> Any:
-    found = getattr(module, name, None)
-    if callable(found):
-        return found
+    attribute = getattr(module, name, None)
+    if callable(attribute):
+        return attribute
     known = [word for word, one in vars(module).items() if callable(one) and word[0] != "_"]
-    got = "nothing of that name" if found is None else type(found).__name__
+    got = "nothing of that name" if attribute is None else type(attribute).__name__
     raise InvalidInput(f"'{name}' of '{path}' must be a function. Got {got}.{nearest(name, known)}")
 
 

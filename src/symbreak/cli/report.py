@@ -45,8 +45,8 @@ def report(
     the page that `symbreak train --report` writes.
     """
     with loading():
+        from symbreak.cli.console import say_notes
         from symbreak.cli.outputs import check_outputs, write_json
-        from symbreak.cli.say import say_notes
         from symbreak.reports.collect.model import of_model
         from symbreak.reports.report import Report
         from symbreak.tables.read import read_alike
@@ -55,11 +55,11 @@ def report(
     if output is None and json is None:
         output = Path("report.html")
     check_outputs([output, json], [model, data])
-    found = Model.load(model)
-    table = None if data is None else read_alike(data, found, header)
-    document = of_model(found, table)
+    loaded = Model.load(model)
+    table = None if data is None else read_alike(data, loaded, header)
+    document = of_model(loaded, table)
     if table is not None:
-        say_notes(found.preparation.unknown_notes(table))
+        say_notes(loaded.preparation.unknown_notes(table))
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 from symbreak.network import Network
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Provenance
 
 _LONGEST = 20_000  # characters of a command that a page shows
 
 
 def provenance_of(
-    options: TrainOptions, source: str, split: Parts, network: Network, alpha: float
+    options: TrainOptions, source: str, split: DataSplit, network: Network, alpha: float
 ) -> Provenance:
     """Return where a training of the command comes from."""
     return Provenance(
@@ -22,16 +22,16 @@ def provenance_of(
     )
 
 
-def python_of(options: TrainOptions, parts: Parts, network: Network, alpha: float) -> str:
+def python_of(options: TrainOptions, split: DataSplit, network: Network, alpha: float) -> str:
     """Return a program that trains the same starts on the same rows."""
     reading, table, test = _reading(options)
     names = tuple(activation.name for activation in network.activations)
-    split = {
-        "task": parts.target.task, "drop": options.drop, "holdout": options.holdout,
+    shares = {
+        "task": split.target.task, "drop": options.drop, "holdout": options.holdout,
         "validation": options.validation, "seed": options.seed,
         "separate_test": options.test is not None,
     }  # fmt: skip
-    given = {
+    arguments = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
         "alpha": alpha, "max_iter": options.max_iter, "combine": options.combine,
         "dtype": options.dtype, "device": options.device, **options.method_options,
@@ -39,16 +39,16 @@ def python_of(options: TrainOptions, parts: Parts, network: Network, alpha: floa
     rule = repr(options.init or "glorot_uniform")
     if options.epsilon is not None:
         rule = f"sb.rules.Uniform(epsilon={options.epsilon!r})"
-    validation = "parts.validation" if parts.validation.n else "None"
+    validation = "split.validation" if split.validation.n else "None"
     return "\n".join([
         "import symbreak as sb", *reading, "from symbreak.training import train",
-        "from symbreak.training.parts import Parts", "",
+        "from symbreak.training.data_split import DataSplit", "",
         table,
-        f"parts = Parts.of(table, {options.target_column!r}, {_words(split)})", *test,
-        f"network = sb.Network({network.layers!r}, {names!r}, {parts.loss!r})",
-        f"trained = train(network, *parts.train, rule={rule}, validation={validation},",
-        f"    {_words(given)})",
-        "prediction = trained.predict(parts.holdout.X)",
+        f"split = DataSplit.of(table, {options.target_column!r}, {_words(shares)})", *test,
+        f"network = sb.Network({network.layers!r}, {names!r}, {split.loss!r})",
+        f"trained = train(network, *split.train, rule={rule}, validation={validation},",
+        f"    {_words(arguments)})",
+        "prediction = trained.predict(split.holdout.X)",
     ])  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def _reading(options: TrainOptions) -> tuple[list[str], str, list[str]]:
     header = "" if options.header is None else f", header={options.header}"
     if options.test is not None:
         names, path = ["read_alike"], str(options.test)
-        test = [f"parts = parts.with_test(read_alike({path!r}, parts{header}))"]
+        test = [f"split = split.with_test(read_alike({path!r}, split{header}))"]
     if options.dataset is None:
         names, table = [*names, "read_table"], f"table = read_table({str(options.data)!r}{header})"
     else:

@@ -1,9 +1,12 @@
-"""`symbreak train`: the options and their help."""
+"""What `symbreak train` was asked for, and its words turned into what the library takes."""
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,32 +22,45 @@ from symbreak.cli.choices import (
 )
 from symbreak.cli.header_option import Header
 from symbreak.cli.loading import loading
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.network_options import ACTIVATION, HIDDEN, NetworkOptions
+from symbreak.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from symbreak.training.settings import Settings
 
 
-def train(
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(NetworkOptions):
+    """The options of `symbreak train`, as typed.
+
+    Raises
+    ------
+    InvalidInput
+        Options that contradict each other.
+    """
+
     data: Annotated[
         Path | None,
         typer.Argument(
             metavar="DATA",
             help="CSV, TSV, TXT, Parquet, NPZ or MAT file with one example in a row.",
         ),
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to learn.")
-    ] = None,
+    ] = None
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to learn.")] = (
+        None
+    )
     dataset: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
             help=f"Instead of DATA: {listed(DATASETS)}.",
         ),
-    ] = None,
-    header: Header = None,
+    ] = None
+    header: Header = None
     test: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Score on this file instead of a hold-out part."),
-    ] = None,
+    ] = None
     task: Annotated[
         str | None,
         typer.Option(
@@ -52,51 +68,47 @@ def train(
             help="classification or regression; by default text, true/false and up to 20 "
             "different whole numbers are classes.",
         ),
-    ] = None,
+    ] = None
     drop: Annotated[
-        list[str] | None,
+        tuple[str, ...],
         typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
-    ] = None,
+    ] = ()
     holdout: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the rows kept for the score.")
-    ] = TrainOptions.holdout,
+    ] = 0.2
     validation: Annotated[
         float,
         typer.Option(
             metavar="SHARE",
             help="Share of the other rows that scores single starts; 0 for none.",
         ),
-    ] = TrainOptions.validation,
+    ] = 0.15
     hidden: Annotated[
         str,
         typer.Option(
             metavar="UNITS", help="Units of each hidden layer, such as 25,10; none for no layer."
         ),
-    ] = TrainOptions.hidden,
+    ] = HIDDEN
     activation: Annotated[
         str,
         typer.Option(
             metavar="NAME",
             help=f"{listed(ACTIVATIONS)}; one, or one for each hidden layer: relu,tanh.",
         ),
-    ] = TrainOptions.activation,
+    ] = ACTIVATION
     init: Annotated[
         str | None,
         typer.Option(
             metavar="RULE",
             help=f"How starts are drawn: {listed(RULES, glorot_uniform='default')}.",
         ),
-    ] = None,
+    ] = None
     epsilon: Annotated[
         float | None,
         typer.Option(help="Draw every parameter from [-EPSILON, EPSILON] (rule uniform)."),
-    ] = None,
-    starts: Annotated[
-        int, typer.Option(metavar="N", help="Number of starts.")
-    ] = TrainOptions.starts,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed of split and starts.")
-    ] = TrainOptions.seed,
+    ] = None
+    starts: Annotated[int, typer.Option(metavar="N", help="Number of starts.")] = 16
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of split and starts.")] = 0
     combine: Annotated[
         str,
         typer.Option(
@@ -104,7 +116,7 @@ def train(
             help="average of the starts' predictions, best (by the validation part) or "
             "lowest-cost.",
         ),
-    ] = TrainOptions.combine,
+    ] = "average"
     method: Annotated[
         str,
         typer.Option(
@@ -112,21 +124,21 @@ def train(
             help=f"{listed(ON_ALL_EXAMPLES)}, on all examples at once; {listed(ON_BATCHES)}, on "
             "mini-batches; or scipy:NAME, a method of scipy.optimize.minimize, such as scipy:BFGS.",
         ),
-    ] = TrainOptions.method,
+    ] = "l-bfgs"
     learning_rate: Annotated[
         float | None, typer.Option(help=f"Of {listed(WITH_LEARNING_RATE, 'and')}.")
-    ] = None,
+    ] = None
     momentum: Annotated[
         float | None,
         typer.Option(help=f"Of {listed(WITH_MOMENTUM, 'and')}; 0.9 by default."),
-    ] = None,
+    ] = None
     alpha: Annotated[
         float | None,
         typer.Option(
             help="L2 penalty alpha/(2m) times the sum of squared weights; 1 by default for "
             "classification, 10 for regression."
         ),
-    ] = None,
+    ] = None
     search: Annotated[
         bool,
         typer.Option(
@@ -134,43 +146,110 @@ def train(
             help="Choose the penalty from 1e-4, 1e-3, ..., 1000 by cross-validation with 5 folds "
             "of the training rows and 4 starts, all trained as one stack.",
         ),
-    ] = False,
-    max_iter: Annotated[
-        int, typer.Option(metavar="N", help="Most iterations of each start.")
-    ] = TrainOptions.max_iter,
-    dtype: Annotated[
-        str, typer.Option(metavar="DTYPE", help="float64 or float32.")
-    ] = TrainOptions.dtype,
+    ] = False
+    max_iter: Annotated[int, typer.Option(metavar="N", help="Most iterations of each start.")] = (
+        1000
+    )
+    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float64 or float32.")] = "float64"
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="A PyTorch device, such as cpu or cuda.")
-    ] = TrainOptions.device,
+    ] = "cpu"
     model: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trained model here.")
-    ] = None,
+    ] = None
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write everything found here, as JSON.")
-    ] = None,
+    ] = None
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write an HTML page of the run here.")
-    ] = None,
+    ] = None
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print only the hold-out score and warnings.")
-    ] = False,
-) -> None:
+    ] = False
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.dataset is None):
+            raise InvalidInput(
+                "The data must be one file or one --dataset NAME. "
+                f"Got {'neither' if self.data is None else 'both'}."
+            )
+        self.check_network()
+        if self.test is not None and self.holdout != TrainOptions.holdout:
+            raise InvalidInput(
+                "--holdout must not stand beside --test, whose rows give the score. "
+                f"Got --holdout {self.holdout:g}; leave one out."
+            )
+        if self.search and self.alpha is not None:
+            raise InvalidInput(
+                "--alpha must not stand beside --search, which chooses it. "
+                f"Got --alpha {self.alpha:g}; leave one out."
+            )
+        if self.seed < 0:
+            raise InvalidInput(f"--seed must be 0 or above. Got {self.seed}.")
+        for name in self.method_options:
+            _check_taken(name, self.method)
+
+    @property
+    def method_options(self) -> dict[str, float]:
+        """The options of the method that were given."""
+        typed = {"learning_rate": self.learning_rate, "momentum": self.momentum}
+        return {name: value for name, value in typed.items() if value is not None}
+
+    def settings_for(self, task: str) -> Settings:
+        """What the training of a task is asked for."""
+        from symbreak.training.settings import Settings
+
+        return Settings(
+            hidden=self.hidden_layers, activation=self.activations, rule=self.rule,
+            starts=self.starts, seed=self.seed, combine=self.combine, method=self.method,
+            method_options=self.method_options, max_iter=self.max_iter,
+            alpha=self.alpha_for(task), search=self.search, dtype=self.dtype,
+            device=self.device,
+        )  # fmt: skip
+
+    def command_line(self, **changes: Any) -> str:
+        """Return the command that asks for these options, changed."""
+        words = ["symbreak", "train"]
+        options = dataclasses.replace(self, **changes)
+        for option in dataclasses.fields(options):
+            value = getattr(options, option.name)
+            if value != option.default:
+                words += _words("--" + option.name.replace("_", "-"), value)
+        return shlex.join(words)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as plain data."""
+        values = dataclasses.asdict(self)
+        return {name: str(one) if isinstance(one, Path) else one for name, one in values.items()}
+
+
+def train(options: TrainOptions) -> None:
     """Train a network on a table from many random starts.
 
     Checks the gradient and the symmetry of the starts first. Ctrl-C keeps the best so far; files
     that are there already stay, and it is written beside them.
     """
-    options = TrainOptions(
-        data=data, target=target, dataset=dataset, header=header, test=test, task=task,
-        drop=tuple(drop or ()), holdout=holdout, validation=validation, hidden=hidden,
-        activation=activation, init=init, epsilon=epsilon, starts=starts, seed=seed,
-        combine=combine, method=method, learning_rate=learning_rate, momentum=momentum,
-        alpha=alpha, search=search, max_iter=max_iter, dtype=dtype, device=device, model=model,
-        json=json, report=report, quiet=quiet,
-    )  # fmt: skip
     with loading():
         from symbreak.cli.train_run import run
 
     raise typer.Exit(run(options))
+
+
+def _check_taken(option: str, method: str) -> None:
+    from symbreak.optimize.methods import find_method, methods_taking
+
+    if option not in find_method(method).options:
+        raise InvalidInput(
+            f"--{option.replace('_', '-')} must come with --method "
+            f"{' or '.join(methods_taking(option))}. Got --method {method}."
+        )
+
+
+def _words(flag: str, value: Any) -> list[str]:
+    if flag == "--data":
+        return [str(value)]
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, tuple):
+        return [word for one in value for word in (flag, one)]
+    return [flag, str(value)]

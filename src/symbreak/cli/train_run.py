@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symbreak.cli import INTERRUPTED, after, before
-from symbreak.cli.outputs import check_outputs, write_json
-from symbreak.cli.progress import shown
+from symbreak.cli import INTERRUPTED, train_text
+from symbreak.cli.console import say, say_notes, shown
+from symbreak.cli.outputs import Files, check_outputs, write_json
 from symbreak.cli.reproduce import provenance_of
-from symbreak.cli.say import say, say_notes
-from symbreak.cli.train_files import Files
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.scipy_options import is_scipy, method_named
@@ -22,7 +20,7 @@ from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training.checks import Symmetry
 from symbreak.training.combine import check_combine
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Training
 from symbreak.training.table_training import (
     Prepared,
@@ -46,9 +44,9 @@ def run(options: TrainOptions) -> int:
     with timed(seconds, "read"):
         table, task = _table(options)
         split = _split(options, table, task)
-    _say(options, before.data_line(table.source, split), before.split_line(split, options))
+    _say(options, train_text.data_line(table.source, split), train_text.split_line(split, options))
     ready = _prepared(options, split, seconds)
-    _say(options, before.network_line(ready.network, options, ready.alpha))
+    _say(options, train_text.network_line(ready.network, options, ready.alpha))
     gradient, symmetry = ready.gradient, ready.symmetry
     _say(options, gradient.line)
     if gradient.verdict == "fail":
@@ -100,27 +98,27 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
     return table, options.task or (task if options.target_column == "target" else None)
 
 
-def _split(options: TrainOptions, table: Table, task: str | None) -> Parts:
-    parts = Parts.of(
+def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
+    split = DataSplit.of(
         table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
         validation=options.validation, seed=options.seed, separate_test=options.test is not None,
     )  # fmt: skip
     if options.test is None:
-        return parts
-    test = read_alike(options.test, parts, options.header)
-    found = parts.with_test(test)
-    say_notes(parts.preparation.unknown_notes(test))
-    return found
+        return split
+    test = read_alike(options.test, split, options.header)
+    complete = split.with_test(test)
+    say_notes(split.preparation.unknown_notes(test))
+    return complete
 
 
-def _prepared(options: TrainOptions, split: Parts, seconds: dict[str, float]) -> Prepared:
+def _prepared(options: TrainOptions, split: DataSplit, seconds: dict[str, float]) -> Prepared:
     """Return what can be trained, its penalty chosen by --search where that is asked."""
     settings, choice = options.settings_for(split.target.task), None
     if settings.search:
         with shown(options.max_iter, quiet=options.quiet) as show:
             choice = chosen_penalty(split, settings, show)
     if choice is not None:
-        _say(options, before.search_line(choice))
+        _say(options, train_text.search_line(choice))
     return prepared(split, settings, choice, seconds)
 
 
@@ -129,7 +127,7 @@ def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
     provenance = provenance_of(options, source, ready.split, ready.network, ready.alpha)
     with shown(options.max_iter, quiet=options.quiet) as show:
         return train_prepared(
-            ready, look=show, keeps_path=options.report is not None, provenance=provenance
+            ready, look=show, keeps_trajectories=options.report is not None, provenance=provenance
         )
 
 
@@ -142,7 +140,7 @@ def _write(training: Training, options: TrainOptions, files: Files, written: lis
         write_json(files.json, training.to_dict())
         written.append(files.json)
     if files.report is not None:
-        page = Report.of(of_training(training, then=after.then_line(options, files)))
+        page = Report.of(of_training(training, then=train_text.then_line(options, files)))
         page.save(files.report)
         written.append(files.report)
 
@@ -150,20 +148,22 @@ def _write(training: Training, options: TrainOptions, files: Files, written: lis
 def _tell(training: Training, options: TrainOptions, files: Files) -> None:
     if training.is_interrupted:
         say("Interrupted: every start keeps its best point so far.", err=True)
-        for line in after.beside_lines(options, files):
+        for line in train_text.beside_lines(options, files):
             say(line, err=True)
     if training.n_diverged:
-        say(after.diverged_line(training), err=True)
+        say(train_text.diverged_line(training), err=True)
     if options.quiet:
-        say(after.score_line(training))
+        say(train_text.score_line(training))
         return
-    after.print_starts(training)
-    _say(options, *after.restart_lines(training))
-    lines = (after.score_line, after.single_line, after.choice_line)
-    _say(options, *(line(training) for line in lines), *after.few_lines(training))
-    _say(options, *after.low_lines(training, options))
-    _say(options, f"Trained in {training.seconds['train']:.1f} s.", *after.written_lines(files))
-    _say(options, after.next_line(training, options, files))
+    train_text.print_starts(training)
+    _say(options, *train_text.restart_lines(training))
+    lines = (train_text.score_line, train_text.single_line, train_text.choice_line)
+    _say(options, *(line(training) for line in lines), *train_text.few_lines(training))
+    _say(options, *train_text.low_lines(training, options))
+    _say(
+        options, f"Trained in {training.seconds['train']:.1f} s.", *train_text.written_lines(files)
+    )
+    _say(options, train_text.next_line(training, options, files))
 
 
 def _say(options: TrainOptions, *lines: str) -> None:

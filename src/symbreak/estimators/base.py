@@ -27,8 +27,8 @@ from symbreak.estimators.problem import Array, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
+from symbreak.text import pluralize
 from symbreak.training.combine import by_blocks, combined_prediction
-from symbreak.words import counted
 
 _FLOATS = (np.float64, np.float32)
 
@@ -61,7 +61,7 @@ class BaseMLP(
         if not is_whole or not 1 <= wanted <= n_hidden:
             raise InvalidInput(
                 f"layer of transform must be a hidden layer, 1 to {n_hidden} or -{n_hidden} to -1. "
-                f"Got {layer!r} of a network with {counted(n_hidden, 'hidden layer')}."
+                f"Got {layer!r} of a network with {pluralize(n_hidden, 'hidden layer')}."
             )
         if wanted != n_hidden and _get_output_config("transform", self)["dense"] != "default":
             raise InvalidInput(

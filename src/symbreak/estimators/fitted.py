@@ -30,8 +30,8 @@ from symbreak.estimators.starting import matrices_of, theta_of
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.text import pluralize
 from symbreak.training import Training
-from symbreak.words import counted
 
 WITHOUT_VALIDATION = (
     "combine='best' means the best validation score, and this fit has none: the start with the "
@@ -207,7 +207,7 @@ def warn_if_unfinished(estimator: Any) -> None:
         )
     diverged = [start for start in kept if outcome.status[start] is Status.DIVERGED]
     if diverged:
-        after = counted(int(outcome.n_iterations[diverged].min()), "iteration")
+        after = pluralize(int(outcome.n_iterations[diverged].min()), "iteration")
         rate = "lower learning_rate_init or " if is_stochastic(estimator.solver) else ""
         warnings.warn(
             f"J diverged after {after} in {len(diverged)} of {len(kept)} kept starts "

@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 
 from symbreak.errors import InterruptedWarning
 from symbreak.optimize import Outcome
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 # Packages whose functions call others with one setting after the other.
 RUN_MANY = frozenset(
@@ -55,7 +55,7 @@ def tell_interrupted(estimator: Any, outcome: Outcome, *, spent: int) -> None:
     KeyboardInterrupt
         The fit is one of many.
     """
-    made = counted(int(outcome.n_iterations.max()) - spent, "iteration")
+    made = pluralize(int(outcome.n_iterations.max()) - spent, "iteration")
     many = is_one_of_many(estimator)
     words = f"The fit was interrupted after {made}; the best point so far was kept."
     if many:

@@ -17,7 +17,7 @@ from symbreak.estimators.search_fits import NEVER_TRAINED, Fit, SearchInterrupte
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training.joint_training import MinimizeCall, stacks_of, train_together
 
 # Each fit that waits is a thread.
 MOST_FITS = 512
@@ -117,7 +117,10 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
         return answers
 
     def _trained(
-        self, searches: Sequence[Search], stacks: Sequence[list[int]], interrupt: DeferredInterrupt
+        self,
+        searches: Sequence[MinimizeCall],
+        stacks: Sequence[list[int]],
+        interrupt: DeferredInterrupt,
     ) -> Iterator[list[Answer]]:
         """Yield what each stack found, until the interruption."""
         backend, n_jobs = self._outer
@@ -139,7 +142,7 @@ class StackedBackend(ParallelBackendBase):  # type: ignore[misc]
             yield from Parallel()(delayed(_answered)(part, shared) for part in parts)
 
 
-def _answered(searches: Sequence[Search], look: Any) -> list[Answer]:
+def _answered(searches: Sequence[MinimizeCall], look: Any) -> list[Answer]:
     """Return the outcomes of a stack, or for each search the error that each would raise alone."""
     try:
         return list(train_together(searches, look))
@@ -147,7 +150,7 @@ def _answered(searches: Sequence[Search], look: Any) -> list[Answer]:
         return [error] * len(searches)
 
 
-def _search(fit: Fit) -> Search:
+def _search(fit: Fit) -> MinimizeCall:
     assert fit.search is not None
     return fit.search
 

@@ -18,8 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from symbreak.optimize import Outcome
-from symbreak.training.gathered import Search
-from symbreak.training.gathering import gathered_by
+from symbreak.training.joint_training import MinimizeCall, gathered_by
 
 NEVER_TRAINED = "The search was interrupted before this fit was trained."
 
@@ -49,7 +48,7 @@ class Fit:
         self._result: Any = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.search: Search | None = None
+        self.search: MinimizeCall | None = None
         self.is_done = False
         self.seconds_of_others = 0.0
 
@@ -91,7 +90,7 @@ class Fit:
 
     def _pause(self, objective: Any, theta: Any, arguments: Mapping[str, Any]) -> Outcome:
         began = time.perf_counter()
-        self.search = Search(objective, theta, arguments)
+        self.search = MinimizeCall(objective, theta, arguments)
         self._from_fit.put(None)
         answer = self._to_fit.get()
         self.seconds_of_others += time.perf_counter() - began

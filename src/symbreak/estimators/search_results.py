@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.interruption import warn_interrupted
 from symbreak.estimators.search_fits import NEVER_TRAINED
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 NO_BEST = "The search was interrupted before any candidate had a score on every fold."
 
@@ -48,8 +48,8 @@ def check_has_best(
         if not n:
             raise KeyboardInterrupt(NO_BEST)
         warn_interrupted(
-            f"The search was interrupted with {n} of {counted(len(scored), 'candidate')} scored on "
-            "every fold; the best is the best of these."
+            f"The search was interrupted with {n} of {pluralize(len(scored), 'candidate')} scored "
+            "on every fold; the best is the best of these."
         )
     elif not n:
         cause = _first_error(fits)

@@ -19,7 +19,7 @@ from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.training.starts import drawn_starts
+from symbreak.training.finite_starts import draw_finite_starts
 
 
 class Seeds(NamedTuple):
@@ -38,7 +38,9 @@ def seeds_of(random_state: Any) -> Seeds:
 
 def starts_of(estimator: Any, cost: NetworkCost, seeds: Seeds) -> Tensor:
     """Return the starts (n_starts, n): drawn by the rule, the given weights in the first."""
-    theta = drawn_starts(cost, _rule(estimator), starts=estimator.n_starts, seed=seeds.starts).theta
+    theta = draw_finite_starts(
+        cost, _rule(estimator), starts=estimator.n_starts, seed=seeds.starts
+    ).theta
     if estimator.coefs_init is not None or estimator.intercepts_init is not None:
         _fill_(theta, cost.network, estimator.coefs_init, estimator.intercepts_init)
     return theta

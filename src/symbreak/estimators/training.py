@@ -29,7 +29,7 @@ from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
-from symbreak.training.gathering import minimize
+from symbreak.training.joint_training import minimize
 
 _MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
 

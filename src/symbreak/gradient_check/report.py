@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symbreak.errors import SymbreakError
-from symbreak.words import aligned
+from symbreak.text import format_table
 
 if TYPE_CHECKING:
     from symbreak.gradient_check.probes import Probes
@@ -228,7 +228,7 @@ def overall(blocks: Sequence[BlockReport]) -> str:
 
 def text_of(report: GradientReport) -> str:
     """Return the report for a terminal: a sentence, a table, notes, what else was checked."""
-    lines = [report.line, *aligned(_rows(report)), *notes_of(report)]
+    lines = [report.line, *format_table(_rows(report)), *notes_of(report)]
     for name, other in report.also:
         indented = text_of(other).replace("\n", "\n  ")
         lines += [f"{name}:", f"  {indented}"]

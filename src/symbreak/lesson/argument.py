@@ -22,7 +22,7 @@ from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize, rules
 from symbreak.initialization.rule import Rule
-from symbreak.lesson.facts import Lesson, Start
+from symbreak.lesson.facts import Lesson, StartResult
 from symbreak.lesson.runs import METHODS, Experiment
 from symbreak.lesson.side_by_side import pairs, two_units
 from symbreak.network import Network
@@ -96,14 +96,14 @@ def _experiment(network: Network, X: Tensor, y: Tensor) -> Experiment:
     return Experiment(NetworkCost(network, X, is_class), X, is_class)
 
 
-def _start(experiment: Experiment, rule: Rule, updates: int, seed: int) -> Start:
+def _start(experiment: Experiment, rule: Rule, updates: int, seed: int) -> StartResult:
     """Show one start and train from it with every method."""
     network = experiment.network
     theta, warning = _drawn(network, rule, seed)
     trained = [experiment.run(theta, method, updates, exact=rule.symmetric) for method in METHODS]
     shown = np.unique(experiment.classes.numpy(), return_index=True)[1][:SHOWN_EXAMPLES]
     gradient = experiment.cost(theta)[1]
-    return Start(
+    return StartResult(
         rule=rule.name,
         value=float(getattr(rule, "epsilon", getattr(rule, "value", 0.0))),
         warning=warning,

@@ -33,7 +33,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Point:
+class Snapshot:
     """Where a run stood.
 
     Attributes
@@ -68,9 +68,9 @@ class Run:
     method: str
     options: dict[str, float]
     exact_symmetry: bool
-    before: Point
-    after_one: Point
-    end: Point
+    before: Snapshot
+    after_one: Snapshot
+    end: Snapshot
     averaged_away: float
     status: str
     status_text: str
@@ -101,12 +101,12 @@ class Drift:
     first_unequal: int | None
     first_above_rounding: int | None
     first_visible: int | None
-    end: Point
+    end: Snapshot
     spread: float
 
 
 @dataclass(frozen=True)
-class Start:
+class StartResult:
     """One way to start and what became of it.
 
     Attributes
@@ -154,7 +154,7 @@ class Lesson:
     updates: int
     seed: int
     logistic_regression: tuple[Run, ...]
-    starts: tuple[Start, ...]
+    starts: tuple[StartResult, ...]
 
     @property
     def most_frequent_share(self) -> float:

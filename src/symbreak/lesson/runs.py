@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.lesson.facts import Drift, Point, Run
+from symbreak.lesson.facts import Drift, Run, Snapshot
 from symbreak.objectives import NetworkCost, Objective
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
@@ -49,12 +49,12 @@ class Experiment:
         self.y = y
         self.classes = y.long().argmax(1)
 
-    def point(self, theta: Tensor, updates: int) -> Point:
+    def point(self, theta: Tensor, updates: int) -> Snapshot:
         """Measure theta (n,). Of outputs that are equal up to rounding the first class counts."""
         outputs = self.network.predict(theta, self.X)
         is_highest = outputs >= outputs.amax(1, keepdim=True) * (1.0 - ROUNDING)
         right = is_highest.long().argmax(1) == self.classes
-        return Point(
+        return Snapshot(
             updates=updates,
             J=float(self.cost.value(theta)),
             accuracy=float(right.double().mean()),

@@ -36,9 +36,9 @@ def pairs(experiment: Experiment, gradient: Tensor) -> tuple[Pair, ...]:
     columns = [0, *(1 + features[:SHOWN_FEATURES]).tolist()]
     rows = range(min(SHOWN_OUTPUTS, out_of.shape[0]))
     places = [(into, (0, j), (1, j)) for j in columns] + [(out_of, (k, 1), (k, 2)) for k in rows]
-    found = []
+    compared = []
     for block, first, second in places:
         Theta = gradient[block.slice].view(block.shape)
         names = tuple(f"{block.name}[{i}, {j}]" for i, j in (first, second))
-        found.append(Pair((names[0], names[1]), (float(Theta[first]), float(Theta[second]))))
-    return tuple(found)
+        compared.append(Pair((names[0], names[1]), (float(Theta[first]), float(Theta[second]))))
+    return tuple(compared)

@@ -34,7 +34,7 @@ from symbreak.checks import check_not_negative
 from symbreak.deprecation import warn_renamed
 from symbreak.optimize.per_start import Floats, Mask, Starts, host
 from symbreak.optimize.status import Status
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 if TYPE_CHECKING:
     from symbreak.optimize.outcome import Outcome
@@ -162,7 +162,7 @@ class Restarts:
             return "none converged, so no value is a minimum"
         listed = ", ".join(f"{one.value:.6g} ({len(one.starts)})" for one in self.minima[:_LISTED])
         more = " and others" if len(self.minima) > _LISTED else ""
-        values = counted(len(self.minima), "value")
+        values = pluralize(len(self.minima), "value")
         return f"{self.n_converged} converged, to {values}: {listed}{more}"
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.optimize.multistart_summary import Restarts, restarts
 from symbreak.optimize.status import Status
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Outcome:
 
     def __str__(self) -> str:
         lines = [
-            f"{counted(len(self.value), 'start')}, {int(self.converged.sum())} converged, best J "
+            f"{pluralize(len(self.value), 'start')}, {int(self.converged.sum())} converged, best J "
             f"{self.value[self.best]:.6g} from start {self.best}, {self.seconds:.2f} s",
             f"{'start':>5}  {'J':>12}  {'max |g|':>9}  {'iterations':>10}  status",
         ]

@@ -2,6 +2,10 @@
 
 Theta(l) is (units of layer l+1, 1 + units of layer l), the bias in column 0. Of each Theta the rows
 and columns of the units shown are kept, and weights are compared among those.
+
+Classes of weights, the colours of the lecture's picture: 0 for a weight equal to no other;
+k = 1, 2, ... for the k-th class of equal weights, in order of first appearance; -k for a weight of
+that class with the other sign (a mirrored unit).
 """
 
 from __future__ import annotations
@@ -11,9 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput
-from symbreak.page.weight_classes import equal_classes
 
 SHOWN_UNITS = 8
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -120,3 +124,27 @@ def _layer(
         "bias": not last,
         "nodes": nodes if last else ["+1", *nodes],
     }
+
+
+def equal_classes(Theta: NDArray[np.float64], rtol: float = 0.0) -> NDArray[np.int64]:
+    """Return the class of each weight of Theta, counted from 1; see the conventions."""
+    weights = np.asarray(Theta, dtype=np.float64).ravel()
+    sizes = np.abs(weights)
+    finite = sizes[np.isfinite(sizes)]
+    gap = rtol * finite.max(initial=0.0)
+    order = np.argsort(sizes, kind="stable")
+    # Neighbours in size belong together; infinities are equal, what is no number is not.
+    with np.errstate(invalid="ignore"):
+        parted = ~((np.diff(sizes[order]) <= gap) | (sizes[order][1:] == sizes[order][:-1]))
+    group = np.empty(len(weights), dtype=np.int64)
+    group[order] = np.cumsum([0, *parted]) if len(weights) else []
+    labels = np.zeros(len(weights), dtype=np.int64)
+    n_classes = 0
+    for place in range(len(weights)):
+        members = np.flatnonzero(group == group[place])
+        if len(members) > 1 and labels[place] == 0:
+            n_classes += 1
+            # Of signs: a product of weights would overflow, or vanish, before its sign is seen.
+            signs = np.where(np.sign(weights[members]) * np.sign(weights[place]) < 0, -1, 1)
+            labels[members] = n_classes * signs
+    return labels.reshape(np.shape(Theta))

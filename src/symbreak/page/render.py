@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from symbreak.errors import MissingOptionalPackage
-from symbreak.page.identifiers import Identifiers
-from symbreak.page.plain import DIGITS, island, plain
+from symbreak.page.to_json import DIGITS, island, plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,3 +87,15 @@ def script_hash(name: str) -> str:
     """Return the source expression by which a policy lets a script run."""
     digest = hashlib.sha256(asset(name).encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+class Identifiers:
+    """Hands out "word-1", "word-2", ..., each once."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def __call__(self, word: str) -> str:
+        """Return the next id that begins with `word`."""
+        self._used[word] += 1
+        return f"{word}-{self._used[word]}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from symbreak.page import render as render_page
-from symbreak.reports import charts
+from symbreak.reports.charts import figures
 from symbreak.reports.numbers import score_shown, shown
-from symbreak.reports.svg import Chart
 
 _COLUMNS = (
     ("start", "start"), ("J", "J"), ("validation", "validation"), ("hold-out", "holdout"),
@@ -31,7 +29,7 @@ def render(document: dict[str, Any]) -> str:
         document,
         f"{document['title']}: symbreak report",
         digits=None,
-        charts=drawn(document),
+        figures=figures(document),
         num=shown,
         score=score_shown,
         columns=columns_of(document.get("starts", [])),
@@ -41,25 +39,3 @@ def render(document: dict[str, Any]) -> str:
 def columns_of(starts: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return (heading, key) of the columns of the starts in which there is anything."""
     return [pair for pair in _COLUMNS if any(row[pair[1]] is not None for row in starts)]
-
-
-def drawn(document: dict[str, Any]) -> dict[str, Chart]:
-    """Return the charts by name, of the sections that have something to draw."""
-    scores = document.get("scores", {})
-    sources: dict[str, tuple[Callable[..., Chart | None], tuple[Any, ...]]] = {
-        "search": (charts.candidates, (document.get("search"),)),
-        "curves": (charts.cost_curves, (document.get("curves"),)),
-        "final": (charts.final_costs, (document.get("restarts"), document.get("starts"))),
-        "validation": (charts.validation_curves, (document.get("validation_curves"),)),
-        "distinct": (charts.distinct_units, (document.get("distinct"),)),
-        "signals": (charts.signals, (document.get("signals"),)),
-        "gradient": (charts.gradient_blocks, (document.get("gradient_check"),)),
-        "reliability": (charts.reliability, (scores.get("reliability"),)),
-        "pairs": (charts.known_and_predicted, (scores.get("pairs"),)),
-    }
-    made = {
-        name: draw(*arguments)
-        for name, (draw, arguments) in sources.items()
-        if all(one is not None for one in arguments)
-    }
-    return {name: chart for name, chart in made.items() if chart is not None}

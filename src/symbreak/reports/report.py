@@ -70,7 +70,7 @@ def report(thing: Any, path: str | os.PathLike[str] | None = None) -> Report:
     >>> page.data["restarts"]["n_lowest"]
     2
     """
-    made = Report.of(collected(thing))
+    page = Report.of(collected(thing))
     if path is not None:
-        made.save(path)
-    return made
+        page.save(path)
+    return page

@@ -10,8 +10,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
-from symbreak.reports.numbers import MINUS
+import numpy as np
+
+from symbreak.reports.numbers import MINUS, number_of
 
 WIDTH, HEIGHT = 640, 300
 RIGHT, TOP, BOTTOM = 14, 34, 46
@@ -21,7 +24,7 @@ Point = tuple[float, float]
 
 
 @dataclass
-class Scale:
+class AxisScale:
     """From numbers to places: "linear", "count" (whole numbers), "log", "log1p" (updates)."""
 
     kind: str
@@ -31,7 +34,7 @@ class Scale:
     end: float
 
     @classmethod
-    def over(cls, kind: str, numbers: Iterable[float], begin: float, end: float) -> Scale:
+    def over(cls, kind: str, numbers: Iterable[float], begin: float, end: float) -> AxisScale:
         """Return a scale that holds all finite numbers (of a log scale: the positive ones)."""
         good = [one for one in numbers if math.isfinite(one) and (kind != "log" or one > 0.0)]
         low, high = (min(good), max(good)) if good else (1.0, 2.0)
@@ -60,12 +63,12 @@ class Scale:
             return [t for t in _linear_ticks(self.low, self.high) if t == round(t)]
         if self.kind == "log1p":
             return [0.0, *(t for t in _decades(1.0, self.high) if t <= self.high)]
-        found = [t for t in _decades(self.low, self.high) if self.low <= t <= self.high]
-        if len(found) > 2:
-            return found
+        powers = [t for t in _decades(self.low, self.high) if self.low <= t <= self.high]
+        if len(powers) > 2:
+            return powers
         finer = [t * n for t in _decades(self.low, self.high) for n in (1.0, 2.0, 5.0)]
-        found = [t for t in finer if self.low <= t <= self.high]
-        return found if len(found) > 2 else _linear_ticks(self.low, self.high)
+        powers = [t for t in finer if self.low <= t <= self.high]
+        return powers if len(powers) > 2 else _linear_ticks(self.low, self.high)
 
     def _warped(self, number: float) -> float:
         if self.kind in ("linear", "count"):
@@ -86,8 +89,8 @@ class Chart:
     label: str
     x_label: str
     y_label: str
-    x: Scale
-    y: Scale
+    x: AxisScale
+    y: AxisScale
     marks: list[str] = field(default_factory=list)
     is_cut: bool = False
 
@@ -99,17 +102,17 @@ class Chart:
         y: tuple[str, str, Iterable[float]],
     ) -> Chart:
         """Return an empty chart; x and y are (label, kind of scale, numbers to hold)."""
-        up = Scale.over(y[1], y[2], HEIGHT - BOTTOM, TOP)
+        up = AxisScale.over(y[1], y[2], HEIGHT - BOTTOM, TOP)
         longest = max((len(words) for _, words in _labelled(up.ticks())), default=0)
         left = max(LEAST_LEFT, 12 + CHARACTER * longest)
-        across = Scale.over(x[1], x[2], left, WIDTH - RIGHT)
+        across = AxisScale.over(x[1], x[2], left, WIDTH - RIGHT)
         return cls(label, x[0], y[0], across, up)
 
     def line(self, points: Sequence[Point], css: str, title: str = "") -> None:
         """Draw a line through the points."""
-        found = self._places(points)
-        if len(found) > 1:
-            places = " ".join(f"{a:.1f},{b:.1f}" for a, b in found)
+        placed = self._places(points)
+        if len(placed) > 1:
+            places = " ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
             name = f"<title>{escape(title)}</title>" if title else ""
             self.marks.append(f'<polyline class="{css}" points="{places}">{name}</polyline>')
 
@@ -160,6 +163,28 @@ class Chart:
 
     def _places(self, points: Iterable[Point]) -> list[Point]:
         return [(self.x(a), self.y(b)) for a, b in points if self.x.has(a) and self.y.has(b)]
+
+
+def points_of(x: Sequence[Any], y: Sequence[Any]) -> list[Point]:
+    """Return the points of which both numbers, as `plain` wrote them, are finite."""
+    pairs = ((number_of(a), number_of(b)) for a, b in zip(x, y, strict=True))
+    return [pair for pair in pairs if all(math.isfinite(one) for one in pair)]
+
+
+def axis_limit(lines: Iterable[Sequence[float]], *, log: bool) -> float:
+    """Return the largest J to show: 100 times the highest start, or twice the fall above it.
+
+    Parameters
+    ----------
+    lines : J of each start, the finite ones, in their order; at least one has any.
+    log : whether the axis is logarithmic.
+    """
+    series = [np.asarray(line, dtype=np.float64) for line in lines if len(line)]
+    top = max(float(line[0]) for line in series)
+    if log:
+        return min(100.0 * top, float(np.finfo(np.float64).max))
+    fall = top / 2.0 - min(float(line.min()) for line in series) / 2.0
+    return min(top + 4.0 * fall if fall else math.inf, float(np.finfo(np.float64).max))
 
 
 def _linear_ticks(low: float, high: float) -> list[float]:

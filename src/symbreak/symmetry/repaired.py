@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbreak.errors import choose
-from symbreak.words import aligned, counted
+from symbreak.text import format_table, pluralize
 
 HOWS = ("redraw", "perturb", "split")
 HEAD = ("place", "finding", "units", "how", "before", "after")
@@ -53,8 +53,8 @@ class Repair:
         if not self.rows:
             return "Nothing to repair."
         lines = [HEAD, *(_cells(row) for row in self.rows)]
-        head = f"Repaired {counted(len(self.rows), 'place')}, seed {self.seed}"
-        return "\n".join([head, *aligned(lines)])
+        head = f"Repaired {pluralize(len(self.rows), 'place')}, seed {self.seed}"
+        return "\n".join([head, *format_table(lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

@@ -18,7 +18,7 @@ import polars as pl
 from symbreak.errors import InvalidInput
 from symbreak.tables.categories import to_text
 from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_numbers
-from symbreak.tables.plain import take, take_all, take_number
+from symbreak.tables.settings import take, take_all, take_number
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from symbreak.errors import InvalidInput
 from symbreak.tables.categories import is_category, refuse_unusable
 from symbreak.tables.columns import CategoryColumn, Column, NumericColumn, column_from_settings
 from symbreak.tables.numbers import FloatArray, to_numbers
-from symbreak.tables.plain import take_all
+from symbreak.tables.settings import take_all
 from symbreak.tables.table import Table, listed
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 Rows = npt.NDArray[np.integer[Any]]
 
@@ -118,7 +118,7 @@ class Preparation:
             if values:
                 notes.append(
                     f"Column '{column.name}' of '{table.source}' holds categories that training "
-                    f"did not see in {len(values)} of {counted(table.n_rows, 'row')}, such as "
+                    f"did not see in {len(values)} of {pluralize(table.n_rows, 'row')}, such as "
                     f"'{values[0]}'; there it counts as missing."
                 )
         return notes
@@ -166,6 +166,6 @@ def _notes(constant: list[str], missing: dict[str, int]) -> tuple[str, ...]:
         what = "constant column" if len(constant) == 1 else f"{len(constant)} constant columns:"
         notes.append(f"Dropped {what} {listed(constant)}.")
     if missing:
-        what = counted(sum(missing.values()), "missing value")
+        what = pluralize(sum(missing.values()), "missing value")
         notes.append(f"Imputed {what} in {listed(missing)} by the training median.")
     return tuple(notes)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from symbreak.errors import InvalidInput
-from symbreak.tables.first_row import counts_columns, refuse_names
-from symbreak.tables.header import Names, as_in_training, by_place
+from symbreak.tables.header import Names, as_in_training, by_place, counts_columns, refuse_names
 from symbreak.tables.read_arrays import read_mat, read_npz
 from symbreak.tables.read_text import read_text
 from symbreak.tables.table import Table

@@ -16,10 +16,10 @@ import polars as pl
 from symbreak.errors import InvalidInput, choose
 from symbreak.tables.categories import refuse_unusable, to_text
 from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_numbers
-from symbreak.tables.plain import take, take_all, take_number
+from symbreak.tables.settings import take, take_all, take_number
 from symbreak.tables.table import Table, listed
 from symbreak.tables.task import TASKS, infer_task, is_whole
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 Label = str | int | bool
 Rows = npt.NDArray[np.integer[Any]]
@@ -167,7 +167,7 @@ def task_of(table: Table, name: str, task: str | None = None) -> str:
 def _refuse_missing(column: pl.Series, source: str) -> None:
     missing = column.is_null().arg_true()
     if len(missing):
-        rows = counted(len(missing), "row")
+        rows = pluralize(len(missing), "row")
         raise InvalidInput(
             f"Target '{column.name}' of '{source}' must have a value in every row. Got {rows} "
             f"without one, the first is row {missing[0] + 1}; fill or remove them."

@@ -14,7 +14,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize.methods import find_method
 from symbreak.symmetry import Group, symmetries
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 CHECKED_ROWS = 64
 KINDS = {
@@ -83,14 +83,14 @@ class Symmetry:
         """
         finite = theta[np.isfinite(theta.cpu().numpy()).all(axis=1)]
         known = find_method(method)
-        found = symmetries(network, finite, alpha=alpha, update=known.update)
+        certificate = symmetries(network, finite, alpha=alpha, update=known.update)
         units = network.layers[1:-1]
         kinds = tuple(
-            tuple(dict.fromkeys(KINDS[g.kind] for g in found.groups if _lasts(g, layer)))
+            tuple(dict.fromkeys(KINDS[g.kind] for g in certificate.groups if _lasts(g, layer)))
             for layer in range(1, len(units) + 1)
         )
-        least = tuple(found.effective_widths.min(axis=0).tolist())
-        n_broken = int((~found.permanent).sum())
+        least = tuple(certificate.effective_widths.min(axis=0).tolist())
+        n_broken = int((~certificate.permanent).sum())
         starts, lasts = len(finite), known.uses_gradients
         return cls(units, least, kinds, starts, n_broken, known.update, lasts)
 
@@ -109,9 +109,9 @@ class Symmetry:
         """What was found, in words."""
         if not self.units:
             return "no hidden layer, so there is none to break."
-        of = f"of {counted(self.starts, 'start')}"
+        of = f"of {pluralize(self.starts, 'start')}"
         if self.is_broken:
-            units = counted(sum(self.units), "hidden unit")
+            units = pluralize(sum(self.units), "hidden unit")
             return f"{units}, all distinct in {self.n_broken} {of}."
         layers = enumerate(zip(self.units, self.least, self.kinds, strict=True), 1)
         equal = ", ".join(

@@ -23,9 +23,9 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.training.combine import combined_prediction
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training.finite_starts import draw_finite_starts
+from symbreak.training.joint_training import MinimizeCall, stacks_of, train_together
 from symbreak.training.scores import scores_of
-from symbreak.training.starts import drawn_starts
 
 ALPHAS = tuple(10.0**power for power in range(-4, 4))
 FOLDS, STARTS = 5, 4
@@ -102,8 +102,8 @@ def choose_alpha(
     for part in parts:
         rows = np.setdiff1d(np.arange(len(y)), part)
         cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
-        theta = drawn_starts(cost, rule, starts=starts, seed=seed).theta
-        searches += [Search(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
+        theta = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
+        searches += [MinimizeCall(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
     thetas: dict[int, Any] = {}
     with DeferredInterrupt() as interrupt:
         for stack in stacks_of(searches, _MEMORY):

@@ -19,8 +19,8 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress, minimize
 from symbreak.training.combine import check_combine
+from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.record import Training
-from symbreak.training.starts import drawn_starts
 
 Callback = Callable[[Progress], Any]
 
@@ -50,7 +50,7 @@ def train(
     network : what to train.
     X : (m, features); y : the targets as `NetworkCost` takes them.
     starts, rule, seed : how many starts, and how each is drawn; see `symbreak.initialize`. Those
-        where J or its gradient is not finite are drawn again; see `symbreak.training.starts`.
+        where J or its gradient is not finite are drawn again (`symbreak.training.finite_starts`).
     method, max_iter, callback : see `symbreak.minimize`; `options` go to the method.
     alpha, dtype, device : see `symbreak.NetworkCost`.
     combine : "average" of the starts' predictions, "best" by the validation score, or
@@ -64,7 +64,7 @@ def train(
     """
     check_combine(combine, has_validation=validation is not None)
     cost = NetworkCost(network, X, y, alpha=alpha, dtype=dtype, device=device)
-    theta, redrawn = drawn_starts(cost, rule, starts=starts, seed=seed)
+    theta, redrawn = draw_finite_starts(cost, rule, starts=starts, seed=seed)
     training = train_from(
         cost, theta, method=method, max_iter=max_iter, combine=combine, validation=validation,
         callback=callback, **options,

@@ -35,7 +35,7 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.multistart_summary import restarts
 from symbreak.optimize.per_start import Floats, host
 from symbreak.parameters import check_size
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -61,7 +61,7 @@ class DistinctMinima:
         if self.by_prediction is not None:
             parts.append(f"{len(self.by_prediction)} by predictions")
         parts.append(f"{len(self.by_theta)} by theta up to order and signs of hidden units")
-        return f"Distinct minima of the {counted(n, 'start')} that converged: {', '.join(parts)}."
+        return f"Distinct minima of the {pluralize(n, 'start')} that converged: {', '.join(parts)}."
 
 
 def distinct_minima(
@@ -117,8 +117,8 @@ def matched(network: Network, theta: Floats, like: Floats) -> Floats:
     ----------
     theta, like : (n,) float64.
     """
-    found = theta.copy()
-    matrices, wanted = network.thetas(found), network.thetas(like)
+    nearest = theta.copy()
+    matrices, wanted = network.thetas(nearest), network.thetas(like)
     for layer, activation in enumerate(network.activations):
         incoming, outgoing = matrices[layer], matrices[layer + 1]
         parts, goal = [incoming], [wanted[layer]]
@@ -128,7 +128,7 @@ def matched(network: Network, theta: Floats, like: Floats) -> Floats:
         order, sign = _assignment(np.hstack(parts), np.hstack(goal), is_odd=activation.is_odd)
         incoming[:] = sign[:, None] * incoming[order]
         outgoing[:, 1:] = sign * outgoing[:, 1:][:, order]
-    return found
+    return nearest
 
 
 def _assignment(units: Floats, goal: Floats, *, is_odd: bool) -> tuple[Any, Floats]:

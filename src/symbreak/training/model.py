@@ -20,8 +20,8 @@ from symbreak.errors import InvalidInput
 from symbreak.model_file import load_model, save_model
 from symbreak.network import Network
 from symbreak.page import plain
-from symbreak.tables.plain import take
 from symbreak.tables.preparation import Preparation
+from symbreak.tables.settings import take
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
 from symbreak.training.combine import COMBINES, combined_prediction

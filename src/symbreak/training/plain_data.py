@@ -13,7 +13,7 @@ from symbreak.training.checks import Symmetry
 from symbreak.training.scores import Scores
 
 if TYPE_CHECKING:
-    from symbreak.training.parts import Parts
+    from symbreak.training.data_split import DataSplit
     from symbreak.training.record import Training
 
 
@@ -63,7 +63,7 @@ def spread(numbers: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _data(split: Parts, source: str) -> dict[str, Any]:
+def _data(split: DataSplit, source: str) -> dict[str, Any]:
     return {
         "source": source,
         "rows": split.n_rows,

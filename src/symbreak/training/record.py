@@ -25,13 +25,13 @@ from symbreak.optimize import Outcome, Status
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
-from symbreak.training.path import Path
 from symbreak.training.predictions import Predictions
 from symbreak.training.scores import Scores, scores_of
+from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # these need polars; a training on arrays does not
+    from symbreak.training.data_split import DataSplit
     from symbreak.training.model import Model
-    from symbreak.training.parts import Parts
 
 Score = Callable[[Any, NDArray[Any]], Scores | None]
 
@@ -75,7 +75,7 @@ class Training:
     split : the table, split and prepared; None for a training on arrays.
     choice : what cross-validation found of the penalties, if it was asked.
     gradient, symmetry : what was found at the starts, None where nobody asked.
-    path : where the starts stood on the way, None where nobody asked.
+    trajectories : where the starts stood on the way, None where nobody asked.
     provenance : where it came from.
     seconds : wall-clock time by stage.
     """
@@ -89,11 +89,11 @@ class Training:
     theta0: Tensor | None = None
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     redrawn: int = 0
-    split: Parts | None = None
+    split: DataSplit | None = None
     choice: Choice | None = None
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None
-    path: Path | None = None
+    trajectories: Trajectories | None = None
     provenance: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
 

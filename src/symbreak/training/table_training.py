@@ -25,14 +25,14 @@ from symbreak.optimize import Progress, minimize
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
-from symbreak.training.path import Path
+from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.record import Provenance, Training
 from symbreak.training.scores import target_scores
 from symbreak.training.settings import ALPHA, Settings
-from symbreak.training.starts import drawn_starts
+from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # needs polars; trainings on arrays do not
-    from symbreak.training.parts import Parts
+    from symbreak.training.data_split import DataSplit
 
 Look = Callable[[Progress], Any]
 
@@ -50,7 +50,7 @@ class Prepared:
     seconds : wall-clock time by stage, of the stages so far.
     """
 
-    split: Parts
+    split: DataSplit
     settings: Settings
     cost: NetworkCost
     theta0: Tensor
@@ -85,7 +85,7 @@ class Prepared:
             )
 
 
-def train_split(split: Parts, settings: Settings | None = None) -> Training:
+def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
     """Train on the training rows of a table and return the record of it.
 
     Raises
@@ -105,7 +105,7 @@ def train_split(split: Parts, settings: Settings | None = None) -> Training:
     return train_prepared(ready)
 
 
-def chosen_penalty(split: Parts, settings: Settings, look: Look | None = None) -> Choice | None:
+def chosen_penalty(split: DataSplit, settings: Settings, look: Look | None = None) -> Choice | None:
     """Return what cross-validation finds of the penalties, None where it is not asked."""
     if not settings.search:
         return None
@@ -118,7 +118,7 @@ def chosen_penalty(split: Parts, settings: Settings, look: Look | None = None) -
 
 
 def prepared(
-    split: Parts,
+    split: DataSplit,
     settings: Settings,
     choice: Choice | None = None,
     seconds: Mapping[str, float] | None = None,
@@ -138,7 +138,7 @@ def prepared(
             _network(split, settings), *split.train, alpha=alpha, dtype=settings.dtype,
             device=settings.device,
         )  # fmt: skip
-        theta0, redrawn = drawn_starts(
+        theta0, redrawn = draw_finite_starts(
             cost, settings.rule, starts=settings.starts, seed=settings.seed
         )
     return Prepared(
@@ -151,7 +151,7 @@ def train_prepared(
     ready: Prepared,
     *,
     look: Look | None = None,
-    keeps_path: bool = False,
+    keeps_trajectories: bool = False,
     provenance: Provenance | None = None,
 ) -> Training:
     """Train, predict each part of the data once, and return the record.
@@ -159,16 +159,16 @@ def train_prepared(
     Parameters
     ----------
     look : called with the progress; anything true stops the training.
-    keeps_path : whether to keep where the starts stood on the way.
+    keeps_trajectories : whether to keep where the starts stood on the way.
     provenance : where the data and the settings come from.
     """
     settings = ready.settings
-    path = Path(ready.theta0) if keeps_path else None
+    trajectories = Trajectories(ready.theta0) if keeps_trajectories else None
     gradient, symmetry, seconds = ready.gradient, ready.symmetry, dict(ready.seconds)
 
     def both(progress: Progress) -> Any:
-        if path is not None:
-            path(progress)
+        if trajectories is not None:
+            trajectories(progress)
         return None if look is None else look(progress)
 
     with timed(seconds, "train"), _without_symmetry_warning():
@@ -186,7 +186,7 @@ def train_prepared(
         training = Training.of(
             ready.network, outcome, settings.combine, parts, score, cost=ready.cost,
             theta0=ready.theta0, split=split, choice=ready.choice, redrawn=ready.redrawn,
-            gradient=gradient, symmetry=symmetry, path=path, seconds=seconds,
+            gradient=gradient, symmetry=symmetry, trajectories=trajectories, seconds=seconds,
             provenance=provenance or Provenance(),
         )  # fmt: skip
         # They are shown of every training, so that it belongs to its time.
@@ -202,7 +202,7 @@ def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began
 
 
-def _network(split: Parts, settings: Settings) -> Network:
+def _network(split: DataSplit, settings: Settings) -> Network:
     layers = (split.train.X.shape[1], *settings.hidden, split.n_outputs)
     return Network(layers, settings.activation, split.loss)
 

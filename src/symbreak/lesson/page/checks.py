@@ -12,7 +12,7 @@ from torch import Tensor
 from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
-from symbreak.lesson.page.choices import Choice
+from symbreak.lesson.page.choices import StartOption
 from symbreak.lesson.page.paths import train
 from symbreak.lesson.runs import METHODS, Experiment
 from symbreak.objectives import NetworkCost
@@ -42,7 +42,7 @@ def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> lis
         ("at zeros", cost, zeros),
         (f"with a mistake on purpose: {cost.blocks[-1].name} halved", Halved(cost), drawn),
     ]
-    found = []
+    checks = []
     for name, objective, theta in subjects:
         report = check_gradient(objective, theta, blocks=cost.blocks)
         parts = [
@@ -56,19 +56,19 @@ def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> lis
             }
             for block in report.blocks
         ]
-        found.append({"name": name, "verdict": report.verdict, "blocks": parts})
-    return found
+        checks.append({"name": name, "verdict": report.verdict, "blocks": parts})
+    return checks
 
 
 def rounding(
-    experiment: Experiment, symmetric: Sequence[tuple[Choice, Tensor]], updates: int
+    experiment: Experiment, symmetric: Sequence[tuple[StartOption, Tensor]], updates: int
 ) -> list[dict[str, Any]]:
     """Return when rounding tears equal units apart, from each symmetric start by each method."""
-    found = []
+    drifts = []
     for choice, theta in symmetric:
         for method in METHODS:
             drift = experiment.drift(theta, method, updates)
-            found.append(
+            drifts.append(
                 {
                     "start": choice.key,
                     "method": method,
@@ -81,7 +81,7 @@ def rounding(
                     "distinct": drift.end.distinct_units,
                 }
             )
-    return found
+    return drifts
 
 
 def restarts(experiment: Experiment, rule: Rule, updates: int, seed: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ USUAL = "uniform-0.12"
 
 
 @dataclass(frozen=True)
-class Choice:
+class StartOption:
     """A way to start: a word for the address, words for people, the rule."""
 
     key: str
@@ -21,7 +21,7 @@ class Choice:
     rule: Rule
 
 
-def starts(epsilon: float, input_range: tuple[float, float]) -> list[Choice]:
+def starts(epsilon: float, input_range: tuple[float, float]) -> list[StartOption]:
     """Return the starts of the page, symmetric ones first.
 
     Parameters
@@ -31,22 +31,22 @@ def starts(epsilon: float, input_range: tuple[float, float]) -> list[Choice]:
     """
     epsilons = sorted({*EPSILONS, float(epsilon)})
     return [
-        Choice("zeros", "zeros", rules.Zeros()),
-        Choice("constant", f"constant {epsilon:.15g}", rules.Constant(value=epsilon)),
+        StartOption("zeros", "zeros", rules.Zeros()),
+        StartOption("constant", f"constant {epsilon:.15g}", rules.Constant(value=epsilon)),
         *(
-            Choice(
+            StartOption(
                 f"uniform-{value:.15g}", f"uniform, ε = {value:.15g}", rules.Uniform(epsilon=value)
             )
             for value in epsilons
         ),
-        Choice("glorot", "Glorot, uniform", rules.GlorotUniform()),
-        Choice("he", "He, normal", rules.HeNormal()),
-        Choice("nguyen-widrow", "Nguyen-Widrow", rules.NguyenWidrow(input_range=input_range)),
+        StartOption("glorot", "Glorot, uniform", rules.GlorotUniform()),
+        StartOption("he", "He, normal", rules.HeNormal()),
+        StartOption("nguyen-widrow", "Nguyen-Widrow", rules.NguyenWidrow(input_range=input_range)),
     ]
 
 
 @dataclass(frozen=True)
-class Step:
+class LessonStep:
     """A step of the lesson and the settings it begins with.
 
     Attributes
@@ -71,22 +71,26 @@ class Step:
     panel: str = ""
 
 
-def steps(keys: Sequence[str]) -> list[Step]:
+def steps(keys: Sequence[str]) -> list[LessonStep]:
     """Return the steps in their order; `keys` are those of the starts."""
     smallest, largest = (
         next(key for key in order if key.startswith("uniform")) for order in (keys, keys[::-1])
     )
     return [
-        Step("logistic", "Zeros work without a hidden layer", "l-bfgs", "zeros", "zeros", True),
-        Step("zeros", "Zeros fail here", "l-bfgs", "zeros", USUAL),
-        Step("constants", "Constants fail too", "l-bfgs", "constant", USUAL),
-        Step("small", "Too small", "gradient-descent", smallest, USUAL, at_home=True),
-        Step("large", "Too large", "gradient-descent", largest, USUAL, at_end=False, at_home=True),
-        Step(
+        LessonStep(
+            "logistic", "Zeros work without a hidden layer", "l-bfgs", "zeros", "zeros", True
+        ),
+        LessonStep("zeros", "Zeros fail here", "l-bfgs", "zeros", USUAL),
+        LessonStep("constants", "Constants fail too", "l-bfgs", "constant", USUAL),
+        LessonStep("small", "Too small", "gradient-descent", smallest, USUAL, at_home=True),
+        LessonStep(
+            "large", "Too large", "gradient-descent", largest, USUAL, at_end=False, at_home=True
+        ),
+        LessonStep(
             "right", "Right: the size follows the network", "gradient-descent", "glorot", USUAL,
             at_home=True,
         ),
-        Step("check", "Check the gradient", "l-bfgs", "zeros", USUAL, panel="check"),
-        Step("rounding", "Rounding is no rescue", "l-bfgs", "zeros", USUAL, panel="rounding"),
-        Step("restart", "Restart", "l-bfgs", USUAL, "glorot", panel="restarts"),
+        LessonStep("check", "Check the gradient", "l-bfgs", "zeros", USUAL, panel="check"),
+        LessonStep("rounding", "Rounding is no rescue", "l-bfgs", "zeros", USUAL, panel="rounding"),
+        LessonStep("restart", "Restart", "l-bfgs", USUAL, "glorot", panel="restarts"),
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from symbreak.errors import SymmetryWarning
 from symbreak.initialization import initialize
 from symbreak.lesson.argument import ACTIVATION, LOSS
 from symbreak.lesson.page.checks import gradient_checks, restarts, rounding, stack_of
-from symbreak.lesson.page.choices import USUAL, Choice, starts
+from symbreak.lesson.page.choices import USUAL, StartOption, starts
 from symbreak.lesson.page.measures import (
     GRID,
     SHOWN_POINTS,
@@ -62,7 +62,7 @@ def scene_data(scene: Scene, *, epsilon: float, updates: int, seed: int) -> dict
 def _network_data(
     experiment: Experiment,
     features: Sequence[str],
-    choices: Sequence[Choice],
+    choices: Sequence[StartOption],
     updates: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _network_data(
 def _runs(
     experiment: Experiment,
     measures: Measures,
-    choices: Sequence[Choice],
+    choices: Sequence[StartOption],
     thetas: dict[str, Tensor],
     updates: int,
 ) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _experiment(scene: Scene, X: Tensor, hidden: Sequence[int]) -> Experiment:
     return Experiment(NetworkCost(network, X, is_class), X, is_class)
 
 
-def _drawn(network: Network, choice: Choice, seed: int) -> Tensor:
+def _drawn(network: Network, choice: StartOption, seed: int) -> Tensor:
     # The page says itself which starts are symmetric.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SymmetryWarning)

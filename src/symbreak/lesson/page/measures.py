@@ -104,7 +104,7 @@ class Measures:
         network = self.experiment.network
         point = self.experiment.point(theta, updates)
         drawn = self.picture(updates, theta)["snapshots"][0]
-        found = {
+        measures = {
             "updates": updates,
             "J": point.J,
             "accuracy": point.accuracy,
@@ -114,10 +114,10 @@ class Measures:
             "classes": drawn["classes"],
         }
         if network.n_hidden:
-            found |= self._two_units(theta, exact)
+            measures |= self._two_units(theta, exact)
         if self._grid is not None:
-            found["map"] = self._map(theta)
-        return found
+            measures["map"] = self._map(theta)
+        return measures
 
     def _two_units(self, theta: Tensor, exact: bool) -> dict[str, Any]:
         experiment = self.experiment

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symbreak.words import aligned
+from symbreak.text import format_table
 
 HEAD = ("parameter", "shape", "role", "fan in", "fan out", "rule", "expected", "measured", "note")
 
@@ -60,7 +60,7 @@ class InitializationTable:
     def __str__(self) -> str:
         """Return the table for a terminal."""
         lines = [HEAD, *(_cells(row) for row in self.rows)]
-        return "\n".join([f"{len(self.rows)} parameters, seed {self.seed}", *aligned(lines)])
+        return "\n".join([f"{len(self.rows)} parameters, seed {self.seed}", *format_table(lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; what is not a number is None."""

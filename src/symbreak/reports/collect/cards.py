@@ -9,8 +9,8 @@ from typing import Any
 
 from symbreak.optimize import Status
 from symbreak.reports.numbers import number_of, score_shown, shown
+from symbreak.text import pluralize
 from symbreak.training.scores import low_words
-from symbreak.words import counted
 
 Card = dict[str, str]
 # Early stopping and patience end a search before J is lowest, and are meant to.
@@ -43,7 +43,7 @@ def _how_good(document: dict[str, Any]) -> Card | None:
     scores = document.get("scores")
     if scores is None:
         return _as_trained(document)
-    rows, how = counted(scores["rows"], "row"), scores.get("how", "")
+    rows, how = pluralize(scores["rows"], "row"), scores.get("how", "")
     on = f"on {rows} {scores.get('where', 'of the hold-out')}"
     if scores["kind"] == "none":
         return _card("How good", "no score", f"A prediction {on} is not finite.", BAD)
@@ -78,55 +78,55 @@ def _as_trained(document: dict[str, Any]) -> Card | None:
 
 
 def _starts(document: dict[str, Any]) -> Card | None:
-    found = document.get("restarts")
-    if found is None:
+    restarts = document.get("restarts")
+    if restarts is None:
         return None
-    n, hit = found["n_starts"], found["n_lowest"]
-    if not found["n_usable"]:
+    n, hit = restarts["n_starts"], restarts["n_lowest"]
+    if not restarts["n_usable"]:
         return _card("Starts", f"0 of {n} usable", "No start ended with a finite J.", BAD)
-    minima = "1 minimum" if found["n_minima"] == 1 else f"{found['n_minima']} distinct minima"
-    converged = f"{found['n_converged']} converged, to {minima}"
+    minima = "1 minimum" if restarts["n_minima"] == 1 else f"{restarts['n_minima']} distinct minima"
+    converged = f"{restarts['n_converged']} converged, to {minima}"
     detail = (
-        f"Lowest J {number_of(found['lowest_J']):.5g}; "
-        f"{converged if found['n_converged'] else 'none converged'}"
+        f"Lowest J {number_of(restarts['lowest_J']):.5g}; "
+        f"{converged if restarts['n_converged'] else 'none converged'}"
     )
-    sure = found["lowest_status"] == Status.CONVERGED.word and not found["needs_more_starts"]
+    sure = restarts["lowest_status"] == Status.CONVERGED.word and not restarts["needs_more_starts"]
     value = f"{hit} of {n} starts reached the best" if n > 1 else "1 start, which may be luck"
-    return _card("Starts", value, f"{detail}. {_chance(found)}", GOOD if sure else WATCH)
+    return _card("Starts", value, f"{detail}. {_chance(restarts)}", GOOD if sure else WATCH)
 
 
-def _chance(found: dict[str, Any]) -> str:
-    share = 100 * found["chance_of_lower_at_most"]
+def _chance(restarts: dict[str, Any]) -> str:
+    share = 100 * restarts["chance_of_lower_at_most"]
     return f"The next start is lower with a chance of at most {share:.2g} %."
 
 
 def _gradient(document: dict[str, Any]) -> Card | None:
-    found = document.get("gradient_check")
-    if found is None:
+    check = document.get("gradient_check")
+    if check is None:
         return None
-    level = {"pass": GOOD, "fail": BAD}.get(found["verdict"], WATCH)
-    return _card("Gradient", found["verdict"], _capital(found["finding"]), level)
+    level = {"pass": GOOD, "fail": BAD}.get(check["verdict"], WATCH)
+    return _card("Gradient", check["verdict"], _capital(check["finding"]), level)
 
 
 def _symmetry(document: dict[str, Any]) -> Card | None:
-    found = document.get("symmetry")
-    if found is None:
+    symmetry = document.get("symmetry")
+    if symmetry is None:
         return None
-    value = "broken" if found["is_broken"] else "not broken"
-    if not found["units"]:
+    value = "broken" if symmetry["is_broken"] else "not broken"
+    if not symmetry["units"]:
         value = "none to break"
-    level = GOOD if found["is_broken"] else BAD
-    return _card("Symmetry", value, _capital(found["finding"]), level)
+    level = GOOD if symmetry["is_broken"] else BAD
+    return _card("Symmetry", value, _capital(symmetry["finding"]), level)
 
 
 def _diagnosis(document: dict[str, Any]) -> Card | None:
-    found = document.get("diagnosis")
-    if found is None:
+    diagnosis = document.get("diagnosis")
+    if diagnosis is None:
         return None
-    counts = found["counts"]
-    words = ", ".join(counted(n, level) for level, n in counts.items() if n) or "nothing found"
+    counts = diagnosis["counts"]
+    words = ", ".join(pluralize(n, level) for level, n in counts.items() if n) or "nothing found"
     level = BAD if counts["error"] else WATCH if counts["warning"] else GOOD
-    value = "sound" if found["ok"] else "not sound"
+    value = "sound" if diagnosis["ok"] else "not sound"
     return _card("Diagnosis", value, words, level)
 
 
@@ -147,16 +147,16 @@ def _advice(document: dict[str, Any]) -> tuple[str, str]:
 
 
 def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
-    found, rows = document.get("restarts"), document.get("starts", [])
-    if found is None:
+    restarts, rows = document.get("restarts"), document.get("starts", [])
+    if restarts is None:
         return _advice_without_starts(document)
     stuck = _stuck(rows)
     if stuck is not None:
         return stuck
-    if found["needs_more_starts"]:
+    if restarts["needs_more_starts"]:
         return "Use more starts", "The lowest J was reached once, and new values are likely."
-    if found["lowest_status"] not in DONE:
-        text = next((r["status_text"] for r in rows if r["J"] == found["lowest_J"]), "")
+    if restarts["lowest_status"] not in DONE:
+        text = next((r["status_text"] for r in rows if r["J"] == restarts["lowest_J"]), "")
         return "Let the best start go on", f"The lowest J has not converged: {text}."
     low = _low(document)
     if low:
@@ -215,7 +215,7 @@ def _lost(rows: list[dict[str, Any]]) -> str:
         moved = any(row["best_iteration"] for row in lost)
         keeps = "it keeps" if diverged == 1 else "each keeps"
         what = "its best point before that" if moved else "where it began, untrained"
-        sentences.append(f"{counted(diverged, 'start')} diverged; {keeps} {what}.")
+        sentences.append(f"{pluralize(diverged, 'start')} diverged; {keeps} {what}.")
     if never:
-        sentences.append(f"{counted(never, 'start')} began where J is not finite.")
+        sentences.append(f"{pluralize(never, 'start')} began where J is not finite.")
     return " ".join(sentences)

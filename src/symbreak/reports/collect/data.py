@@ -9,21 +9,21 @@ from symbreak.reports.numbers import section, short
 if TYPE_CHECKING:  # these need polars; a report of an outcome does not
     from symbreak.tables.preparation import Preparation
     from symbreak.tables.target import Target
-    from symbreak.training.parts import Parts
+    from symbreak.training.data_split import DataSplit
 
 MOST_FEATURES, MOST_CLASSES, MOST_NAMED = 200, 200, 5
 
 
-def data_of_parts(parts: Parts, source: str) -> dict[str, Any]:
+def data_of_split(split: DataSplit, source: str) -> dict[str, Any]:
     """Return a summary of a table that was split and prepared."""
     return {
         "source": short(source),
-        "rows": parts.n_rows,
-        "columns": parts.n_columns,
-        "train_rows": parts.train.n,
-        "validation_rows": parts.validation.n,
-        "holdout_rows": parts.holdout.n,
-        **columns_and_target(parts.preparation, parts.target),
+        "rows": split.n_rows,
+        "columns": split.n_columns,
+        "train_rows": split.train.n,
+        "validation_rows": split.validation.n,
+        "holdout_rows": split.holdout.n,
+        **columns_and_target(split.preparation, split.target),
     }
 
 

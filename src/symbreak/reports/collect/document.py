@@ -26,14 +26,14 @@ from symbreak import __version__
 from symbreak.reports.collect import curves, data, findings, network, predictions, search, starts
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.numbers import CONVENTION
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 FORMAT = 1
 
 
 def finished(title: str, kind: str, sections: dict[str, Any]) -> dict[str, Any]:
     """Return the document of some sections, with its first screen and its limits."""
-    found = {
+    document = {
         "symbreak": __version__,
         "format": FORMAT,
         "numbers": CONVENTION,
@@ -41,9 +41,9 @@ def finished(title: str, kind: str, sections: dict[str, Any]) -> dict[str, Any]:
         "kind": kind,
         **{name: section for name, section in sections.items() if section is not None},
     }
-    found["first_screen"] = cards(found)
-    found["limits"] = limits(found)
-    return found
+    document["first_screen"] = cards(document)
+    document["limits"] = limits(document)
+    return document
 
 
 def limits(document: dict[str, Any]) -> list[str]:
@@ -81,20 +81,20 @@ def _part(section: str, what: str, document: dict[str, Any], most: int) -> str:
 
 
 def _curves(document: dict[str, Any]) -> str:
-    found = document.get("curves")
-    if not found or found["of_starts"] <= curves.MOST_CURVES:
+    drawn = document.get("curves")
+    if not drawn or drawn["of_starts"] <= curves.MOST_CURVES:
         return ""
     return (
-        f"Curves are drawn for {len(found['lines'])} of {counted(found['of_starts'], 'start')}, "
+        f"Curves are drawn for {len(drawn['lines'])} of {pluralize(drawn['of_starts'], 'start')}, "
         "spread evenly over the final J."
     )
 
 
 def _network(document: dict[str, Any]) -> str:
-    found = document.get("network")
-    if not found or found["shown"] == found["sizes"]:
+    diagram = document.get("network")
+    if not diagram or diagram["shown"] == diagram["sizes"]:
         return ""
-    shown, sizes = ("-".join(map(str, found[key])) for key in ("shown", "sizes"))
+    shown, sizes = ("-".join(map(str, diagram[key])) for key in ("shown", "sizes"))
     return (
         f"The diagram draws {shown} of {sizes} units (at most {network.MOST_UNITS} of a layer); "
         "counts of distinct units are of all."

@@ -26,7 +26,7 @@ from symbreak.reports.collect.training import (
 )
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Training
-from symbreak.training.path import PathOfStart
+from symbreak.training.trajectory import Trajectory
 
 LAST_CALL = (
     "Starts and curves are those of the last call of partial_fit; the network counts all of them."
@@ -98,7 +98,7 @@ def _of_losses(estimator: Any) -> dict[str, Any]:
 def _picture(estimator: Any, start: int, at: int, J: Any = None) -> dict[str, Any]:
     """Return the network with the weights of an estimator, seen after iteration `at`."""
     network, theta = network_of(estimator)
-    path = PathOfStart(start, np.array([at]), theta[None])
+    path = Trajectory(start, np.array([at]), theta[None])
     return network_over_updates(network, path, J, **_names(estimator))
 
 

@@ -1,4 +1,4 @@
-"""A saved model: what its file holds. The way of the starts is not in it."""
+"""A saved model: what its file holds. The trajectories of the starts are not in it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
 from symbreak.training.combine import combined_prediction, combined_words
 from symbreak.training.model import Model
-from symbreak.training.path import PathOfStart
 from symbreak.training.scores import target_scores
+from symbreak.training.trajectory import Trajectory
 
 NOTE = (
     "A saved model holds its kept starts, its columns and its score. Curves, gradient check and "
@@ -35,7 +35,7 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
     target, network = model.target, model.network
     labels = tuple(map(str, target.classes)) or (target.name,)
     kept = _kept(model)
-    path = PathOfStart(kept[0], np.zeros(1, dtype=np.int64), model.theta[:1])
+    trajectory = Trajectory(kept[0], np.zeros(1, dtype=np.int64), model.theta[:1])
     return finished(
         f"{target.task.capitalize()} of {short(target.name, 60)}",
         network_name(network),
@@ -49,7 +49,7 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
             "at_training": plain(model.summary) or None,
             "network": {
                 **network_over_updates(
-                    network, path, inputs=model.preparation.feature_names, outputs=labels
+                    network, trajectory, inputs=model.preparation.feature_names, outputs=labels
                 ),
                 "when": "As it was trained",
             },

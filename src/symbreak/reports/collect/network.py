@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from symbreak.network import Network
 from symbreak.page import network_picture
 from symbreak.page.network_picture import SHOWN_UNITS
-from symbreak.reports.alike import ROUNDING, distinct_up_to_rounding
+from symbreak.reports.distinct_units import ROUNDING, distinct_up_to_rounding
 from symbreak.reports.numbers import plain, short
-from symbreak.training.path import PathOfStart
+from symbreak.training.trajectory import Trajectory
 
 MOST_UNITS = SHOWN_UNITS  # of a layer that are drawn
 DIGITS = 5
@@ -20,13 +20,13 @@ DIGITS = 5
 
 def network_over_updates(
     network: Network,
-    path: PathOfStart,
+    trajectory: Trajectory,
     values: NDArray[Any] | None = None,
     *,
     inputs: tuple[str, ...] = (),
     outputs: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Return what the diagram shows, at every point of the path.
+    """Return what the diagram shows, at every point of the trajectory.
 
     Parameters
     ----------
@@ -35,32 +35,32 @@ def network_over_updates(
     """
     snapshots = [
         (int(updates), network.thetas(theta))
-        for updates, theta in zip(path.updates, path.theta, strict=True)
+        for updates, theta in zip(trajectory.updates, trajectory.theta, strict=True)
     ]
     picture = network_picture(
         snapshots,
         input_names=[short(name, 40) for name in inputs] or None,
         output_names=[short(name, 40) for name in outputs] or None,
-        rtol=ROUNDING * float(np.finfo(path.theta.dtype).eps),
+        rtol=ROUNDING * float(np.finfo(trajectory.theta.dtype).eps),
     )
     return {
-        "start": path.start,
+        "start": trajectory.start,
         "sizes": list(network.layers),
         "shown": [layer["shown"] for layer in picture["layers"]],
         "activations": [activation.name for activation in network.activations],
-        "iterations": path.updates.tolist(),
+        "iterations": trajectory.updates.tolist(),
         "J": None if values is None else plain(values, 7),
-        "distinct": [distinct_up_to_rounding(network, theta) for theta in path.theta],
+        "distinct": [distinct_up_to_rounding(network, theta) for theta in trajectory.theta],
         "picture": plain(picture, DIGITS),
     }
 
 
-def distinct_over_updates(network: Network, path: PathOfStart) -> dict[str, Any]:
-    """Return the number of distinct units of each hidden layer at the points of a path."""
-    counts = [distinct_up_to_rounding(network, theta) for theta in path.theta]
+def distinct_over_updates(network: Network, trajectory: Trajectory) -> dict[str, Any]:
+    """Return the number of distinct units of each hidden layer at the points of a trajectory."""
+    counts = [distinct_up_to_rounding(network, theta) for theta in trajectory.theta]
     return {
-        "start": path.start,
-        "iterations": path.updates.tolist(),
+        "start": trajectory.start,
+        "iterations": trajectory.updates.tolist(),
         "layers": [
             {"units": units, "distinct": list(layer)}
             for units, layer in zip(network.layers[1:-1], zip(*counts, strict=True), strict=True)

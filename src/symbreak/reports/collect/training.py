@@ -10,7 +10,7 @@ import torch
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import cost_curves, validation_curves
-from symbreak.reports.collect.data import data_of_parts
+from symbreak.reports.collect.data import data_of_split
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section, symmetry_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
@@ -19,11 +19,11 @@ from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
 from symbreak.reports.numbers import plain, short
+from symbreak.text import pluralize
 from symbreak.training import Training
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
-from symbreak.training.path import Path, PathOfStart
-from symbreak.words import counted
+from symbreak.training.trajectory import Trajectories, Trajectory
 
 ITERATION = {
     "update": "An iteration is one update of theta.",
@@ -48,12 +48,12 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
     if split is not None:
         target, task = short(split.target.name, 60), split.target.task
         title = f"{task.capitalize()} of {target}, {short(source, 60)}"
-        what = f"{task} of {target}, {counted(split.train.n, 'training row')}"
+        what = f"{task} of {target}, {pluralize(split.train.n, 'training row')}"
         names = {
             "inputs": split.preparation.feature_names,
             "outputs": tuple(map(str, split.target.classes)) or (split.target.name,),
         }
-    way = _way(training.outcome, training.lead, training.path)
+    trajectory = _trajectory(training.outcome, training.lead, training.trajectories)
     return finished(
         title,
         network_name(training.network),
@@ -62,10 +62,10 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             "then": short(then, 600) or None,
             "scores": scores_of_training(training),
             **sections_of_outcome(training.outcome, training),
-            **_of_way(training.network, training.outcome, way, **names),
+            **_of_trajectory(training.network, training.outcome, trajectory, **names),
             **_of_examples(training),
             **_found_before(training),
-            "data": None if split is None else data_of_parts(split, source),
+            "data": None if split is None else data_of_split(split, source),
             "reproduce": _reproduce(training),
         },
     )
@@ -97,17 +97,21 @@ def _found_before(training: Training) -> dict[str, Any]:
 
 
 def _reproduce(training: Training) -> dict[str, Any] | None:
-    found = training.provenance
-    if not found.settings:
+    provenance = training.provenance
+    if not provenance.settings:
         return None
-    reproduce = {"command": found.command, "python": found.python, "settings": found.settings}
+    reproduce = {
+        "command": provenance.command,
+        "python": provenance.python,
+        "settings": provenance.settings,
+    }
     return dict(plain(reproduce))
 
 
 def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return the document of a minimisation; what was minimised is not known."""
     n = np.shape(outcome.theta)[-1]
-    kind = f"{counted(n, 'parameter')}, {counted(len(outcome.value), 'start')}"
+    kind = f"{pluralize(n, 'parameter')}, {pluralize(len(outcome.value), 'start')}"
     return finished("Minimisation of J", kind, sections_of_outcome(outcome))
 
 
@@ -127,8 +131,8 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
-    found = scored(training.split.target, y, training.holdout_prediction, training.holdout)
-    return {**found, "how": _combined(training)}
+    scores = scored(training.split.target, y, training.holdout_prediction, training.holdout)
+    return {**scores, "how": _combined(training)}
 
 
 def _combined(training: Training) -> str:
@@ -154,24 +158,24 @@ def sections_of_outcome(outcome: Outcome, training: Training | None = None) -> d
     }
 
 
-def _way(outcome: Outcome, start: int, path: Path | None) -> PathOfStart:
-    """Return the path that was kept, or else the end alone."""
-    found = None if path is None else path.of(start, outcome)
-    if found is not None:
-        return found
+def _trajectory(outcome: Outcome, start: int, trajectories: Trajectories | None) -> Trajectory:
+    """Return the trajectory that was kept, or else the end alone."""
+    recorded = None if trajectories is None else trajectories.of(start, outcome)
+    if recorded is not None:
+        return recorded
     theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
-    return PathOfStart(start, outcome.best_iteration[[start]], theta[None])
+    return Trajectory(start, outcome.best_iteration[[start]], theta[None])
 
 
-def _of_way(
-    network: Network, outcome: Outcome, way: PathOfStart, **names: tuple[str, ...]
+def _of_trajectory(
+    network: Network, outcome: Outcome, trajectory: Trajectory, **names: tuple[str, ...]
 ) -> dict[str, Any]:
-    history = outcome.history[:, way.start]
-    values = history[np.minimum(way.updates, len(history) - 1)]
-    values[-1] = outcome.value[way.start]  # of the point that is returned, the best one
-    picture = network_over_updates(network, way, values, **names)
-    picture["iterations_made"] = int(outcome.n_iterations[way.start])
-    found: dict[str, Any] = {"network": picture}
+    history = outcome.history[:, trajectory.start]
+    values = history[np.minimum(trajectory.updates, len(history) - 1)]
+    values[-1] = outcome.value[trajectory.start]  # of the point that is returned, the best one
+    picture = network_over_updates(network, trajectory, values, **names)
+    picture["iterations_made"] = int(outcome.n_iterations[trajectory.start])
+    sections: dict[str, Any] = {"network": picture}
     if network.n_hidden:
-        found["distinct"] = distinct_over_updates(network, way)
-    return found
+        sections["distinct"] = distinct_over_updates(network, trajectory)
+    return sections

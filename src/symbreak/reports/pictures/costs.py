@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.optimize import Outcome
-from symbreak.reports.ceiling import ceiling
 from symbreak.reports.pictures.display import GREY, Display, colour, outcome_of
-from symbreak.words import counted
+from symbreak.reports.svg import axis_limit
+from symbreak.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ class CostCurvesDisplay(Display):
         if not finite.size:
             return self.history
         lines = [J[np.isfinite(J)] for J in self.history.T]
-        return np.minimum(self.history, ceiling(lines, log=is_log))
+        return np.minimum(self.history, axis_limit(lines, log=is_log))
 
 
 class FinalCostsDisplay(Display):
@@ -129,7 +129,7 @@ class FinalCostsDisplay(Display):
     @property
     def text(self) -> str:
         """How many starts reached the best."""
-        return f"{self.n_lowest} of {counted(len(self.value), 'start')} reached the best"
+        return f"{self.n_lowest} of {pluralize(len(self.value), 'start')} reached the best"
 
     def _draw(self, ax: Axes) -> None:
         from matplotlib.ticker import MaxNLocator
@@ -141,7 +141,7 @@ class FinalCostsDisplay(Display):
             starts = list(group)
             ax.plot(
                 rank[starts], self.value[starts], self.MARKS[(number - 1) % len(self.MARKS)],
-                color=colour(number), label=f"minimum {number}: {counted(len(starts), 'start')}",
+                color=colour(number), label=f"minimum {number}: {pluralize(len(starts), 'start')}",
             )  # fmt: skip
         others = sorted(set(range(len(order))) - {start for one in self.minima for start in one})
         others = [start for start in others if np.isfinite(self.value[start])]

@@ -12,10 +12,10 @@ import numpy as np
 
 from symbreak.network import Network
 from symbreak.page import network_picture
-from symbreak.reports.alike import ROUNDING
+from symbreak.reports.distinct_units import ROUNDING
 from symbreak.reports.pictures.display import GREY, Display, colour
-from symbreak.training.path import PathOfStart
-from symbreak.words import counted
+from symbreak.text import pluralize
+from symbreak.training.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ class NetworkDisplay(Display):
 
     @classmethod
     def from_path(
-        cls, network: Network, path: PathOfStart, *, updates: int, ax: Axes | None = None
+        cls, network: Network, path: Trajectory, *, updates: int, ax: Axes | None = None
     ) -> Self:
         """Draw the last point of a path that is not after `updates`."""
         place = max(int(np.searchsorted(path.updates, updates, side="right")) - 1, 0)
@@ -93,7 +93,7 @@ class NetworkDisplay(Display):
             ax.text(units[0][0], 0.9, f"{layer['name']}{part}", ha="center", va="bottom")
         ax.set_xlim(-0.4, len(layers) - 0.6)
         ax.set_ylim(-max(len(column) for column in places) - 0.2, 1.9)
-        ax.set_title(f"after {counted(snapshot['updates'], 'iteration')}")
+        ax.set_title(f"after {pluralize(snapshot['updates'], 'iteration')}")
         ax.set_axis_off()
 
 

@@ -31,8 +31,8 @@ class SpreadDisplay(Display):
         cls, network: Network, theta: Any, X: Any, y: Any, *, ax: Axes | None = None
     ) -> Self:
         """Draw theta (starts, n) or (n,) on examples; the first 16 starts and 256 rows are used."""
-        found = spread_of_signals(network, np.atleast_2d(np.asarray(theta)), X, y)["layers"]
-        both = ([[number_of(n) for n in one[name]] for one in found] for name in ("a", "delta"))
+        layers = spread_of_signals(network, np.atleast_2d(np.asarray(theta)), X, y)["layers"]
+        both = ([[number_of(n) for n in one[name]] for one in layers] for name in ("a", "delta"))
         a, delta = both
         return cls(a=a, delta=delta).plot(ax)
 

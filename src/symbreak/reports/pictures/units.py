@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from symbreak.network import Network
-from symbreak.reports.alike import distinct_up_to_rounding
+from symbreak.reports.distinct_units import distinct_up_to_rounding
 from symbreak.reports.pictures.display import Display, colour
-from symbreak.training.path import PathOfStart
+from symbreak.training.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +31,8 @@ class DistinctUnitsDisplay(Display):
         self.units = tuple(units)
 
     @classmethod
-    def from_path(cls, network: Network, path: PathOfStart, *, ax: Axes | None = None) -> Self:
-        """Draw the way of one start, as `symbreak.training.path.Path` keeps it."""
+    def from_path(cls, network: Network, path: Trajectory, *, ax: Axes | None = None) -> Self:
+        """Draw the way of one start, as `symbreak.training.trajectory.Trajectories` keeps it."""
         counts = [distinct_up_to_rounding(network, theta) for theta in path.theta]
         return cls(
             updates=path.updates, distinct=np.transpose(counts), units=network.layers[1:-1]

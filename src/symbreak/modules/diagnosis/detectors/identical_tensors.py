@@ -26,7 +26,7 @@ from torch import Tensor
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.observation.observed import Observed, SeenParameter
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 FEWEST = 4  # entries; fewer may agree by chance in a short dtype
 SHOWN = 4  # places named in a finding
@@ -60,7 +60,7 @@ def of_groups(
         what = f" ({', '.join(tails[:SHOWN])})" if any(tails) else ""
         verb = "is" if len(tails) == 1 else "are"
         evidence = (
-            f"{counted(len(tails), 'tensor')}{what} {verb} {how} in {len(places)} places: {shown}"
+            f"{pluralize(len(tails), 'tensor')}{what} {verb} {how} in {len(places)} places: {shown}"
         )
         level, remedy = ("note", ON_PURPOSE + REMEDY) if meant else ("warning", REMEDY)
         how_to = "" if meant else call

@@ -36,7 +36,7 @@ from symbreak.modules.diagnosis.contributions import cancelling, is_flat
 from symbreak.modules.diagnosis.cut_off import cut_off
 from symbreak.modules.diagnosis.probes import pulled
 from symbreak.modules.observation.observed import Observed, SeenParameter
-from symbreak.words import counted
+from symbreak.text import pluralize
 
 SHOWN = 4
 UNUSED = "Use it in forward, freeze it, or take it out of the module."
@@ -162,7 +162,7 @@ def _evidence_of_without(names: Sequence[str]) -> str:
     if len(names) == 1:
         return "it was used, and autograd gave it no gradient"
     return (
-        f"it and {counted(len(names) - 1, 'parameter')} before it were used, and autograd gave "
+        f"it and {pluralize(len(names) - 1, 'parameter')} before it were used, and autograd gave "
         f"them no gradient: {_shown(names)}"
     )
 
@@ -173,7 +173,7 @@ def _shown(names: Sequence[str]) -> str:
 
 def _evidence(names: Sequence[str], probed: bool = False) -> str:
     after = f", also after {UPDATES} updates of the others" if probed else ""
-    count = counted(len(names), "parameter")
+    count = pluralize(len(names), "parameter")
     return f"the gradient of {count} is exactly zero{after}: {_shown(names)}"
 
 

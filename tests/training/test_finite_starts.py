@@ -14,7 +14,7 @@ from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.optimize import Status
 from symbreak.training import train
-from symbreak.training.starts import MOST_REDRAWS, drawn_starts
+from symbreak.training.finite_starts import MOST_REDRAWS, draw_finite_starts
 
 NET = sb.Network((2, 3, 1), "tanh", "squared_error")
 X, Y = np.random.default_rng(0).normal(size=(2, 30, 2))
@@ -42,7 +42,7 @@ def plain(count):
 
 def drawn(*numbers, starts=4, **options):
     cost = sb.NetworkCost(NET, X, Y, alpha=1.0, **options)
-    return drawn_starts(cost, Broken(numbers), starts=starts, seed=5)
+    return draw_finite_starts(cost, Broken(numbers), starts=starts, seed=5)
 
 
 def test_good_starts_are_those_of_initialize():
@@ -79,7 +79,7 @@ def test_starts_with_their_own_penalty_are_looked_at_with_it():
     assert not fits[1]
     assert not fits[2:4].any()
     cost = sb.NetworkCost(NET, X[:1], Y[:1], alpha=np.array([0.0, alpha, 0.0]))
-    found, redrawn = drawn_starts(cost, "glorot_uniform", starts=3, seed=2)
+    found, redrawn = draw_finite_starts(cost, "glorot_uniform", starts=3, seed=2)
     assert redrawn == first - 2
     assert torch.equal(found, theta[[0, first, 2]])
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_drawn_better_is_reported_by_the_optimiser():
 @pytest.mark.parametrize("seed", [None, 7])
 def test_a_fresh_seed_is_one_seed(seed):
     cost = sb.NetworkCost(NET, X, Y, alpha=1.0)
-    theta, redrawn = drawn_starts(cost, Broken((0,)), starts=2, seed=seed)
+    theta, redrawn = draw_finite_starts(cost, Broken((0,)), starts=2, seed=seed)
     assert redrawn == 1
     assert float(theta.abs().max()) < 10
     assert not torch.equal(theta[0], theta[1])

@@ -29,7 +29,7 @@ class Drawn(NamedTuple):
     redrawn: int
 
 
-def drawn_starts(
+def draw_finite_starts(
     cost: NetworkCost, rule: str | Rule, *, starts: int, seed: int | None = 0
 ) -> Drawn:
     """Draw starts for the network of `cost`; see `symbreak.initialize`."""

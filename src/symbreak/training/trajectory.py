@@ -29,7 +29,7 @@ def is_due(updates: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, eq=False)
-class PathOfStart:
+class Trajectory:
     """theta (points, n) of one start after so many updates, (points,)."""
 
     start: int
@@ -37,8 +37,8 @@ class PathOfStart:
     theta: NDArray[Any]
 
 
-class Path:
-    """Keeps where starts stood; give it to `minimize` as the callback.
+class Trajectories:
+    """Keeps the trajectories of starts; give it to `minimize` as the callback.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ class Path:
             self._points[start].append((int(update), _array(places.theta[row])))
         self._last[starts[due]] = updates[due]
 
-    def of(self, start: int, outcome: Outcome) -> PathOfStart | None:
-        """Return the way of a start to the point of the outcome; None where it was not kept.
+    def of(self, start: int, outcome: Outcome) -> Trajectory | None:
+        """Return the trajectory of a start to the point of the outcome; None where it was not kept.
 
-        Where the search went on from there to worse points, the way ends before them.
+        Where the search went on from there to worse points, the trajectory ends before them.
         """
         if start >= self.n_kept:
             return None
@@ -79,7 +79,7 @@ class Path:
         if end > 0:
             points.append((end, _array(theta)))
         updates, thetas = zip(*points, strict=True)
-        return PathOfStart(start, np.array(updates), np.stack(thetas))
+        return Trajectory(start, np.array(updates), np.stack(thetas))
 
 
 def _array(theta: Any) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.reports.alike import distinct_up_to_rounding
+from symbreak.reports.distinct_units import distinct_up_to_rounding
 
 NET = sb.Network((3, 6, 5, 2), "tanh", "cross_entropy")
 

@@ -7,7 +7,7 @@ import pytest
 from symbreak.errors import InvalidInput
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
-from symbreak.training.parts import Parts
+from symbreak.training.data_split import DataSplit
 
 ROWS = 200
 random = np.random.default_rng(0)
@@ -27,40 +27,40 @@ TABLE = Table.of(
 
 
 def test_sizes_are_shares_of_the_whole_and_of_the_rest():
-    parts = Parts.of(TABLE, "kind", holdout=0.2, validation=0.25)
-    assert (parts.train.n, parts.validation.n, parts.holdout.n) == (120, 40, 40)
-    assert parts.loss == "cross_entropy"
-    assert (parts.n_outputs, parts.n_rows, parts.n_columns) == (2, 200, 4)
-    for part in (parts.train, parts.validation, parts.holdout):
+    split = DataSplit.of(TABLE, "kind", holdout=0.2, validation=0.25)
+    assert (split.train.n, split.validation.n, split.holdout.n) == (120, 40, 40)
+    assert split.loss == "cross_entropy"
+    assert (split.n_outputs, split.n_rows, split.n_columns) == (2, 200, 4)
+    for part in (split.train, split.validation, split.holdout):
         assert np.mean(part.y) == 0.2
 
 
 def test_no_row_is_in_two_parts():
-    parts = Parts.of(TABLE, "size", drop=["x", "color", "kind"], validation=0.25)
+    split = DataSplit.of(TABLE, "size", drop=["x", "color", "kind"], validation=0.25)
     column = np.concatenate(
-        [part.X[:, 0] for part in (parts.train, parts.validation, parts.holdout)]
+        [part.X[:, 0] for part in (split.train, split.validation, split.holdout)]
     )
     assert len(np.unique(column)) == ROWS
 
 
 def test_scales_are_those_of_the_training_rows_alone():
-    parts = Parts.of(TABLE, "size", drop=["id"])
-    for values in (parts.train.X[:, 0], parts.train.y):
+    split = DataSplit.of(TABLE, "size", drop=["id"])
+    for values in (split.train.X[:, 0], split.train.y):
         np.testing.assert_allclose([values.mean() + 1, values.std()], [1, 1], rtol=1e-12)
-    assert abs(parts.holdout.y.std() - 1) > 1e-6
-    assert (parts.loss, parts.n_outputs, parts.target.task) == ("squared_error", 1, "regression")
+    assert abs(split.holdout.y.std() - 1) > 1e-6
+    assert (split.loss, split.n_outputs, split.target.task) == ("squared_error", 1, "regression")
 
 
 def test_a_separate_test_table_is_the_hold_out():
-    parts = Parts.of(TABLE, "kind", separate_test=True, validation=0.0)
-    assert (parts.train.n, parts.validation.n, parts.holdout.n) == (200, 0, 0)
-    tested = parts.with_test(Table.of(TABLE.frame.head(7), "new.csv"))
+    split = DataSplit.of(TABLE, "kind", separate_test=True, validation=0.0)
+    assert (split.train.n, split.validation.n, split.holdout.n) == (200, 0, 0)
+    tested = split.with_test(Table.of(TABLE.frame.head(7), "new.csv"))
     assert tested.holdout.n == 7
-    np.testing.assert_array_equal(tested.holdout.X, parts.preparation.transform(TABLE)[:7])
+    np.testing.assert_array_equal(tested.holdout.X, split.preparation.transform(TABLE)[:7])
 
 
 def test_the_seed_decides_the_split():
-    first, again, other = (Parts.of(TABLE, "kind", seed=seed).holdout.X for seed in (1, 1, 2))
+    first, again, other = (DataSplit.of(TABLE, "kind", seed=seed).holdout.X for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -68,13 +68,13 @@ def test_the_seed_decides_the_split():
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_hold_out_shares_out_of_range_are_refused(share):
     with pytest.raises(InvalidInput, match="holdout must be a share, above 0 and below 1"):
-        Parts.of(TABLE, "kind", holdout=share)
+        DataSplit.of(TABLE, "kind", holdout=share)
 
 
 @pytest.mark.parametrize("share", [1.0, -0.1, float("nan"), float("inf")])
 def test_validation_shares_out_of_range_are_refused(share):
     with pytest.raises(InvalidInput, match="validation must be a share, 0 or above and below 1"):
-        Parts.of(TABLE, "kind", validation=share)
+        DataSplit.of(TABLE, "kind", validation=share)
 
 
 @pytest.mark.parametrize("target", ["kind", "size"])
@@ -89,7 +89,7 @@ def test_a_target_is_fitted_and_encoded_once(monkeypatch, target):
             return function(*args, **options)
 
         monkeypatch.setattr(Target, name, counting)
-    parts = Parts.of(TABLE, target, separate_test=True)
+    split = DataSplit.of(TABLE, target, separate_test=True)
     assert seen == ["fit", "encode"]
-    parts.with_test(TABLE)
+    split.with_test(TABLE)
     assert seen == ["fit", "encode", "encode"]

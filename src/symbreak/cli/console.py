@@ -1,15 +1,14 @@
-"""Progress of a training: a bar on a terminal, a few plain lines elsewhere; on standard error."""
+"""What a command prints, and the progress of a training: neither ends with its readers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-
-from symbreak.cli.say import say
+import typer
 
 if TYPE_CHECKING:
     from symbreak.optimize import Progress as Where
@@ -17,9 +16,36 @@ if TYPE_CHECKING:
 Callback = Callable[["Where"], None]
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line on standard output, or on standard error; nothing once nobody reads it."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        # The reader has gone, as `head` does: what was asked for is still computed and written.
+        mute(err=err)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print sentences worth knowing on standard error."""
+    for note in notes:
+        say(f"Note: {note}", err=True)
+
+
+def mute(*, err: bool = False) -> None:
+    """Send what is still printed, and what waits to be printed, nowhere."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), (sys.stderr if err else sys.stdout).fileno())
+
+
 @contextmanager
 def shown(max_iter: int, *, quiet: bool) -> Iterator[Callback | None]:
-    """Yield the callback for `minimize` that shows where the search stands."""
+    """Yield the callback for `minimize` that shows where the search stands.
+
+    A bar on a terminal, a few plain lines elsewhere; on standard error.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
     console = Console(stderr=True)
     if quiet:
         yield None

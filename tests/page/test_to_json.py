@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from symbreak.page import plain
-from symbreak.page.plain import island
+from symbreak.page.to_json import island
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

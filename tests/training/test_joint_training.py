@@ -7,24 +7,24 @@ import pytest
 import torch
 
 import symbreak as sb
-from symbreak.training import gathering
-from symbreak.training.gathered import Search, stacks_of, train_together
+from symbreak.training import joint_training
+from symbreak.training.joint_training import MinimizeCall, stacks_of, train_together
 
 NETWORK = sb.Network((3, 4, 2), "tanh", "squared_error")
 STOP = {"method": "l-bfgs", "max_iter": 6}
 
 
-def search(number: int, *, data: int = 0, alpha=0.1, starts: int = 2, **arguments) -> Search:
+def search(number: int, *, data: int = 0, alpha=0.1, starts: int = 2, **arguments) -> MinimizeCall:
     random = np.random.default_rng(data)
     m = 9 + data
     cost = sb.NetworkCost(
         NETWORK, random.normal(size=(m, 3)), random.normal(size=(m, 2)), alpha=alpha
     )
     theta = sb.initialize(NETWORK, "normal", starts=starts, seed=number, dtype=torch.float64)
-    return Search(cost, theta, {**STOP, **arguments})
+    return MinimizeCall(cost, theta, {**STOP, **arguments})
 
 
-def alone(one: Search):
+def alone(one: MinimizeCall):
     return sb.minimize(one.objective, one.theta, **one.arguments)
 
 
@@ -80,7 +80,7 @@ def test_methods_of_one_rate_for_all_starts_do_not_share_a_stack():
 
 def test_theta_of_one_start_keeps_its_kind():
     one = search(1, starts=1)
-    vector = Search(one.objective, one.theta[0].numpy(), one.arguments)
+    vector = MinimizeCall(one.objective, one.theta[0].numpy(), one.arguments)
     found = train_together([vector, search(2)])[0]
     assert isinstance(found.theta, np.ndarray)
     assert found.theta.shape == (NETWORK.n_parameters,)
@@ -93,7 +93,7 @@ def test_what_differs_goes_to_further_stacks():
     theta = sb.initialize(wide, "normal", starts=2, seed=0, dtype=torch.float64)
     cost = sb.NetworkCost(wide, np.eye(3), np.ones((3, 2)))
     searches = [
-        search(1), Search(cost, theta, STOP), other, search(2, max_iter=7), search(3, data=1),
+        search(1), MinimizeCall(cost, theta, STOP), other, search(2, max_iter=7), search(3, data=1),
         search(4, callback=print), search(5, method="adam"), search(6, method="adam", data=1),
     ]  # fmt: skip
     assert stacks_of(searches, 10**9) == [[0, 2, 4], [1], [3], [5], [6], [7]]
@@ -125,13 +125,13 @@ def test_who_gathers_gets_the_call_and_gives_the_outcome():
     outcome = alone(search(2))
 
     def gather(objective, theta, arguments):
-        calls.append(Search(objective, theta, arguments))
+        calls.append(MinimizeCall(objective, theta, arguments))
         return outcome
 
-    with gathering.gathered_by(gather):
-        answer = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
-        with gathering.gathered_by(None):
-            own = gathering.minimize(one.objective, one.theta, **STOP, memory=5)
+    with joint_training.gathered_by(gather):
+        answer = joint_training.minimize(one.objective, one.theta, **STOP, memory=5)
+        with joint_training.gathered_by(None):
+            own = joint_training.minimize(one.objective, one.theta, **STOP, memory=5)
     assert answer is outcome
     assert calls[0].arguments == {**STOP, "memory": 5}
     same(alone(calls[0]), own)

@@ -10,7 +10,7 @@ import torch
 
 import symbreak as sb
 from symbreak.optimize.search import Places, Progress
-from symbreak.training.path import Path, is_due
+from symbreak.training.trajectory import Trajectories, is_due
 
 A = np.array([[3.0, 1.0], [1.0, 2.0]])
 
@@ -28,63 +28,65 @@ def test_points_of_gradient_descent_are_those_of_the_formula(method):
         return 0.5 * np.einsum("si,ij,sj->s", x, A, x), x @ A
 
     start = torch.tensor([[1.0, -2.0], [4.0, 0.5], [-3.0, 1.0]], dtype=torch.float64)
-    path, seen = Path(start, most_bytes=2 * 24 * 16), {}
+    trajectories, seen = Trajectories(start, most_bytes=2 * 24 * 16), {}
 
     def look(progress):
-        path(progress)
+        trajectories(progress)
         for one, n, theta in zip(*progress.places, strict=True):
             seen[int(one), int(n)] = theta.numpy().copy()
 
     options = {"learning_rate": 0.1, "momentum": 0.0} if method == "gradient-descent" else {}
     outcome = sb.minimize(quadratic, start, method=method, max_iter=20, callback=look, **options)
-    assert path.of(2, outcome) is None  # there was room for two
-    way = path.of(1, outcome)
-    assert way is not None
-    assert way.updates.tolist()[:4] == [0, 1, 2, 3]
-    assert way.updates[-1] == outcome.n_iterations[1]
-    np.testing.assert_array_equal(way.theta[0], start[1])
-    np.testing.assert_array_equal(way.theta[-1], outcome.theta[1])
-    for n, theta in zip(way.updates[1:-1], way.theta[1:-1], strict=True):
+    assert trajectories.of(2, outcome) is None  # there was room for two
+    trajectory = trajectories.of(1, outcome)
+    assert trajectory is not None
+    assert trajectory.updates.tolist()[:4] == [0, 1, 2, 3]
+    assert trajectory.updates[-1] == outcome.n_iterations[1]
+    np.testing.assert_array_equal(trajectory.theta[0], start[1])
+    np.testing.assert_array_equal(trajectory.theta[-1], outcome.theta[1])
+    for n, theta in zip(trajectory.updates[1:-1], trajectory.theta[1:-1], strict=True):
         np.testing.assert_array_equal(theta, seen[1, int(n)])
     if method == "gradient-descent":
         x = start[1].numpy()
         for _ in range(8):
             x = x - 0.1 * (A @ x)
-        np.testing.assert_allclose(way.theta[way.updates.tolist().index(8)], x, rtol=1e-12)
+        np.testing.assert_allclose(
+            trajectory.theta[trajectory.updates.tolist().index(8)], x, rtol=1e-12
+        )
 
 
 def test_a_start_that_never_moved_has_one_point():
     start = torch.zeros((1, 2), dtype=torch.float64)
-    path = Path(start)
-    outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), start, callback=path)
-    way = path.of(0, outcome)
-    assert way is not None
-    assert way.updates.tolist() == [0]
+    trajectories = Trajectories(start)
+    outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), start, callback=trajectories)
+    trajectory = trajectories.of(0, outcome)
+    assert trajectory is not None
+    assert trajectory.updates.tolist() == [0]
 
 
 def test_points_are_copied_since_the_search_goes_on_writing_there():
     start = torch.zeros((1, 2), dtype=torch.float64)
-    path, here = Path(start), torch.ones((1, 2), dtype=torch.float64)
+    trajectories, here = Trajectories(start), torch.ones((1, 2), dtype=torch.float64)
     start += 5.0
     places = Places(np.array([0]), np.array([1]), here)
-    path(Progress(1, 0.0, 0.0, 1, 1, 0.0, places))
+    trajectories(Progress(1, 0.0, 0.0, 1, 1, 0.0, places))
     here += 7.0
     outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), here, max_iter=3)
-    way = path.of(0, replace(outcome, best_iteration=np.array([9])))
-    assert way is not None
-    np.testing.assert_array_equal(way.theta[:2], [[0.0, 0.0], [1.0, 1.0]])
+    trajectory = trajectories.of(0, replace(outcome, best_iteration=np.array([9])))
+    assert trajectory is not None
+    np.testing.assert_array_equal(trajectory.theta[:2], [[0.0, 0.0], [1.0, 1.0]])
 
 
-def test_of_a_start_that_diverged_the_way_ends_where_the_kept_point_stood():
+def test_of_a_start_that_diverged_the_trajectory_ends_where_the_kept_point_stood():
     """From 2 by x - 3 x, so -2, 4, -8, ...: J grows, the start itself is kept."""
     start = torch.tensor([[2.0]], dtype=torch.float64)
-    path = Path(start)
+    trajectories = Trajectories(start)
     outcome = sb.minimize(
         lambda x: ((x**2).sum(-1), 2 * x), start, method="gradient-descent",
-        learning_rate=1.5, momentum=0.0, max_iter=9, callback=path,
+        learning_rate=1.5, momentum=0.0, max_iter=9, callback=trajectories,
     )  # fmt: skip
-    way = path.of(0, outcome)
-    assert way is not None
+    trajectory = trajectories.of(0, outcome)
+    assert trajectory is not None
     assert outcome.n_iterations[0] == 9
-    assert way.updates.tolist() == [0]
-    np.testing.assert_array_equal(way.theta, [[2.0]])
+    assert trajectory.updates.tolist() == [0]
+    np.testing.assert_array_equal(trajectory.theta, [[2.0]])

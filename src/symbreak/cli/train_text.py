@@ -1,4 +1,4 @@
-"""What is printed after a training: the starts, the scores, and what to do next."""
+"""What `symbreak train` prints: the data first; starts, scores and what to do next at the end."""
 
 from __future__ import annotations
 
@@ -10,25 +10,68 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from symbreak.cli.console import say
+from symbreak.cli.outputs import Files
 from symbreak.cli.reproduce import shortened
-from symbreak.cli.say import say
-from symbreak.cli.train_files import Files
-from symbreak.cli.train_options import TrainOptions
+from symbreak.cli.train import TrainOptions
+from symbreak.network import Network
+from symbreak.text import pluralize
+from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_words
+from symbreak.training.data_split import DataSplit
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
-from symbreak.words import counted
 
 MOST_ROWS = 20
 FEW_ROWS = 20  # of a hold-out
+
+
+def data_line(source: str, split: DataSplit) -> str:
+    """Return what was read and what became of it."""
+    target, features = split.target, len(split.preparation.feature_names)
+    what = f"{len(target.classes)} classes" if target.classes else "numbers"
+    line = (
+        f"Data: {source}, {pluralize(split.n_rows, 'row')}, "
+        f"{pluralize(split.n_columns, 'column')} -> {pluralize(features, 'feature')}; "
+        f"{target.task} of '{target.name}' ({what})."
+    )
+    return " ".join([line, *split.preparation.notes])
+
+
+def split_line(split: DataSplit, options: TrainOptions) -> str:
+    """Return how many rows do what."""
+    validation = f"{split.validation.n} validate" if split.validation.n else "no validation part"
+    where = f" in {options.test}" if options.test is not None else ""
+    return (
+        f"Split: {split.train.n} rows train, {validation}, {split.holdout.n} held out for the "
+        f"score{where} (seed {options.seed})."
+    )
+
+
+def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
+    """Return what is trained, from where and how."""
+    return (
+        f"Network: {network}; {pluralize(options.starts, 'start')} by {options.rule_words}, "
+        f"{options.method}, alpha {alpha:g}, {options.dtype}."
+    )
+
+
+def search_line(choice: Choice) -> str:
+    """Return which penalty was chosen, and by what."""
+    return (
+        f"Search: alpha {choice.alpha:g} of {len(choice.alphas)} from {choice.alphas[0]:g} to "
+        f"{choice.alphas[-1]:g}; its {choice.score_words} over {choice.folds} folds of the "
+        f"training rows, {choice.score:.4f}, is the lowest and chose it. The hold-out score is "
+        "apart from this."
+    )
 
 
 def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first."""
     outcome = training.outcome
     order = np.argsort(outcome.value, kind="stable").tolist()
-    table = Table(title=f"{counted(len(order), 'start')}, lowest J first", title_justify="left")
+    table = Table(title=f"{pluralize(len(order), 'start')}, lowest J first", title_justify="left")
     for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
@@ -46,12 +89,12 @@ def print_starts(training: Training) -> None:
     rest = order[MOST_ROWS:]
     if rest:
         J = outcome.value[rest]
-        say(f"and {counted(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+        say(f"and {pluralize(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
 
 
 def diverged_line(training: Training) -> str:
     """Return the warning of starts that diverged."""
-    total = counted(len(training.outcome.status), "start")
+    total = pluralize(len(training.outcome.status), "start")
     return (
         f"Warning: {training.n_diverged} of {total} diverged; each keeps the best point before "
         "that. Lower --learning-rate."
@@ -60,21 +103,21 @@ def diverged_line(training: Training) -> str:
 
 def score_line(training: Training) -> str:
     """Return the hold-out score of the combined prediction."""
-    rows = counted(training.predictions["holdout"].n, "row")
+    rows = pluralize(training.predictions["holdout"].n, "row")
     what = combined_words(training.combine, training.kept)
     return f"Hold-out ({rows}), {what}: {_both(training, training.holdout)}"
 
 
 def single_line(training: Training) -> str:
     """Return the hold-out score of a single start: median and range over the starts."""
-    found = [scores.score for scores in training.singles if scores is not None]
-    one = spread(found)
-    if math.isnan(one["median"]):
-        why = NO_R2 if found else "has no value, as no prediction is finite"
+    finite = [scores.score for scores in training.singles if scores is not None]
+    over_starts = spread(finite)
+    if math.isnan(over_starts["median"]):
+        why = NO_R2 if finite else "has no value, as no prediction is finite"
         return f"Hold-out, a single start: {score_name(training)} {why}"
     return (
-        f"Hold-out, a single start: {score_name(training)} {one['median']:.4f} (median of "
-        f"{len(found)}; {one['lowest']:.4f} to {one['highest']:.4f})"
+        f"Hold-out, a single start: {score_name(training)} {over_starts['median']:.4f} (median of "
+        f"{len(finite)}; {over_starts['lowest']:.4f} to {over_starts['highest']:.4f})"
     )
 
 
@@ -95,7 +138,7 @@ def few_lines(training: Training) -> list[str]:
     if n >= FEW_ROWS:
         return []
     return [
-        f"A hold-out of {counted(n, 'row')} says little: on other rows the score may be far from "
+        f"A hold-out of {pluralize(n, 'row')} says little: on other rows the score may be far from "
         "this one. Train on more rows, or raise --holdout."
     ]
 
@@ -124,7 +167,7 @@ def restart_lines(training: Training) -> list[str]:
     """Return what the starts show together, and how many were drawn again."""
     lines = str(training.outcome.restarts).splitlines()
     if training.redrawn:
-        times = counted(training.redrawn, "time")
+        times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
     return lines
 
@@ -201,5 +244,5 @@ def _left_out(training: Training) -> str:
     lost = [str(start) for start in np.flatnonzero(~training.usable)]
     if not lost:
         return ""
-    who = counted(len(lost), "start")
+    who = pluralize(len(lost), "start")
     return f" Left out, as their J is not finite: {who} ({', '.join(lost)})."

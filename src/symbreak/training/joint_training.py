@@ -1,6 +1,11 @@
-"""Searches that were gathered before any began, and their training as one stack.
+"""Searches that are gathered before any begins, and their training as one stack.
 
     (cost, theta, arguments of `minimize`) of many fits -> stacks -> one outcome for each
+
+An estimator's `fit` may run many times with other penalties, examples or starts. Under
+`gathered_by(gather)` each `minimize` of this module hands its arguments over and gets the outcome
+from there, so that a search over many fits can train them as one stack and change nothing in the
+estimator.
 
 Conventions
 -----------
@@ -15,7 +20,9 @@ time, an outcome to go on from) trains alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -27,17 +34,45 @@ from torch import Tensor
 from symbreak.arrays import as_tensor, like
 from symbreak.objectives import JoinedCost, NetworkCost
 from symbreak.objectives.capabilities import HasSize, offered
-from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize import Outcome, Progress
+from symbreak.optimize import minimize as minimize_at_once
 from symbreak.optimize.method import Method
 from symbreak.optimize.methods import find_method
 
 # What a search keeps for each entry of theta: points, trials, directions and copies of them.
 _VECTORS = 16
 Look = Callable[[Progress], Any]
+# (objective, theta, keyword arguments of `minimize`) -> outcome
+Gather = Callable[[Any, Any, Mapping[str, Any]], Outcome]
+
+_IN_FORCE: ContextVar[Gather | None] = ContextVar("who gathers searches", default=None)
+
+
+def gather_in_force() -> Gather | None:
+    """Return who gathers searches in this thread and context; None where each runs at once."""
+    return _IN_FORCE.get()
+
+
+@contextmanager
+def gathered_by(gather: Gather | None) -> Iterator[None]:
+    """A context, of this thread alone, in which `gather` is handed the searches."""
+    token = _IN_FORCE.set(gather)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(token)
+
+
+def minimize(objective: Any, theta: Any, **arguments: Any) -> Outcome:
+    """Return what `symbreak.minimize` returns of these arguments, from who gathers, if one does."""
+    gather = gather_in_force()
+    if gather is None:
+        return minimize_at_once(objective, theta, **arguments)
+    return gather(objective, theta, arguments)
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class MinimizeCall:
     """One call of `minimize` that waits for its outcome.
 
     Attributes
@@ -64,16 +99,16 @@ class Search:
     @property
     def can_be_stacked(self) -> bool:
         """Whether others may train beside it in one stack."""
-        given = self.arguments
+        arguments = self.arguments
         alone = ("validation", "racing", "callback", "max_seconds")
         return (
             type(self.objective) is NetworkCost
             and not isinstance(self.theta, Outcome)
-            and not str(given.get("method")).startswith("scipy:")
-            and all(given.get(name) in (None, False) for name in alone)
+            and not str(arguments.get("method")).startswith("scipy:")
+            and all(arguments.get(name) in (None, False) for name in alone)
         )
 
-    def goes_with(self, other: Search) -> bool:
+    def goes_with(self, other: MinimizeCall) -> bool:
         """Whether both may share a stack."""
         if not (self.can_be_stacked and other.can_be_stacked):
             return False
@@ -93,7 +128,9 @@ class Search:
         return int(self.objective.dtype.itemsize * n * vectors)
 
 
-def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1) -> list[list[int]]:
+def stacks_of(
+    searches: Sequence[MinimizeCall], memory_budget: int, at_least: int = 1
+) -> list[list[int]]:
     """Return the searches, by index, that train together.
 
     Parameters
@@ -112,7 +149,7 @@ def stacks_of(searches: Sequence[Search], memory_budget: int, at_least: int = 1)
     return [part for group in groups for part in _cut(searches, group, memory_budget, at_least)]
 
 
-def train_together(searches: Sequence[Search], look: Look | None = None) -> list[Outcome]:
+def train_together(searches: Sequence[MinimizeCall], look: Look | None = None) -> list[Outcome]:
     """Train the searches of one stack and return the outcome of each.
 
     Parameters
@@ -128,12 +165,12 @@ def train_together(searches: Sequence[Search], look: Look | None = None) -> list
         return [_alone(searches[0], look)]
     searches, places = _by_examples(searches)
     cost, theta = _joined(searches)
-    found = minimize(cost, theta, **{**_arguments(searches), "callback": look})
-    parts = _parted(found, searches)
+    outcome = minimize_at_once(cost, theta, **{**_arguments(searches), "callback": look})
+    parts = _parted(outcome, searches)
     return [parts[place] for place in places]
 
 
-def _alone(search: Search, look: Look | None) -> Outcome:
+def _alone(search: MinimizeCall, look: Look | None) -> Outcome:
     own = search.arguments.get("callback")
 
     def both(progress: Progress) -> bool:
@@ -141,11 +178,13 @@ def _alone(search: Search, look: Look | None) -> Outcome:
         return stop or (look is not None and bool(look(progress)))
 
     callback = own if look is None else both
-    return minimize(search.objective, search.theta, **{**search.arguments, "callback": callback})
+    return minimize_at_once(
+        search.objective, search.theta, **{**search.arguments, "callback": callback}
+    )
 
 
 def _cut(
-    searches: Sequence[Search], group: list[int], memory_budget: int, at_least: int
+    searches: Sequence[MinimizeCall], group: list[int], memory_budget: int, at_least: int
 ) -> list[list[int]]:
     rows = sum(searches[index].rows for index in group)
     most = min(
@@ -163,7 +202,7 @@ def _cut(
     return parts
 
 
-def _by_examples(searches: Sequence[Search]) -> tuple[list[Search], list[int]]:
+def _by_examples(searches: Sequence[MinimizeCall]) -> tuple[list[MinimizeCall], list[int]]:
     """Return the searches with those of the same examples in a row, and where each one went."""
     sets: list[list[int]] = []
     for index, search in enumerate(searches):
@@ -177,8 +216,8 @@ def _by_examples(searches: Sequence[Search]) -> tuple[list[Search], list[int]]:
     return [searches[index] for index in order], list(np.argsort(order))
 
 
-def _joined(searches: Sequence[Search]) -> tuple[NetworkCost | JoinedCost, Tensor]:
-    sets: list[list[Search]] = [[]]
+def _joined(searches: Sequence[MinimizeCall]) -> tuple[NetworkCost | JoinedCost, Tensor]:
+    sets: list[list[MinimizeCall]] = [[]]
     for search in searches:
         if sets[-1] and not sets[-1][0].objective.has_examples_of(search.objective):
             sets.append([])
@@ -202,7 +241,7 @@ def _without_rate(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "learning_rate": True} if has_own else dict(arguments)
 
 
-def _arguments(searches: Sequence[Search]) -> dict[str, Any]:
+def _arguments(searches: Sequence[MinimizeCall]) -> dict[str, Any]:
     """Return those of the stack, the learning rates row by row."""
     rates: list[Any] = [search.arguments.get("learning_rate") for search in searches]
     if len(set(map(repr, rates))) == 1:
@@ -211,7 +250,7 @@ def _arguments(searches: Sequence[Search]) -> dict[str, Any]:
     return {**searches[0].arguments, "learning_rate": by_row}
 
 
-def _alphas(searches: Sequence[Search]) -> Tensor:
+def _alphas(searches: Sequence[MinimizeCall]) -> Tensor:
     """Return the penalties row by row, (rows,) or (rows, layers)."""
     alphas = [search.objective.alpha for search in searches]
     layers = max((alpha.shape[1] for alpha in alphas if alpha.dim() == 2), default=0)
@@ -223,27 +262,27 @@ def _alphas(searches: Sequence[Search]) -> Tensor:
     return torch.cat(parts)
 
 
-def _parted(found: Outcome, searches: Sequence[Search]) -> list[Outcome]:
+def _parted(outcome: Outcome, searches: Sequence[MinimizeCall]) -> list[Outcome]:
     """Return what was found for each search."""
-    total = max(1, int(found.n_evaluations.sum()))
+    total = max(1, int(outcome.n_evaluations.sum()))
     parts, begin = [], 0
     for search in searches:
         rows = slice(begin, begin + search.rows)
         begin += search.rows
-        theta = found.theta[rows] if np.ndim(search.theta) == 2 else found.theta[begin - 1]
-        evaluations = found.n_evaluations[rows]
+        theta = outcome.theta[rows] if np.ndim(search.theta) == 2 else outcome.theta[begin - 1]
+        evaluations = outcome.n_evaluations[rows]
         parts.append(
             replace(
-                found,
+                outcome,
                 theta=like(theta, search.theta),
-                value=found.value[rows],
-                gradient_norm=found.gradient_norm[rows],
-                status=found.status[rows],
-                n_iterations=found.n_iterations[rows],
+                value=outcome.value[rows],
+                gradient_norm=outcome.gradient_norm[rows],
+                status=outcome.status[rows],
+                n_iterations=outcome.n_iterations[rows],
                 n_evaluations=evaluations,
-                best_iteration=found.best_iteration[rows],
-                history=found.history[: int(found.n_iterations[rows].max()) + 1, rows],
-                seconds=found.seconds * int(evaluations.sum()) / total,
+                best_iteration=outcome.best_iteration[rows],
+                history=outcome.history[: int(outcome.n_iterations[rows].max()) + 1, rows],
+                seconds=outcome.seconds * int(evaluations.sum()) / total,
                 search=None,
             )
         )

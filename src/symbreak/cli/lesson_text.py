@@ -6,20 +6,13 @@ lesson.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
+from rich.table import Table
 
-from symbreak.cli.lesson_tables import (
-    distinct_words,
-    drift_table,
-    pairs_table,
-    runs_table,
-    summary_table,
-    units_table,
-)
-from symbreak.lesson.facts import Lesson, Run, Start
-from symbreak.words import counted
+from symbreak.lesson.facts import Drift, Lesson, Pair, Run, Snapshot, StartResult, TwoUnits
+from symbreak.text import pluralize
 
 
 def print_lesson(lesson: Lesson, source: str, notes: Sequence[str]) -> None:
@@ -65,7 +58,7 @@ def _logistic(console: Console, lesson: Lesson) -> None:
     console.print(runs_table(lesson.logistic_regression, ()))
 
 
-def _units(console: Console, start: Start, words: str) -> None:
+def _units(console: Console, start: StartResult, words: str) -> None:
     console.print(words)
     console.print(units_table("Layer 2 at the start", start.units_before))
     console.print(
@@ -86,7 +79,7 @@ def _zeros_words() -> str:
     )
 
 
-def _constant_words(start: Start) -> str:
+def _constant_words(start: StartResult) -> str:
     return (
         f"Every parameter is {start.value:g}. The units answer and are told something now, but the "
         "same for both. Equal weights have equal derivatives, so each update keeps them equal."
@@ -101,7 +94,7 @@ def _uniform_words(lesson: Lesson) -> str:
     )
 
 
-def _symmetric_training(console: Console, lesson: Lesson, start: Start) -> None:
+def _symmetric_training(console: Console, lesson: Lesson, start: StartResult) -> None:
     hidden = lesson.layers[1:-1]
     noise = max(run.averaged_away for run in start.runs)
     stationary = any(run.is_stationary for run in start.runs)
@@ -115,7 +108,7 @@ def _symmetric_training(console: Console, lesson: Lesson, start: Start) -> None:
     console.print("\n".join(_symmetric_findings(lesson, start)))
     last = start.runs[-1]
     if not last.is_stationary:
-        title = f"Layer 2 after {counted(last.end.updates, 'update')} of {last.method}"
+        title = f"Layer 2 after {pluralize(last.end.updates, 'update')} of {last.method}"
         console.print(units_table(title, start.units_after))
 
 
@@ -133,7 +126,7 @@ def _methods_words(runs: Sequence[Run]) -> str:
     return f"Gradient descent has {options}."
 
 
-def _symmetric_findings(lesson: Lesson, start: Start) -> list[str]:
+def _symmetric_findings(lesson: Lesson, start: StartResult) -> list[str]:
     hidden = lesson.layers[1:-1]
     if all(run.is_stationary for run in start.runs):
         return [
@@ -159,11 +152,11 @@ def _symmetric_findings(lesson: Lesson, start: Start) -> list[str]:
     return found
 
 
-def _random_training(console: Console, lesson: Lesson, start: Start) -> None:
+def _random_training(console: Console, lesson: Lesson, start: StartResult) -> None:
     console.print("Nothing is averaged here: no two units are equal, and none become so.")
     console.print(runs_table(start.runs, lesson.layers[1:-1]))
     last = start.runs[-1]
-    title = f"Layer 2 after {counted(last.end.updates, 'update')} of {last.method}"
+    title = f"Layer 2 after {pluralize(last.end.updates, 'update')} of {last.method}"
     console.print(units_table(title, start.units_after))
 
 
@@ -173,8 +166,8 @@ def _rounding(console: Console, lesson: Lesson) -> None:
         "A computer sums in an order that can differ from unit to unit, so equal derivatives may "
         "differ in their last bits, and as J is often lower beside the symmetric theta, training "
         "can make such a difference grow. Differences are relative to the largest parameter; - "
-        f"means never within {counted(lesson.updates, 'update')}. Compare J with the averaged runs "
-        "above."
+        f"means never within {pluralize(lesson.updates, 'update')}. Compare J with the averaged "
+        "runs above."
     )
     console.print(
         drift_table((start.rule, drift) for start in lesson.starts for drift in start.drifts)
@@ -193,3 +186,83 @@ def _together(console: Console, lesson: Lesson) -> None:
         "and starts at random:\n\n"
         "    symbreak train --dataset digits --starts 16"
     )
+
+
+def units_table(title: str, units: TwoUnits) -> Table:
+    """Return a(2) and delta(2) of units 1 and 2, one example in a row."""
+    table = _table(title, ["example", "a, unit 1", "a, unit 2", "delta, unit 1", "delta, unit 2"])
+    columns = zip(units.examples, *units.a, *units.delta, strict=True)
+    for example, *numbers in columns:
+        table.add_row(str(example), *map(_number, numbers))
+    return table
+
+
+def pairs_table(pairs: Sequence[Pair]) -> Table:
+    """Return the derivatives by the weights in the same place of units 1 and 2."""
+    table = _table("dJ by weights in the same place", ["unit 1", "dJ", "unit 2", "dJ"])
+    for pair in pairs:
+        cells = zip(pair.names, pair.derivatives, strict=True)
+        table.add_row(*(cell for name, number in cells for cell in (name, _number(number))))
+    return table
+
+
+def runs_table(runs: Sequence[Run], hidden: Sequence[int]) -> Table:
+    """Return J, accuracy and distinct units of the runs from one start."""
+    headings = ["method", "updates", "J", "accuracy", *(["distinct units"] if hidden else [])]
+    table = _table(None, headings, text=1)
+    for run in runs:
+        for number, point in enumerate(_different([run.before, run.after_one, run.end])):
+            table.add_row(run.method if number == 0 else "", *_cells(point, hidden))
+    return table
+
+
+def drift_table(rows: Iterable[tuple[str, Drift]]) -> Table:
+    """Return when rounding tears equal units apart."""
+    headings = ["start", "method", "a bit", "1e-12", "1e-3", "end", "J"]
+    table = _table("Update at which equal units differ by", headings, text=2)
+    for rule, drift in rows:
+        first = (drift.first_unequal, drift.first_above_rounding, drift.first_visible)
+        updates = ("-" if update is None else str(update) for update in first)
+        table.add_row(rule, drift.method, *updates, f"{drift.spread:.1e}", f"{drift.end.J:.4g}")
+    return table
+
+
+def summary_table(lesson: Lesson) -> Table:
+    """Return the end of every run in one line."""
+    hidden = lesson.layers[1:-1]
+    table = _table(None, ["start", "method", "J", "accuracy", "distinct units"], text=2)
+    for run in lesson.logistic_regression:
+        table.add_row("zeros, logistic", run.method, *_cells(run.end, ())[1:], "-")
+    for start in lesson.starts:
+        for run in start.runs:
+            table.add_row(start.rule, run.method, *_cells(run.end, hidden)[1:])
+    return table
+
+
+def distinct_words(point: Snapshot, hidden: Sequence[int]) -> str:
+    """Return "1 of 25", or "1 of 25, 1 of 10" for two hidden layers."""
+    pairs = zip(point.distinct_units, hidden, strict=True)
+    return ", ".join(f"{distinct} of {units}" for distinct, units in pairs)
+
+
+def _cells(point: Snapshot, hidden: Sequence[int]) -> list[str]:
+    words = [distinct_words(point, hidden)] if hidden else []
+    return [str(point.updates), f"{point.J:.4g}", f"{point.accuracy:.3f}", *words]
+
+
+def _number(number: float) -> str:
+    return f"{number + 0.0:.6g}"  # -0.0 + 0.0 is 0.0
+
+
+def _different(points: Sequence[Snapshot]) -> list[Snapshot]:
+    """Leave out points that are the same point: a start that never moved, a run of one update."""
+    return list({point.updates: point for point in points}.values())
+
+
+def _table(title: str | None, headings: Sequence[str], *, text: int = 0) -> Table:
+    """Return an empty table whose first `text` columns hold words and the others numbers."""
+    table = Table(title=title, title_justify="left", title_style="")
+    for number, heading in enumerate(headings):
+        is_text = number < text
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=is_text)
+    return table
