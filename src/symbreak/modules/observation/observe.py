@@ -15,6 +15,7 @@ from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import as_floating, check_scalar
 from symbreak.modules.cost.parameters import copied
+from symbreak.modules.hooks import hooked
 from symbreak.modules.observation.observed import (
     EMBEDDING,
     REGISTER,
@@ -157,9 +158,8 @@ def _watched(
         stack.enter_context(own_randomness())
         stack.enter_context(plain_calls())
         stack.enter_context(kept(module))
-        handle = module.register_forward_hook(returned)
-        stack.callback(handle.remove)
-        with watch.following(), siblings.watching(), watch:
+        stack.enter_context(hooked([module.register_forward_hook(returned)]))
+        with hooked(watch.hooks()), hooked(siblings.hooks()), watch:
             J = called_step(module, step, watch.received(batch))
         watch.before_backward(J)
         torch.autograd.backward(J, inputs=trained)

@@ -12,11 +12,11 @@ calls no part, but uses parameters by itself, the batch is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from symbreak.modules.containers import mapped_tensors, tensors_of
 from symbreak.modules.observation.ends import Node, disturb_ends
@@ -67,9 +67,8 @@ class PerturbedWatch(Watch):
         if disturb_ends(J, self.module, lambda node: id(node) in self._given_out, self._disturbed):
             self.missing.discard(DERIVATIVES)
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Follow the parts, perturb what comes into the outermost, and note what they give out."""
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that perturb what comes into outermost parts and note what they give."""
 
         def blur(_part: nn.Module, args: Any, kwargs: Any) -> Any:
             self._calls_parts = True
@@ -83,14 +82,11 @@ class PerturbedWatch(Watch):
                 self._given_out.update({id(node): node for node in nodes})
 
         parts = [part for part in self.module.modules() if not is_scripted(part)]
-        with ExitStack() as stack:
-            for part in parts:
-                stack.callback(part.register_forward_hook(give_out).remove)
-            stack.enter_context(super().following())
-            for part in parts:
-                blurring = part.register_forward_pre_hook(blur, with_kwargs=True)
-                stack.callback(blurring.remove)
-            yield
+        for part in parts:
+            yield part.register_forward_hook(give_out)
+        yield from super().hooks()
+        for part in parts:
+            yield part.register_forward_pre_hook(blur, with_kwargs=True)
 
     def _mixed(self, lookup: Callable[..., Any]) -> Callable[..., Any]:
         """Return a lookup that adds a share of another row; equal columns stay equal."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
 from symbreak.modules.observation.arguments import (
     Arguments,
@@ -71,7 +71,7 @@ class Quiet(TorchFunctionMode):
 
     Parameters
     ----------
-    module : whose parts are named; see `following`.
+    module : whose parts are named; see `hooks`.
 
     Attributes
     ----------
@@ -94,10 +94,8 @@ class Quiet(TorchFunctionMode):
         """How many parts are being called, one within the other; 0 outside of every forward."""
         return len(self._stack)
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Follow which part of the module is being called."""
-        handles = []
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that follow which part of the module is being called."""
         for name, part in self.module.named_modules():
             if is_scripted(part):
                 continue
@@ -108,13 +106,8 @@ class Quiet(TorchFunctionMode):
             def leave(_part: nn.Module, _args: Any, _output: Any) -> None:
                 self._stack.pop()
 
-            handles.append(part.register_forward_pre_hook(enter, prepend=True))
-            handles.append(part.register_forward_hook(leave, always_call=True))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+            yield part.register_forward_pre_hook(enter, prepend=True)
+            yield part.register_forward_hook(leave, always_call=True)
 
     def __torch_function__(
         self,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from symbreak.modules.observation.observed import EXPERTS, Site
 from symbreak.modules.observation.quiet import is_scripted, is_transformed
@@ -35,10 +35,8 @@ class Siblings:
         }
         self._calls: dict[tuple[str, int], list[_Call]] = {}
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Record what members get and give."""
-        handles = []
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that record what members get and give."""
         for name, members in self._lists.items():
             for k, member in enumerate(members.values()):
 
@@ -51,12 +49,7 @@ class Siblings:
                         records.add(str(key), EXPERTS, out, lambda t: t.reshape(1, -1))
                         self._calls.setdefault(key, []).append(_Call(given, out, records))
 
-                handles.append(member.register_forward_hook(called, with_kwargs=True))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+                yield member.register_forward_hook(called, with_kwargs=True)
 
     def sites(self) -> Iterator[Site]:
         """Yield a site for every list whose members stand side by side."""
