@@ -13,10 +13,10 @@ from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import (
     REFUSALS,
     pulled,
-    value_and_gradients,
     with_random_parameters,
 )
 from symbreak.modules.observation.observed import Observed
+from symbreak.modules.observation.reruns import Reruns
 
 DRAWS = 3  # one draw may leave a small layer of relu dead by chance
 UPDATES = 3  # a chain of that many zero layers wakes one by one
@@ -34,8 +34,10 @@ def idle(observed: Observed, names: set[str]) -> set[str]:
     try:
         for seed in range(DRAWS):
             own = with_random_parameters(observed.module, seed=seed)
-            _, gradients = value_and_gradients(observed, own)
+            gradients = observed.reruns.of(own).gradients
             resting = {name for name in resting if not pulled(gradients.get(name))}
+            if not resting:
+                break
     except REFUSALS:
         return names & empty  # a module that refuses random parameters tells nothing more
     return names & empty | resting
@@ -57,11 +59,11 @@ def reached(observed: Observed, names: set[str]) -> set[str]:
             if seed % 2:
                 mixed.move_(own)
             other = replace(observed, batch=mapped_tensors(observed.batch, mixed))
-            J, gradients = value_and_gradients(other, own)
+            shown = other.reruns.of(own)
         except REFUSALS:
             continue  # examples that fit each other no more
-        if math.isfinite(J):
-            found |= {name for name in names if pulled(gradients.get(name))}
+        if math.isfinite(shown.J):
+            found |= {name for name in names if pulled(shown.gradients.get(name))}
     return found
 
 
@@ -93,21 +95,21 @@ def still_zero(observed: Observed, names: set[str]) -> set[str] | None:
     if observed.step is None:
         return None
     try:
-        return _asleep(observed, copied(observed.module), names)
+        return _asleep(observed.reruns, names)
     except REFUSALS:
         # A module that cannot be copied or run again is judged by its first pass alone.
         return None
 
 
-def _asleep(observed: Observed, module: nn.Module, names: set[str]) -> set[str]:
+def _asleep(reruns: Reruns, names: set[str]) -> set[str]:
+    shown = reruns.unchanged()
     for _ in range(UPDATES):
-        _, gradients = value_and_gradients(observed, module)
-        names = {name for name in names if not pulled(gradients.get(name))}
+        names = {name for name in names if not pulled(shown.gradients.get(name))}
         if not names:
             return names
-        _update(dict(module.named_parameters()), gradients)
-    _, gradients = value_and_gradients(observed, module)
-    return {name for name in names if not pulled(gradients.get(name))}
+        _update(dict(shown.module.named_parameters()), shown.gradients)
+        shown = reruns.of(shown.module)
+    return {name for name in names if not pulled(shown.gradients.get(name))}
 
 
 def _update(parameters: dict[str, nn.Parameter], gradients: dict[str, Tensor]) -> None:

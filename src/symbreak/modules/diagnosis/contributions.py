@@ -12,13 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from symbreak.modules.containers import tensors_of
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.observation.names import Names
-from symbreak.modules.observation.observe import called_step
 from symbreak.modules.observation.observed import Observed
-from symbreak.modules.observation.quiet import Quiet, is_scripted, tensors_in
+from symbreak.modules.observation.quiet import Quiet, tensors_in
+from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.traces import own_randomness, plain_calls
 
 _SEED = 0
@@ -63,29 +62,3 @@ class _Reweighted(Quiet):
         return delta * (0.5 + torch.rand(delta.shape, generator=self._stream, device="cpu")).to(
             delta
         )
-
-
-def is_flat(observed: Observed) -> bool:
-    """Tell whether the loss has no slope at anything that the module, or a part of it, gives out.
-
-    A loss that the module returns itself, one number, is no such output.
-    """
-    if observed.step is None:
-        return False
-    own, outputs = copied(observed.module), list[Tensor]()
-
-    def returned(_part: nn.Module, _args: Any, output: Any) -> None:
-        for made in tensors_of(output):
-            if made.requires_grad and made.dim():
-                made.retain_grad()
-                outputs.append(made)
-
-    for part in own.modules():
-        if not is_scripted(part):
-            part.register_forward_hook(returned)
-    try:
-        with own_randomness(), plain_calls():
-            called_step(own, observed.step, observed.batch).backward()
-    except REFUSALS:
-        return False
-    return bool(outputs) and not any(pulled(made.grad) for made in outputs)

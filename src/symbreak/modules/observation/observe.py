@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from symbreak.errors import InvalidInput
 from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import Step
-from symbreak.modules.cost.data import as_floating, check_scalar
+from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import hooked
 from symbreak.modules.observation.observed import (
@@ -33,6 +32,7 @@ from symbreak.modules.observation.perturbed import (
     PerturbedWatch,
 )
 from symbreak.modules.observation.quiet import has_scripted_parts
+from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.siblings import Siblings
 from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
 from symbreak.modules.observation.watch import Watch
@@ -119,29 +119,6 @@ def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
 def floating_dtype(module: nn.Module) -> torch.dtype:
     """Return the dtype of the first floating parameter."""
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-
-
-def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:
-    """Return J, with its graph; the batch is handed over as a copy.
-
-    Raises
-    ------
-    InvalidInput, InvalidType
-    """
-    own = mapped_tensors(batch, lambda tensor: tensor.detach().clone())
-    try:
-        made = step(module, own)
-    except Exception as error:
-        raise InvalidInput(
-            f"The step of diagnose must run on the batch. Got {type(error).__name__}: {error}"
-        ) from error
-    J = check_scalar(made, "diagnose")
-    if not J.requires_grad:
-        raise InvalidInput(
-            "The loss of diagnose must depend differentiably on a parameter that is trained. Got "
-            "a constant. Look for detach(), argmax, no_grad or frozen parameters on its way."
-        )
-    return J
 
 
 def _watched(

@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 
 from symbreak.modules.anatomy.known import of_habit, roles_in
 from symbreak.modules.anatomy.role import Role
+from symbreak.modules.observation.reruns import Reruns
 
 LINEAR = "linear features"
 CONV = "conv channels"
@@ -136,6 +137,12 @@ class Observed:
     batch: Any = None
     breakers: tuple[str, ...] = ()
     optimizers: Mapping[str, MakeOptimizer] = field(default_factory=dict)
+
+    @cached_property
+    def reruns(self) -> Reruns:
+        """Passes on copies of the module, shared by all detectors."""
+        assert self.step is not None
+        return Reruns(self.module, self.step, self.batch)
 
     @cached_property
     def _roles(self) -> dict[str, Role]:

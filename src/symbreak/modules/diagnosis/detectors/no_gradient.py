@@ -32,9 +32,9 @@ from itertools import pairwise
 
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.asleep import UPDATES, idle, reached, still_zero
-from symbreak.modules.diagnosis.contributions import cancelling, is_flat
+from symbreak.modules.diagnosis.contributions import cancelling
 from symbreak.modules.diagnosis.cut_off import cut_off
-from symbreak.modules.diagnosis.probes import pulled
+from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.observation.observed import Observed, SeenParameter
 from symbreak.words import counted
 
@@ -89,7 +89,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
         evidence = f"{_evidence(names)}; J changes with what it is, and so it stays"
         yield _finding("error", names[-1], True, evidence, CUT)
     zero = [p for p in zero if p.name not in (cut or ())]
-    if zero and not any(pulled(p.grad) for p in used) and is_flat(observed):
+    if zero and not any(pulled(p.grad) for p in used) and _is_flat(observed):
         yield _flat(observed, zero)
     elif zero:
         yield from _of_resting(observed, zero, probed)
@@ -120,6 +120,14 @@ def _of_without(names: Sequence[str], cut: set[str] | None) -> Iterator[Finding]
         what = "it is" if len(outside) == 1 else "they are"
         evidence = f"{_evidence_of_without(outside)}; J stays the same whatever {what}"
         yield _finding("warning", outside[-1], None, evidence, OUTSIDE)
+
+
+def _is_flat(observed: Observed) -> bool:
+    """Tell whether the loss has no slope at what the module gives out."""
+    try:
+        return observed.step is not None and observed.reruns.is_flat()
+    except REFUSALS:
+        return False
 
 
 def _flat(observed: Observed, zero: Sequence[SeenParameter]) -> Finding:

@@ -24,7 +24,7 @@ from symbreak.modules.diagnosis.agreement import (
 from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.diagnosis.fans import there
 from symbreak.modules.diagnosis.heads import gathered
-from symbreak.modules.diagnosis.sums import is_known_by_its_sum
+from symbreak.modules.diagnosis.sums import known_apart
 from symbreak.modules.observation.observe import perturbed_sites
 from symbreak.modules.observation.observed import (
     DIMENSIONS,
@@ -85,7 +85,7 @@ def _candidate(observed: Observed, site: Site) -> _Candidate:
     if site.kind == REGISTER:
         groups = tuple(g for g in groups if bool(site.deltas[[u for u, _ in g]].any()))
         (name,) = site.parameters
-        groups = tuple(g for g in groups if not is_known_by_its_sum(observed, name, g))
+        groups = known_apart(observed, name, groups)
     return _Candidate(key, site, groups)
 
 
