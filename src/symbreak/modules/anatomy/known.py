@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from symbreak.modules.anatomy.role import Role
-from symbreak.modules.anatomy.targets import targets_of
+from symbreak.modules.anatomy.targets import Target, own_targets, targets_of
 
 MULTIPLIED = ("linear weight", "conv weight", "embedding", "product", "recurrent")
 
@@ -22,6 +22,17 @@ def roles_in(module: nn.Module) -> dict[str, Role]:
         for target in targets_of(module)
         if target.role.is_weight and target.role.kind != "unknown" and not target.parametrized
     }
+
+
+def weight_of(layer: nn.Module) -> Target | None:
+    """Return the one weight of a layer; None where it has several, or none whose role is known."""
+    weights = {
+        target.leaf: target
+        for target in own_targets(layer)
+        if target.role.is_weight and target.role.kind != "unknown"
+    }
+    only = next(iter(weights.values())) if len(weights) == 1 else None
+    return weights.get("weight", only)
 
 
 def of_habit(use: str, n_axes: int) -> Role | None:

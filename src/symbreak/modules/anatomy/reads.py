@@ -31,7 +31,7 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidType
 from symbreak.initialization.gains import activation_gain
 
-_ELEMENTWISE = (
+ELEMENTWISE = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU),
     *(nn.SiLU, nn.Mish, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign),
     *(nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardshrink, nn.Softshrink),
@@ -115,7 +115,7 @@ def _walk(part: nn.Sequential, reads: Reads, fallback: Reads) -> dict[int, Reads
     found: dict[int, Reads] = {}
     last: int | None = None
     for child in _flat(part):
-        seen = _activation(child) if isinstance(child, _ELEMENTWISE) else None
+        seen = _activation(child) if isinstance(child, ELEMENTWISE) else None
         if seen is not None:
             if last is not None:
                 found[last] = Reads(found[last].name, found[last].gain, True, seen.name)

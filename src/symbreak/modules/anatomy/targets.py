@@ -54,6 +54,16 @@ class Target:
         tensor: Tensor = getattr(self.owner, self.leaf).detach()
         return tensor
 
+    @property
+    def n_units(self) -> int:
+        """How many units out it has, in all its matrices."""
+        shape = tuple(self.tensor.shape)
+        return self.role.n_parts(shape) * self.role.weight_shape(shape).units_out
+
+    def unit(self, unit: int) -> tuple[Any, ...]:
+        """Return the index of the entries that make one unit."""
+        return self.role.unit(tuple(self.tensor.shape), unit)
+
     def write_(self, values: Tensor) -> str:
         """Give a parametrised tensor these values; returns what must be known of it."""
         try:
@@ -85,19 +95,26 @@ def targets_of(module: nn.Module) -> tuple[Target, ...]:
 
 def _all(module: nn.Module) -> Iterator[tuple[Target, int]]:
     for path, owner in module.named_modules():
-        if isinstance(owner, ParametrizationList):
-            continue
-        prefix = f"{path}." if path else ""
-        if is_parametrized(owner):
-            for leaf, behind in owner.parametrizations.items():
-                shape = tuple(getattr(owner, leaf).shape)
-                trained = any(p.requires_grad for p in behind.parameters(recurse=False))
-                role = role_of(owner, leaf, shape)
-                yield Target(prefix + leaf, owner, leaf, role, (), trained, True), id(behind)
-        for leaf, parameter in owner.named_parameters(recurse=False):
-            role = role_of(owner, leaf, tuple(parameter.shape))
-            trained = parameter.requires_grad
-            yield Target(prefix + leaf, owner, leaf, role, (), trained, False), id(parameter)
+        if not isinstance(owner, ParametrizationList):
+            yield from _own(owner, f"{path}." if path else "")
+
+
+def own_targets(layer: nn.Module) -> tuple[Target, ...]:
+    """Return the parameters that a layer has itself, under the names that they have there."""
+    return tuple(target for target, _ in _own(layer))
+
+
+def _own(owner: nn.Module, prefix: str = "") -> Iterator[tuple[Target, int]]:
+    if is_parametrized(owner):
+        for leaf, behind in owner.parametrizations.items():  # type: ignore[union-attr,operator]
+            shape = tuple(getattr(owner, leaf).shape)
+            trained = any(p.requires_grad for p in behind.parameters(recurse=False))
+            role = role_of(owner, leaf, shape)
+            yield Target(prefix + leaf, owner, leaf, role, (), trained, True), id(behind)
+    for leaf, parameter in owner.named_parameters(recurse=False):
+        role = role_of(owner, leaf, tuple(parameter.shape))
+        trained = parameter.requires_grad
+        yield Target(prefix + leaf, owner, leaf, role, (), trained, False), id(parameter)
 
 
 def _tied(embedding: Target, other: Target) -> Target:
