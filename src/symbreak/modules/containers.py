@@ -46,6 +46,15 @@ def tensors_of(data: Any) -> Iterator[Tensor]:
     yield from found
 
 
+def tensors_in(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors among arguments, also those in lists and tuples."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from tensors_in(value)
+
+
 class _Walk:
     """One walk through containers."""
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput
 from symbreak.modules.anatomy.checks import check_is_module, check_memory, check_shapes
+from symbreak.modules.hooks import is_scripted
 from symbreak.parameters import Block
 
 
@@ -131,7 +132,7 @@ def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
         if isinstance(kept, Tensor) and kept.grad_fn is not None
     }
     if recompiled:
-        scripted = (part for part in module.modules() if isinstance(part, torch.jit.ScriptModule))
+        scripted = filter(is_scripted, module.modules())
         memo.update({id(part): _recompiled(part) for part in scripted})
     try:
         # What is made in inference mode could not be given a gradient.
@@ -147,7 +148,7 @@ def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
     return own
 
 
-def _recompiled(part: torch.jit.ScriptModule) -> Any:
+def _recompiled(part: nn.Module) -> Any:
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

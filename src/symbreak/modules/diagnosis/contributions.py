@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from symbreak.modules.containers import tensors_in
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import Observed
-from symbreak.modules.observation.quiet import Quiet, tensors_in
+from symbreak.modules.observation.quiet import Quiet
 from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.traces import own_randomness, plain_calls
 

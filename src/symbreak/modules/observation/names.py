@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from symbreak.modules.observation.quiet import tensors_in
+from symbreak.modules.containers import tensors_in
 
 # Calls that only bring a parameter into another form, or ask for a property of it.
 _FORMS = {

@@ -14,7 +14,7 @@ from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.hooks import hooked
+from symbreak.modules.hooks import has_scripted_parts, hooked
 from symbreak.modules.observation.observed import (
     EMBEDDING,
     REGISTER,
@@ -31,7 +31,6 @@ from symbreak.modules.observation.perturbed import (
     PerturbedCastsWatch,
     PerturbedWatch,
 )
-from symbreak.modules.observation.quiet import has_scripted_parts
 from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.siblings import Siblings
 from symbreak.modules.observation.traces import kept, own_randomness, plain_calls

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from symbreak.modules.containers import mapped_tensors, tensors_of
+from symbreak.modules.containers import mapped_tensors, tensors_in, tensors_of
+from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.ends import Node, disturb_ends
 from symbreak.modules.observation.names import is_lookup
-from symbreak.modules.observation.quiet import is_scripted, is_transformed, tensors_in
 from symbreak.modules.observation.watch import LOOKUPS, Watch, table_in
 
 INPUTS, DERIVATIVES = "inputs", "derivatives"

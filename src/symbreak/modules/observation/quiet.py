@@ -10,12 +10,12 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
+from symbreak.modules.hooks import is_scripted
 from symbreak.modules.observation.arguments import (
     Arguments,
     arguments_of,
@@ -168,27 +168,3 @@ class Quiet(TorchFunctionMode):
             return given
         self._note(f"dropout {p:g} between layers")
         return {**given, "dropout": 0.0}
-
-
-def is_scripted(part: nn.Module) -> bool:
-    """Tell whether a part was scripted or traced: it takes no hooks, nothing in it can be seen."""
-    return isinstance(part, torch.jit.ScriptModule)
-
-
-def is_transformed() -> bool:
-    """Tell whether a transform of torch.func (vmap, grad) is on: its tensors are not to be kept."""
-    return torch._C._functorch.maybe_current_level() is not None
-
-
-def has_scripted_parts(module: nn.Module) -> bool:
-    """Tell whether a part was scripted or traced: its copies cannot change their dtype."""
-    return any(map(is_scripted, module.modules()))
-
-
-def tensors_in(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors among arguments, also those in lists and tuples."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from tensors_in(value)

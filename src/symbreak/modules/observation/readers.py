@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from symbreak.modules.observation.quiet import tensors_in
+from symbreak.modules.containers import tensors_in
 
 
 class Readers:

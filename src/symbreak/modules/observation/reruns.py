@@ -18,8 +18,7 @@ from symbreak.modules.containers import mapped_tensors, tensors_of
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import check_scalar
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.hooks import hooked
-from symbreak.modules.observation.quiet import is_scripted, is_transformed
+from symbreak.modules.hooks import hooked, is_scripted, is_transformed
 from symbreak.modules.observation.traces import own_randomness, plain_calls
 
 

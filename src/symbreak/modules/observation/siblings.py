@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.observed import EXPERTS, Site
-from symbreak.modules.observation.quiet import is_scripted, is_transformed
 from symbreak.modules.observation.records import Records
 from symbreak.modules.observation.watch import first_tensor
 

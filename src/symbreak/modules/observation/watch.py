@@ -17,7 +17,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from symbreak.modules.anatomy.role import Role
-from symbreak.modules.containers import tensors_of
+from symbreak.modules.containers import tensors_in, tensors_of
+from symbreak.modules.hooks import is_transformed
 from symbreak.modules.observation.arguments import Arguments, arguments_of
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import (
@@ -30,7 +31,7 @@ from symbreak.modules.observation.observed import (
     NonlinearCall,
 )
 from symbreak.modules.observation.products import PRODUCTS, factors, product_axes
-from symbreak.modules.observation.quiet import RECURRENT_CALLS, Quiet, is_transformed, tensors_in
+from symbreak.modules.observation.quiet import RECURRENT_CALLS, Quiet
 from symbreak.modules.observation.readers import Readers
 from symbreak.modules.observation.reading import reading
 from symbreak.modules.observation.records import Records, along
