@@ -17,9 +17,9 @@ from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import Observed
-from symbreak.modules.observation.quiet import Quiet
 from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.traces import own_randomness, plain_calls
+from symbreak.modules.observation.without_dropout import WithoutDropout
 
 _SEED = 0
 
@@ -39,7 +39,7 @@ def cancelling(observed: Observed, names: Collection[str]) -> set[str]:
     return {name for name, p in own.named_parameters() if name in names and pulled(p.grad)}
 
 
-class _Reweighted(Quiet):
+class _Reweighted(WithoutDropout):
     """Gives random weights to what comes back to the functions that take some parameters."""
 
     def __init__(self, module: nn.Module, names: Collection[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -19,9 +19,9 @@ from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import has_scripted_parts
 from symbreak.modules.observation.observe import floating_dtype
 from symbreak.modules.observation.observed import MakeOptimizer
-from symbreak.modules.observation.quiet import Quiet
 from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.traces import own_randomness, plain_calls
+from symbreak.modules.observation.without_dropout import WithoutDropout
 
 
 def _of_dense_gradients(kind: Any, **options: Any) -> MakeOptimizer:
@@ -73,7 +73,7 @@ def updated(
     make: MakeOptimizer,
     *,
     n_updates: int,
-    quiet: bool,
+    dropout: bool,
 ) -> tuple[nn.Module, Any]:
     """Return a copy after some updates, and its batch: in float64 where the module allows it.
 
@@ -81,7 +81,7 @@ def updated(
 
     Parameters
     ----------
-    quiet : whether dropout is switched off.
+    dropout : whether it is on where the module has it on.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def updated(
     for own, own_batch in _precise(module, batch):
         trained = [p for p in own.parameters() if p.requires_grad]
         optimizer = _made(make, trained)
-        computed = functools.partial(_computed, own, step, own_batch, trained, quiet)
+        computed = functools.partial(_computed, own, step, own_batch, trained, dropout)
         try:
             with own_randomness(), plain_calls():
                 for _ in range(n_updates):
@@ -124,10 +124,10 @@ def stepped(optimizer: Optimizer, computed: Callable[[], Any]) -> None:
 
 
 def _computed(
-    module: nn.Module, step: Step, batch: Any, trained: list[nn.Parameter], quiet: bool
+    module: nn.Module, step: Step, batch: Any, trained: list[nn.Parameter], dropout: bool
 ) -> Tensor:
     """Compute J and its gradients anew."""
-    with torch.enable_grad(), _maybe_quiet(module, quiet):
+    with torch.enable_grad(), nullcontext() if dropout else WithoutDropout(module):
         J = called_step(module, step, batch)
     for parameter in trained:
         parameter.grad = None
@@ -151,11 +151,3 @@ def _made(make: MakeOptimizer, trained: list[nn.Parameter]) -> Optimizer:
             f"optimizer of diagnose must take a list of parameters. Got {type(error).__name__}: "
             f"{error}"
         ) from error
-
-
-@contextmanager
-def _maybe_quiet(module: nn.Module, quiet: bool) -> Iterator[None]:
-    with ExitStack() as stack:
-        if quiet:
-            stack.enter_context(Quiet(module))
-        yield

@@ -31,11 +31,11 @@ from symbreak.modules.observation.observed import (
     NonlinearCall,
 )
 from symbreak.modules.observation.products import PRODUCTS, factors, product_axes
-from symbreak.modules.observation.quiet import RECURRENT_CALLS, Quiet
 from symbreak.modules.observation.readers import Readers
 from symbreak.modules.observation.reading import reading
 from symbreak.modules.observation.records import Records, along
 from symbreak.modules.observation.recurrence import unrolled
+from symbreak.modules.observation.without_dropout import RECURRENT_CALLS, WithoutDropout
 
 NONLINEAR = {
     "relu", "relu_", "relu6", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu",
@@ -48,7 +48,7 @@ LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
 
 
-class Watch(Quiet):
+class Watch(WithoutDropout):
     """Records sites and nonlinear calls of one pass.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Switch the stochastic parts of a module off while it is called, and name them.
+"""Switch the dropout of a module off while it is called, and name the stochastic parts.
 
 A function mode sees every call of torch made by Python, also those that no module hook sees: the
 dropout within fused attention and between the layers of a recurrent module.
@@ -66,7 +66,7 @@ def _seen_through(function: Any) -> Any:
 _MULTI_HEAD = _seen_through(F.multi_head_attention_forward)
 
 
-class Quiet(TorchFunctionMode):
+class WithoutDropout(TorchFunctionMode):
     """Calls within it draw nothing for dropout.
 
     Parameters
