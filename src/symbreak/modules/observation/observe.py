@@ -15,6 +15,7 @@ from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import has_scripted_parts, hooked
+from symbreak.modules.observation.expert_lists import ExpertLists
 from symbreak.modules.observation.observed import (
     EMBEDDING,
     REGISTER,
@@ -32,7 +33,6 @@ from symbreak.modules.observation.perturbed import (
     PerturbedWatch,
 )
 from symbreak.modules.observation.reruns import called_step
-from symbreak.modules.observation.siblings import Siblings
 from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
 from symbreak.modules.observation.watch import Watch
 
@@ -123,7 +123,7 @@ def floating_dtype(module: nn.Module) -> torch.dtype:
 def _watched(
     module: nn.Module, step: Step, batch: Any, kind: type[_W]
 ) -> tuple[_W, Tensor, Any, tuple[Site, ...]]:
-    watch, siblings = kind(module), Siblings(module)
+    watch, expert_lists = kind(module), ExpertLists(module)
     outputs: list[Any] = []
     trained = [p for p in module.parameters() if p.requires_grad]
 
@@ -135,11 +135,11 @@ def _watched(
         stack.enter_context(plain_calls())
         stack.enter_context(kept(module))
         stack.enter_context(hooked([module.register_forward_hook(returned)]))
-        with hooked(watch.hooks()), hooked(siblings.hooks()), watch:
+        with hooked(watch.hooks()), hooked(expert_lists.hooks()), watch:
             J = called_step(module, step, watch.received(batch))
         watch.before_backward(J)
         torch.autograd.backward(J, inputs=trained)
-    sites = (*watch.records.sites(), *siblings.sites(), *_rows(module, watch))
+    sites = (*watch.records.sites(), *expert_lists.sites(), *_rows(module, watch))
     return watch, J.detach(), outputs[0] if outputs else None, sites
 
 

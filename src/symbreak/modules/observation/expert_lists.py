@@ -23,7 +23,7 @@ class _Call:
     records: Records
 
 
-class Siblings:
+class ExpertLists:
     """Watches the members of every list of parts."""
 
     def __init__(self, module: nn.Module) -> None:
