@@ -12,8 +12,8 @@ from torch.utils.hooks import RemovableHandle
 
 from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.observed import EXPERTS, Site
+from symbreak.modules.observation.recorder import first_tensor
 from symbreak.modules.observation.records import Records
-from symbreak.modules.observation.watch import first_tensor
 
 
 @dataclass

@@ -28,15 +28,15 @@ from symbreak.modules.observation.observed import (
 from symbreak.modules.observation.perturbed import (
     DERIVATIVES,
     INPUTS,
-    PerturbedBatchWatch,
-    PerturbedCastsWatch,
-    PerturbedWatch,
+    PerturbedBatchRecorder,
+    PerturbedCastsRecorder,
+    PerturbedRecorder,
 )
+from symbreak.modules.observation.recorder import Recorder
 from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
-from symbreak.modules.observation.watch import Watch
 
-_W = TypeVar("_W", bound=Watch)
+_W = TypeVar("_W", bound=Recorder)
 
 
 def observe(
@@ -56,8 +56,8 @@ def observe(
         The step fails, or returns no scalar that can be differentiated.
     """
     own = copied(module)
-    watch, J, output, sites = _watched(own, step, batch, Watch)
-    parameters = _parameters(own, watch)  # before another pass has other gradients
+    recorder, J, output, sites = _recorded(own, step, batch, Recorder)
+    parameters = _parameters(own, recorder)  # before another pass has other gradients
     perturbed = perturbed_sites(*refined(own, batch), step)
     if not perturbed.sites:  # a module that casts to its own dtype refuses a finer one
         perturbed = perturbed_sites(own, batch, step)
@@ -66,7 +66,7 @@ def observe(
         loss_value=float(J),
         sites=sites,
         parameters=parameters,
-        calls=watch.calls,
+        calls=recorder.calls,
         perturbed={f"{s.kind}: {s.name}": s for s in perturbed.sites},
         unperturbed=perturbed.missing,
         output=output,
@@ -74,7 +74,7 @@ def observe(
         loss=loss,
         step=step,
         batch=batch,
-        breakers=tuple(watch.breakers),
+        breakers=tuple(recorder.breakers),
         optimizers=optimizers or {},
     )
 
@@ -89,22 +89,24 @@ class Perturbed:
 
 def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
     """Return the sites on perturbed inputs; none if the module refuses them."""
-    found = _perturbed(module, batch, step, PerturbedWatch)
-    for kind in (PerturbedCastsWatch, PerturbedBatchWatch):
+    found = _perturbed(module, batch, step, PerturbedRecorder)
+    for kind in (PerturbedCastsRecorder, PerturbedBatchRecorder):
         if INPUTS in found.missing:
             other = _perturbed(module, batch, step, kind)
             found = found if INPUTS in other.missing else other
     return found
 
 
-def _perturbed(module: nn.Module, batch: Any, step: Step, kind: type[PerturbedWatch]) -> Perturbed:
+def _perturbed(
+    module: nn.Module, batch: Any, step: Step, kind: type[PerturbedRecorder]
+) -> Perturbed:
     try:
-        watch, J, _, sites = _watched(module, step, batch, kind)
+        recorder, J, _, sites = _recorded(module, step, batch, kind)
     except Exception:  # whatever the user's code raises on inputs that it did not expect
         return Perturbed()
     finally:
         _drop_gradients(module)
-    return Perturbed(sites, frozenset(watch.missing)) if bool(torch.isfinite(J)) else Perturbed()
+    return Perturbed(sites, frozenset(recorder.missing)) if bool(torch.isfinite(J)) else Perturbed()
 
 
 def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
@@ -120,10 +122,10 @@ def floating_dtype(module: nn.Module) -> torch.dtype:
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
-def _watched(
+def _recorded(
     module: nn.Module, step: Step, batch: Any, kind: type[_W]
 ) -> tuple[_W, Tensor, Any, tuple[Site, ...]]:
-    watch, expert_lists = kind(module), ExpertLists(module)
+    recorder, expert_lists = kind(module), ExpertLists(module)
     outputs: list[Any] = []
     trained = [p for p in module.parameters() if p.requires_grad]
 
@@ -135,19 +137,19 @@ def _watched(
         stack.enter_context(plain_calls())
         stack.enter_context(kept(module))
         stack.enter_context(hooked([module.register_forward_hook(returned)]))
-        with hooked(watch.hooks()), hooked(expert_lists.hooks()), watch:
-            J = called_step(module, step, watch.received(batch))
-        watch.before_backward(J)
+        with hooked(recorder.hooks()), hooked(expert_lists.hooks()), recorder:
+            J = called_step(module, step, recorder.received(batch))
+        recorder.before_backward(J)
         torch.autograd.backward(J, inputs=trained)
-    sites = (*watch.records.sites(), *expert_lists.sites(), *_rows(module, watch))
-    return watch, J.detach(), outputs[0] if outputs else None, sites
+    sites = (*recorder.records.sites(), *expert_lists.sites(), *_rows(module, recorder))
+    return recorder, J.detach(), outputs[0] if outputs else None, sites
 
 
-def _rows(module: nn.Module, watch: Watch) -> list[Site]:
+def _rows(module: nn.Module, recorder: Recorder) -> list[Site]:
     """Return the rows of embeddings, and those of parameters that are used directly."""
     found = []
     for name, p in module.named_parameters():
-        role = watch.names.role(name, p)
+        role = recorder.names.role(name, p)
         if role not in ("embedding", "register"):
             continue
         rows = p.detach()
@@ -163,16 +165,16 @@ def _rows(module: nn.Module, watch: Watch) -> list[Site]:
     return found
 
 
-def _parameters(module: nn.Module, watch: Watch) -> tuple[SeenParameter, ...]:
+def _parameters(module: nn.Module, recorder: Recorder) -> tuple[SeenParameter, ...]:
     seen = tuple(
         SeenParameter(
             name,
             p.detach(),
             None if p.grad is None else _dense(p.grad),
-            watch.names.role(name, p),
+            recorder.names.role(name, p),
             p.requires_grad,
-            tuple(watch.names.functions[name]),
-            watch.readings.get(name),
+            tuple(recorder.names.functions[name]),
+            recorder.readings.get(name),
         )
         for name, p in module.named_parameters()
     )

@@ -22,14 +22,14 @@ from symbreak.modules.containers import mapped_tensors, tensors_in, tensors_of
 from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.ends import Node, disturb_ends
 from symbreak.modules.observation.names import is_lookup
-from symbreak.modules.observation.watch import LOOKUPS, Watch, table_in
+from symbreak.modules.observation.recorder import LOOKUPS, Recorder, table_in
 
 INPUTS, DERIVATIVES = "inputs", "derivatives"
 _SHARE = 0.1  # of the spread of an input
 _CASTS = {"to", "type", "type_as", "float", "double", "half", "bfloat16", "div", "__truediv__"}
 
 
-class PerturbedWatch(Watch):
+class PerturbedRecorder(Recorder):
     """Watches a pass whose inputs and last derivatives are noisy; the same noise every time.
 
     Attributes
@@ -119,13 +119,13 @@ class PerturbedWatch(Watch):
         return torch.randn(x.shape, generator=self._noise, device="cpu").to(x)
 
 
-class PerturbedCastsWatch(PerturbedWatch):
+class PerturbedCastsRecorder(PerturbedRecorder):
     """Perturbs what integers are cast to as well; it would harm masks where it is not needed."""
 
     casts = True
 
 
-class PerturbedBatchWatch(PerturbedWatch):
+class PerturbedBatchRecorder(PerturbedRecorder):
     """Perturbs the batch, for a step that calls no part of the module."""
 
     def received(self, batch: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Watch every call of torch within a module and record what its units give out.
+"""Record what the units of a module give out, at every call of torch within it.
 
 Conventions
 -----------
@@ -48,7 +48,7 @@ LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
 
 
-class Watch(WithoutDropout):
+class Recorder(WithoutDropout):
     """Records sites and nonlinear calls of one pass.
 
     Attributes
