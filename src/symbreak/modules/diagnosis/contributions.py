@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from symbreak.modules.containers import tensors_in
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.probes import REFUSALS, pulled
+from symbreak.modules.observation.isolation import own_randomness, plain_calls
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import Observed
 from symbreak.modules.observation.reruns import called_step
-from symbreak.modules.observation.traces import own_randomness, plain_calls
 from symbreak.modules.observation.without_dropout import WithoutDropout
 
 _SEED = 0

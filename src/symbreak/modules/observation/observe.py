@@ -16,6 +16,7 @@ from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import has_scripted_parts, hooked
 from symbreak.modules.observation.expert_lists import ExpertLists
+from symbreak.modules.observation.isolation import own_randomness, plain_calls, preserved
 from symbreak.modules.observation.observed import (
     EMBEDDING,
     REGISTER,
@@ -34,7 +35,6 @@ from symbreak.modules.observation.perturbed import (
 )
 from symbreak.modules.observation.recorder import Recorder
 from symbreak.modules.observation.reruns import called_step
-from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
 
 _W = TypeVar("_W", bound=Recorder)
 
@@ -135,7 +135,7 @@ def _recorded(
     with ExitStack() as stack:
         stack.enter_context(own_randomness())
         stack.enter_context(plain_calls())
-        stack.enter_context(kept(module))
+        stack.enter_context(preserved(module))
         stack.enter_context(hooked([module.register_forward_hook(returned)]))
         with hooked(recorder.hooks()), hooked(expert_lists.hooks()), recorder:
             J = called_step(module, step, recorder.received(batch))

@@ -19,7 +19,7 @@ from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import check_scalar
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import hooked, is_scripted, is_transformed
-from symbreak.modules.observation.traces import own_randomness, plain_calls
+from symbreak.modules.observation.isolation import own_randomness, plain_calls
 
 
 def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:

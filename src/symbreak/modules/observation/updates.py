@@ -17,10 +17,10 @@ from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.hooks import has_scripted_parts
+from symbreak.modules.observation.isolation import own_randomness, plain_calls
 from symbreak.modules.observation.observe import floating_dtype
 from symbreak.modules.observation.observed import MakeOptimizer
 from symbreak.modules.observation.reruns import called_step
-from symbreak.modules.observation.traces import own_randomness, plain_calls
 from symbreak.modules.observation.without_dropout import WithoutDropout
 
 

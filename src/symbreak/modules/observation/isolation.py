@@ -49,7 +49,7 @@ def _numpy_state() -> Any:
 
 
 @contextmanager
-def kept(module: nn.Module) -> Iterator[None]:
+def preserved(module: nn.Module) -> Iterator[None]:
     """Give the module its buffers and the attributes of its parts back."""
     values = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
     try:
