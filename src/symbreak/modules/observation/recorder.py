@@ -3,9 +3,8 @@
 Conventions
 -----------
 A call is known by its name; a site by the parameter that makes its units, or by the module that
-is being called. Axes: features of a linear layer and
-dimensions of an embedding last, channels before the axes of space, heads
-third from the end (examples, heads, positions, size).
+is being called. Axes: features of a linear layer and dimensions of an embedding last, channels
+before the axes of space, heads third from the end (examples, heads, positions, size).
 """
 
 from __future__ import annotations
