@@ -20,7 +20,7 @@ _PARTS = (1, 2, 3)
 Found = tuple[Site, Finding]
 
 
-def gathered(found: Sequence[Found]) -> Iterator[Finding]:
+def group_head_findings(found: Sequence[Found]) -> Iterator[Finding]:
     """Yield the findings, those of rows that belong to a finding of heads as `parts` of that."""
     heads = [(site, finding) for site, finding in found if site.kind == HEADS]
     owners = [_owner(each, heads) for each in found]

@@ -23,7 +23,7 @@ from symbreak.modules.diagnosis.agreement import (
 )
 from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.diagnosis.fans import there
-from symbreak.modules.diagnosis.heads import gathered
+from symbreak.modules.diagnosis.heads import group_head_findings
 from symbreak.modules.diagnosis.sums import known_apart
 from symbreak.modules.observation.observe import perturbed_sites
 from symbreak.modules.observation.observed import (
@@ -59,7 +59,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
         return
     kept = _kept(observed, candidates, dropout=False)
     with_dropout = _kept(observed, candidates, dropout=True) if observed.breakers else kept
-    yield from gathered(
+    yield from group_head_findings(
         [
             (candidate.site, finding)
             for candidate in candidates
