@@ -18,7 +18,7 @@ import math
 from torch import nn
 
 from symbreak.modules.diagnosis.calls import Write, constant, normal
-from symbreak.modules.diagnosis.fans import there
+from symbreak.modules.diagnosis.fans import true_fans
 from symbreak.modules.observation.observed import Observed, SeenParameter
 
 TABLE = 0.02
@@ -47,4 +47,4 @@ def written(observed: Observed, parameter: SeenParameter) -> Write:
     role = observed.role_of(parameter)
     if role is None:
         return Write()
-    return normal(name, there(role, shape).std).with_padding(name, role.padding)
+    return normal(name, true_fans(role, shape).std).with_padding(name, role.padding)

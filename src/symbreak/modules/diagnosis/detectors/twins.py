@@ -22,7 +22,7 @@ from symbreak.modules.diagnosis.agreement import (
     still_agreeing,
 )
 from symbreak.modules.diagnosis.calls import REPAIR
-from symbreak.modules.diagnosis.fans import there
+from symbreak.modules.diagnosis.fans import true_fans
 from symbreak.modules.diagnosis.heads import group_head_findings
 from symbreak.modules.diagnosis.sums import known_apart
 from symbreak.modules.observation.observe import perturbed_sites
@@ -147,7 +147,7 @@ def _finding(
         (BY_CHANCE if by_chance else "") + _remedy(site, units, permanent, breaker),
         REPAIR if level == "error" else "",
         axis=observed.axis_of(site.name, site.kind),
-        std=there(role, tuple(weight.value.shape)).std if weight and role else None,
+        std=true_fans(role, tuple(weight.value.shape)).std if weight and role else None,
     )
 
 

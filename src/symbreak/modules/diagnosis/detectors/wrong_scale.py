@@ -31,7 +31,7 @@ from symbreak.modules.anatomy.known import MULTIPLIED
 from symbreak.modules.anatomy.role import Role
 from symbreak.modules.diagnosis.calls import Write, normal
 from symbreak.modules.diagnosis.detectors.consequences import Consequences
-from symbreak.modules.diagnosis.fans import HE, Fans, counted, readings, there
+from symbreak.modules.diagnosis.fans import HE, Fans, possible_fans, torch_fans, true_fans
 from symbreak.modules.diagnosis.tensor_stats import TensorStats, stats_of
 from symbreak.modules.observation.observed import Observed, SeenParameter
 
@@ -47,7 +47,7 @@ EMBEDDING_NAMES = ("embed", "wte", "wpe", "token", "position", "table")
 def of_shape(where: str, stats: TensorStats) -> Iterator[Finding]:
     """Yield the finding where the spread is wrong for every fan that the shape allows."""
     name = where.lower()
-    fans = readings(stats.shape)
+    fans = possible_fans(stats.shape)
     if any(word in name for word in EMBEDDING_NAMES):
         fans = (1.0, *fans)
     if _has_spread(stats):
@@ -102,7 +102,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
         role = observed.role_of(parameter)
         if role is None or parameter.role not in MULTIPLIED:
             continue
-        fans = there(role, stats.shape)
+        fans = true_fans(role, stats.shape)
         possible = _sound_fans(role, fans, _only_embedding(parameter))
         found = list(_out_of_range(parameter.name, stats, possible, consequences))
         counted_by_torch = parameter.role not in ("embedding", "recurrent")
@@ -130,7 +130,7 @@ def _only_embedding(parameter: SeenParameter) -> bool:
 def _miscounted(
     where: str, stats: TensorStats, fans: Fans, consequences: Consequences
 ) -> Iterator[Finding]:
-    wrong = counted(stats.shape)
+    wrong = torch_fans(stats.shape)
     if wrong == fans or stats.count < SMALL_SAMPLE:
         return
     error = ERRORS / math.sqrt(2 * min(stats.count, stats.sampled))
