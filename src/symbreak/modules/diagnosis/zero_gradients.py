@@ -1,4 +1,4 @@
-"""Parameters whose gradient is exactly zero: whether the batch is why, and whether they wake."""
+"""Parameters whose gradient is exactly zero: whether batch or start is why, and whether it lasts."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ BATCHES = 16  # a router sends few examples to some of its experts
 STEP = 0.01  # size of an update relative to the parameter, or absolute for a zero parameter
 
 
-def idle(observed: Observed, names: set[str]) -> set[str]:
+def zero_at_random_parameters(observed: Observed, names: set[str]) -> set[str]:
     """Return which get no gradient from this batch whatever the parameters are."""
     seen = [site for site in observed.sites if names & set(site.parameters)]
     empty = {name for site in seen if not site.activations.shape[1] for name in site.parameters}
     if observed.step is None:
         return names & empty
-    resting = names - empty
+    zero = names - empty
     try:
         for seed in range(DRAWS):
             own = with_random_parameters(observed.module, seed=seed)
             gradients = observed.reruns.of(own).gradients
-            resting = {name for name in resting if not pulled(gradients.get(name))}
-            if not resting:
+            zero = {name for name in zero if not pulled(gradients.get(name))}
+            if not zero:
                 break
     except REFUSALS:
         return names & empty  # a module that refuses random parameters tells nothing more
-    return names & empty | resting
+    return names & empty | zero
 
 
-def reached(observed: Observed, names: set[str]) -> set[str]:
+def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
     """Return which get a gradient from other batches, mixed of this one.
 
     On every other batch all parameters are moved too, each by numbers of its own spread: a router
@@ -87,7 +87,7 @@ class _Mixed:
                     p.add_(p.std(correction=0) * noise)
 
 
-def still_zero(observed: Observed, names: set[str]) -> set[str] | None:
+def zero_after_updates(observed: Observed, names: set[str]) -> set[str] | None:
     """Return which of the named parameters have no gradient after a few updates of the others.
 
     None where J cannot be computed again.
@@ -95,13 +95,13 @@ def still_zero(observed: Observed, names: set[str]) -> set[str] | None:
     if observed.step is None:
         return None
     try:
-        return _asleep(observed.reruns, names)
+        return _zero_after_updates(observed.reruns, names)
     except REFUSALS:
         # A module that cannot be copied or run again is judged by its first pass alone.
         return None
 
 
-def _asleep(reruns: Reruns, names: set[str]) -> set[str]:
+def _zero_after_updates(reruns: Reruns, names: set[str]) -> set[str]:
     shown = reruns.unchanged()
     for _ in range(UPDATES):
         names = {name for name in names if not pulled(shown.gradients.get(name))}
