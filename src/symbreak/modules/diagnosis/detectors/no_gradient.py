@@ -31,11 +31,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.contributions import cancelling
 from symbreak.modules.diagnosis.cut_off import cut_off
 from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.diagnosis.zero_gradients import (
     UPDATES,
+    cancelling,
     moved_by_other_batches,
     zero_after_updates,
     zero_at_random_parameters,
