@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.calls import REPAIR
+from symbreak.modules.diagnosis.writes import REPAIR
 from symbreak.modules.observation.observed import Observed, SeenParameter
 from symbreak.words import counted
 

@@ -21,10 +21,10 @@ from symbreak.modules.diagnosis.agreement import (
     agreeing_groups,
     still_agreeing,
 )
-from symbreak.modules.diagnosis.calls import REPAIR
 from symbreak.modules.diagnosis.fans import true_fans
 from symbreak.modules.diagnosis.heads import group_head_findings
 from symbreak.modules.diagnosis.sums import known_apart
+from symbreak.modules.diagnosis.writes import REPAIR
 from symbreak.modules.observation.observe import perturbed_sites
 from symbreak.modules.observation.observed import (
     DIMENSIONS,

@@ -22,7 +22,7 @@ import torch
 
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.tensor_stats import TensorStats, stats_of
-from symbreak.modules.diagnosis.unwritten import written
+from symbreak.modules.diagnosis.writes import first_values
 from symbreak.modules.observation.observed import Observed
 
 DENORMAL_SHARE = 0.01
@@ -59,4 +59,4 @@ def detect(observed: Observed) -> Iterator[Finding]:
         if parameter.value.is_floating_point():
             found = of_stats(parameter.name, stats_of(parameter.value))
             if found is not None:
-                yield replace(found, **vars(written(observed, parameter)))
+                yield replace(found, **vars(first_values(observed, parameter)))

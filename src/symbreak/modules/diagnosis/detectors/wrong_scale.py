@@ -29,10 +29,10 @@ from dataclasses import replace
 from symbreak.findings import Finding
 from symbreak.modules.anatomy.known import MULTIPLIED
 from symbreak.modules.anatomy.role import Role
-from symbreak.modules.diagnosis.calls import Write, normal
 from symbreak.modules.diagnosis.detectors.consequences import Consequences
 from symbreak.modules.diagnosis.fans import HE, Fans, possible_fans, torch_fans, true_fans
 from symbreak.modules.diagnosis.tensor_stats import TensorStats, stats_of
+from symbreak.modules.diagnosis.writes import Write, normal
 from symbreak.modules.observation.observed import Observed, SeenParameter
 
 LOW, HIGH = 0.1, 10.0  # x He's spread
