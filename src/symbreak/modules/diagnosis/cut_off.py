@@ -16,12 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from symbreak.modules.diagnosis.probes import (
-    REFUSALS,
-    pulled,
-    with_random_parameters,
-)
 from symbreak.modules.observation.observed import Observed
+from symbreak.modules.observation.reruns import REFUSALS, pulled, with_random_parameters
 
 SIZES = (1e-2, 1.0, 1e2)  # a threshold may be crossed by large numbers, or by small ones
 MOST = 32

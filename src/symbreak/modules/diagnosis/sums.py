@@ -14,10 +14,9 @@ from torch import Tensor, nn
 
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.agreement import Group
-from symbreak.modules.diagnosis.probes import REFUSALS
 from symbreak.modules.observation.observe import refined
 from symbreak.modules.observation.observed import Observed, leading_axis
-from symbreak.modules.observation.reruns import Reruns
+from symbreak.modules.observation.reruns import REFUSALS, Reruns
 
 DRAWS = 2
 

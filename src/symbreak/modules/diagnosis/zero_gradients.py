@@ -17,15 +17,16 @@ from torch import Tensor, nn
 
 from symbreak.modules.containers import mapped_tensors, tensors_in
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.probes import (
-    REFUSALS,
-    pulled,
-    with_random_parameters,
-)
 from symbreak.modules.observation.isolation import own_randomness, plain_calls
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import Observed
-from symbreak.modules.observation.reruns import Reruns, called_step
+from symbreak.modules.observation.reruns import (
+    REFUSALS,
+    Reruns,
+    called_step,
+    pulled,
+    with_random_parameters,
+)
 from symbreak.modules.observation.without_dropout import WithoutDropout
 
 DRAWS = 3  # one draw may leave a small layer of relu dead by chance

@@ -32,7 +32,6 @@ from itertools import pairwise
 
 from symbreak.findings import Finding
 from symbreak.modules.diagnosis.cut_off import cut_off
-from symbreak.modules.diagnosis.probes import REFUSALS, pulled
 from symbreak.modules.diagnosis.zero_gradients import (
     UPDATES,
     cancelling,
@@ -41,6 +40,7 @@ from symbreak.modules.diagnosis.zero_gradients import (
     zero_at_random_parameters,
 )
 from symbreak.modules.observation.observed import Observed, SeenParameter
+from symbreak.modules.observation.reruns import REFUSALS, pulled
 from symbreak.words import counted
 
 SHOWN = 4
