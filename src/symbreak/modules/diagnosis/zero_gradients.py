@@ -24,7 +24,7 @@ from symbreak.modules.observation.reruns import (
     REFUSALS,
     Reruns,
     called_step,
-    pulled,
+    moves,
     with_random_parameters,
 )
 from symbreak.modules.observation.without_dropout import WithoutDropout
@@ -47,7 +47,7 @@ def cancelling(observed: Observed, names: Collection[str]) -> set[str]:
             J.backward()
     except REFUSALS:
         return set()
-    return {name for name, p in own.named_parameters() if name in names and pulled(p.grad)}
+    return {name for name, p in own.named_parameters() if name in names and moves(p.grad)}
 
 
 class _Reweighted(WithoutDropout):
@@ -87,7 +87,7 @@ def zero_at_random_parameters(observed: Observed, names: set[str]) -> set[str]:
         for seed in range(DRAWS):
             own = with_random_parameters(observed.module, seed=seed)
             gradients = observed.reruns.of(own).gradients
-            zero = {name for name in zero if not pulled(gradients.get(name))}
+            zero = {name for name in zero if not moves(gradients.get(name))}
             if not zero:
                 break
     except REFUSALS:
@@ -115,7 +115,7 @@ def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
         except REFUSALS:
             continue  # examples that fit each other no more
         if math.isfinite(shown.J):
-            found |= {name for name in names if pulled(shown.gradients.get(name))}
+            found |= {name for name in names if moves(shown.gradients.get(name))}
     return found
 
 
@@ -156,12 +156,12 @@ def zero_after_updates(observed: Observed, names: set[str]) -> set[str] | None:
 def _zero_after_updates(reruns: Reruns, names: set[str]) -> set[str]:
     shown = reruns.unchanged()
     for _ in range(UPDATES):
-        names = {name for name in names if not pulled(shown.gradients.get(name))}
+        names = {name for name in names if not moves(shown.gradients.get(name))}
         if not names:
             return names
         _update(dict(shown.module.named_parameters()), shown.gradients)
         shown = reruns.of(shown.module)
-    return {name for name in names if not pulled(shown.gradients.get(name))}
+    return {name for name in names if not moves(shown.gradients.get(name))}
 
 
 def _update(parameters: dict[str, nn.Parameter], gradients: dict[str, Tensor]) -> None:

@@ -128,7 +128,7 @@ class Reruns:
                 yield part.register_forward_hook(returned)
 
 
-def pulled(grad: Tensor | None) -> bool:
+def moves(grad: Tensor | None) -> bool:
     """Tell whether a gradient moves anything."""
     return grad is not None and bool(grad.any())
 

@@ -40,7 +40,7 @@ from symbreak.modules.diagnosis.zero_gradients import (
     zero_at_random_parameters,
 )
 from symbreak.modules.observation.observed import Observed, SeenParameter
-from symbreak.modules.observation.reruns import REFUSALS, pulled
+from symbreak.modules.observation.reruns import REFUSALS, moves
 from symbreak.words import counted
 
 SHOWN = 4
@@ -76,7 +76,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for the parameters of each reason."""
     used = [p for p in observed.parameters if p.trained and p.role != "unused" and p.value.numel()]
     without = [p for p in used if p.grad is None]
-    zero = [p for p in used if p.grad is not None and not pulled(p.grad)]
+    zero = [p for p in used if p.grad is not None and not moves(p.grad)]
     sums = cancelling(observed, {p.name for p in zero})
     if names := [p.name for p in zero if p.name in sums]:
         evidence = f"{_evidence(names)}; what the samples give is not, and cancels"
@@ -94,7 +94,7 @@ def detect(observed: Observed) -> Iterator[Finding]:
         evidence = f"{_evidence(names)}; J changes with what it is, and so it stays"
         yield _finding("error", names[-1], True, evidence, CUT)
     zero = [p for p in zero if p.name not in (cut or ())]
-    if zero and not any(pulled(p.grad) for p in used) and _is_flat(observed):
+    if zero and not any(moves(p.grad) for p in used) and _is_flat(observed):
         yield _flat(observed, zero)
     elif zero:
         yield from _of_lasting(observed, zero, probed)
