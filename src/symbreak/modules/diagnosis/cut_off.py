@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 
 from symbreak.modules.observation.observed import Observed
-from symbreak.modules.observation.reruns import REFUSALS, moves, with_random_parameters
+from symbreak.modules.observation.reruns import REFUSALS, with_random_parameters
 
 SIZES = (1e-2, 1.0, 1e2)  # a threshold may be crossed by large numbers, or by small ones
 MOST = 32
@@ -50,7 +50,7 @@ class _Question:
             shown = self._observed.reruns.of(own)
             if math.isfinite(shown.J) and self._before != shown.J:
                 changes = True
-                alive |= {name for name in names if moves(shown.gradients.get(name))}
+                alive |= shown.moved(names)
             if changes and self._without.issuperset(names):
                 break  # no size gives a gradient where autograd has no way to it
         return [name for name in names if name not in alive] if changes else []

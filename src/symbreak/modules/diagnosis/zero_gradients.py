@@ -86,8 +86,7 @@ def zero_at_random_parameters(observed: Observed, names: set[str]) -> set[str]:
     try:
         for seed in range(DRAWS):
             own = with_random_parameters(observed.module, seed=seed)
-            gradients = observed.reruns.of(own).gradients
-            zero = {name for name in zero if not moves(gradients.get(name))}
+            zero -= observed.reruns.of(own).moved(zero)
             if not zero:
                 break
     except REFUSALS:
@@ -115,7 +114,7 @@ def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
         except REFUSALS:
             continue  # examples that fit each other no more
         if math.isfinite(shown.J):
-            found |= {name for name in names if moves(shown.gradients.get(name))}
+            found |= shown.moved(names)
     return found
 
 
@@ -156,12 +155,12 @@ def zero_after_updates(observed: Observed, names: set[str]) -> set[str] | None:
 def _zero_after_updates(reruns: Reruns, names: set[str]) -> set[str]:
     shown = reruns.unchanged()
     for _ in range(UPDATES):
-        names = {name for name in names if not moves(shown.gradients.get(name))}
+        names = names - shown.moved(names)
         if not names:
             return names
         _update(dict(shown.module.named_parameters()), shown.gradients)
         shown = reruns.of(shown.module)
-    return {name for name in names if not moves(shown.gradients.get(name))}
+    return names - shown.moved(names)
 
 
 def _update(parameters: dict[str, nn.Parameter], gradients: dict[str, Tensor]) -> None:

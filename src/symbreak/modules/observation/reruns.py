@@ -69,6 +69,10 @@ class Pass:
     J: float
     gradients: dict[str, Tensor]
 
+    def moved(self, names: Collection[str]) -> set[str]:
+        """Return which of some parameters their gradients move."""
+        return {name for name in names if moves(self.gradients.get(name))}
+
 
 class Reruns:
     """Passes with the same random draws every time.
