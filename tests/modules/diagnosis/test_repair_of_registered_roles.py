@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
-from symbreak.modules.anatomy.known import weight_of
 from symbreak.modules.anatomy.outgoing import reader_of
+from symbreak.modules.anatomy.targets import weight_of
 from tests.modules.diagnosis.starts import data
 
 X, Y = data(32, 4), data(32, 2, seed=2)

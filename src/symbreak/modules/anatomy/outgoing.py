@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from torch import nn
 from torch.nn.modules import dropout, pooling
 
-from symbreak.modules.anatomy.known import weight_of
 from symbreak.modules.anatomy.reads import ELEMENTWISE
-from symbreak.modules.anatomy.targets import Target
+from symbreak.modules.anatomy.targets import Target, weight_of
 
 _HOMES = {home.__name__ for home in (dropout, pooling)}
 _LETTING_THROUGH = (*ELEMENTWISE, nn.Flatten, nn.Identity)

@@ -125,6 +125,26 @@ def _tied(embedding: Target, other: Target) -> Target:
     return replace(embedding, role=role)
 
 
+def roles_in(module: nn.Module) -> dict[str, Role]:
+    """Return the role of each weight that is registered or in a layer of `torch.nn`, by name."""
+    return {
+        target.name: target.role
+        for target in targets_of(module)
+        if target.role.is_weight and target.role.kind != "unknown" and not target.parametrized
+    }
+
+
+def weight_of(layer: nn.Module) -> Target | None:
+    """Return the one weight of a layer; None where it has several, or none whose role is known."""
+    weights = {
+        target.leaf: target
+        for target in own_targets(layer)
+        if target.role.is_weight and target.role.kind != "unknown"
+    }
+    only = next(iter(weights.values())) if len(weights) == 1 else None
+    return weights.get("weight", only)
+
+
 def check_module(module: object) -> nn.Module:
     """Return the module.
 

@@ -23,9 +23,8 @@ from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput
 from symbreak.findings import Finding
-from symbreak.modules.anatomy.known import weight_of
 from symbreak.modules.anatomy.roles import role_of
-from symbreak.modules.anatomy.targets import own_targets
+from symbreak.modules.anatomy.targets import own_targets, weight_of
 
 _PACKED = re.compile(r"(.*)\[(\d+):(\d+)\]")
 _CELL = re.compile(r"(?:(.*)\.)?(l\d+(?:_reverse)?)")

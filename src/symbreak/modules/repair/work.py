@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from symbreak.errors import InvalidInput
 from symbreak.findings import Finding
 from symbreak.initialization.streams import Floats, Stream
-from symbreak.modules.anatomy.known import weight_of
 from symbreak.modules.anatomy.outgoing import layer_of, reader_of
+from symbreak.modules.anatomy.targets import weight_of
 from symbreak.modules.diagnosis.detectors.identical_tensors import alike, random_looking
 from symbreak.modules.repair.draws import Draws, spread_of
 from symbreak.modules.repair.places import Part, incoming, joined

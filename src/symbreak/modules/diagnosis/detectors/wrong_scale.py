@@ -27,7 +27,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbreak.findings import Finding
-from symbreak.modules.anatomy.known import MULTIPLIED
 from symbreak.modules.anatomy.role import Role
 from symbreak.modules.diagnosis.detectors.consequences import Consequences
 from symbreak.modules.diagnosis.fans import HE, Fans, possible_fans, torch_fans, true_fans
@@ -41,6 +40,7 @@ ERRORS = 4.0  # standard errors of a measured spread, 1 / sqrt(2 n) relative eac
 WORTH_NOTING, WORTH_WARNING = 1.1, 1.5
 SMALL_SAMPLE = 512  # below it several rules lie within the standard error of one another
 UNFELT = "; signals and loss of this batch do not show it"
+MULTIPLIED = ("linear weight", "conv weight", "embedding", "product", "recurrent")
 EMBEDDING_NAMES = ("embed", "wte", "wpe", "token", "position", "table")
 
 
