@@ -29,9 +29,8 @@ from symbreak.modules.observation.observed import (
     RECURRENT,
     NonlinearCall,
 )
-from symbreak.modules.observation.products import PRODUCTS, factors, product_axes
+from symbreak.modules.observation.products import PRODUCTS, factors, product_axes, reading
 from symbreak.modules.observation.readers import Readers
-from symbreak.modules.observation.reading import reading
 from symbreak.modules.observation.records import Records, along
 from symbreak.modules.observation.recurrence import unrolled
 from symbreak.modules.observation.without_dropout import RECURRENT_CALLS, WithoutDropout
