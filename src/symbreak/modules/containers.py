@@ -41,9 +41,9 @@ def mapped_tensors(data: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 def tensors_of(data: Any) -> Iterator[Tensor]:
     """Yield all tensors, each once."""
-    found: list[Tensor] = []
-    mapped_tensors(data, lambda tensor: found.append(tensor) or tensor)  # type: ignore[func-returns-value]
-    yield from found
+    tensors: list[Tensor] = []
+    mapped_tensors(data, lambda tensor: tensors.append(tensor) or tensor)  # type: ignore[func-returns-value]
+    yield from tensors
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:

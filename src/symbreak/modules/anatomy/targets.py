@@ -83,14 +83,14 @@ def targets_of(module: nn.Module) -> tuple[Target, ...]:
     names: dict[int, list[str]] = defaultdict(list)
     for name, parameter in module.named_parameters(remove_duplicate=False):
         names[id(parameter)].append(name)
-    found: dict[int, Target] = {}
+    by_tensor: dict[int, Target] = {}
     for target, key in _all(module):
-        if key not in found:
+        if key not in by_tensor:
             aliases = tuple(name for name in names[key] if name != target.name)
-            found[key] = replace(target, aliases=aliases)
-        elif found[key].role.kind == "embedding" and target.role.is_weight:
-            found[key] = _tied(found[key], target)
-    return tuple(found.values())
+            by_tensor[key] = replace(target, aliases=aliases)
+        elif by_tensor[key].role.kind == "embedding" and target.role.is_weight:
+            by_tensor[key] = _tied(by_tensor[key], target)
+    return tuple(by_tensor.values())
 
 
 def _all(module: nn.Module) -> Iterator[tuple[Target, int]]:

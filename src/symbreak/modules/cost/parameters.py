@@ -35,26 +35,26 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
         No module.
     """
     module = check_is_module(module)
-    found = {name: p for name, p in module.named_parameters() if p.requires_grad}
-    if not found:
+    trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    if not trained:
         raise InvalidInput(
             "module must have at least one parameter that is trained (requires_grad=True). "
             "Got none."
         )
-    check_shapes(found)
+    check_shapes(trained)
     for what in ("dtype", "device"):
-        kinds = {str(getattr(parameter, what)): name for name, parameter in found.items()}
+        kinds = {str(getattr(parameter, what)): name for name, parameter in trained.items()}
         if len(kinds) > 1:
             named = ", ".join(f"{kind} ({name})" for kind, name in kinds.items())
             raise InvalidInput(
                 f"Parameters of module that are trained must be of one {what}. Got {named}. "
                 "Convert them, or freeze those that are not to be trained: requires_grad_(False)."
             )
-    check_memory(found)
-    first = next(iter(found.values()))
+    check_memory(trained)
+    first = next(iter(trained.values()))
     if not first.is_floating_point():
         raise InvalidInput(f"Parameters of module must be real numbers. Got {first.dtype}.")
-    return found
+    return trained
 
 
 def blocks_of_module(module: nn.Module) -> tuple[Block, ...]:

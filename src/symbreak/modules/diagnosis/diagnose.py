@@ -106,9 +106,9 @@ def assert_sound_start(
 
     The parameters are those of `diagnose`.
     """
-    found = diagnose(module, loss, batch, optimizer, step=step)
-    if not found.ok:
-        raise AssertionError(f"The start must have no error. Got:\n{found}")
+    diagnosis = diagnose(module, loss, batch, optimizer, step=step)
+    if not diagnosis.ok:
+        raise AssertionError(f"The start must have no error. Got:\n{diagnosis}")
 
 
 def _check_module(module: nn.Module) -> None:

@@ -65,9 +65,9 @@ class _Reweighted(WithoutDropout):
         output = super().called(name, func, args, kwargs)
         used = self._names.note(name, (*args, *kwargs.values()), output)
         if not set(self._wanted).isdisjoint(used):
-            for made in tensors_in([output]):
-                if made.requires_grad:
-                    made.register_hook(self._weighted)
+            for tensor in tensors_in([output]):
+                if tensor.requires_grad:
+                    tensor.register_hook(self._weighted)
         return output
 
     def _weighted(self, delta: Tensor) -> Tensor:
@@ -100,9 +100,9 @@ def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
     On every other batch all parameters are moved too, each by numbers of its own spread: a router
     then chooses otherwise, and a gate of zero stays zero.
     """
-    found: set[str] = set()
+    moved: set[str] = set()
     for seed in range(BATCHES if observed.step is not None else 0):
-        if found == names:
+        if moved == names:
             break
         mixed = _Mixed(seed)
         try:
@@ -114,8 +114,8 @@ def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
         except REFUSALS:
             continue  # examples that fit each other no more
         if math.isfinite(shown.J):
-            found |= shown.moved(names)
-    return found
+            moved |= shown.moved(names)
+    return moved
 
 
 class _Mixed:

@@ -18,7 +18,7 @@ from symbreak.modules.observation.records import Records
 
 @dataclass
 class _Call:
-    given: Tensor
+    argument: Tensor
     output: Tensor
     records: Records
 
@@ -43,11 +43,11 @@ class ExpertLists:
                 def called(
                     _part: nn.Module, args: Any, kwargs: Any, output: Any, key: Any = (name, k)
                 ) -> None:
-                    given, out = first_tensor((*args, *kwargs.values())), first_tensor(output)
-                    if given is not None and out is not None and not is_transformed():
+                    argument, out = first_tensor((*args, *kwargs.values())), first_tensor(output)
+                    if argument is not None and out is not None and not is_transformed():
                         records = Records()
                         records.add(str(key), EXPERTS, out, lambda t: t.reshape(1, -1))
-                        self._calls.setdefault(key, []).append(_Call(given, out, records))
+                        self._calls.setdefault(key, []).append(_Call(argument, out, records))
 
                 yield member.register_forward_hook(called, with_kwargs=True)
 
@@ -84,11 +84,12 @@ def _parallel(calls: list[list[_Call]]) -> bool:
     for at_once in zip(*calls, strict=True):
         first = at_once[0]
         for call in at_once:
-            if id(call.given) in outputs or call.output.shape != first.output.shape:
+            if id(call.argument) in outputs or call.output.shape != first.output.shape:
                 return False
-            same = call.given is first.given
+            same = call.argument is first.argument
             if not same and not (
-                call.given.shape == first.given.shape and torch.equal(call.given, first.given)
+                call.argument.shape == first.argument.shape
+                and torch.equal(call.argument, first.argument)
             ):
                 return False
     return True

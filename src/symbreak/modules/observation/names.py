@@ -83,19 +83,21 @@ class Names:
         cut = function == "__getitem__" and not is_lookup(arguments)
         if function in _FORMS or cut:
             source = next(filter(self.of, tensors_in(arguments)), None)
-            for made in tensors_in([output]):
+            for derived in tensors_in([output]):
                 if source is not None:
-                    self._stands_for(made, source)
+                    self._stands_for(derived, source)
             return ()
         for name in names:
             if function not in self.functions[name]:
                 self.functions[name].append(function)
         return names
 
-    def _stands_for(self, made: Tensor, source: Tensor) -> None:
-        self._known.setdefault(id(made), (made, self.of(source)))
-        if made._base is None and made.shape == source.shape:  # a copy; a view tells its strides
-            self._axes.setdefault(id(made), self.axes(source))
+    def _stands_for(self, derived: Tensor, source: Tensor) -> None:
+        self._known.setdefault(id(derived), (derived, self.of(source)))
+        if (
+            derived._base is None and derived.shape == source.shape
+        ):  # a copy; a view tells its strides
+            self._axes.setdefault(id(derived), self.axes(source))
 
     def role(self, name: str, parameter: Tensor) -> str:
         """Return the role of a parameter in the words of `SeenParameter`."""

@@ -89,12 +89,12 @@ class Perturbed:
 
 def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
     """Return the sites on perturbed inputs; none if the module refuses them."""
-    found = _perturbed(module, batch, step, PerturbedRecorder)
+    perturbed = _perturbed(module, batch, step, PerturbedRecorder)
     for kind in (PerturbedCastsRecorder, PerturbedBatchRecorder):
-        if INPUTS in found.missing:
+        if INPUTS in perturbed.missing:
             other = _perturbed(module, batch, step, kind)
-            found = found if INPUTS in other.missing else other
-    return found
+            perturbed = perturbed if INPUTS in other.missing else other
+    return perturbed
 
 
 def _perturbed(
@@ -147,7 +147,7 @@ def _recorded(
 
 def _rows(module: nn.Module, recorder: Recorder) -> list[Site]:
     """Return the rows of embeddings, and those of parameters that are used directly."""
-    found = []
+    sites = []
     for name, p in module.named_parameters():
         role = recorder.names.role(name, p)
         if role not in ("embedding", "register"):
@@ -159,10 +159,10 @@ def _rows(module: nn.Module, recorder: Recorder) -> list[Site]:
             continue
         deltas = torch.zeros_like(rows) if p.grad is None else _dense(p.grad).reshape(shape)
         kind = EMBEDDING if role == "embedding" else REGISTER
-        found.append(
+        sites.append(
             Site(name.removesuffix(".weight"), kind, rows.clone(), deltas.clone(), (name,))
         )
-    return found
+    return sites
 
 
 def _parameters(module: nn.Module, recorder: Recorder) -> tuple[SeenParameter, ...]:

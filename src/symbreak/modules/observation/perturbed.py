@@ -57,8 +57,8 @@ class PerturbedRecorder(Recorder):
             func = self._mixed(func)
         output = super().called(name, func, args, kwargs)
         if self.casts and name in _CASTS and isinstance(output, Tensor):
-            given = list(tensors_in((*args, *kwargs.values())))
-            if given and not any(t.is_floating_point() for t in given):
+            arguments = list(tensors_in((*args, *kwargs.values())))
+            if arguments and not any(t.is_floating_point() for t in arguments):
                 return self._blur(output)
         return output
 

@@ -36,7 +36,7 @@ _PLAIN = {"linear": {-1: "in", -2: "out"}, "bilinear": {0: "out", 1: "in", 2: "i
 
 
 def product_axes(
-    name: str, given: Arguments, names: Names, output: Tensor
+    name: str, arguments: Arguments, names: Names, output: Tensor
 ) -> tuple[int | None, int | None]:
     """Return the axes of features and of stacked experts in the output; None where there is none.
 
@@ -44,8 +44,8 @@ def product_axes(
     vector is summed over whole, so that every axis of the output is one of examples.
     """
     if name == "einsum":
-        return _einsum_axes(given, names)
-    left, right = factors(name, given)
+        return _einsum_axes(arguments, names)
+    left, right = factors(name, arguments)
     right_is_weight = bool(names.of(right))
     weight = right if right_is_weight else left
     if not names.of(weight) or weight.dim() < 2:
@@ -56,10 +56,10 @@ def product_axes(
     return feature, expert
 
 
-def factors(name: str, given: Arguments) -> tuple[Any, Any]:
+def factors(name: str, arguments: Arguments) -> tuple[Any, Any]:
     """Return the two factors of a product, the left one first."""
     left, right = _FACTORS.get(name, ("input", "other"))
-    return given[left], given[right]
+    return arguments[left], arguments[right]
 
 
 def _is_stack(weight: Tensor, axis: int) -> bool:
@@ -67,12 +67,12 @@ def _is_stack(weight: Tensor, axis: int) -> bool:
     return weight.dim() >= 3 and weight.shape[axis] > 1 and weight.stride(axis) != 0
 
 
-def einsum_letters(given: Arguments) -> tuple[list[str], list[Any], str]:
+def einsum_letters(arguments: Arguments) -> tuple[list[str], list[Any], str]:
     """Return the letters of the operands, the operands and the letters of the output.
 
     No letters where they are not told: without an arrow, or with an ellipsis.
     """
-    equation, *operands = given.values()
+    equation, *operands = arguments.values()
     if not isinstance(equation, str) or "->" not in equation or "." in equation:
         return [], [], ""
     if isinstance(operands[0], list | tuple):
@@ -81,8 +81,8 @@ def einsum_letters(given: Arguments) -> tuple[list[str], list[Any], str]:
     return letters.split(","), operands, out
 
 
-def _einsum_axes(given: Arguments, names: Names) -> tuple[int | None, int | None]:
-    letters, operands, out = einsum_letters(given)
+def _einsum_axes(arguments: Arguments, names: Names) -> tuple[int | None, int | None]:
+    letters, operands, out = einsum_letters(arguments)
     if not letters:
         return None, None
     k = next(k for k, operand in enumerate(operands) if names.of(operand))
@@ -99,16 +99,16 @@ def _einsum_axes(given: Arguments, names: Names) -> tuple[int | None, int | None
     )
 
 
-def reading(name: str, given: Arguments, names: Names) -> dict[str, Role]:
+def reading(name: str, arguments: Arguments, names: Names) -> dict[str, Role]:
     """Return the parameter that a call multiplies with and what it is there; {} if none is told."""
-    if name.startswith("conv") and names.of(given["weight"]):
-        return {names.of(given["weight"]): _convolution(name, given)}
+    if name.startswith("conv") and names.of(arguments["weight"]):
+        return {names.of(arguments["weight"]): _convolution(name, arguments)}
     if name in _PLAIN:
-        return _read(names, given["weight"], _PLAIN[name])
+        return _read(names, arguments["weight"], _PLAIN[name])
     if name == "einsum":
-        return _einsum(given, names)
+        return _einsum(arguments, names)
     if name in PRODUCTS:
-        left, right = factors(name, given)
+        left, right = factors(name, arguments)
         if bool(names.of(left)) != bool(names.of(right)):
             return (
                 _read(names, right, {-2: "in", -1: "out"})
@@ -118,17 +118,17 @@ def reading(name: str, given: Arguments, names: Names) -> dict[str, Role]:
     return {}
 
 
-def _convolution(name: str, given: Arguments) -> Role:
+def _convolution(name: str, arguments: Arguments) -> Role:
     n_axes = int(name[-2])
-    stride = given.get("stride", 1)
+    stride = arguments.get("stride", 1)
     axes = ("in", "out") if "transpose" in name else ("out", "in")
     steps = tuple(stride) if isinstance(stride, list | tuple) else (stride,)
     steps = steps * n_axes if len(steps) == 1 else steps
-    return Role("weight", axes, int(given.get("groups", 1)), steps)
+    return Role("weight", axes, int(arguments.get("groups", 1)), steps)
 
 
-def _einsum(given: Arguments, names: Names) -> dict[str, Role]:
-    letters, operands, out = einsum_letters(given)
+def _einsum(arguments: Arguments, names: Names) -> dict[str, Role]:
+    letters, operands, out = einsum_letters(arguments)
     weights = [k for k, operand in enumerate(operands) if names.of(operand)]
     if not letters or len(weights) != 1 or len(operands) < 2:
         return {}

@@ -33,8 +33,8 @@ class Readers:
         if used:
             self.met |= numbers
         elif numbers:
-            for made in tensors_in([output]):
-                self._carry(made, numbers)
+            for result in tensors_in([output]):
+                self._carry(result, numbers)
 
     def _carry(self, value: Tensor, numbers: set[int]) -> None:
         if value.dim():  # one number is no layer's units

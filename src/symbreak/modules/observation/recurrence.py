@@ -23,21 +23,21 @@ from symbreak.modules.observation.arguments import Arguments
 Seen = Callable[[Tensor, Tensor], None]  # h of one step, and the weight W_i of its layer
 
 
-def unrolled(name: str, given: Arguments, seen: Seen) -> tuple[Tensor, ...]:
+def unrolled(name: str, arguments: Arguments, seen: Seen) -> tuple[Tensor, ...]:
     """Return what the fused function `name` returns for its arguments, showing every h to `seen`.
 
     Parameters
     ----------
-    given : as `recurrent_arguments` returns them.
+    arguments : as `recurrent_arguments` returns them.
     """
-    packed = "batch_sizes" in given
+    packed = "batch_sizes" in arguments
     hx, weights, bias, layers = (
-        given[each] for each in ("hx", "params", "has_biases", "num_layers")
+        arguments[each] for each in ("hx", "params", "has_biases", "num_layers")
     )
-    both = given["bidirectional"]
-    time_axis = 0 if packed or not given["batch_first"] else 1
-    x = given["data" if packed else "input"]
-    series = x.split(given["batch_sizes"].tolist()) if packed else x.unbind(time_axis)
+    both = arguments["bidirectional"]
+    time_axis = 0 if packed or not arguments["batch_first"] else 1
+    x = arguments["data" if packed else "input"]
+    series = x.split(arguments["batch_sizes"].tolist()) if packed else x.unbind(time_axis)
     h0, c0 = hx if name == "lstm" else (hx, None)
     per_cell = len(weights) // (layers * (2 if both else 1))
     last_h, last_c = [], []

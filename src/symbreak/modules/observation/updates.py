@@ -46,23 +46,23 @@ DEFAULT_OPTIMIZERS: dict[str, MakeOptimizer] = {
 }
 
 
-def optimizers(given: Any) -> dict[str, MakeOptimizer]:
+def optimizers(optimizer: Any) -> dict[str, MakeOptimizer]:
     """Return factories by name: of a class, a factory or an optimiser; of None the defaults.
 
     Raises
     ------
     InvalidType
     """
-    if given is None:
+    if optimizer is None:
         return DEFAULT_OPTIMIZERS
-    if isinstance(given, Optimizer):
+    if isinstance(optimizer, Optimizer):
         # An optimiser holds the user's own parameters; its kind and options are what counts.
-        return {type(given).__name__: functools.partial(type(given), **given.defaults)}
-    if callable(given):
-        return {getattr(given, "__name__", "the given optimizer"): given}
+        return {type(optimizer).__name__: functools.partial(type(optimizer), **optimizer.defaults)}
+    if callable(optimizer):
+        return {getattr(optimizer, "__name__", "the given optimizer"): optimizer}
     raise InvalidType(
         "optimizer of diagnose must be a class, an optimizer or a function of parameters. Got "
-        f"{type(given).__name__}."
+        f"{type(optimizer).__name__}."
     )
 
 

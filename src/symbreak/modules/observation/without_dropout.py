@@ -144,13 +144,13 @@ class WithoutDropout(TorchFunctionMode):
     def _without_dropout(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        given = arguments_of(func, args, kwargs)
-        p = given.get("p", 0.5)
-        training = given.get("training", given.get("train", "alpha" not in name))
+        arguments = arguments_of(func, args, kwargs)
+        p = arguments.get("p", 0.5)
+        training = arguments.get("training", arguments.get("train", "alpha" not in name))
         if not training or p == 0:
             return func(*args, **kwargs)
         self._note(f"{name.rstrip('_')} {p:g}")
-        return given["input"]
+        return arguments["input"]
 
     def _plain_attention(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -162,9 +162,9 @@ class WithoutDropout(TorchFunctionMode):
         return with_argument(func, args, kwargs, "dropout_p", 0.0)
 
     def _plain_recurrence(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-        given = recurrent_arguments(args, kwargs)
-        p = given["dropout"]
-        if p == 0 or not given["train"]:
-            return given
+        arguments = recurrent_arguments(args, kwargs)
+        p = arguments["dropout"]
+        if p == 0 or not arguments["train"]:
+            return arguments
         self._note(f"dropout {p:g} between layers")
-        return {**given, "dropout": 0.0}
+        return {**arguments, "dropout": 0.0}

@@ -36,8 +36,8 @@ def detect(observed: Observed) -> Iterator[Finding]:
     if sick:
         for p, bad in sick:
             sound = first_values(observed, p)
-            found = of_count(p.name, bad, p.value.numel())
-            yield replace(found, std=sound.std, value=sound.value)
+            finding = of_count(p.name, bad, p.value.numel())
+            yield replace(finding, std=sound.std, value=sound.value)
         return
     effects = list(_effects(observed))
     cause = _of_batch(observed.batch) if effects else None

@@ -57,6 +57,6 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield parameters whose content looks like memory that nobody wrote."""
     for parameter in observed.parameters:
         if parameter.value.is_floating_point():
-            found = of_stats(parameter.name, stats_of(parameter.value))
-            if found is not None:
-                yield replace(found, **vars(first_values(observed, parameter)))
+            finding = of_stats(parameter.name, stats_of(parameter.value))
+            if finding is not None:
+                yield replace(finding, **vars(first_values(observed, parameter)))

@@ -104,11 +104,11 @@ def detect(observed: Observed) -> Iterator[Finding]:
             continue
         fans = true_fans(role, stats.shape)
         possible = _sound_fans(role, fans, _only_embedding(parameter))
-        found = list(_out_of_range(parameter.name, stats, possible, consequences))
+        findings = list(_out_of_range(parameter.name, stats, possible, consequences))
         counted_by_torch = parameter.role not in ("embedding", "recurrent")
-        if not found and counted_by_torch and role.kind != "recurrent weight":
-            found = list(_miscounted(parameter.name, stats, fans, consequences))
-        for finding in found:
+        if not findings and counted_by_torch and role.kind != "recurrent weight":
+            findings = list(_miscounted(parameter.name, stats, fans, consequences))
+        for finding in findings:
             write = Write(finding.call, finding.std).with_padding(finding.where, role.padding)
             yield replace(finding, call=write.call)
 
