@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,7 +46,7 @@ def tensors_of(data: Any) -> Iterator[Tensor]:
     yield from tensors
 
 
-def tensors_in(values: Any) -> Iterator[Tensor]:
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
     """Yield the tensors among arguments, also those in lists and tuples."""
     for value in values:
         if isinstance(value, Tensor):

@@ -63,7 +63,9 @@ def _call(module: nn.Module, batch: Any) -> Any:
 
 
 def _hook(name: str, factors: dict[str, float]) -> Callable[..., Any]:
-    def unit_variance(layer: nn.Module, inputs: Any, named: Any, output: Any) -> Any:
+    def unit_variance(
+        layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> Any:
         if name in factors or not isinstance(output, Tensor):
             return None
         again = partial(layer.forward, *inputs, **named)

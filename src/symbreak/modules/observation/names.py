@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ class Names:
             for step, size in zip(tensor.stride(), tensor.shape, strict=True)
         )
 
-    def note(self, function: str, arguments: Any, output: Any) -> tuple[str, ...]:
+    def note(self, function: str, arguments: Sequence[Any], output: Any) -> tuple[str, ...]:
         """Remember a call; return the names of the parameters that it used."""
         if function in _QUESTIONS:
             return ()
@@ -117,7 +118,7 @@ class Names:
         return f"linear {part}" if role == "linear" else role
 
 
-def is_lookup(arguments: Any) -> bool:
+def is_lookup(arguments: Sequence[Any]) -> bool:
     """Tell whether `tensor[index]`, whose arguments these are, takes entries by a tensor."""
     index = arguments[1]
     indices = index if isinstance(index, tuple) else (index,)

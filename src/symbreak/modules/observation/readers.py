@@ -6,7 +6,7 @@ number, and no parameter is applied to it before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -26,7 +26,7 @@ class Readers:
         """Follow a value under a number; `met` has it once a parameter was applied."""
         self._carry(value, {number})
 
-    def follow(self, arguments: Any, output: Any, used: Sequence[str]) -> None:
+    def follow(self, arguments: Iterable[Any], output: Any, used: Sequence[str]) -> None:
         """Take note of a call and of the parameters that it used."""
         known = (self._carried.get(id(tensor)) for tensor in tensors_in(arguments))
         numbers = {number for each in known if each for number in each[1]} - self.met

@@ -9,7 +9,7 @@ before the axes of space, heads third from the end (examples, heads, positions, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -143,7 +143,7 @@ class Recorder(WithoutDropout):
         short = name.replace("weight_ih_", "").removesuffix("weight_ih").rstrip(".")
         self.records.add(short or self.where, RECURRENT, h, along(h.dim() - 1), (name,))
 
-    def _dimensions(self, arguments: Any, output: Any, used: tuple[str, ...]) -> None:
+    def _dimensions(self, arguments: Iterable[Any], output: Tensor, used: tuple[str, ...]) -> None:
         """Record what a table gave out for given rows; its columns are the units."""
         table = table_in(arguments)
         if used and table is not None and output.shape[-1:] == table.shape[1:]:
@@ -213,7 +213,7 @@ class Recorder(WithoutDropout):
         return name.removesuffix(".weight") if name != "weight" else ""
 
 
-def table_in(arguments: Any) -> Tensor | None:
+def table_in(arguments: Iterable[Any]) -> Tensor | None:
     """Return the table among the arguments of a lookup, whatever their order."""
     tensors = tensors_in(arguments)
     return next((t for t in tensors if t.is_floating_point() and t.dim() == 2), None)

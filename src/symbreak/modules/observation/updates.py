@@ -24,16 +24,16 @@ from symbreak.modules.observation.reruns import called_step
 from symbreak.modules.observation.without_dropout import WithoutDropout
 
 
-def _of_dense_gradients(kind: Any, **options: Any) -> MakeOptimizer:
+def _of_dense_gradients(kind: Callable[..., Optimizer], **options: Any) -> MakeOptimizer:
     """Return a factory of optimisers that take the sparse gradients of embeddings too."""
 
-    def densify(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+    def densify(optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
         for parameter in (p for group in optimizer.param_groups for p in group["params"]):
             if parameter.grad is not None and parameter.grad.is_sparse:
                 parameter.grad = parameter.grad.to_dense()
 
     def make(parameters: Iterable[nn.Parameter]) -> Optimizer:
-        optimizer: Optimizer = kind(parameters, **options)
+        optimizer = kind(parameters, **options)
         optimizer.register_step_pre_hook(densify)
         return optimizer
 

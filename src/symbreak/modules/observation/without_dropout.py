@@ -53,7 +53,7 @@ _DRAWS = {
 RECURRENT_CALLS = {"gru", "lstm", "rnn_tanh", "rnn_relu"}
 
 
-def _seen_through(function: Any) -> Any:
+def _seen_through(function: Any) -> types.FunctionType:
     """Return the Python function without its own dispatch, so that the mode sees inside it."""
     own = {**function.__globals__, "has_torch_function": lambda _: False}
     seen = types.FunctionType(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 class Source:
     """Names and tensors; `tensor(name)` is a view wherever the source allows it."""
 
-    def __init__(self, names: list[str], read: Any) -> None:
+    def __init__(self, names: list[str], read: Callable[[str], Tensor]) -> None:
         self.names = names
         self._read = read
 
