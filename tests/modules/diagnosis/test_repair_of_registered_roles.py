@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import symbreak as sb
-from symbreak.modules.anatomy.outgoing import reader_of
+from symbreak.modules.anatomy.outgoing import layer_of, reader_of
 from symbreak.modules.anatomy.targets import weight_of
 from tests.modules.diagnosis.starts import data
 
@@ -96,6 +96,12 @@ def test_ways_out_to_a_registered_layer_are_shared_out(name):
 def test_a_layer_of_groups_is_no_reader_of_all_units():
     assert reader_of(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), Own(6, 2)), "0") == "2"
     assert reader_of(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), Grouped()), "0") is None
+
+
+def test_experts_of_a_stack_are_no_units_that_the_next_layer_reads():
+    module = nn.Sequential(Grouped(), nn.Tanh(), nn.Linear(2, 2))
+    assert layer_of(module, "0.kernel") == "0.kernel"
+    assert reader_of(module, "0") is None
 
 
 def test_a_unit_is_an_index_of_its_weight():

@@ -25,7 +25,8 @@ def layer_of(module: nn.Module, where: str) -> str:
     """Return the name of the layer whose units are at a place: the layer, or its weight."""
     home, _, leaf = where.rpartition(".")
     weight = weight_of(module.get_submodule(home)) if leaf else None
-    return home if weight is not None and weight.leaf == leaf else where
+    is_its_own = weight is not None and weight.leaf == leaf and not weight.role.is_stack
+    return home if is_its_own else where
 
 
 def reader_of(module: nn.Module, layer: str) -> str | None:
@@ -46,8 +47,8 @@ def _following(parent: nn.Module, leaf: str) -> Iterator[tuple[str, nn.Module]]:
         yield "linear2", parent.linear2
     layers = dict(parent.named_children()) if isinstance(parent, nn.Sequential) else {}
     own = weight_of(layers[leaf]) if leaf in layers else None
-    # Who reads the dimensions of a table, its place in the order does not tell.
-    if leaf in layers and (own is None or own.role.kind == "weight"):
+    # Who reads the dimensions of a table or experts, its place in the order does not tell.
+    if leaf in layers and (own is None or (own.role.kind == "weight" and not own.role.is_stack)):
         yield from list(layers.items())[list(layers).index(leaf) + 1 :]
 
 
