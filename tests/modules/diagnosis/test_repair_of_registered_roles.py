@@ -98,6 +98,14 @@ def test_a_layer_of_groups_is_no_reader_of_all_units():
     assert reader_of(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), Grouped()), "0") is None
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_what_a_weight_is_made_of_is_not_shared_out(norm):
+    reader = norm(nn.Linear(6, 2))
+    assert weight_of(reader) is None
+    assert reader_of(nn.Sequential(nn.Linear(4, 6), nn.Tanh(), reader), "0") is None
+
+
 def test_experts_of_a_stack_are_no_units_that_the_next_layer_reads():
     module = nn.Sequential(Grouped(), nn.Tanh(), nn.Linear(2, 2))
     assert layer_of(module, "0.kernel") == "0.kernel"

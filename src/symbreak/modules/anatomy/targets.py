@@ -135,14 +135,18 @@ def roles_in(module: nn.Module) -> dict[str, Role]:
 
 
 def weight_of(layer: nn.Module) -> Target | None:
-    """Return the one weight of a layer; None where it has several, or none whose role is known."""
+    """Return the one weight of a layer; None where it has several, or none whose role is known.
+
+    Where the old `weight_norm` and `spectral_norm` make `weight` of other numbers, those are none.
+    """
     weights = {
         target.leaf: target
         for target in own_targets(layer)
         if target.role.is_weight and target.role.kind != "unknown"
     }
-    only = next(iter(weights.values())) if len(weights) == 1 else None
-    return weights.get("weight", only)
+    if isinstance(getattr(layer, "weight", None), Tensor):
+        return weights.get("weight")
+    return next(iter(weights.values())) if len(weights) == 1 else None
 
 
 def check_module(module: object) -> nn.Module:
