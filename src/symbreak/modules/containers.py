@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,9 +41,18 @@ def mapped_tensors(data: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 def tensors_of(data: Any) -> Iterator[Tensor]:
     """Yield all tensors, each once."""
-    found: list[Tensor] = []
-    mapped_tensors(data, lambda tensor: found.append(tensor) or tensor)  # type: ignore[func-returns-value]
-    yield from found
+    tensors: list[Tensor] = []
+    mapped_tensors(data, lambda tensor: tensors.append(tensor) or tensor)  # type: ignore[func-returns-value]
+    yield from tensors
+
+
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """Yield the tensors among arguments, also those in lists and tuples."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from tensors_in(value)
 
 
 class _Walk:

@@ -89,11 +89,11 @@ def test_nothing_stays_in_the_module(name):
     before = copy.deepcopy(module.state_dict())
     cost = sb.ModuleCost(module, F.cross_entropy, (X, y))
     theta = cost.initialize("lecun_normal", starts=2)
-    held = copy.deepcopy(dict(cost._module.named_buffers()))
+    held = copy.deepcopy(dict(cost._data.module.named_buffers()))
     cost(theta)
-    torch.testing.assert_close(dict(cost._module.named_buffers()), held, rtol=0, atol=0)
+    torch.testing.assert_close(dict(cost._data.module.named_buffers()), held, rtol=0, atol=0)
     torch.testing.assert_close(module.state_dict(), before, rtol=0, atol=0)
-    assert all(p.grad is None for m in (module, cost._module) for p in m.parameters())
+    assert all(p.grad is None for m in (module, cost._data.module) for p in m.parameters())
 
 
 def test_tensors_of_others_keep_their_gradients():

@@ -46,7 +46,7 @@ def test_the_module_is_left_as_it_was_found(name):
     for parameter in parameters:
         parameter.grad = torch.ones_like(parameter)
     before = state(module)
-    everything(sb.ModuleCost(module, F.cross_entropy, made._call.batch))
+    everything(sb.ModuleCost(module, F.cross_entropy, made._data.call.batch))
     after = state(module)
     assert after.pop("attributes") == before.pop("attributes")
     torch.testing.assert_close(after, before, rtol=0, atol=0)
@@ -278,7 +278,7 @@ def noted_sizes(monkeypatch):
 @pytest.mark.parametrize("memory_budget", [1, 12_000, 2**28])
 def test_chunks_of_starts_change_nothing(memory_budget, monkeypatch):
     whole, _, module = modules.made("batch norm")
-    X, y = whole._call.batch
+    X, y = whole._data.call.batch
     cost = sb.ModuleCost(module, F.cross_entropy, (X, y), memory_budget=memory_budget)
     theta = whole.initialize("lecun_normal", starts=7)
     assert cost.mode == whole.mode == "stacked"

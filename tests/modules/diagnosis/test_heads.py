@@ -9,7 +9,7 @@ from torch import nn
 
 import symbreak as sb
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.heads import gathered
+from symbreak.modules.diagnosis.heads import group_head_findings
 from symbreak.modules.observation.observed import HEADS, LINEAR, Site
 from tests.modules.diagnosis.starts import data
 
@@ -38,7 +38,7 @@ def of(kind, where, n_units, units, level="error"):
 )
 def test_rows_belong_to_heads_by_part_head_and_offset(n_rows, rows, belong):
     found = [of(LINEAR, "attn.qkv", n_rows, rows), of(HEADS, "attn", 2, (0, 1))]
-    result = list(gathered(found))
+    result = list(group_head_findings(found))
     assert [f.where for f in result] == (["attn"] if belong else ["attn.qkv", "attn"])
     assert [p.units for p in result[-1].parts] == ([rows] if belong else [])
 
@@ -54,7 +54,7 @@ def test_rows_belong_to_heads_by_part_head_and_offset(n_rows, rows, belong):
 )
 def test_rows_of_other_heads_stand_for_themselves(heads):
     found = [of(LINEAR, "attn.qkv", 8, (1, 5)), heads]
-    assert [f.where for f in gathered(found)] == ["attn.qkv", heads[1].where]
+    assert [f.where for f in group_head_findings(found)] == ["attn.qkv", heads[1].where]
 
 
 class Written(nn.Module):

@@ -18,8 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.modules.diagnosis import tensor_facts as facts_module
-from symbreak.modules.diagnosis.tensor_facts import BYTES_PER_ENTRY, facts_of
+from symbreak.modules.diagnosis import tensor_stats as stats_module
+from symbreak.modules.diagnosis.tensor_stats import BYTES_PER_ENTRY, stats_of
 from symbreak.modules.weight_scan.equal_rows import equal_rows
 from symbreak.modules.weight_scan.scan import LEAST_BUDGET
 
@@ -139,11 +139,11 @@ def test_facts_against_numpy(dtype, transposed, most):
     value = value.t() if transposed else value
     exact = value.double().numpy()
     finite = exact[np.isfinite(exact)]
-    facts = facts_of(value, most)
-    assert (facts.count, facts.non_finite) == (3000, 2)
-    assert (facts.low, facts.high) == (finite.min(), finite.max())
-    assert facts.sampled == finite.size
-    assert facts.spread == pytest.approx(finite.std(), rel=1e-12)
+    stats = stats_of(value, most)
+    assert (stats.count, stats.non_finite) == (3000, 2)
+    assert (stats.low, stats.high) == (finite.min(), finite.max())
+    assert stats.sampled == finite.size
+    assert stats.spread == pytest.approx(finite.std(), rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
@@ -154,16 +154,16 @@ def test_denormal_numbers_against_numpy(dtype):
     value[3] = -tiny / 4
     value[4] = 0.0
     value[5] = tiny
-    assert facts_of(value, 100).denormal == 60
+    assert stats_of(value, 100).denormal == 60
 
 
 def test_the_spread_of_a_large_tensor_is_sampled_over_all_columns():
     value = normal(512, 512)
     value[:, ::2] *= 3.0
-    facts = facts_of(value)
-    assert facts.sampled < value.numel() / 16
-    error = 4 / math.sqrt(2 * facts.sampled)
-    assert facts.spread == pytest.approx(float(value.double().std()), rel=error)
+    stats = stats_of(value)
+    assert stats.sampled < value.numel() / 16
+    error = 4 / math.sqrt(2 * stats.sampled)
+    assert stats.spread == pytest.approx(float(value.double().std()), rel=error)
 
 
 def test_numbers_of_one_byte_can_be_scanned():
@@ -236,9 +236,9 @@ def test_rows_too_many_for_the_budget_are_said_not_to_be_compared():
 
 def test_one_row_larger_than_the_budget_is_read_in_pieces(monkeypatch):
     seen = []
-    original = facts_module._add_range
+    original = stats_module._add_range
     monkeypatch.setattr(
-        facts_module, "_add_range", lambda f, part: (seen.append(part.numel()), original(f, part))
+        stats_module, "_add_range", lambda f, part: (seen.append(part.numel()), original(f, part))
     )
     value = normal(2, 100_000)
     value[1, 99_999] = math.nan

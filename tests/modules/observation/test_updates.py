@@ -29,7 +29,7 @@ def test_updates_are_those_of_the_optimizer_in_float64():
     module = nn.Linear(3, 2)
     X, y = torch.randn(8, 3), torch.randn(8, 2)
     (make,) = optimizers(torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.5)).values()
-    got = updated(module, LossStep(F.mse_loss), (X, y), make, n_updates=3, quiet=True)
+    got = updated(module, LossStep(F.mse_loss), (X, y), make, n_updates=3, dropout=False)
     own: Any = got[0]
     assert own.weight.dtype == got[1][0].dtype == torch.float64
     weight, bias = (p.detach().double().requires_grad_() for p in module.parameters())
@@ -47,7 +47,7 @@ def test_updates_are_those_of_the_optimizer_in_float64():
 def test_a_module_of_one_dtype_only_is_updated_in_its_own():
     X, y = torch.randn(8, 3), torch.randn(8, 2)
     make = optimizers(torch.optim.AdamW)["AdamW"]
-    got = updated(Single(), LossStep(F.mse_loss), (X, y), make, n_updates=1, quiet=True)
+    got = updated(Single(), LossStep(F.mse_loss), (X, y), make, n_updates=1, dropout=False)
     own: Any = got[0]
     assert own.layer.weight.dtype == torch.float32
 
@@ -66,7 +66,14 @@ def test_the_default_optimizers_take_sparse_gradients_and_do_the_same():
     X, y = torch.tensor([0, 2, 2, 4]), torch.randn(4, 2, generator=torch.Generator().manual_seed(1))
     for make in optimizers(None).values():
         sparse, dense = (
-            updated(table(sparse=s), LossStep(F.mse_loss), (X, y), make, n_updates=2, quiet=True)[0]
+            updated(
+                table(sparse=s),
+                LossStep(F.mse_loss),
+                (X, y),
+                make,
+                n_updates=2,
+                dropout=False,
+            )[0]
             for s in (True, False)
         )
         for one, other in zip(sparse.parameters(), dense.parameters(), strict=True):
@@ -78,7 +85,9 @@ def test_an_optimizer_that_asks_for_j_again_gets_it():
     module, X = nn.Linear(3, 1), torch.randn(16, 3)
     y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3.0
     (make,) = optimizers(torch.optim.LBFGS).values()
-    own, (X64, y64) = updated(module, LossStep(F.mse_loss), (X, y), make, n_updates=4, quiet=True)
+    own, (X64, y64) = updated(
+        module, LossStep(F.mse_loss), (X, y), make, n_updates=4, dropout=False
+    )
     assert F.mse_loss(own(X64), y64) < 1e-6 * F.mse_loss(module(X), y)  # 80 iterations of L-BFGS
 
 
@@ -86,4 +95,11 @@ def test_an_optimizer_that_cannot_update_the_module_is_named():
     X, y = torch.tensor([0, 2, 2, 4]), torch.zeros(4, 2)
     (make,) = optimizers(torch.optim.Adam).values()
     with pytest.raises(InvalidInput, match="able to update the module"):
-        updated(table(sparse=True), LossStep(F.mse_loss), (X, y), make, n_updates=1, quiet=True)
+        updated(
+            table(sparse=True),
+            LossStep(F.mse_loss),
+            (X, y),
+            make,
+            n_updates=1,
+            dropout=False,
+        )

@@ -31,7 +31,7 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidType
 from symbreak.initialization.gains import activation_gain
 
-_ELEMENTWISE = (
+ELEMENTWISE = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU),
     *(nn.SiLU, nn.Mish, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign),
     *(nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Hardshrink, nn.Softshrink),
@@ -68,35 +68,35 @@ DATA = Reads()
 UNKNOWN = Reads(is_known=False)
 
 
-def reads_of(given: Any) -> Reads:
+def reads_of(activation: Any) -> Reads:
     """Return what `activation=` means: a word, a module or an elementwise function."""
-    if given is None:
+    if activation is None:
         return UNKNOWN
-    if isinstance(given, str):
-        return Reads(given, activation_gain(given))
-    found = _activation(given) if callable(given) else None
-    if found is None:
+    if isinstance(activation, str):
+        return Reads(activation, activation_gain(activation))
+    reads = _activation(activation) if callable(activation) else None
+    if reads is None:
         raise InvalidType(
             f"activation of initialize_module must be one of {', '.join(ACTIVATIONS)}, or an "
-            f"elementwise activation such as torch.nn.Mish(). Got {given!r}."
+            f"elementwise activation such as torch.nn.Mish(). Got {activation!r}."
         )
-    return found
+    return reads
 
 
 def layers_read(module: nn.Module, fallback: Reads) -> dict[int, Reads]:
     """Return what each layer reads, by the id of the layer; absent ones read the `fallback`."""
-    found: dict[int, Reads] = {}
+    by_layer: dict[int, Reads] = {}
     inner = {id(child) for part in _sequentials(module) for child in part}
     for part in _sequentials(module):
         if id(part) not in inner:
-            found |= _walk(part, DATA if part is module else fallback, fallback)
+            by_layer |= _walk(part, DATA if part is module else fallback, fallback)
     for layer in module.modules():
         if isinstance(layer, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
-            found[id(layer.linear1)] = DATA
-            found[id(layer.linear2)] = _activation(layer.activation) or fallback
+            by_layer[id(layer.linear1)] = DATA
+            by_layer[id(layer.linear2)] = _activation(layer.activation) or fallback
         if isinstance(layer, nn.MultiheadAttention):
-            found[id(layer.out_proj)] = DATA
-    return found
+            by_layer[id(layer.out_proj)] = DATA
+    return by_layer
 
 
 def _sequentials(module: nn.Module) -> Iterator[nn.Sequential]:
@@ -112,33 +112,35 @@ def _flat(part: nn.Sequential) -> Iterator[nn.Module]:
 
 
 def _walk(part: nn.Sequential, reads: Reads, fallback: Reads) -> dict[int, Reads]:
-    found: dict[int, Reads] = {}
+    by_layer: dict[int, Reads] = {}
     last: int | None = None
     for child in _flat(part):
-        seen = _activation(child) if isinstance(child, _ELEMENTWISE) else None
+        seen = _activation(child) if isinstance(child, ELEMENTWISE) else None
         if seen is not None:
             if last is not None:
-                found[last] = Reads(found[last].name, found[last].gain, True, seen.name)
+                by_layer[last] = Reads(by_layer[last].name, by_layer[last].gain, True, seen.name)
             reads, last = seen, None
         elif isinstance(child, _NORMS):
             reads = DATA
         elif isinstance(child, _AFFINE):
-            found[id(child)] = reads
+            by_layer[id(child)] = reads
             reads, last = Reads("identity"), id(child)
         elif not _lets_through(child):
-            found |= {} if any(child.children()) else {id(child): reads}
+            by_layer |= {} if any(child.children()) else {id(child): reads}
             reads, last = fallback, None
-    return found
+    return by_layer
 
 
 def _lets_through(child: nn.Module) -> bool:
     return isinstance(child, _LETTING_THROUGH) or type(child).__module__ in _LETTING_THROUGH_HOMES
 
 
-def _activation(given: Callable[[Tensor], Any]) -> Reads | None:
+def _activation(activation: Callable[[Tensor], Any]) -> Reads | None:
     """Return name and gain of an elementwise activation; None if it is none."""
-    name = _WORDS.get(type(given), getattr(given, "__name__", type(given).__name__).lower())
-    function = _plain(given)
+    name = _WORDS.get(
+        type(activation), getattr(activation, "__name__", type(activation).__name__).lower()
+    )
+    function = _plain(activation)
     z, weights = _nodes()
     try:
         with torch.no_grad():
@@ -151,10 +153,10 @@ def _activation(given: Callable[[Tensor], Any]) -> Reads | None:
     return Reads(name, 1.0 / math.sqrt(square)) if square > 0 else None
 
 
-def _plain(given: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-    if isinstance(given, nn.PReLU):
+def _plain(activation: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+    if isinstance(activation, nn.PReLU):
         return nn.LeakyReLU(_PRELU_START)
-    return copy.deepcopy(given).eval() if isinstance(given, nn.Module) else given
+    return copy.deepcopy(activation).eval() if isinstance(activation, nn.Module) else activation
 
 
 def _nodes() -> tuple[Any, Any]:

@@ -80,8 +80,8 @@ def register_role(
 
 def registered(owner: nn.Module, leaf: str) -> Role | None:
     """Return the registered role of a parameter; that of the nearest class."""
-    found = (_REGISTERED.get((layer, leaf)) for layer in type(owner).__mro__)
-    return next((role for role in found if role is not None), None)
+    roles = (_REGISTERED.get((layer, leaf)) for layer in type(owner).__mro__)
+    return next((role for role in roles if role is not None), None)
 
 
 def check_fits(role: Role, name: str, shape: tuple[int, ...]) -> None:

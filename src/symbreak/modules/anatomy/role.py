@@ -146,6 +146,12 @@ class Role:
             parts = parts.transpose(2, 3)
         return parts
 
+    def ways_out(self, weight: Tensor, units: int) -> Tensor:
+        """Return one matrix as a view (units read, weights out of one unit, *kernel)."""
+        matrix = self.matrices(weight[None])[0, 0]
+        ways: Tensor = matrix.transpose(0, 1).unflatten(0, (units, -1))
+        return ways
+
 
 @dataclass(frozen=True)
 class WeightShape(LayerShape):

@@ -98,3 +98,21 @@ def _attention(leaf: str) -> Role:
             shares_bias=True,
         )
     return Role("attention weight", parts=3, bias="in_proj_bias")
+
+
+def of_habit(use: str, n_axes: int) -> Role | None:
+    """Return what a parameter of so many axes is where it is used like that, if it is a weight.
+
+    Parameters
+    ----------
+    use : a word of `SeenParameter.role`.
+    """
+    if n_axes < 2:
+        return None
+    habits = {
+        "linear weight": Role("weight"),
+        "conv weight": Role("weight"),
+        "embedding": Role("embedding"),
+        "product": Role("weight", ("stack",) * (n_axes - 2) + ("in", "out")),  # x @ W
+    }
+    return habits.get(use)

@@ -54,6 +54,16 @@ class Target:
         tensor: Tensor = getattr(self.owner, self.leaf).detach()
         return tensor
 
+    @property
+    def n_units(self) -> int:
+        """How many units out it has, in all its matrices."""
+        shape = tuple(self.tensor.shape)
+        return self.role.n_parts(shape) * self.role.weight_shape(shape).units_out
+
+    def unit(self, unit: int) -> tuple[Any, ...]:
+        """Return the index of the entries that make one unit."""
+        return self.role.unit(tuple(self.tensor.shape), unit)
+
     def write_(self, values: Tensor) -> str:
         """Give a parametrised tensor these values; returns what must be known of it."""
         try:
@@ -73,31 +83,38 @@ def targets_of(module: nn.Module) -> tuple[Target, ...]:
     names: dict[int, list[str]] = defaultdict(list)
     for name, parameter in module.named_parameters(remove_duplicate=False):
         names[id(parameter)].append(name)
-    found: dict[int, Target] = {}
+    by_tensor: dict[int, Target] = {}
     for target, key in _all(module):
-        if key not in found:
+        if key not in by_tensor:
             aliases = tuple(name for name in names[key] if name != target.name)
-            found[key] = replace(target, aliases=aliases)
-        elif found[key].role.kind == "embedding" and target.role.is_weight:
-            found[key] = _tied(found[key], target)
-    return tuple(found.values())
+            by_tensor[key] = replace(target, aliases=aliases)
+        elif by_tensor[key].role.kind == "embedding" and target.role.is_weight:
+            by_tensor[key] = _tied(by_tensor[key], target)
+    return tuple(by_tensor.values())
 
 
 def _all(module: nn.Module) -> Iterator[tuple[Target, int]]:
     for path, owner in module.named_modules():
-        if isinstance(owner, ParametrizationList):
-            continue
-        prefix = f"{path}." if path else ""
-        if is_parametrized(owner):
-            for leaf, behind in owner.parametrizations.items():
-                shape = tuple(getattr(owner, leaf).shape)
-                trained = any(p.requires_grad for p in behind.parameters(recurse=False))
-                role = role_of(owner, leaf, shape)
-                yield Target(prefix + leaf, owner, leaf, role, (), trained, True), id(behind)
-        for leaf, parameter in owner.named_parameters(recurse=False):
-            role = role_of(owner, leaf, tuple(parameter.shape))
-            trained = parameter.requires_grad
-            yield Target(prefix + leaf, owner, leaf, role, (), trained, False), id(parameter)
+        if not isinstance(owner, ParametrizationList):
+            yield from _own(owner, f"{path}." if path else "")
+
+
+def own_targets(layer: nn.Module) -> tuple[Target, ...]:
+    """Return the parameters that a layer has itself, under the names that they have there."""
+    return tuple(target for target, _ in _own(layer))
+
+
+def _own(owner: nn.Module, prefix: str = "") -> Iterator[tuple[Target, int]]:
+    if is_parametrized(owner):
+        for leaf, behind in owner.parametrizations.items():  # type: ignore[union-attr,operator]
+            shape = tuple(getattr(owner, leaf).shape)
+            trained = any(p.requires_grad for p in behind.parameters(recurse=False))
+            role = role_of(owner, leaf, shape)
+            yield Target(prefix + leaf, owner, leaf, role, (), trained, True), id(behind)
+    for leaf, parameter in owner.named_parameters(recurse=False):
+        role = role_of(owner, leaf, tuple(parameter.shape))
+        trained = parameter.requires_grad
+        yield Target(prefix + leaf, owner, leaf, role, (), trained, False), id(parameter)
 
 
 def _tied(embedding: Target, other: Target) -> Target:
@@ -106,6 +123,30 @@ def _tied(embedding: Target, other: Target) -> Target:
         return embedding
     role = replace(other.role, padding=embedding.role.padding, bias="")
     return replace(embedding, role=role)
+
+
+def roles_in(module: nn.Module) -> dict[str, Role]:
+    """Return the role of each weight that is registered or in a layer of `torch.nn`, by name."""
+    return {
+        target.name: target.role
+        for target in targets_of(module)
+        if target.role.is_weight and target.role.kind != "unknown" and not target.parametrized
+    }
+
+
+def weight_of(layer: nn.Module) -> Target | None:
+    """Return the one weight of a layer; None where it has several, or none whose role is known.
+
+    Where the old `weight_norm` and `spectral_norm` make `weight` of other numbers, those are none.
+    """
+    weights = {
+        target.leaf: target
+        for target in own_targets(layer)
+        if target.role.is_weight and target.role.kind != "unknown"
+    }
+    if isinstance(getattr(layer, "weight", None), Tensor):
+        return weights.get("weight")
+    return next(iter(weights.values())) if len(weights) == 1 else None
 
 
 def check_module(module: object) -> nn.Module:

@@ -30,6 +30,7 @@ from symbreak.modules.cost.frozen import Frozen
 from symbreak.modules.cost.memory import bytes_of_graph
 from symbreak.modules.cost.parameters import named_views
 from symbreak.modules.cost.state import attributes_kept, forget, holding, plain_attention
+from symbreak.modules.hooks import has_scripted_parts
 from symbreak.parameters import Block
 
 Step = Callable[[nn.Module, Any], Any]
@@ -91,9 +92,7 @@ class ModuleCall:
         The code of scripted modules is out of its reach, and frozen parameters that are written
         could keep what they got in it.
         """
-        parts = self._stepped.modules()
-        is_scripted = any(isinstance(part, torch.jit.ScriptModule) for part in parts)
-        return not is_scripted and not self._frozen.are_written
+        return not has_scripted_parts(self._stepped) and not self._frozen.are_written
 
     def single(self, theta: Tensor, gradient: Tensor | None = None) -> Tensor:
         """Return J of one start and write its gradient (n,), if one is wanted."""

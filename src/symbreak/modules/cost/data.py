@@ -103,13 +103,13 @@ def count_examples(pair: tuple[Any, Any]) -> int | None:
 
 
 def check_dtypes(
-    module: nn.Module, batch: Any, dtype: torch.dtype, given: torch.dtype, error: Exception
+    module: nn.Module, batch: Any, dtype: torch.dtype, given_dtype: torch.dtype, error: Exception
 ) -> None:
     """Say in a sentence that an error comes where dtypes meet, if they do.
 
     Parameters
     ----------
-    dtype, given : what the cost computes in; what the module was given in.
+    dtype, given_dtype : what the cost computes in; what the module was given in.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def check_dtypes(
             f"Parameters, buffers and batch of ModuleCost must be of dtypes that go together. Got "
             f"parameters of {dtype}, {others[0]} and {what}. Bring them to one dtype."
         ) from error
-    if dtype != given:
+    if dtype != given_dtype:
         word = str(dtype).removeprefix("torch.")
         raise InvalidInput(
             f"Module and loss of ModuleCost must compute in {word} after to({word!r}). Got {what}. "

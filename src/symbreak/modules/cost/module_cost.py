@@ -10,9 +10,11 @@ J : (starts,) or ();  gradient : of the shape of theta
 from __future__ import annotations
 
 import copy
+import dataclasses
 import threading
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -44,6 +46,28 @@ from symbreak.parameters import Block
 
 # Theta stands in the module while J is computed, and switches of PyTorch are those of the process.
 _ONE_AT_A_TIME = threading.RLock()
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What a cost is made of.
+
+    Parameters
+    ----------
+    module : the copy that theta is written into, of `dtype`.
+    call : `step` on that module and a batch.
+    is_pair : whether the batch is (X, y).
+    n_examples : of (X, y), if its tensors have one first axis.
+    stacking : what is known of stacking this module in this dtype.
+    """
+
+    module: nn.Module
+    dtype: torch.dtype
+    step: Step
+    call: ModuleCall
+    is_pair: bool
+    n_examples: int | None
+    stacking: Stacking
 
 
 class ModuleCost(Stacked):
@@ -108,21 +132,32 @@ class ModuleCost(Stacked):
         blocks = blocks_of_module(module)
         _check_way(loss, data, step, batch)
         self.blocks: tuple[Block, ...] = blocks
-        self._users_module = module
-        self._module = copied(module)
-        own = flat(module, blocks[:1])
-        self.dtype, self.device = own.dtype, own.device
-        self._given_dtype = self.dtype
-        self._is_pair = loss is not None
-        self._step: Step
+        first = flat(module, blocks[:1])
+        self.device = first.device
+        self._users_module, self._given_dtype = module, first.dtype
+        own = copied(module)
         if loss is not None:
-            batch = prepared_pair(data, self.dtype, self.device)
-            self._step = LossStep(loss)
-        elif step is not None:
-            self._step = step
-        self.n_examples = count_examples(batch) if self._is_pair else None
-        self._call = ModuleCall(self._module, module, self._step, batch, blocks)
-        self._stacking = Stacking(memory_budget)
+            batch, step = prepared_pair(data, first.dtype, first.device), LossStep(loss)
+        assert step is not None
+        self._data = _Data(
+            module=own,
+            dtype=first.dtype,
+            step=step,
+            call=ModuleCall(own, module, step, batch, blocks),
+            is_pair=loss is not None,
+            n_examples=None if loss is None else count_examples(batch),
+            stacking=Stacking(memory_budget),
+        )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of theta, J and its gradient."""
+        return self._data.dtype
+
+    @property
+    def n_examples(self) -> int | None:
+        """How many examples (X, y) holds; None for a step, or where first axes differ in length."""
+        return self._data.n_examples
 
     @property
     def mode(self) -> str:
@@ -131,23 +166,24 @@ class ModuleCost(Stacked):
         Tried out on the first stack, or here. Where even two starts are over the memory budget, a
         "stacked" cost also takes them one after the other.
         """
+        stacking = self._data.stacking
         with _ONE_AT_A_TIME:
-            if self._stacking.mode is None:
-                self._stacking.find_out(self._call, self._own_theta()[None], self.n_examples)
-            return str(self._stacking.mode)
+            if stacking.mode is None:
+                stacking.find_out(self._data.call, self._own_theta()[None], self.n_examples)
+            return str(stacking.mode)
 
     @property
     def is_weight(self) -> Tensor:
         """Whether each entry of theta is a weight and not a bias or of a norm, (n,) bool."""
         mask = torch.zeros(self.blocks[-1].stop, dtype=torch.bool, device=self.device)
-        for weight in weights_of(self._module, self.blocks):
+        for weight in weights_of(self._data.module, self.blocks):
             mask[weight.block.slice] = True
         return mask
 
     @property
     def is_fixed(self) -> Tensor:
         """Whether each entry of theta is of a padding row, which no gradient moves, (n,) bool."""
-        return padding_of(self._module, self.blocks).to(self.device)
+        return padding_of(self._data.module, self.blocks).to(self.device)
 
     def initial_theta(self) -> Tensor:
         """Return the parameters that the module has now, (n,)."""
@@ -189,7 +225,7 @@ class ModuleCost(Stacked):
         chosen = resolve(rule)
         count = 1 if starts is None else integer_or_none("starts of initialize", starts, 1)
         seed = check_seed("seed of initialize", seed)
-        weights = weights_of(self._module, self.blocks)
+        weights = weights_of(self._data.module, self.blocks)
         warn_of_symmetry(chosen, weights)
         own = self._own_theta().to(device="cpu", dtype=torch.float64).numpy()
         theta = np.tile(own, (count, 1))
@@ -220,11 +256,11 @@ class ModuleCost(Stacked):
         index = check_indices([start], len(stack), "start of load_into_module_", "start")
         load_(self._users_module, stack[int(index)], self.blocks)
 
-    def take(self, starts: Any) -> ModuleCost:  # noqa: ARG002 - part of the contract
+    def take(self, starts: Any) -> Self:  # noqa: ARG002 - part of the contract
         """Return the cost itself: nothing of it belongs to a single start."""
         return self
 
-    def batch(self, rows: Any) -> ModuleCost:
+    def batch(self, rows: Any) -> Self:
         """Return the cost on these examples (indices, or a mask) of (X, y).
 
         Where the loss is a mean over examples, the mean over equal batches is J itself.
@@ -235,36 +271,35 @@ class ModuleCost(Stacked):
             The cost was made with `step`, or X and y share no first axis.
         """
         if self.n_examples is None:
-            got = "step and batch" if not self._is_pair else "first axes of several lengths"
+            got = "step and batch" if not self._data.is_pair else "first axes of several lengths"
             raise InvalidType(
                 f"batch needs (X, y) with one example in each row of every tensor. Got {got}."
             )
         index = check_indices(rows, self.n_examples, "rows of batch", "example", self.device)
-        chosen = mapped_tensors(self._call.batch, lambda tensor: tensor[index])
-        return self._with(_call=self._call.on(chosen), n_examples=len(index))
+        chosen = mapped_tensors(self._data.call.batch, lambda tensor: tensor[index])
+        return self._with(call=self._data.call.on(chosen), n_examples=len(index))
 
-    def to(self, dtype: Any) -> ModuleCost:
+    def to(self, dtype: Any) -> Self:
         """Return the cost of a copy of module and data in another dtype.
 
         Of a `batch` for `step`, the floating tensors in its containers follow.
         """
-        dtype = as_dtype(dtype, FLOATING)
+        data, dtype = self._data, as_dtype(dtype, FLOATING)
         with torch.inference_mode(False):
-            module = copied(self._module, recompiled=True).to(dtype)
-            step = _in_dtype(self._step, dtype)
-            batch = as_floating(self._call.batch, dtype)
+            module = copied(data.module, recompiled=True).to(dtype)
+            step = _in_dtype(data.step, dtype)
+            batch = as_floating(data.call.batch, dtype)
         return self._with(
+            module=module,
             dtype=dtype,
-            _module=module,
-            _step=step,
-            _call=ModuleCall(module, self._users_module, step, batch, self.blocks),
-            _stacking=Stacking(self._stacking.memory_budget),
+            step=step,
+            call=ModuleCall(module, self._users_module, step, batch, self.blocks),
+            stacking=Stacking(data.stacking.memory_budget),
         )
 
-    def _with(self, **changes: Any) -> ModuleCost:
+    def _with(self, **changes: Any) -> Self:
         other = copy.copy(self)
-        for name, value in changes.items():
-            setattr(other, name, value)
+        other._data = dataclasses.replace(self._data, **changes)
         return other
 
     def _own_theta(self) -> Tensor:
@@ -276,13 +311,14 @@ class ModuleCost(Stacked):
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
+        call = self._data.call
         with _ONE_AT_A_TIME:
             try:
-                return self._stacking.evaluate(self._call, stack, gradient, self.n_examples)
+                return self._data.stacking.evaluate(call, stack, gradient, self.n_examples)
             except SymbreakError:
                 raise
             except Exception as error:
-                check_dtypes(self._module, self._call.batch, self.dtype, self._given_dtype, error)
+                check_dtypes(self._data.module, call.batch, self.dtype, self._given_dtype, error)
                 raise
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput
 from symbreak.modules.anatomy.checks import check_is_module, check_memory, check_shapes
+from symbreak.modules.hooks import is_scripted
 from symbreak.parameters import Block
 
 
@@ -34,26 +35,26 @@ def trainable(module: nn.Module) -> dict[str, nn.Parameter]:
         No module.
     """
     module = check_is_module(module)
-    found = {name: p for name, p in module.named_parameters() if p.requires_grad}
-    if not found:
+    trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    if not trained:
         raise InvalidInput(
             "module must have at least one parameter that is trained (requires_grad=True). "
             "Got none."
         )
-    check_shapes(found)
+    check_shapes(trained)
     for what in ("dtype", "device"):
-        kinds = {str(getattr(parameter, what)): name for name, parameter in found.items()}
+        kinds = {str(getattr(parameter, what)): name for name, parameter in trained.items()}
         if len(kinds) > 1:
             named = ", ".join(f"{kind} ({name})" for kind, name in kinds.items())
             raise InvalidInput(
                 f"Parameters of module that are trained must be of one {what}. Got {named}. "
                 "Convert them, or freeze those that are not to be trained: requires_grad_(False)."
             )
-    check_memory(found)
-    first = next(iter(found.values()))
+    check_memory(trained)
+    first = next(iter(trained.values()))
     if not first.is_floating_point():
         raise InvalidInput(f"Parameters of module must be real numbers. Got {first.dtype}.")
-    return found
+    return trained
 
 
 def blocks_of_module(module: nn.Module) -> tuple[Block, ...]:
@@ -131,7 +132,7 @@ def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
         if isinstance(kept, Tensor) and kept.grad_fn is not None
     }
     if recompiled:
-        scripted = (part for part in module.modules() if isinstance(part, torch.jit.ScriptModule))
+        scripted = filter(is_scripted, module.modules())
         memo.update({id(part): _recompiled(part) for part in scripted})
     try:
         # What is made in inference mode could not be given a gradient.
@@ -147,7 +148,7 @@ def copied(module: nn.Module, *, recompiled: bool = False) -> nn.Module:
     return own
 
 
-def _recompiled(part: torch.jit.ScriptModule) -> Any:
+def _recompiled(part: nn.Module) -> Any:
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -28,10 +28,10 @@ EXACT = {**TOLERANCE, torch.bfloat16: 0.0, torch.float16: 0.0}
 def agreeing_groups(rows: Sequence[Tensor], tolerance: float) -> tuple[Group, ...]:
     """Return the groups of two and more units that agree, the cost being units * samples."""
     wide = [_wide(r) for r in rows]
-    found = []
+    groups = []
     for bucket in _buckets(wide, tolerance):
-        found.extend(_split(bucket, wide, tolerance))
-    return tuple(sorted(found))
+        groups.extend(_split(bucket, wide, tolerance))
+    return tuple(sorted(groups))
 
 
 def still_agreeing(group: Group, rows: Sequence[Tensor], tolerance: float) -> tuple[Group, ...]:

@@ -16,14 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.probes import (
-    REFUSALS,
-    pulled,
-    value_and_gradients,
-    with_random_parameters,
-)
 from symbreak.modules.observation.observed import Observed
+from symbreak.modules.observation.reruns import REFUSALS, with_random_parameters
 
 SIZES = (1e-2, 1.0, 1e2)  # a threshold may be crossed by large numbers, or by small ones
 MOST = 32
@@ -34,9 +28,7 @@ def cut_off(observed: Observed, names: Sequence[str]) -> set[str] | None:
     if observed.step is None:
         return None
     try:
-        before, again = (
-            value_and_gradients(observed, copied(observed.module))[0] for _ in range(2)
-        )
+        before, again = observed.reruns.values(2)
         return set(_searched(names, _Question(observed, before))) if before == again else None
     except REFUSALS:
         return None
@@ -55,10 +47,10 @@ class _Question:
         changes, alive = False, set()
         for size in SIZES:
             own = with_random_parameters(self._observed.module, names, scale=size)
-            J, gradients = value_and_gradients(self._observed, own)
-            if math.isfinite(J) and self._before != J:
+            shown = self._observed.reruns.of(own)
+            if math.isfinite(shown.J) and self._before != shown.J:
                 changes = True
-                alive |= {name for name in names if pulled(gradients.get(name))}
+                alive |= shown.moved(names)
             if changes and self._without.issuperset(names):
                 break  # no size gives a gradient where autograd has no way to it
         return [name for name in names if name not in alive] if changes else []

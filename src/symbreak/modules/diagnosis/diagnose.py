@@ -16,8 +16,8 @@ from symbreak.modules.containers import tensors_of
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import LossStep, prepared_pair
 from symbreak.modules.diagnosis.detectors import DETECTORS
+from symbreak.modules.hooks import is_scripted
 from symbreak.modules.observation.observe import floating_dtype, observe
-from symbreak.modules.observation.quiet import is_scripted
 from symbreak.modules.observation.updates import optimizers
 
 
@@ -106,9 +106,9 @@ def assert_sound_start(
 
     The parameters are those of `diagnose`.
     """
-    found = diagnose(module, loss, batch, optimizer, step=step)
-    if not found.ok:
-        raise AssertionError(f"The start must have no error. Got:\n{found}")
+    diagnosis = diagnose(module, loss, batch, optimizer, step=step)
+    if not diagnosis.ok:
+        raise AssertionError(f"The start must have no error. Got:\n{diagnosis}")
 
 
 def _check_module(module: nn.Module) -> None:

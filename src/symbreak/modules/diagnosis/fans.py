@@ -6,7 +6,7 @@
     std = sqrt(2 / (fan_in + fan_out))      Glorot and Bengio (2010)
 
 fan_in : weights that meet in one unit; fan_out : units that read one input.
-counted : the fans as `torch.nn.init` counts them, (size(1) k, size(0) k), k = prod(size[2:]); it
+torch_fans : the fans as `torch.nn.init` counts them, (size(1) k, size(0) k), k = prod(size[2:]); it
     knows no groups, no transposed layout, no packing and no stacking.
 """
 
@@ -43,7 +43,7 @@ class Fans:
         yield "Glorot's rule", math.sqrt(2 / (self.fan_in + self.fan_out))
 
 
-def there(role: Role, shape: tuple[int, ...]) -> Fans:
+def true_fans(role: Role, shape: tuple[int, ...]) -> Fans:
     """Return the fans of a weight as its role tells them; of a plain convolution at stride 1.
 
     He and others (2015) count all entries of a kernel for both fans, whatever the stride.
@@ -53,13 +53,13 @@ def there(role: Role, shape: tuple[int, ...]) -> Fans:
     return Fans(weight.fan_in, weight.fan_out)
 
 
-def counted(shape: tuple[int, ...]) -> Fans:
+def torch_fans(shape: tuple[int, ...]) -> Fans:
     """Return the fans as `torch.nn.init` counts them, for two axes or more."""
     kernel = math.prod(shape[2:])
     return Fans(shape[1] * kernel, shape[0] * kernel)
 
 
-def readings(shape: tuple[int, ...]) -> tuple[float, ...]:
+def possible_fans(shape: tuple[int, ...]) -> tuple[float, ...]:
     """Return every fan_in that a weight of this shape can have, layout and kind unknown.
 
     Matrices may be stored (out, in) or (in, out); three axes and more may be a convolution, plain
@@ -67,5 +67,5 @@ def readings(shape: tuple[int, ...]) -> tuple[float, ...]:
     """
     if len(shape) == 2 or shape[-1] > LARGEST_KERNEL:
         return float(shape[-1]), float(shape[-2])
-    fans = counted(shape)
+    fans = torch_fans(shape)
     return float(fans.fan_in), float(fans.fan_out), float(math.prod(shape[2:]))

@@ -17,20 +17,20 @@ from symbreak.findings import LEVELS, Finding
 from symbreak.modules.observation.observed import HEADS, LINEAR, Site
 
 _PARTS = (1, 2, 3)
-Found = tuple[Site, Finding]
+SiteFinding = tuple[Site, Finding]
 
 
-def gathered(found: Sequence[Found]) -> Iterator[Finding]:
+def group_head_findings(findings: Sequence[SiteFinding]) -> Iterator[Finding]:
     """Yield the findings, those of rows that belong to a finding of heads as `parts` of that."""
-    heads = [(site, finding) for site, finding in found if site.kind == HEADS]
-    owners = [_owner(each, heads) for each in found]
-    for (_, finding), owner in zip(found, owners, strict=True):
+    heads = [(site, finding) for site, finding in findings if site.kind == HEADS]
+    owners = [_owner(each, heads) for each in findings]
+    for (_, finding), owner in zip(findings, owners, strict=True):
         if owner is None:
-            rows = [each for (_, each), of in zip(found, owners, strict=True) if of is finding]
+            rows = [each for (_, each), of in zip(findings, owners, strict=True) if of is finding]
             yield replace(finding, parts=tuple(rows))
 
 
-def _owner(rows: Found, heads: Sequence[Found]) -> Finding | None:
+def _owner(rows: SiteFinding, heads: Sequence[SiteFinding]) -> Finding | None:
     """Return the finding of heads whose rows these are."""
     site, finding = rows
     if site.kind != LINEAR:

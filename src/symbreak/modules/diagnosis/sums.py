@@ -7,31 +7,35 @@ such as tokens that attention reads, change J then.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from symbreak.modules.cost.parameters import copied
 from symbreak.modules.diagnosis.agreement import Group
-from symbreak.modules.diagnosis.probes import REFUSALS, value_and_gradients
 from symbreak.modules.observation.observe import refined
 from symbreak.modules.observation.observed import Observed, leading_axis
+from symbreak.modules.observation.reruns import REFUSALS, Reruns
 
 DRAWS = 2
 
 
-def is_known_by_its_sum(observed: Observed, name: str, group: Group) -> bool:
+def known_apart(observed: Observed, name: str, groups: Sequence[Group]) -> tuple[Group, ...]:
+    """Return the groups of rows of a parameter that J does not know by their sum alone."""
+    if observed.step is None or not groups:
+        return tuple(groups)
+    module, batch = refined(observed.module, observed.batch)
+    is_fine = module is observed.module
+    reruns = observed.reruns if is_fine else Reruns(module, observed.step, batch)
+    return tuple(group for group in groups if not _is_known_by_its_sum(reruns, module, name, group))
+
+
+def _is_known_by_its_sum(reruns: Reruns, module: nn.Module, name: str, group: Group) -> bool:
     """Tell whether J stays where rows of a parameter are moved and their signed sum is kept."""
-    if observed.step is None:
-        return False
     try:
-        module, batch = refined(observed.module, observed.batch)
-        seen = replace(observed, batch=batch)
-        before, _ = value_and_gradients(seen, copied(module))
-        after = [
-            value_and_gradients(seen, _moved(module, name, group, seed))[0] for seed in range(DRAWS)
-        ]
+        (before,) = reruns.values(1)
+        after = [reruns.of(_moved(module, name, group, seed)).J for seed in range(DRAWS)]
     except REFUSALS:
         return False
     eps = torch.finfo(dict(module.named_parameters())[name].dtype).eps

@@ -119,17 +119,8 @@ def _start_(start: Start, starts: Mapping[str, Start], seed: int) -> None:
     partner = starts.get(start.bias)
     values = target.tensor.clone() if target.trained else None
     bias = partner.target.tensor.clone() if partner and partner.target.trained else None
-    start.weight.draw_(
-        None if values is None else values[None],
-        None if bias is None else bias[None],
-        start.rule,
-        seed,
-        range(1),
-        start.scale,
-    )
+    start.draw_(values, bias, seed)
     if values is not None:
-        if target.role.padding is not None:
-            values[target.role.padding] = 0.0
         _write_(start, values)
     if bias is not None and partner is not None:
         _write_(partner, bias)

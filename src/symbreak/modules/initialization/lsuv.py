@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak.errors import InvalidInput
+from symbreak.modules.hooks import hooked
 
 TOLERANCE = 0.02
 MOST_ROUNDS = 20
@@ -34,14 +35,15 @@ def rescale_(module: nn.Module, layers: Mapping[nn.Module, str], batch: Any) -> 
         The module cannot be called with the batch.
     """
     factors: dict[str, float] = {}
-    hooks = [
+    hooks = (
         layer.register_forward_hook(_hook(name, factors), with_kwargs=True)
         for layer, name in layers.items()
-    ]
+    )
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     devices = {p.device for p in module.parameters() if p.device.type == "cuda"}
     try:
-        with torch.no_grad(), torch.random.fork_rng([d.index for d in devices]):
+        random = torch.random.fork_rng([d.index for d in devices])
+        with hooked(hooks), torch.no_grad(), random:
             _call(module, batch)
     except Exception as error:
         raise InvalidInput(
@@ -49,8 +51,6 @@ def rescale_(module: nn.Module, layers: Mapping[nn.Module, str], batch: Any) -> 
             f"a tuple of arguments or a dictionary of them. Got {type(error).__name__}: {error}"
         ) from error
     finally:
-        for hook in hooks:
-            hook.remove()
         for name, buffer in module.named_buffers():
             buffer.copy_(buffers[name])
     return factors
@@ -63,7 +63,9 @@ def _call(module: nn.Module, batch: Any) -> Any:
 
 
 def _hook(name: str, factors: dict[str, float]) -> Callable[..., Any]:
-    def unit_variance(layer: nn.Module, inputs: Any, named: Any, output: Any) -> Any:
+    def unit_variance(
+        layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> Any:
         if name in factors or not isinstance(output, Tensor):
             return None
         again = partial(layer.forward, *inputs, **named)

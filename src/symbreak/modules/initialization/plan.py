@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
 
 from symbreak.initialization.rule import EntrywiseRule, Rule
 from symbreak.modules.anatomy.reads import Reads
@@ -45,6 +47,24 @@ class Start:
     def is_drawn(self) -> bool:
         """Whether a rule draws the parameter itself."""
         return self.weight is not None and self.target.trained
+
+    def draw_(
+        self, values: Tensor | None, bias: Tensor | None, seed: int, purpose: str = ""
+    ) -> None:
+        """Overwrite what a rule draws: numbers of the parameter's shape, and those of its bias.
+
+        Parameters
+        ----------
+        values, bias : None for what is not wanted; the other gets the same numbers all the same.
+        purpose : goes into the name of the stream, where it is not that of a start.
+        """
+        assert self.weight is not None
+        assert self.rule is not None
+        name = f"{self.weight.name}.{purpose}" if purpose else self.weight.name
+        one, other = (None if each is None else each[None] for each in (values, bias))
+        replace(self.weight, name=name).draw_(one, other, self.rule, seed, range(1), self.scale)
+        if values is not None and self.target.role.padding is not None:
+            values[self.target.role.padding] = 0.0
 
 
 def planned(

@@ -85,8 +85,8 @@ def recurrent_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> Argument
 def _bound(names: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]) -> Arguments:
     by_place = {names[k] if k < len(names) else str(k): value for k, value in enumerate(args)}
     by_name = {key if key in names else _NUMPY_NAMES.get(key, key): kwargs[key] for key in kwargs}
-    given = {**by_place, **by_name}
-    return {**{name: given[name] for name in names if name in given}, **given}
+    merged = {**by_place, **by_name}
+    return {**{name: merged[name] for name in names if name in merged}, **merged}
 
 
 @lru_cache(maxsize=1024)
@@ -94,6 +94,8 @@ def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
     names = tuple(_BUILT_IN.get(getattr(func, "__name__", ""), "input").split())
     if isinstance(func, FunctionType):
         with suppress(ValueError):  # it wraps one that was made in C
-            found = inspect.signature(func).parameters.values()
-            names = tuple(p.name for p in found if p.kind is not inspect.Parameter.VAR_POSITIONAL)
+            parameters = inspect.signature(func).parameters.values()
+            names = tuple(
+                p.name for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL
+            )
     return tuple("input" if name == "self" else name for name in names)

@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 
 Node = Any  # of autograd; its kinds are made in C++ and have no name in Python
+Deltas = tuple[Tensor | None, ...]
 _LAYERS = (
     "Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Convolution", "Cudnn", "Embedding", "Fused",
     "GroupedMm", "Linear", "Miopen", "Mkldnn", "Mm", "Mv", "Native", "SlowConv", "Thnn",
@@ -45,7 +46,7 @@ def disturb_ends(
     ends.walk(J.grad_fn)
     for node, places in ends.edges.values():
 
-        def hook(inward: Any, _outward: Any, places: set[int] = places) -> Any:
+        def hook(inward: Deltas, _outward: Deltas, places: set[int] = places) -> Deltas:
             return tuple(
                 d if d is None or k not in places else disturbed(d) for k, d in enumerate(inward)
             )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from symbreak.modules.observation.quiet import tensors_in
+from symbreak.modules.containers import tensors_in
 
 # Calls that only bring a parameter into another form, or ask for a property of it.
 _FORMS = {
@@ -75,7 +76,7 @@ class Names:
             for step, size in zip(tensor.stride(), tensor.shape, strict=True)
         )
 
-    def note(self, function: str, arguments: Any, output: Any) -> tuple[str, ...]:
+    def note(self, function: str, arguments: Sequence[Any], output: Any) -> tuple[str, ...]:
         """Remember a call; return the names of the parameters that it used."""
         if function in _QUESTIONS:
             return ()
@@ -83,19 +84,21 @@ class Names:
         cut = function == "__getitem__" and not is_lookup(arguments)
         if function in _FORMS or cut:
             source = next(filter(self.of, tensors_in(arguments)), None)
-            for made in tensors_in([output]):
+            for derived in tensors_in([output]):
                 if source is not None:
-                    self._stands_for(made, source)
+                    self._stands_for(derived, source)
             return ()
         for name in names:
             if function not in self.functions[name]:
                 self.functions[name].append(function)
         return names
 
-    def _stands_for(self, made: Tensor, source: Tensor) -> None:
-        self._known.setdefault(id(made), (made, self.of(source)))
-        if made._base is None and made.shape == source.shape:  # a copy; a view tells its strides
-            self._axes.setdefault(id(made), self.axes(source))
+    def _stands_for(self, derived: Tensor, source: Tensor) -> None:
+        self._known.setdefault(id(derived), (derived, self.of(source)))
+        if (
+            derived._base is None and derived.shape == source.shape
+        ):  # a copy; a view tells its strides
+            self._axes.setdefault(id(derived), self.axes(source))
 
     def role(self, name: str, parameter: Tensor) -> str:
         """Return the role of a parameter in the words of `SeenParameter`."""
@@ -115,7 +118,7 @@ class Names:
         return f"linear {part}" if role == "linear" else role
 
 
-def is_lookup(arguments: Any) -> bool:
+def is_lookup(arguments: Sequence[Any]) -> bool:
     """Tell whether `tensor[index]`, whose arguments these are, takes entries by a tensor."""
     index = arguments[1]
     indices = index if isinstance(index, tuple) else (index,)

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from symbreak.errors import InvalidInput
 from symbreak.modules.containers import mapped_tensors
 from symbreak.modules.cost.call import Step
-from symbreak.modules.cost.data import as_floating, check_scalar
+from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
+from symbreak.modules.hooks import has_scripted_parts, hooked
+from symbreak.modules.observation.expert_lists import ExpertLists
+from symbreak.modules.observation.isolation import own_randomness, plain_calls, preserved
 from symbreak.modules.observation.observed import (
     EMBEDDING,
     REGISTER,
@@ -27,16 +29,14 @@ from symbreak.modules.observation.observed import (
 from symbreak.modules.observation.perturbed import (
     DERIVATIVES,
     INPUTS,
-    PerturbedBatchWatch,
-    PerturbedCastsWatch,
-    PerturbedWatch,
+    PerturbedBatchRecorder,
+    PerturbedCastsRecorder,
+    PerturbedRecorder,
 )
-from symbreak.modules.observation.quiet import has_scripted_parts
-from symbreak.modules.observation.siblings import Siblings
-from symbreak.modules.observation.traces import kept, own_randomness, plain_calls
-from symbreak.modules.observation.watch import Watch
+from symbreak.modules.observation.recorder import Recorder
+from symbreak.modules.observation.reruns import called_step
 
-_W = TypeVar("_W", bound=Watch)
+_W = TypeVar("_W", bound=Recorder)
 
 
 def observe(
@@ -56,8 +56,8 @@ def observe(
         The step fails, or returns no scalar that can be differentiated.
     """
     own = copied(module)
-    watch, J, output, sites = _watched(own, step, batch, Watch)
-    parameters = _parameters(own, watch)  # before another pass has other gradients
+    recorder, J, output, sites = _recorded(own, step, batch, Recorder)
+    parameters = _parameters(own, recorder)  # before another pass has other gradients
     perturbed = perturbed_sites(*refined(own, batch), step)
     if not perturbed.sites:  # a module that casts to its own dtype refuses a finer one
         perturbed = perturbed_sites(own, batch, step)
@@ -66,7 +66,7 @@ def observe(
         loss_value=float(J),
         sites=sites,
         parameters=parameters,
-        calls=watch.calls,
+        calls=recorder.calls,
         perturbed={f"{s.kind}: {s.name}": s for s in perturbed.sites},
         unperturbed=perturbed.missing,
         output=output,
@@ -74,7 +74,7 @@ def observe(
         loss=loss,
         step=step,
         batch=batch,
-        breakers=tuple(watch.breakers),
+        breakers=tuple(recorder.breakers),
         optimizers=optimizers or {},
     )
 
@@ -89,22 +89,24 @@ class Perturbed:
 
 def perturbed_sites(module: nn.Module, batch: Any, step: Step) -> Perturbed:
     """Return the sites on perturbed inputs; none if the module refuses them."""
-    found = _perturbed(module, batch, step, PerturbedWatch)
-    for kind in (PerturbedCastsWatch, PerturbedBatchWatch):
-        if INPUTS in found.missing:
+    perturbed = _perturbed(module, batch, step, PerturbedRecorder)
+    for kind in (PerturbedCastsRecorder, PerturbedBatchRecorder):
+        if INPUTS in perturbed.missing:
             other = _perturbed(module, batch, step, kind)
-            found = found if INPUTS in other.missing else other
-    return found
+            perturbed = perturbed if INPUTS in other.missing else other
+    return perturbed
 
 
-def _perturbed(module: nn.Module, batch: Any, step: Step, kind: type[PerturbedWatch]) -> Perturbed:
+def _perturbed(
+    module: nn.Module, batch: Any, step: Step, kind: type[PerturbedRecorder]
+) -> Perturbed:
     try:
-        watch, J, _, sites = _watched(module, step, batch, kind)
+        recorder, J, _, sites = _recorded(module, step, batch, kind)
     except Exception:  # whatever the user's code raises on inputs that it did not expect
         return Perturbed()
     finally:
         _drop_gradients(module)
-    return Perturbed(sites, frozenset(watch.missing)) if bool(torch.isfinite(J)) else Perturbed()
+    return Perturbed(sites, frozenset(recorder.missing)) if bool(torch.isfinite(J)) else Perturbed()
 
 
 def refined(module: nn.Module, batch: Any) -> tuple[nn.Module, Any]:
@@ -120,33 +122,10 @@ def floating_dtype(module: nn.Module) -> torch.dtype:
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
-def called_step(module: nn.Module, step: Step, batch: Any) -> Tensor:
-    """Return J, with its graph; the batch is handed over as a copy.
-
-    Raises
-    ------
-    InvalidInput, InvalidType
-    """
-    own = mapped_tensors(batch, lambda tensor: tensor.detach().clone())
-    try:
-        made = step(module, own)
-    except Exception as error:
-        raise InvalidInput(
-            f"The step of diagnose must run on the batch. Got {type(error).__name__}: {error}"
-        ) from error
-    J = check_scalar(made, "diagnose")
-    if not J.requires_grad:
-        raise InvalidInput(
-            "The loss of diagnose must depend differentiably on a parameter that is trained. Got "
-            "a constant. Look for detach(), argmax, no_grad or frozen parameters on its way."
-        )
-    return J
-
-
-def _watched(
+def _recorded(
     module: nn.Module, step: Step, batch: Any, kind: type[_W]
 ) -> tuple[_W, Tensor, Any, tuple[Site, ...]]:
-    watch, siblings = kind(module), Siblings(module)
+    recorder, expert_lists = kind(module), ExpertLists(module)
     outputs: list[Any] = []
     trained = [p for p in module.parameters() if p.requires_grad]
 
@@ -156,22 +135,21 @@ def _watched(
     with ExitStack() as stack:
         stack.enter_context(own_randomness())
         stack.enter_context(plain_calls())
-        stack.enter_context(kept(module))
-        handle = module.register_forward_hook(returned)
-        stack.callback(handle.remove)
-        with watch.following(), siblings.watching(), watch:
-            J = called_step(module, step, watch.received(batch))
-        watch.before_backward(J)
+        stack.enter_context(preserved(module))
+        stack.enter_context(hooked([module.register_forward_hook(returned)]))
+        with hooked(recorder.hooks()), hooked(expert_lists.hooks()), recorder:
+            J = called_step(module, step, recorder.received(batch))
+        recorder.before_backward(J)
         torch.autograd.backward(J, inputs=trained)
-    sites = (*watch.records.sites(), *siblings.sites(), *_rows(module, watch))
-    return watch, J.detach(), outputs[0] if outputs else None, sites
+    sites = (*recorder.records.sites(), *expert_lists.sites(), *_rows(module, recorder))
+    return recorder, J.detach(), outputs[0] if outputs else None, sites
 
 
-def _rows(module: nn.Module, watch: Watch) -> list[Site]:
+def _rows(module: nn.Module, recorder: Recorder) -> list[Site]:
     """Return the rows of embeddings, and those of parameters that are used directly."""
-    found = []
+    sites = []
     for name, p in module.named_parameters():
-        role = watch.names.role(name, p)
+        role = recorder.names.role(name, p)
         if role not in ("embedding", "register"):
             continue
         rows = p.detach()
@@ -181,22 +159,22 @@ def _rows(module: nn.Module, watch: Watch) -> list[Site]:
             continue
         deltas = torch.zeros_like(rows) if p.grad is None else _dense(p.grad).reshape(shape)
         kind = EMBEDDING if role == "embedding" else REGISTER
-        found.append(
+        sites.append(
             Site(name.removesuffix(".weight"), kind, rows.clone(), deltas.clone(), (name,))
         )
-    return found
+    return sites
 
 
-def _parameters(module: nn.Module, watch: Watch) -> tuple[SeenParameter, ...]:
+def _parameters(module: nn.Module, recorder: Recorder) -> tuple[SeenParameter, ...]:
     seen = tuple(
         SeenParameter(
             name,
             p.detach(),
             None if p.grad is None else _dense(p.grad),
-            watch.names.role(name, p),
+            recorder.names.role(name, p),
             p.requires_grad,
-            tuple(watch.names.functions[name]),
-            watch.readings.get(name),
+            tuple(recorder.names.functions[name]),
+            recorder.readings.get(name),
         )
         for name, p in module.named_parameters()
     )

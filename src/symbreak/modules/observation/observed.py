@@ -19,8 +19,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from symbreak.modules.anatomy.known import of_habit, roles_in
 from symbreak.modules.anatomy.role import Role
+from symbreak.modules.anatomy.roles import of_habit
+from symbreak.modules.anatomy.targets import roles_in
+from symbreak.modules.observation.reruns import Reruns
 
 LINEAR = "linear features"
 CONV = "conv channels"
@@ -138,11 +140,21 @@ class Observed:
     optimizers: Mapping[str, MakeOptimizer] = field(default_factory=dict)
 
     @cached_property
+    def reruns(self) -> Reruns:
+        """Passes on copies of the module, shared by all detectors."""
+        assert self.step is not None
+        return Reruns(self.module, self.step, self.batch)
+
+    @cached_property
     def _roles(self) -> dict[str, Role]:
         return roles_in(self.module)
 
     def role_of(self, parameter: SeenParameter) -> Role | None:
-        """Return what a parameter is, if it is a weight."""
+        """Return what a parameter is, if it is a weight.
+
+        The role that was registered, or that of the layer of `torch.nn`; else what the first
+        function that multiplied with it made of it; else what is the habit of such functions.
+        """
         known = self._roles.get(parameter.name) or parameter.reading
         return known or of_habit(parameter.role, parameter.value.dim())
 

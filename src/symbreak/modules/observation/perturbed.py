@@ -12,24 +12,24 @@ calls no part, but uses parameters by itself, the batch is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
-from symbreak.modules.containers import mapped_tensors, tensors_of
+from symbreak.modules.containers import mapped_tensors, tensors_in, tensors_of
+from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.ends import Node, disturb_ends
 from symbreak.modules.observation.names import is_lookup
-from symbreak.modules.observation.quiet import is_scripted, is_transformed, tensors_in
-from symbreak.modules.observation.watch import LOOKUPS, Watch, table_in
+from symbreak.modules.observation.recorder import LOOKUPS, Recorder, table_in
 
 INPUTS, DERIVATIVES = "inputs", "derivatives"
 _SHARE = 0.1  # of the spread of an input
 _CASTS = {"to", "type", "type_as", "float", "double", "half", "bfloat16", "div", "__truediv__"}
 
 
-class PerturbedWatch(Watch):
+class PerturbedRecorder(Recorder):
     """Watches a pass whose inputs and last derivatives are noisy; the same noise every time.
 
     Attributes
@@ -57,8 +57,8 @@ class PerturbedWatch(Watch):
             func = self._mixed(func)
         output = super().called(name, func, args, kwargs)
         if self.casts and name in _CASTS and isinstance(output, Tensor):
-            given = list(tensors_in((*args, *kwargs.values())))
-            if given and not any(t.is_floating_point() for t in given):
+            arguments = list(tensors_in((*args, *kwargs.values())))
+            if arguments and not any(t.is_floating_point() for t in arguments):
                 return self._blur(output)
         return output
 
@@ -67,9 +67,8 @@ class PerturbedWatch(Watch):
         if disturb_ends(J, self.module, lambda node: id(node) in self._given_out, self._disturbed):
             self.missing.discard(DERIVATIVES)
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Follow the parts, perturb what comes into the outermost, and note what they give out."""
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that perturb what comes into outermost parts and note what they give."""
 
         def blur(_part: nn.Module, args: Any, kwargs: Any) -> Any:
             self._calls_parts = True
@@ -83,14 +82,11 @@ class PerturbedWatch(Watch):
                 self._given_out.update({id(node): node for node in nodes})
 
         parts = [part for part in self.module.modules() if not is_scripted(part)]
-        with ExitStack() as stack:
-            for part in parts:
-                stack.callback(part.register_forward_hook(give_out).remove)
-            stack.enter_context(super().following())
-            for part in parts:
-                blurring = part.register_forward_pre_hook(blur, with_kwargs=True)
-                stack.callback(blurring.remove)
-            yield
+        for part in parts:
+            yield part.register_forward_hook(give_out)
+        yield from super().hooks()
+        for part in parts:
+            yield part.register_forward_pre_hook(blur, with_kwargs=True)
 
     def _mixed(self, lookup: Callable[..., Any]) -> Callable[..., Any]:
         """Return a lookup that adds a share of another row; equal columns stay equal."""
@@ -123,13 +119,13 @@ class PerturbedWatch(Watch):
         return torch.randn(x.shape, generator=self._noise, device="cpu").to(x)
 
 
-class PerturbedCastsWatch(PerturbedWatch):
+class PerturbedCastsRecorder(PerturbedRecorder):
     """Perturbs what integers are cast to as well; it would harm masks where it is not needed."""
 
     casts = True
 
 
-class PerturbedBatchWatch(PerturbedWatch):
+class PerturbedBatchRecorder(PerturbedRecorder):
     """Perturbs the batch, for a step that calls no part of the module."""
 
     def received(self, batch: Any) -> Any:

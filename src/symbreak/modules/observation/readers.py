@@ -6,12 +6,12 @@ number, and no parameter is applied to it before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from symbreak.modules.observation.quiet import tensors_in
+from symbreak.modules.containers import tensors_in
 
 
 class Readers:
@@ -26,15 +26,15 @@ class Readers:
         """Follow a value under a number; `met` has it once a parameter was applied."""
         self._carry(value, {number})
 
-    def follow(self, arguments: Any, output: Any, used: Sequence[str]) -> None:
+    def follow(self, arguments: Iterable[Any], output: Any, used: Sequence[str]) -> None:
         """Take note of a call and of the parameters that it used."""
         known = (self._carried.get(id(tensor)) for tensor in tensors_in(arguments))
         numbers = {number for each in known if each for number in each[1]} - self.met
         if used:
             self.met |= numbers
         elif numbers:
-            for made in tensors_in([output]):
-                self._carry(made, numbers)
+            for result in tensors_in([output]):
+                self._carry(result, numbers)
 
     def _carry(self, value: Tensor, numbers: set[int]) -> None:
         if value.dim():  # one number is no layer's units

@@ -11,8 +11,7 @@ x    : a list over time, (examples, features) each; with packed sequences the ex
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -20,24 +19,25 @@ from torch import Tensor
 
 from symbreak.modules.observation.arguments import Arguments
 
+State = tuple[Tensor, Tensor | None]  # h, and c of an LSTM
 Seen = Callable[[Tensor, Tensor], None]  # h of one step, and the weight W_i of its layer
 
 
-def unrolled(name: str, given: Arguments, seen: Seen) -> tuple[Tensor, ...]:
+def unrolled(name: str, arguments: Arguments, seen: Seen) -> tuple[Tensor, ...]:
     """Return what the fused function `name` returns for its arguments, showing every h to `seen`.
 
     Parameters
     ----------
-    given : as `recurrent_arguments` returns them.
+    arguments : as `recurrent_arguments` returns them.
     """
-    packed = "batch_sizes" in given
+    packed = "batch_sizes" in arguments
     hx, weights, bias, layers = (
-        given[each] for each in ("hx", "params", "has_biases", "num_layers")
+        arguments[each] for each in ("hx", "params", "has_biases", "num_layers")
     )
-    both = given["bidirectional"]
-    time_axis = 0 if packed or not given["batch_first"] else 1
-    x = given["data" if packed else "input"]
-    series = x.split(given["batch_sizes"].tolist()) if packed else x.unbind(time_axis)
+    both = arguments["bidirectional"]
+    time_axis = 0 if packed or not arguments["batch_first"] else 1
+    x = arguments["data" if packed else "input"]
+    series = x.split(arguments["batch_sizes"].tolist()) if packed else x.unbind(time_axis)
     h0, c0 = hx if name == "lstm" else (hx, None)
     per_cell = len(weights) // (layers * (2 if both else 1))
     last_h, last_c = [], []
@@ -50,7 +50,8 @@ def unrolled(name: str, given: Arguments, seen: Seen) -> tuple[Tensor, ...]:
             hs, (h, c) = _one_way(name, cell, bias, series, state, direction == 1, seen)
             outputs.append(hs)
             last_h.append(h)
-            last_c.append(c)
+            if c is not None:
+                last_c.append(c)
         series = [torch.cat(at, dim=-1) for at in zip(*outputs, strict=True)]
     out = torch.cat(list(series)) if packed else torch.stack(list(series), time_axis)
     if name == "lstm":
@@ -59,8 +60,14 @@ def unrolled(name: str, given: Arguments, seen: Seen) -> tuple[Tensor, ...]:
 
 
 def _one_way(
-    name: str, cell: Any, bias: bool, series: Any, state: Any, backward: bool, seen: Seen
-) -> tuple[list[Tensor], Any]:
+    name: str,
+    cell: Sequence[Tensor],
+    bias: bool,
+    series: Sequence[Tensor],
+    state: State,
+    backward: bool,
+    seen: Seen,
+) -> tuple[list[Tensor], State]:
     h, c = state
     hs: list[Tensor] = []
     for x in reversed(series) if backward else series:
@@ -74,8 +81,8 @@ def _one_way(
 
 
 def _step(
-    name: str, cell: Any, bias: bool, x: Tensor, h: Tensor, c: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
+    name: str, cell: Sequence[Tensor], bias: bool, x: Tensor, h: Tensor, c: Tensor | None
+) -> State:
     b_i, b_h = (cell[2], cell[3]) if bias else (None, None)
     z_i, z_h = F.linear(x, cell[0], b_i), F.linear(h, cell[1], b_h)
     if name == "gru":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -16,22 +16,24 @@ from symbreak.errors import InvalidInput, InvalidType
 from symbreak.modules.cost.call import Step
 from symbreak.modules.cost.data import as_floating
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.observation.observe import called_step, floating_dtype
+from symbreak.modules.hooks import has_scripted_parts
+from symbreak.modules.observation.isolation import own_randomness, plain_calls
+from symbreak.modules.observation.observe import floating_dtype
 from symbreak.modules.observation.observed import MakeOptimizer
-from symbreak.modules.observation.quiet import Quiet, has_scripted_parts
-from symbreak.modules.observation.traces import own_randomness, plain_calls
+from symbreak.modules.observation.reruns import called_step
+from symbreak.modules.observation.without_dropout import WithoutDropout
 
 
-def _of_dense_gradients(kind: Any, **options: Any) -> MakeOptimizer:
+def _of_dense_gradients(kind: Callable[..., Optimizer], **options: Any) -> MakeOptimizer:
     """Return a factory of optimisers that take the sparse gradients of embeddings too."""
 
-    def densify(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
+    def densify(optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
         for parameter in (p for group in optimizer.param_groups for p in group["params"]):
             if parameter.grad is not None and parameter.grad.is_sparse:
                 parameter.grad = parameter.grad.to_dense()
 
     def make(parameters: Iterable[nn.Parameter]) -> Optimizer:
-        optimizer: Optimizer = kind(parameters, **options)
+        optimizer = kind(parameters, **options)
         optimizer.register_step_pre_hook(densify)
         return optimizer
 
@@ -44,23 +46,23 @@ DEFAULT_OPTIMIZERS: dict[str, MakeOptimizer] = {
 }
 
 
-def optimizers(given: Any) -> dict[str, MakeOptimizer]:
+def optimizers(optimizer: Any) -> dict[str, MakeOptimizer]:
     """Return factories by name: of a class, a factory or an optimiser; of None the defaults.
 
     Raises
     ------
     InvalidType
     """
-    if given is None:
+    if optimizer is None:
         return DEFAULT_OPTIMIZERS
-    if isinstance(given, Optimizer):
+    if isinstance(optimizer, Optimizer):
         # An optimiser holds the user's own parameters; its kind and options are what counts.
-        return {type(given).__name__: functools.partial(type(given), **given.defaults)}
-    if callable(given):
-        return {getattr(given, "__name__", "the given optimizer"): given}
+        return {type(optimizer).__name__: functools.partial(type(optimizer), **optimizer.defaults)}
+    if callable(optimizer):
+        return {getattr(optimizer, "__name__", "the given optimizer"): optimizer}
     raise InvalidType(
         "optimizer of diagnose must be a class, an optimizer or a function of parameters. Got "
-        f"{type(given).__name__}."
+        f"{type(optimizer).__name__}."
     )
 
 
@@ -71,7 +73,7 @@ def updated(
     make: MakeOptimizer,
     *,
     n_updates: int,
-    quiet: bool,
+    dropout: bool,
 ) -> tuple[nn.Module, Any]:
     """Return a copy after some updates, and its batch: in float64 where the module allows it.
 
@@ -79,7 +81,7 @@ def updated(
 
     Parameters
     ----------
-    quiet : whether dropout is switched off.
+    dropout : whether it is on where the module has it on.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def updated(
     for own, own_batch in _precise(module, batch):
         trained = [p for p in own.parameters() if p.requires_grad]
         optimizer = _made(make, trained)
-        computed = functools.partial(_computed, own, step, own_batch, trained, quiet)
+        computed = functools.partial(_computed, own, step, own_batch, trained, dropout)
         try:
             with own_randomness(), plain_calls():
                 for _ in range(n_updates):
@@ -122,10 +124,10 @@ def stepped(optimizer: Optimizer, computed: Callable[[], Any]) -> None:
 
 
 def _computed(
-    module: nn.Module, step: Step, batch: Any, trained: list[nn.Parameter], quiet: bool
+    module: nn.Module, step: Step, batch: Any, trained: list[nn.Parameter], dropout: bool
 ) -> Tensor:
     """Compute J and its gradients anew."""
-    with torch.enable_grad(), _maybe_quiet(module, quiet):
+    with torch.enable_grad(), nullcontext() if dropout else WithoutDropout(module):
         J = called_step(module, step, batch)
     for parameter in trained:
         parameter.grad = None
@@ -149,11 +151,3 @@ def _made(make: MakeOptimizer, trained: list[nn.Parameter]) -> Optimizer:
             f"optimizer of diagnose must take a list of parameters. Got {type(error).__name__}: "
             f"{error}"
         ) from error
-
-
-@contextmanager
-def _maybe_quiet(module: nn.Module, quiet: bool) -> Iterator[None]:
-    with ExitStack() as stack:
-        if quiet:
-            stack.enter_context(Quiet(module))
-        yield

@@ -12,7 +12,6 @@ Streams are named after the parameter with ".repair" and the round, so that noth
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -93,16 +92,10 @@ class Draws:
         return start.weight is not None and start.target.role.kind != "unknown"
 
     def _by_rule(self, start: Start) -> None:
-        assert start.weight is not None
-        assert start.rule is not None
         name, bias = start.target.name, self._parameters.get(start.bias)
         values = torch.zeros_like(start.target.tensor)
         biases = None if bias is None else torch.zeros_like(bias.detach())
-        replace(start.weight, name=f"{name}.{self._purpose}").draw_(
-            values[None], None if biases is None else biases[None], start.rule, self._seed, range(1)
-        )
-        if start.target.role.padding is not None:
-            values[start.target.role.padding] = 0.0
+        start.draw_(values, biases, self._seed, self._purpose)
         self._drawn[name] = values
         if biases is not None:
             self._drawn[start.bias] = biases

@@ -4,6 +4,7 @@ units                        parameters and entries of unit u
 features of Linear           weight[u], bias[u]
 packed projection [a:b]      in_proj_weight[a + u], in_proj_bias[a + u]
 channels of Conv             weight[u], bias[u]; transposed: weight[group's inputs, u in group]
+of a layer of your own       its one weight and the bias of it, as its registered role tells
 hidden units of RNN, cells   row u of each gate of weight_ih, weight_hh, bias_ih, bias_hh
 heads of MultiheadAttention  the rows of query, key and value of head u
 experts in a list            all parameters of member u
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from symbreak.errors import InvalidInput
 from symbreak.findings import Finding
 from symbreak.modules.anatomy.roles import role_of
+from symbreak.modules.anatomy.targets import own_targets, weight_of
 
 _PACKED = re.compile(r"(.*)\[(\d+):(\d+)\]")
 _CELL = re.compile(r"(?:(.*)\.)?(l\d+(?:_reverse)?)")
@@ -48,9 +50,9 @@ def incoming(module: nn.Module, finding: Finding, unit: int) -> tuple[Part, ...]
     parts = tuple(p for p in _parts(module, known, finding, unit) if p.parameter in known)
     if not parts:
         raise InvalidInput(
-            "A place to repair must be a layer of torch.nn, a list of experts or a parameter. "
-            f"Got {finding.where!r}: draw the weights of its units {list(finding.units)} anew "
-            "yourself."
+            "A place to repair must be a layer of torch.nn or of a registered role, a list of "
+            f"experts or a parameter. Got {finding.where!r}: draw the weights of its units "
+            f"{list(finding.units)} anew yourself."
         )
     return parts
 
@@ -83,18 +85,12 @@ def _of_layer(where: str, owner: nn.Module | None, finding: Finding, unit: int) 
         name, member = list(owner.named_children())[unit]
         for each, _ in member.named_parameters():
             yield Part(joined(joined(where, name), each), ())
-    elif owner is not None and isinstance(weight := getattr(owner, "weight", None), Tensor):
-        yield Part(joined(where, "weight"), _ways_in(owner, "weight", weight, finding.axis, unit))
+    elif owner is not None and (weight := weight_of(owner)) is not None:
+        yield Part(joined(where, weight.leaf), weight.unit(unit))
+        yield Part(joined(where, weight.role.bias or "bias"), (unit,))
+    elif isinstance(getattr(owner, "weight", None), Tensor):
+        yield Part(joined(where, "weight"), _along(finding.axis, unit))
         yield Part(joined(where, "bias"), (unit,))
-
-
-def _ways_in(
-    owner: nn.Module, leaf: str, weight: Tensor, axis: int | None, unit: int
-) -> tuple[Any, ...]:
-    """Return the index of the unit's own entries; `axis` counts where the role is not known."""
-    role = role_of(owner, leaf, tuple(weight.shape))
-    known = role.is_weight and role.kind != "unknown"
-    return role.unit(tuple(weight.shape), unit) if known else _along(axis, unit)
 
 
 def _along(axis: int | None, unit: int) -> tuple[Any, ...]:
@@ -109,20 +105,23 @@ def _recurrent(
     if projection in known:
         yield Part(projection, (unit,))
         return
-    rows = _ways_in(module.get_submodule(where), weight, known[joined(where, weight)], None, unit)
+    shape = tuple(known[joined(where, weight)].shape)
+    rows = role_of(module.get_submodule(where), weight, shape).unit(shape, unit)
     for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
         yield Part(joined(where, kind + suffix), rows)
 
 
 def _head(where: str, owner: nn.MultiheadAttention, unit: int) -> Iterator[Part]:
-    width, size = owner.embed_dim, owner.head_dim
-    for part, letter in enumerate("qkv"):
-        first = part * width + unit * size
-        packed = (slice(first, first + size),)
-        yield Part(joined(where, "in_proj_weight"), packed)
-        yield Part(joined(where, "in_proj_bias"), packed)
-        alone = (slice(unit * size, (unit + 1) * size),)
-        yield Part(joined(where, f"{letter}_proj_weight"), alone)
+    for target in own_targets(owner):
+        role = target.role
+        if role.kind == "attention weight":
+            width = role.weight_shape(tuple(target.tensor.shape)).units_out
+            size = width // owner.num_heads
+            for part in range(role.parts):
+                first = part * width + unit * size
+                yield Part(joined(where, target.leaf), (slice(first, first + size),))
+                first += role.bias_part * width
+                yield Part(joined(where, role.bias), (slice(first, first + size),))
 
 
 def joined(where: str, leaf: str) -> str:

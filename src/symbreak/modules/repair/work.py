@@ -26,9 +26,10 @@ from torch import Tensor, nn
 from symbreak.errors import InvalidInput
 from symbreak.findings import Finding
 from symbreak.initialization.streams import Floats, Stream
+from symbreak.modules.anatomy.outgoing import layer_of, reader_of
+from symbreak.modules.anatomy.targets import weight_of
 from symbreak.modules.diagnosis.detectors.identical_tensors import alike, random_looking
 from symbreak.modules.repair.draws import Draws, spread_of
-from symbreak.modules.repair.outgoing import by_unit, reader_of
 from symbreak.modules.repair.places import Part, incoming, joined
 from symbreak.symmetry.unequal_split import shared_out, unequal_shares
 
@@ -193,20 +194,23 @@ class Work:
         return (copies[-1], ()) if copies else None
 
     def _split(self, finding: Finding, units: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-        reader = reader_of(self.module, finding.where)
+        layer = layer_of(self.module, finding.where)
+        reader = reader_of(self.module, layer)
         if reader is None:
             raise InvalidInput(
                 "Units to split must be read by one layer, in a Sequential or a transformer layer "
                 f"of torch.nn, with no norm between. Got {finding.where!r}: use how='redraw'."
             )
-        name, layer = joined(reader, "weight"), self.module.get_submodule(finding.where)
+        reading = weight_of(self.module.get_submodule(reader))
+        assert reading is not None
+        name = joined(reader, reading.leaf)
         if not self._is_free(name):
             raise InvalidInput(
                 "Outgoing weights to split must be trained, not tied and not parametrized. Got "
                 f"{name}: use how='redraw'."
             )
         self._target(name)
-        out = by_unit(self.module.get_submodule(reader), _n_units(layer))
+        out = reading.role.ways_out(reading.tensor, self._n_units(finding, layer))
         stream = Stream(self._seed, f"{name}.split.{units[0]}", range(1))
         ways = out[list(units)].flatten(1).double().cpu().numpy().T
         shares = unequal_shares(len(units), stream)
@@ -219,6 +223,13 @@ class Work:
         fresh = torch.from_numpy(shared.T.copy()).to(out)
         out[list(units)] = fresh.reshape(out[list(units)].shape)
         return name, units
+
+    def _n_units(self, finding: Finding, layer: str) -> int:
+        known = weight_of(self.module.get_submodule(layer))
+        if known is not None:
+            return known.n_units
+        part = incoming(self.module, finding, 0)[0]
+        return self._parameters[part.parameter].shape[finding.axis or 0]
 
     def _is_free(self, name: str) -> bool:
         """Tell whether a parameter is trained and of this name alone."""
@@ -238,10 +249,6 @@ class Work:
             rows.append(torch.cat(values).double().cpu())
         stack = torch.stack(rows)
         return np.asarray(torch.sign(stack @ stack[0]).numpy())
-
-
-def _n_units(layer: nn.Module) -> int:
-    return int(getattr(layer, "out_features", 0) or getattr(layer, "out_channels", 0))
 
 
 def _identical(parameters: dict[str, nn.Parameter]) -> Iterator[tuple[str, ...]]:

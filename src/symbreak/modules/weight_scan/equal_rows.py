@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.modules.diagnosis.tensor_facts import pieces
+from symbreak.modules.diagnosis.tensor_stats import pieces
 
 _WORD = 8  # bytes in the middle of a row that make its key: one line of the cache is touched
 BYTES_PER_ROW = 64  # key, order and working copies, each of eight bytes

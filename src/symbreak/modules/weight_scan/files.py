@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 class Source:
     """Names and tensors; `tensor(name)` is a view wherever the source allows it."""
 
-    def __init__(self, names: list[str], read: Any) -> None:
+    def __init__(self, names: list[str], read: Callable[[str], Tensor]) -> None:
         self.names = names
         self._read = read
 
@@ -63,15 +63,15 @@ def opened(weights: Any) -> Iterator[Source]:
 def _existing(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
     if os.path.isfile(path):
         return path
-    found = "a folder" if os.path.isdir(path) else "none of that name"
-    raise InvalidInput(f"Weights '{path}' must be an existing file. Got {found}.")
+    got = "a folder" if os.path.isdir(path) else "none of that name"
+    raise InvalidInput(f"Weights '{path}' must be an existing file. Got {got}.")
 
 
 def _of_mapping(mapping: Mapping[Any, Any], what: str) -> Source:
-    found = _untied(_flat(mapping, ""))
-    if not found:
+    tensors = _untied(_flat(mapping, ""))
+    if not tensors:
         raise InvalidInput(f"The {what} must hold tensors by name. Got none.")
-    return Source(list(found), found.__getitem__)
+    return Source(list(tensors), tensors.__getitem__)
 
 
 def _untied(named: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
@@ -133,8 +133,8 @@ def _safetensors(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 def _refused(path: str | os.PathLike[str], error: Exception) -> InvalidInput:
-    found = str(error).splitlines()[0] if str(error) else "no content"
+    reason = str(error).splitlines()[0] if str(error) else "no content"
     return InvalidInput(
-        f"Weights '{path}' must be a whole safetensors file. Got: {found}; "
+        f"Weights '{path}' must be a whole safetensors file. Got: {reason}; "
         "copy it again or save it anew."
     )

@@ -20,7 +20,7 @@ from symbreak.findings import Diagnosis, Finding
 from symbreak.modules.diagnosis.detectors import non_finite, uninitialized
 from symbreak.modules.diagnosis.detectors.identical_tensors import of_groups
 from symbreak.modules.diagnosis.detectors.wrong_scale import of_shape
-from symbreak.modules.diagnosis.tensor_facts import BYTES_PER_ENTRY, TensorFacts, facts_of
+from symbreak.modules.diagnosis.tensor_stats import BYTES_PER_ENTRY, TensorStats, stats_of
 from symbreak.modules.weight_scan.equal_rows import BYTES_PER_ROW, digest, equal_rows
 from symbreak.modules.weight_scan.files import Source, opened
 
@@ -91,10 +91,10 @@ def _findings(source: Source, budget: int) -> Iterator[Finding]:
         if not tensor.is_floating_point() or tensor.layout is not torch.strided:
             continue
         seen = True
-        facts = facts_of(tensor, piece)
-        yield from _of_tensor(name, tensor, facts, budget)
-        if _comparable(facts):
-            alike[_fingerprint(facts)].append(name)
+        stats = stats_of(tensor, piece)
+        yield from _of_tensor(name, tensor, stats, budget)
+        if _comparable(stats):
+            alike[_fingerprint(stats)].append(name)
     if not seen:
         kinds = sorted({str(source.tensor(name).dtype) for name in source.names})
         raise InvalidInput(
@@ -104,24 +104,24 @@ def _findings(source: Source, budget: int) -> Iterator[Finding]:
     yield from of_groups(_equal(source, alike.values(), piece))
 
 
-def _of_tensor(name: str, tensor: Tensor, facts: TensorFacts, budget: int) -> Iterator[Finding]:
-    if facts.non_finite:
-        yield non_finite.of_count(name, facts.non_finite, facts.count)
-    unwritten = uninitialized.of_facts(name, facts)
+def _of_tensor(name: str, tensor: Tensor, stats: TensorStats, budget: int) -> Iterator[Finding]:
+    if stats.non_finite:
+        yield non_finite.of_count(name, stats.non_finite, stats.count)
+    unwritten = uninitialized.of_stats(name, stats)
     if unwritten is not None:
         yield unwritten
-    elif len(facts.shape) > 1 and facts.count:
-        yield from _of_rows(name, tensor, facts, budget)
-        yield from of_shape(name, facts)
+    elif len(stats.shape) > 1 and stats.count:
+        yield from _of_rows(name, tensor, stats, budget)
+        yield from of_shape(name, stats)
 
 
-def _of_rows(name: str, tensor: Tensor, facts: TensorFacts, budget: int) -> Iterator[Finding]:
-    n_rows = facts.shape[0]
-    if facts.zero:
+def _of_rows(name: str, tensor: Tensor, stats: TensorStats, budget: int) -> Iterator[Finding]:
+    n_rows = stats.shape[0]
+    if stats.zero:
         remedy = f"Leave it if the layer is to add nothing at the start. {ONLY_WEIGHTS}"
         yield _rows("note", name, (tuple(range(n_rows)),), "all entries are zero", remedy)
-    elif facts.constant and n_rows > 1:
-        evidence = f"all {n_rows} rows are equal: every entry is {facts.low:.6g}"
+    elif stats.constant and n_rows > 1:
+        evidence = f"all {n_rows} rows are equal: every entry is {stats.low:.6g}"
         yield _rows("warning", name, (tuple(range(n_rows)),), evidence, REDRAW)
     elif n_rows * BYTES_PER_ROW > budget:
         evidence = (
@@ -129,7 +129,7 @@ def _of_rows(name: str, tensor: Tensor, facts: TensorFacts, budget: int) -> Iter
             f"the budget is {budget}"
         )
         yield _rows("note", name, (), evidence, "Give scan_weights a larger memory_budget.")
-    elif not facts.binary and (groups := equal_rows(tensor, budget // BYTES_PER_ENTRY)):
+    elif not stats.binary and (groups := equal_rows(tensor, budget // BYTES_PER_ENTRY)):
         evidence = (
             f"{sum(map(len, groups))} of {n_rows} rows are equal bit by bit to others, "
             f"in groups of {', '.join(str(len(group)) for group in groups[:MOST_GROUPS])}"
@@ -144,13 +144,13 @@ def _rows(
     return Finding("identical_units", level, name, groups, None, evidence, remedy)
 
 
-def _comparable(facts: TensorFacts) -> bool:
-    return len(facts.shape) > 1 and facts.sampled > 0 and not (facts.constant or facts.binary)
+def _comparable(stats: TensorStats) -> bool:
+    return len(stats.shape) > 1 and stats.sampled > 0 and not (stats.constant or stats.binary)
 
 
-def _fingerprint(facts: TensorFacts) -> tuple[Any, ...]:
-    ends = facts.low, facts.high, facts.total, facts.squares
-    return (facts.shape, facts.dtype, facts.non_finite, *ends)
+def _fingerprint(stats: TensorStats) -> tuple[Any, ...]:
+    ends = stats.low, stats.high, stats.total, stats.squares
+    return (stats.shape, stats.dtype, stats.non_finite, *ends)
 
 
 def _equal(source: Source, alike: Iterable[list[str]], piece: int) -> Iterator[tuple[str, ...]]:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.calls import REPAIR
+from symbreak.modules.diagnosis.writes import REPAIR
 from symbreak.modules.observation.observed import Observed, SeenParameter
 from symbreak.text import pluralize
 
@@ -85,11 +85,11 @@ def detect(observed: Observed) -> Iterator[Finding]:
     for parameter in observed.parameters:
         if random_looking(parameter.value):
             by_shape[tuple(parameter.value.shape)].append((parameter.name, parameter.value))
-    found = [alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
+    groups = [alike(tensors) for tensors in by_shape.values() if len(tensors) > 1]
     meant = partial(_copies_on_purpose, {p.name: p for p in observed.parameters})
-    equal = (names for equal, _ in found for names in equal)
+    equal = (names for equal, _ in groups for names in equal)
     yield from of_groups(equal, on_purpose=meant, call=REPAIR)
-    scaled = (names for _, scaled in found for names in scaled)
+    scaled = (names for _, scaled in groups for names in scaled)
     yield from of_groups(scaled, "equal up to one factor", meant, REPAIR)
 
 

@@ -31,11 +31,16 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.asleep import UPDATES, idle, reached, still_zero
-from symbreak.modules.diagnosis.contributions import cancelling, is_flat
 from symbreak.modules.diagnosis.cut_off import cut_off
-from symbreak.modules.diagnosis.probes import pulled
+from symbreak.modules.diagnosis.zero_gradients import (
+    UPDATES,
+    cancelling,
+    moved_by_other_batches,
+    zero_after_updates,
+    zero_at_random_parameters,
+)
 from symbreak.modules.observation.observed import Observed, SeenParameter
+from symbreak.modules.observation.reruns import REFUSALS, moves
 from symbreak.text import pluralize
 
 SHOWN = 4
@@ -71,15 +76,15 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield one finding for the parameters of each reason."""
     used = [p for p in observed.parameters if p.trained and p.role != "unused" and p.value.numel()]
     without = [p for p in used if p.grad is None]
-    zero = [p for p in used if p.grad is not None and not pulled(p.grad)]
+    zero = [p for p in used if p.grad is not None and not moves(p.grad)]
     sums = cancelling(observed, {p.name for p in zero})
     if names := [p.name for p in zero if p.name in sums]:
         evidence = f"{_evidence(names)}; what the samples give is not, and cancels"
         yield _finding("note", names[-1], None, evidence, CANCELS)
     zero = [p for p in zero if p.name not in sums]
-    asleep = still_zero(observed, {p.name for p in zero}) if zero else set()
-    probed = asleep is not None
-    if names := [p.name for p in zero if probed and p.name not in (asleep or ())]:
+    still_zero = zero_after_updates(observed, {p.name for p in zero}) if zero else set()
+    probed = still_zero is not None
+    if names := [p.name for p in zero if probed and p.name not in (still_zero or ())]:
         evidence = f"{_evidence(names)}; after a few updates it is not"
         yield _finding("note", names[0], False, evidence, WAKES)
     zero = [p for p in zero if p.name not in names]
@@ -89,10 +94,10 @@ def detect(observed: Observed) -> Iterator[Finding]:
         evidence = f"{_evidence(names)}; J changes with what it is, and so it stays"
         yield _finding("error", names[-1], True, evidence, CUT)
     zero = [p for p in zero if p.name not in (cut or ())]
-    if zero and not any(pulled(p.grad) for p in used) and is_flat(observed):
+    if zero and not any(moves(p.grad) for p in used) and _is_flat(observed):
         yield _flat(observed, zero)
     elif zero:
-        yield from _of_resting(observed, zero, probed)
+        yield from _of_lasting(observed, zero, probed)
 
 
 def detect_unused(observed: Observed) -> Iterator[Finding]:
@@ -122,6 +127,14 @@ def _of_without(names: Sequence[str], cut: set[str] | None) -> Iterator[Finding]
         yield _finding("warning", outside[-1], None, evidence, OUTSIDE)
 
 
+def _is_flat(observed: Observed) -> bool:
+    """Tell whether the loss has no slope at what the module gives out."""
+    try:
+        return observed.step is not None and observed.reruns.is_flat()
+    except REFUSALS:
+        return False
+
+
 def _flat(observed: Observed, zero: Sequence[SeenParameter]) -> Finding:
     evidence = (
         f"the loss, {observed.loss_value:.4g}, has no slope at what the module gives out; "
@@ -130,15 +143,15 @@ def _flat(observed: Observed, zero: Sequence[SeenParameter]) -> Finding:
     return _finding("warning", "", None, evidence, SATISFIED)
 
 
-def _of_resting(
+def _of_lasting(
     observed: Observed, zero: Sequence[SeenParameter], probed: bool
 ) -> Iterator[Finding]:
     """Yield those that the batch lets rest, and those that the start blocks."""
-    resting = idle(observed, {p.name for p in zero})
-    if names := [p.name for p in zero if p.name in resting]:
+    always = zero_at_random_parameters(observed, {p.name for p in zero})
+    if names := [p.name for p in zero if p.name in always]:
         evidence = f"{_evidence(names)}; it is with random parameters too, or nothing arrives"
         yield _finding("warning", names[0], None, evidence, BATCH)
-    stuck = [p for p in zero if p.name not in resting]
+    stuck = [p for p in zero if p.name not in always]
     level, permanent = ("error", True) if probed else ("warning", None)
     factors = [p for p in stuck if p.value.dim() != 1 and not bool(p.value.any())]
     paired = set()
@@ -150,7 +163,7 @@ def _of_resting(
         )
         yield _finding(level, one.name, permanent, evidence, DRAW_ONE, _draw(one))
     rest = [p.name for p in stuck if p.name not in paired]
-    elsewhere = reached(observed, set(rest)) if rest else set()
+    elsewhere = moved_by_other_batches(observed, set(rest)) if rest else set()
     if names := [name for name in rest if name in elsewhere]:
         evidence = f"{_evidence(names)}; on other examples, or a little elsewhere, it is not"
         yield _finding("warning", names[0], None, evidence, ROUTED)

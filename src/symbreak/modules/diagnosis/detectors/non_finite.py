@@ -17,7 +17,7 @@ from torch import Tensor
 
 from symbreak.findings import Finding
 from symbreak.modules.containers import tensors_of
-from symbreak.modules.diagnosis.unwritten import written
+from symbreak.modules.diagnosis.writes import first_values
 from symbreak.modules.observation.observed import Observed
 
 BATCH = "Take those examples out, or have the module and the loss pass over them."
@@ -35,9 +35,9 @@ def detect(observed: Observed) -> Iterator[Finding]:
     sick = [(p, bad) for p in observed.parameters if (bad := _bad(p.value))]
     if sick:
         for p, bad in sick:
-            sound = written(observed, p)
-            found = of_count(p.name, bad, p.value.numel())
-            yield replace(found, std=sound.std, value=sound.value)
+            sound = first_values(observed, p)
+            finding = of_count(p.name, bad, p.value.numel())
+            yield replace(finding, std=sound.std, value=sound.value)
         return
     effects = list(_effects(observed))
     cause = _of_batch(observed.batch) if effects else None

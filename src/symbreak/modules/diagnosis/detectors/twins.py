@@ -21,10 +21,10 @@ from symbreak.modules.diagnosis.agreement import (
     agreeing_groups,
     still_agreeing,
 )
-from symbreak.modules.diagnosis.calls import REPAIR
-from symbreak.modules.diagnosis.fans import there
-from symbreak.modules.diagnosis.heads import gathered
-from symbreak.modules.diagnosis.sums import is_known_by_its_sum
+from symbreak.modules.diagnosis.fans import true_fans
+from symbreak.modules.diagnosis.heads import group_head_findings
+from symbreak.modules.diagnosis.sums import known_apart
+from symbreak.modules.diagnosis.writes import REPAIR
 from symbreak.modules.observation.observe import perturbed_sites
 from symbreak.modules.observation.observed import (
     DIMENSIONS,
@@ -57,14 +57,14 @@ def detect(observed: Observed) -> Iterator[Finding]:
     candidates = [c for site in observed.sites if (c := _candidate(observed, site)).groups]
     if not candidates:
         return
-    kept = _kept(observed, candidates, quiet=True)
-    loud = _kept(observed, candidates, quiet=False) if observed.breakers else kept
-    yield from gathered(
+    kept = _kept(observed, candidates, dropout=False)
+    with_dropout = _kept(observed, candidates, dropout=True) if observed.breakers else kept
+    yield from group_head_findings(
         [
             (candidate.site, finding)
             for candidate in candidates
             for group in candidate.groups
-            for finding in _findings(observed, candidate, group, kept, loud)
+            for finding in _findings(observed, candidate, group, kept, with_dropout)
         ]
     )
 
@@ -85,17 +85,22 @@ def _candidate(observed: Observed, site: Site) -> _Candidate:
     if site.kind == REGISTER:
         groups = tuple(g for g in groups if bool(site.deltas[[u for u, _ in g]].any()))
         (name,) = site.parameters
-        groups = tuple(g for g in groups if not is_known_by_its_sum(observed, name, g))
+        groups = known_apart(observed, name, groups)
     return _Candidate(key, site, groups)
 
 
-def _kept(observed: Observed, candidates: list[_Candidate], *, quiet: bool) -> Kept:
+def _kept(observed: Observed, candidates: list[_Candidate], *, dropout: bool) -> Kept:
     """Return the parts of the groups that every optimiser keeps, by key of the site."""
     assert observed.step is not None
     kept: Kept = {c.key: c.groups for c in candidates}
     for make in observed.optimizers.values():
         own, batch = updated(
-            observed.module, observed.step, observed.batch, make, n_updates=N_UPDATES, quiet=quiet
+            observed.module,
+            observed.step,
+            observed.batch,
+            make,
+            n_updates=N_UPDATES,
+            dropout=dropout,
         )
         perturbed = perturbed_sites(own, batch, observed.step)
         after = {f"{s.kind}: {s.name}": s for s in perturbed.sites}
@@ -108,14 +113,16 @@ def _kept(observed: Observed, candidates: list[_Candidate], *, quiet: bool) -> K
 
 
 def _findings(
-    observed: Observed, candidate: _Candidate, group: Group, kept: Kept, loud: Kept
+    observed: Observed, candidate: _Candidate, group: Group, kept: Kept, with_dropout: Kept
 ) -> Iterator[Finding]:
     members = {unit for unit, _ in group}
     parts = [p for p in kept[candidate.key] if {unit for unit, _ in p} <= members]
     if not parts:
         yield _finding(observed, candidate.site, group, permanent=False, breaker=False)
     for part in parts:
-        stays = any({u for u, _ in part} <= {u for u, _ in other} for other in loud[candidate.key])
+        stays = any(
+            {u for u, _ in part} <= {u for u, _ in other} for other in with_dropout[candidate.key]
+        )
         yield _finding(observed, candidate.site, part, permanent=stays, breaker=not stays)
 
 
@@ -140,7 +147,7 @@ def _finding(
         (BY_CHANCE if by_chance else "") + _remedy(site, units, permanent, breaker),
         REPAIR if level == "error" else "",
         axis=observed.axis_of(site.name, site.kind),
-        std=there(role, tuple(weight.value.shape)).std if weight and role else None,
+        std=true_fans(role, tuple(weight.value.shape)).std if weight and role else None,
     )
 
 

@@ -21,8 +21,8 @@ from dataclasses import replace
 import torch
 
 from symbreak.findings import Finding
-from symbreak.modules.diagnosis.tensor_facts import TensorFacts, facts_of
-from symbreak.modules.diagnosis.unwritten import written
+from symbreak.modules.diagnosis.tensor_stats import TensorStats, stats_of
+from symbreak.modules.diagnosis.writes import first_values
 from symbreak.modules.observation.observed import Observed
 
 DENORMAL_SHARE = 0.01
@@ -34,22 +34,22 @@ def largest_sound(dtype: torch.dtype) -> float:
     return math.sqrt(torch.finfo(dtype).max)
 
 
-def of_facts(where: str, facts: TensorFacts) -> Finding | None:
+def of_stats(where: str, stats: TensorStats) -> Finding | None:
     """Return the finding for one tensor, or None where it looks written."""
-    evidence = _evidence(facts)
+    evidence = _evidence(stats)
     if not evidence:
         return None
     return Finding("uninitialized", "error", where, (), None, evidence, REMEDY)
 
 
-def _evidence(facts: TensorFacts) -> str:
-    if facts.meta:
+def _evidence(stats: TensorStats) -> str:
+    if stats.meta:
         return "it is on the meta device: it has a shape and no memory"
-    limit = largest_sound(facts.dtype)
-    if facts.largest > limit:
-        return f"an entry of {facts.largest:.3g}, above {limit:.3g}, whose square overflows"
-    if facts.denormal and facts.denormal >= DENORMAL_SHARE * facts.count:
-        return f"{facts.denormal} of {facts.count} entries are denormal"
+    limit = largest_sound(stats.dtype)
+    if stats.largest > limit:
+        return f"an entry of {stats.largest:.3g}, above {limit:.3g}, whose square overflows"
+    if stats.denormal and stats.denormal >= DENORMAL_SHARE * stats.count:
+        return f"{stats.denormal} of {stats.count} entries are denormal"
     return ""
 
 
@@ -57,6 +57,6 @@ def detect(observed: Observed) -> Iterator[Finding]:
     """Yield parameters whose content looks like memory that nobody wrote."""
     for parameter in observed.parameters:
         if parameter.value.is_floating_point():
-            found = of_facts(parameter.name, facts_of(parameter.value))
-            if found is not None:
-                yield replace(found, **vars(written(observed, parameter)))
+            finding = of_stats(parameter.name, stats_of(parameter.value))
+            if finding is not None:
+                yield replace(finding, **vars(first_values(observed, parameter)))

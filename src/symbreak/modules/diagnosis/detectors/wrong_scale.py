@@ -27,12 +27,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbreak.findings import Finding
-from symbreak.modules.anatomy.known import MULTIPLIED
 from symbreak.modules.anatomy.role import Role
-from symbreak.modules.diagnosis.calls import Write, normal
 from symbreak.modules.diagnosis.detectors.consequences import Consequences
-from symbreak.modules.diagnosis.fans import HE, Fans, counted, readings, there
-from symbreak.modules.diagnosis.tensor_facts import TensorFacts, facts_of
+from symbreak.modules.diagnosis.fans import HE, Fans, possible_fans, torch_fans, true_fans
+from symbreak.modules.diagnosis.tensor_stats import TensorStats, stats_of
+from symbreak.modules.diagnosis.writes import Write, normal
 from symbreak.modules.observation.observed import Observed, SeenParameter
 
 LOW, HIGH = 0.1, 10.0  # x He's spread
@@ -41,36 +40,37 @@ ERRORS = 4.0  # standard errors of a measured spread, 1 / sqrt(2 n) relative eac
 WORTH_NOTING, WORTH_WARNING = 1.1, 1.5
 SMALL_SAMPLE = 512  # below it several rules lie within the standard error of one another
 UNFELT = "; signals and loss of this batch do not show it"
+MULTIPLIED = ("linear weight", "conv weight", "embedding", "product", "recurrent")
 EMBEDDING_NAMES = ("embed", "wte", "wpe", "token", "position", "table")
 
 
-def of_shape(where: str, facts: TensorFacts) -> Iterator[Finding]:
+def of_shape(where: str, stats: TensorStats) -> Iterator[Finding]:
     """Yield the finding where the spread is wrong for every fan that the shape allows."""
     name = where.lower()
-    fans = readings(facts.shape)
+    fans = possible_fans(stats.shape)
     if any(word in name for word in EMBEDDING_NAMES):
         fans = (1.0, *fans)
-    if _has_spread(facts):
-        yield from _out_of_range(where, facts, fans)
+    if _has_spread(stats):
+        yield from _out_of_range(where, stats, fans)
 
 
-def _has_spread(facts: TensorFacts) -> bool:
-    usable = len(facts.shape) > 1 and facts.count >= FEWEST and min(facts.shape) > 0
-    return usable and not facts.non_finite and not facts.constant and not facts.binary
+def _has_spread(stats: TensorStats) -> bool:
+    usable = len(stats.shape) > 1 and stats.count >= FEWEST and min(stats.shape) > 0
+    return usable and not stats.non_finite and not stats.constant and not stats.binary
 
 
 def _out_of_range(
     where: str,
-    facts: TensorFacts,
+    stats: TensorStats,
     fans: tuple[float, ...],
     consequences: Consequences | None = None,
 ) -> Iterator[Finding]:
-    ratios = [facts.spread * math.sqrt(fan) / HE for fan in fans]
+    ratios = [stats.spread * math.sqrt(fan) / HE for fan in fans]
     if any(LOW <= ratio <= HIGH for ratio in ratios):
         return
     fan, ratio = min(zip(fans, ratios, strict=True), key=lambda pair: abs(math.log(pair[1])))
     evidence = (
-        f"spread {facts.spread:.3g}, {ratio:.3g} x He's sqrt(2 / {fan:.0f}) = "
+        f"spread {stats.spread:.3g}, {ratio:.3g} x He's sqrt(2 / {fan:.0f}) = "
         f"{HE / math.sqrt(fan):.3g} for the nearest fan; sound is {LOW:g} to {HIGH:g}"
     )
     if consequences is None or consequences.show(where, ratio):
@@ -96,19 +96,19 @@ def detect(observed: Observed) -> Iterator[Finding]:
     for parameter in observed.parameters:
         if parameter.value.dim() < 2 or not parameter.value.is_floating_point():
             continue
-        facts = facts_of(parameter.value)
-        if not _has_spread(facts):
+        stats = stats_of(parameter.value)
+        if not _has_spread(stats):
             continue
         role = observed.role_of(parameter)
         if role is None or parameter.role not in MULTIPLIED:
             continue
-        fans = there(role, facts.shape)
+        fans = true_fans(role, stats.shape)
         possible = _sound_fans(role, fans, _only_embedding(parameter))
-        found = list(_out_of_range(parameter.name, facts, possible, consequences))
+        findings = list(_out_of_range(parameter.name, stats, possible, consequences))
         counted_by_torch = parameter.role not in ("embedding", "recurrent")
-        if not found and counted_by_torch and role.kind != "recurrent weight":
-            found = list(_miscounted(parameter.name, facts, fans, consequences))
-        for finding in found:
+        if not findings and counted_by_torch and role.kind != "recurrent weight":
+            findings = list(_miscounted(parameter.name, stats, fans, consequences))
+        for finding in findings:
             write = Write(finding.call, finding.std).with_padding(finding.where, role.padding)
             yield replace(finding, call=write.call)
 
@@ -128,24 +128,24 @@ def _only_embedding(parameter: SeenParameter) -> bool:
 
 
 def _miscounted(
-    where: str, facts: TensorFacts, fans: Fans, consequences: Consequences
+    where: str, stats: TensorStats, fans: Fans, consequences: Consequences
 ) -> Iterator[Finding]:
-    wrong = counted(facts.shape)
-    if wrong == fans or facts.count < SMALL_SAMPLE:
+    wrong = torch_fans(stats.shape)
+    if wrong == fans or stats.count < SMALL_SAMPLE:
         return
-    error = ERRORS / math.sqrt(2 * min(facts.count, facts.sampled))
+    error = ERRORS / math.sqrt(2 * min(stats.count, stats.sampled))
     right = dict(fans.spreads())
     # torch's fan_in of a transposed convolution is its true fan_out: that match is no excuse.
     forward = [std for rule, std in right.items() if not rule.endswith("fan_out")]
-    if any(abs(facts.spread / std - 1) <= error for std in forward):
+    if any(abs(stats.spread / std - 1) <= error for std in forward):
         return
     for rule, std in wrong.spreads():
         factor = right[rule] / std
-        if abs(facts.spread / std - 1) <= error and abs(math.log(factor)) > math.log(WORTH_NOTING):
+        if abs(stats.spread / std - 1) <= error and abs(math.log(factor)) > math.log(WORTH_NOTING):
             far = abs(math.log(factor)) > math.log(WORTH_WARNING)
-            felt = far and consequences.show(where, facts.spread * math.sqrt(fans.fan_in) / HE)
+            felt = far and consequences.show(where, stats.spread * math.sqrt(fans.fan_in) / HE)
             evidence = (
-                f"spread {facts.spread:.3g} is {rule} for fans {wrong.fan_in:.0f} and "
+                f"spread {stats.spread:.3g} is {rule} for fans {wrong.fan_in:.0f} and "
                 f"{wrong.fan_out:.0f}; those that are there, {fans.fan_in:.0f} and "
                 f"{fans.fan_out:.0f}, give {right[rule]:.3g}"
             )

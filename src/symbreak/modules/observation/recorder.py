@@ -1,23 +1,23 @@
-"""Watch every call of torch within a module and record what its units give out.
+"""Record what the units of a module give out, at every call of torch within it.
 
 Conventions
 -----------
 A call is known by its name; a site by the parameter that makes its units, or by the module that
-is being called. Axes: features of a linear layer and
-dimensions of an embedding last, channels before the axes of space, heads
-third from the end (examples, heads, positions, size).
+is being called. Axes: features of a linear layer and dimensions of an embedding last, channels
+before the axes of space, heads third from the end (examples, heads, positions, size).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from symbreak.modules.anatomy.role import Role
-from symbreak.modules.containers import tensors_of
+from symbreak.modules.containers import tensors_in, tensors_of
+from symbreak.modules.hooks import is_transformed
 from symbreak.modules.observation.arguments import Arguments, arguments_of
 from symbreak.modules.observation.names import Names
 from symbreak.modules.observation.observed import (
@@ -29,12 +29,11 @@ from symbreak.modules.observation.observed import (
     RECURRENT,
     NonlinearCall,
 )
-from symbreak.modules.observation.products import PRODUCTS, factors, product_axes
-from symbreak.modules.observation.quiet import RECURRENT_CALLS, Quiet, is_transformed, tensors_in
+from symbreak.modules.observation.products import PRODUCTS, factors, product_axes, reading
 from symbreak.modules.observation.readers import Readers
-from symbreak.modules.observation.reading import reading
 from symbreak.modules.observation.records import Records, along
 from symbreak.modules.observation.recurrence import unrolled
+from symbreak.modules.observation.without_dropout import RECURRENT_CALLS, WithoutDropout
 
 NONLINEAR = {
     "relu", "relu_", "relu6", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu",
@@ -47,7 +46,7 @@ LOOKUPS = {"embedding", "embedding_bag"}
 _CELLS = {"gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell"}
 
 
-class Watch(Quiet):
+class Recorder(WithoutDropout):
     """Records sites and nonlinear calls of one pass.
 
     Attributes
@@ -84,23 +83,23 @@ class Watch(Quiet):
         if name in NONLINEAR:
             return self._nonlinear(name, func, args, kwargs)
         if name in RECURRENT_CALLS:
-            given = self._plain_recurrence(args, kwargs)
-            values = list(given.values())
+            arguments = self._plain_recurrence(args, kwargs)
+            values = list(arguments.values())
             self._readers.follow(values, None, self.names.note(name, values, None))
-            return unrolled(name, given, self._hidden)
-        given = arguments_of(func, args, kwargs)
+            return unrolled(name, arguments, self._hidden)
+        arguments = arguments_of(func, args, kwargs)
         if name == "multi_head_attention_forward":
-            self._head_counts.append(given["num_heads"])
+            self._head_counts.append(arguments["num_heads"])
         try:
             output = super().called(name, func, args, kwargs)
         finally:
             if name == "multi_head_attention_forward":
                 self._head_counts.pop()
-        values = list(given.values())
+        values = list(arguments.values())
         used = self.names.note(name, values, output)
         if used:
-            self.readings = {**reading(name, given, self.names), **self.readings}
-        self._record(name, given, output, used)
+            self.readings = {**reading(name, arguments, self.names), **self.readings}
+        self._record(name, arguments, output, used)
         self._readers.follow(values, output, used)
         return output
 
@@ -111,26 +110,26 @@ class Watch(Quiet):
     def before_backward(self, J: Tensor) -> None:
         """Do what is to be done between the call and the backward pass."""
 
-    def _record(self, name: str, given: Arguments, output: Any, used: tuple[str, ...]) -> None:
+    def _record(self, name: str, arguments: Arguments, output: Any, used: tuple[str, ...]) -> None:
         if name == "linear":
-            if given["weight"].dim() > 1:  # a vector is summed over whole: no axis of units
-                self._units(self._name(given["weight"]), LINEAR, output, output.dim() - 1, used)
+            if arguments["weight"].dim() > 1:  # a vector is summed over whole: no axis of units
+                self._units(self._name(arguments["weight"]), LINEAR, output, output.dim() - 1, used)
         elif name in _CONVOLUTIONS:
             axis = output.dim() - 1 - int(name[-2])
-            self._units(self._name(given["weight"]), CONV, output, axis, used)
+            self._units(self._name(arguments["weight"]), CONV, output, axis, used)
         elif name == "scaled_dot_product_attention" and output.dim() >= 4:
             self.records.add(self.where, HEADS, output, along(output.dim() - 3))
         elif name in _CELLS:
             h = output[0] if isinstance(output, tuple) else output
-            self._hidden(h, given["w_ih"])
+            self._hidden(h, arguments["w_ih"])
         elif name in PRODUCTS:
-            self._product(name, given, output, used)
+            self._product(name, arguments, output, used)
         elif name in LOOKUPS or name == "__getitem__":
-            self._dimensions(list(given.values()), output, used)
+            self._dimensions(list(arguments.values()), output, used)
         elif name == "softmax":
             self._attention[id(output)] = output
         elif "dropout" in name or name in _NORMS:
-            self._inherit(given.get("input"), output)
+            self._inherit(arguments.get("input"), output)
 
     def _units(
         self, name: str, kind: str, output: Tensor, axis: int, used: tuple[str, ...]
@@ -144,26 +143,28 @@ class Watch(Quiet):
         short = name.replace("weight_ih_", "").removesuffix("weight_ih").rstrip(".")
         self.records.add(short or self.where, RECURRENT, h, along(h.dim() - 1), (name,))
 
-    def _dimensions(self, given: Any, output: Any, used: tuple[str, ...]) -> None:
+    def _dimensions(self, arguments: Iterable[Any], output: Tensor, used: tuple[str, ...]) -> None:
         """Record what a table gave out for given rows; its columns are the units."""
-        table = table_in(given)
+        table = table_in(arguments)
         if used and table is not None and output.shape[-1:] == table.shape[1:]:
             name = self.names.of(table).removesuffix(".weight")
             self.records.add(name, DIMENSIONS, output, along(output.dim() - 1), used)
 
-    def _product(self, name: str, given: Arguments, output: Tensor, used: tuple[str, ...]) -> None:
+    def _product(
+        self, name: str, arguments: Arguments, output: Tensor, used: tuple[str, ...]
+    ) -> None:
         if not used:
-            self._weighted_values(name, given, output)
+            self._weighted_values(name, arguments, output)
             return
-        feature, expert = product_axes(name, given, self.names, output)
+        feature, expert = product_axes(name, arguments, self.names, output)
         site = used[-1]
         if expert is not None:
             self.records.add(site, EXPERTS, output, along(expert), used)
         elif feature is not None:
             self._units(site.removesuffix(".weight"), LINEAR, output, feature, used)
 
-    def _weighted_values(self, name: str, given: Arguments, output: Tensor) -> None:
-        if name == "einsum" or id(factors(name, given)[0]) not in self._attention:
+    def _weighted_values(self, name: str, arguments: Arguments, output: Tensor) -> None:
+        if name == "einsum" or id(factors(name, arguments)[0]) not in self._attention:
             return
         if output.dim() == 4:
             self.records.add(self.where, HEADS, output, along(1))
@@ -176,11 +177,11 @@ class Watch(Quiet):
     def _nonlinear(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        given = arguments_of(func, args, kwargs)
-        z = given["input"]
+        arguments = arguments_of(func, args, kwargs)
+        z = arguments["input"]
         before = z.detach().clone()
         output = super().called(name, func, args, kwargs)
-        values = list(given.values())
+        values = list(arguments.values())
         self._readers.follow(values, output, self.names.note(name, values, output))
         if self.depth:  # what is called outside of every forward is the loss, without units
             self._units_of_call(name, z, before, output)
@@ -195,10 +196,10 @@ class Watch(Quiet):
             NonlinearCall(self.where, name.rstrip("_"), by_units(before), after, site)
         )
 
-    def _inherit(self, given: Any, output: Any) -> None:
-        if id(given) in self._axes and isinstance(output, Tensor):
-            self._axes[id(output)] = (output, *self._axes[id(given)][1:])
-        if id(given) in self._attention:
+    def _inherit(self, source: Any, output: Any) -> None:
+        if id(source) in self._axes and isinstance(output, Tensor):
+            self._axes[id(output)] = (output, *self._axes[id(source)][1:])
+        if id(source) in self._attention:
             self._attention[id(output)] = output
 
     def _name(self, weight: Tensor) -> str:
@@ -212,9 +213,9 @@ class Watch(Quiet):
         return name.removesuffix(".weight") if name != "weight" else ""
 
 
-def table_in(given: Any) -> Tensor | None:
+def table_in(arguments: Iterable[Any]) -> Tensor | None:
     """Return the table among the arguments of a lookup, whatever their order."""
-    tensors = tensors_in(given)
+    tensors = tensors_in(arguments)
     return next((t for t in tensors if t.is_floating_point() and t.dim() == 2), None)
 
 

@@ -24,7 +24,7 @@ RARE = 1e-30  # above this (float16 and smaller kinds) honest weights are denorm
 
 
 @dataclass
-class TensorFacts:
+class TensorStats:
     """What one tensor holds.
 
     Parameters
@@ -77,8 +77,8 @@ class TensorFacts:
         return math.sqrt(max(0.0, self.squares / self.sampled - mean * mean))
 
 
-def facts_of(tensor: Tensor, most: int = PIECE) -> TensorFacts:
-    """Return the facts of one tensor of real floating-point numbers.
+def stats_of(tensor: Tensor, most: int = PIECE) -> TensorStats:
+    """Return the stats of one tensor of real floating-point numbers.
 
     Parameters
     ----------
@@ -86,21 +86,21 @@ def facts_of(tensor: Tensor, most: int = PIECE) -> TensorFacts:
     most : entries looked at in one go; fewer where the cache holds fewer.
     """
     tensor = tensor.detach()
-    facts = TensorFacts(tuple(tensor.shape), tensor.dtype, tensor.numel(), meta=tensor.is_meta)
-    if facts.meta or not facts.count:
-        return facts
+    stats = TensorStats(tuple(tensor.shape), tensor.dtype, tensor.numel(), meta=tensor.is_meta)
+    if stats.meta or not stats.count:
+        return stats
     tiny = torch.finfo(tensor.dtype).tiny
     # An odd step meets all columns of a matrix whose width is a power of two.
-    every = 2 * (facts.count // (2 * SAMPLE)) + 1
+    every = 2 * (stats.count // (2 * SAMPLE)) + 1
     for part in pieces(tensor, min(most, PIECE // tensor.element_size())):
         part = part if part.element_size() > 1 else part.float()
-        _add_range(facts, part)
+        _add_range(stats, part)
         sample = part[::every].double()
-        _add_spread(facts, sample)
+        _add_spread(stats, sample)
         # A share of 1 % escapes a look at 1000 entries with probability 4e-5.
         if tiny < RARE and _count_denormal(sample, tiny):
-            facts.denormal += _count_denormal(part, tiny)
-    return facts
+            stats.denormal += _count_denormal(part, tiny)
+    return stats
 
 
 def pieces(tensor: Tensor, piece: int) -> Iterator[Tensor]:
@@ -114,23 +114,23 @@ def pieces(tensor: Tensor, piece: int) -> Iterator[Tensor]:
             yield from pieces(row, piece)
 
 
-def _add_range(facts: TensorFacts, part: Tensor) -> None:
+def _add_range(stats: TensorStats, part: Tensor) -> None:
     low, high = (float(end) for end in torch.aminmax(part))
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = part[part.isfinite()]
-        facts.non_finite += part.numel() - finite.numel()
+        stats.non_finite += part.numel() - finite.numel()
         if not finite.numel():
             return
         low, high = (float(end) for end in torch.aminmax(finite))
-    facts.low, facts.high = min(facts.low, low), max(facts.high, high)
+    stats.low, stats.high = min(stats.low, low), max(stats.high, high)
 
 
-def _add_spread(facts: TensorFacts, sample: Tensor) -> None:
-    if facts.non_finite:
+def _add_spread(stats: TensorStats, sample: Tensor) -> None:
+    if stats.non_finite:
         sample = sample[sample.isfinite()]
-    facts.total += float(sample.sum())
-    facts.squares += float(torch.dot(sample, sample))
-    facts.sampled += sample.numel()
+    stats.total += float(sample.sum())
+    stats.squares += float(torch.dot(sample, sample))
+    stats.sampled += sample.numel()
 
 
 def _count_denormal(part: Tensor, tiny: float) -> int:

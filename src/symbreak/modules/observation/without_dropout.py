@@ -1,4 +1,4 @@
-"""Switch the stochastic parts of a module off while it is called, and name them.
+"""Switch the dropout of a module off while it is called, and name the stochastic parts.
 
 A function mode sees every call of torch made by Python, also those that no module hook sees: the
 dropout within fused attention and between the layers of a recurrent module.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
+from symbreak.modules.hooks import is_scripted
 from symbreak.modules.observation.arguments import (
     Arguments,
     arguments_of,
@@ -53,7 +53,7 @@ _DRAWS = {
 RECURRENT_CALLS = {"gru", "lstm", "rnn_tanh", "rnn_relu"}
 
 
-def _seen_through(function: Any) -> Any:
+def _seen_through(function: Any) -> types.FunctionType:
     """Return the Python function without its own dispatch, so that the mode sees inside it."""
     own = {**function.__globals__, "has_torch_function": lambda _: False}
     seen = types.FunctionType(
@@ -66,12 +66,12 @@ def _seen_through(function: Any) -> Any:
 _MULTI_HEAD = _seen_through(F.multi_head_attention_forward)
 
 
-class Quiet(TorchFunctionMode):
+class WithoutDropout(TorchFunctionMode):
     """Calls within it draw nothing for dropout.
 
     Parameters
     ----------
-    module : whose parts are named; see `following`.
+    module : whose parts are named; see `hooks`.
 
     Attributes
     ----------
@@ -94,10 +94,8 @@ class Quiet(TorchFunctionMode):
         """How many parts are being called, one within the other; 0 outside of every forward."""
         return len(self._stack)
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Follow which part of the module is being called."""
-        handles = []
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that follow which part of the module is being called."""
         for name, part in self.module.named_modules():
             if is_scripted(part):
                 continue
@@ -108,13 +106,8 @@ class Quiet(TorchFunctionMode):
             def leave(_part: nn.Module, _args: Any, _output: Any) -> None:
                 self._stack.pop()
 
-            handles.append(part.register_forward_pre_hook(enter, prepend=True))
-            handles.append(part.register_forward_hook(leave, always_call=True))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+            yield part.register_forward_pre_hook(enter, prepend=True)
+            yield part.register_forward_hook(leave, always_call=True)
 
     def __torch_function__(
         self,
@@ -151,13 +144,13 @@ class Quiet(TorchFunctionMode):
     def _without_dropout(
         self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        given = arguments_of(func, args, kwargs)
-        p = given.get("p", 0.5)
-        training = given.get("training", given.get("train", "alpha" not in name))
+        arguments = arguments_of(func, args, kwargs)
+        p = arguments.get("p", 0.5)
+        training = arguments.get("training", arguments.get("train", "alpha" not in name))
         if not training or p == 0:
             return func(*args, **kwargs)
         self._note(f"{name.rstrip('_')} {p:g}")
-        return given["input"]
+        return arguments["input"]
 
     def _plain_attention(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -169,33 +162,9 @@ class Quiet(TorchFunctionMode):
         return with_argument(func, args, kwargs, "dropout_p", 0.0)
 
     def _plain_recurrence(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-        given = recurrent_arguments(args, kwargs)
-        p = given["dropout"]
-        if p == 0 or not given["train"]:
-            return given
+        arguments = recurrent_arguments(args, kwargs)
+        p = arguments["dropout"]
+        if p == 0 or not arguments["train"]:
+            return arguments
         self._note(f"dropout {p:g} between layers")
-        return {**given, "dropout": 0.0}
-
-
-def is_scripted(part: nn.Module) -> bool:
-    """Tell whether a part was scripted or traced: it takes no hooks, nothing in it can be seen."""
-    return isinstance(part, torch.jit.ScriptModule)
-
-
-def is_transformed() -> bool:
-    """Tell whether a transform of torch.func (vmap, grad) is on: its tensors are not to be kept."""
-    return torch._C._functorch.maybe_current_level() is not None
-
-
-def has_scripted_parts(module: nn.Module) -> bool:
-    """Tell whether a part was scripted or traced: its copies cannot change their dtype."""
-    return any(map(is_scripted, module.modules()))
-
-
-def tensors_in(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors among arguments, also those in lists and tuples."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from tensors_in(value)
+        return {**arguments, "dropout": 0.0}

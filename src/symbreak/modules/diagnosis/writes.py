@@ -1,4 +1,7 @@
-"""What to write into one parameter that was never written, the others being worth keeping.
+"""What is to be written into a parameter, as Python and in numbers.
+
+The Python runs with `module`, `found` (its diagnosis), `torch` and `import symbreak as sb`. Where a
+parameter was never written and the others are worth keeping, it gets
 
     weight of known fans                              N(0, 1 / fan_in)
     scale of a norm; what multiplies or divides       1
@@ -14,20 +17,53 @@ one's own is `x * scale`, and where it is `x * (1 + scale)`, zero is the scale t
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 from torch import nn
 
-from symbreak.modules.diagnosis.calls import Write, constant, normal
-from symbreak.modules.diagnosis.fans import there
+from symbreak.modules.diagnosis.fans import true_fans
 from symbreak.modules.observation.observed import Observed, SeenParameter
 
+REPAIR = 'sb.repair(module, found, how="redraw")'
 TABLE = 0.02
 _SCALES = {"mul", "rmul", "imul", "multiply", "div", "truediv", "idiv", "itruediv", "divide"}
 _SHIFTS = {"add", "radd", "iadd", "sub", "rsub", "isub", "exp"}
 _JOINED = {"cat", "concat", "stack"}
 
 
-def written(observed: Observed, parameter: SeenParameter) -> Write:
+@dataclass(frozen=True)
+class Write:
+    """What is to be written into a parameter; the fields are those of a finding.
+
+    Parameters
+    ----------
+    call : as Python.
+    std : of random numbers, None where it is one number.
+    value : that number.
+    """
+
+    call: str = ""
+    std: float | None = None
+    value: float | None = None
+
+    def with_padding(self, where: str, row: int | None) -> Write:
+        """Return a call that then puts the padding row of an embedding back to zero."""
+        keep = f"torch.nn.init.zeros_(module.get_parameter({where!r})[{row}])"
+        return self if row is None else replace(self, call=f"{self.call}; {keep}")
+
+
+def normal(where: str, std: float) -> Write:
+    """Return the call that draws a parameter from N(0, std^2)."""
+    return Write(f"torch.nn.init.normal_(module.get_parameter({where!r}), std={std:.6g})", std=std)
+
+
+def constant(where: str, value: float) -> Write:
+    """Return the call that fills a parameter with one number."""
+    call = f"torch.nn.init.constant_(module.get_parameter({where!r}), {value:g})"
+    return Write(call, value=value)
+
+
+def first_values(observed: Observed, parameter: SeenParameter) -> Write:
     """Return what writes the parameter; it is empty where nothing is known of it."""
     name, shape = parameter.name, tuple(parameter.value.shape)
     first = parameter.functions[0].strip("_") if parameter.functions else ""
@@ -47,4 +83,4 @@ def written(observed: Observed, parameter: SeenParameter) -> Write:
     role = observed.role_of(parameter)
     if role is None:
         return Write()
-    return normal(name, there(role, shape).std).with_padding(name, role.padding)
+    return normal(name, true_fans(role, shape).std).with_padding(name, role.padding)

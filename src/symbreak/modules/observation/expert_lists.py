@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
+from symbreak.modules.hooks import is_scripted, is_transformed
 from symbreak.modules.observation.observed import EXPERTS, Site
-from symbreak.modules.observation.quiet import is_scripted, is_transformed
+from symbreak.modules.observation.recorder import first_tensor
 from symbreak.modules.observation.records import Records
-from symbreak.modules.observation.watch import first_tensor
 
 
 @dataclass
 class _Call:
-    given: Tensor
+    argument: Tensor
     output: Tensor
     records: Records
 
 
-class Siblings:
+class ExpertLists:
     """Watches the members of every list of parts."""
 
     def __init__(self, module: nn.Module) -> None:
@@ -35,28 +35,21 @@ class Siblings:
         }
         self._calls: dict[tuple[str, int], list[_Call]] = {}
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Record what members get and give."""
-        handles = []
+    def hooks(self) -> Iterator[RemovableHandle]:
+        """Register hooks that record what members get and give."""
         for name, members in self._lists.items():
             for k, member in enumerate(members.values()):
 
                 def called(
                     _part: nn.Module, args: Any, kwargs: Any, output: Any, key: Any = (name, k)
                 ) -> None:
-                    given, out = first_tensor((*args, *kwargs.values())), first_tensor(output)
-                    if given is not None and out is not None and not is_transformed():
+                    argument, out = first_tensor((*args, *kwargs.values())), first_tensor(output)
+                    if argument is not None and out is not None and not is_transformed():
                         records = Records()
                         records.add(str(key), EXPERTS, out, lambda t: t.reshape(1, -1))
-                        self._calls.setdefault(key, []).append(_Call(given, out, records))
+                        self._calls.setdefault(key, []).append(_Call(argument, out, records))
 
-                handles.append(member.register_forward_hook(called, with_kwargs=True))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+                yield member.register_forward_hook(called, with_kwargs=True)
 
     def sites(self) -> Iterator[Site]:
         """Yield a site for every list whose members stand side by side."""
@@ -91,11 +84,12 @@ def _parallel(calls: list[list[_Call]]) -> bool:
     for at_once in zip(*calls, strict=True):
         first = at_once[0]
         for call in at_once:
-            if id(call.given) in outputs or call.output.shape != first.output.shape:
+            if id(call.argument) in outputs or call.output.shape != first.output.shape:
                 return False
-            same = call.given is first.given
+            same = call.argument is first.argument
             if not same and not (
-                call.given.shape == first.given.shape and torch.equal(call.given, first.given)
+                call.argument.shape == first.argument.shape
+                and torch.equal(call.argument, first.argument)
             ):
                 return False
     return True

@@ -1,22 +1,33 @@
-"""Parameters whose gradient is exactly zero: whether the batch is why, and whether they wake."""
+"""Parameters whose gradient is exactly zero: whether batch or start is why, and whether it stays.
+
+What the samples give to a gradient may cancel. To tell, the derivative at the output of every
+function that takes the parameter is multiplied, entry by entry, by random numbers: what cancels
+does not cancel any more, and what is zero stays zero.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from symbreak.modules.containers import mapped_tensors
+from symbreak.modules.containers import mapped_tensors, tensors_in
 from symbreak.modules.cost.parameters import copied
-from symbreak.modules.diagnosis.probes import (
+from symbreak.modules.observation.isolation import own_randomness, plain_calls
+from symbreak.modules.observation.names import Names
+from symbreak.modules.observation.observed import Observed
+from symbreak.modules.observation.reruns import (
     REFUSALS,
-    pulled,
-    value_and_gradients,
+    Reruns,
+    called_step,
+    moves,
     with_random_parameters,
 )
-from symbreak.modules.observation.observed import Observed
+from symbreak.modules.observation.without_dropout import WithoutDropout
 
 DRAWS = 3  # one draw may leave a small layer of relu dead by chance
 UPDATES = 3  # a chain of that many zero layers wakes one by one
@@ -24,32 +35,74 @@ BATCHES = 16  # a router sends few examples to some of its experts
 STEP = 0.01  # size of an update relative to the parameter, or absolute for a zero parameter
 
 
-def idle(observed: Observed, names: set[str]) -> set[str]:
+def cancelling(observed: Observed, names: Collection[str]) -> set[str]:
+    """Return which of some parameters get contributions to their gradient that sum to zero."""
+    if observed.step is None or not names:
+        return set()
+    own = copied(observed.module)
+    try:
+        with own_randomness(), plain_calls():
+            with _Reweighted(own, names):
+                J = called_step(own, observed.step, observed.batch)
+            J.backward()
+    except REFUSALS:
+        return set()
+    return {name for name, p in own.named_parameters() if name in names and moves(p.grad)}
+
+
+class _Reweighted(WithoutDropout):
+    """Gives random weights to what comes back to the functions that take some parameters."""
+
+    def __init__(self, module: nn.Module, names: Collection[str]) -> None:
+        super().__init__(module)
+        self._names, self._wanted = Names(module), names
+        self._stream = torch.Generator().manual_seed(0)
+
+    def called(
+        self, name: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call the function; its output gets a hook where a wanted parameter goes in."""
+        output = super().called(name, func, args, kwargs)
+        used = self._names.note(name, (*args, *kwargs.values()), output)
+        if not set(self._wanted).isdisjoint(used):
+            for tensor in tensors_in([output]):
+                if tensor.requires_grad:
+                    tensor.register_hook(self._weighted)
+        return output
+
+    def _weighted(self, delta: Tensor) -> Tensor:
+        return delta * (0.5 + torch.rand(delta.shape, generator=self._stream, device="cpu")).to(
+            delta
+        )
+
+
+def zero_at_random_parameters(observed: Observed, names: set[str]) -> set[str]:
     """Return which get no gradient from this batch whatever the parameters are."""
     seen = [site for site in observed.sites if names & set(site.parameters)]
     empty = {name for site in seen if not site.activations.shape[1] for name in site.parameters}
     if observed.step is None:
         return names & empty
-    resting = names - empty
+    zero = names - empty
     try:
         for seed in range(DRAWS):
             own = with_random_parameters(observed.module, seed=seed)
-            _, gradients = value_and_gradients(observed, own)
-            resting = {name for name in resting if not pulled(gradients.get(name))}
+            zero -= observed.reruns.of(own).moved(zero)
+            if not zero:
+                break
     except REFUSALS:
         return names & empty  # a module that refuses random parameters tells nothing more
-    return names & empty | resting
+    return names & empty | zero
 
 
-def reached(observed: Observed, names: set[str]) -> set[str]:
+def moved_by_other_batches(observed: Observed, names: set[str]) -> set[str]:
     """Return which get a gradient from other batches, mixed of this one.
 
     On every other batch all parameters are moved too, each by numbers of its own spread: a router
     then chooses otherwise, and a gate of zero stays zero.
     """
-    found: set[str] = set()
+    moved: set[str] = set()
     for seed in range(BATCHES if observed.step is not None else 0):
-        if found == names:
+        if moved == names:
             break
         mixed = _Mixed(seed)
         try:
@@ -57,12 +110,12 @@ def reached(observed: Observed, names: set[str]) -> set[str]:
             if seed % 2:
                 mixed.move_(own)
             other = replace(observed, batch=mapped_tensors(observed.batch, mixed))
-            J, gradients = value_and_gradients(other, own)
+            shown = other.reruns.of(own)
         except REFUSALS:
             continue  # examples that fit each other no more
-        if math.isfinite(J):
-            found |= {name for name in names if pulled(gradients.get(name))}
-    return found
+        if math.isfinite(shown.J):
+            moved |= shown.moved(names)
+    return moved
 
 
 class _Mixed:
@@ -85,7 +138,7 @@ class _Mixed:
                     p.add_(p.std(correction=0) * noise)
 
 
-def still_zero(observed: Observed, names: set[str]) -> set[str] | None:
+def zero_after_updates(observed: Observed, names: set[str]) -> set[str] | None:
     """Return which of the named parameters have no gradient after a few updates of the others.
 
     None where J cannot be computed again.
@@ -93,21 +146,21 @@ def still_zero(observed: Observed, names: set[str]) -> set[str] | None:
     if observed.step is None:
         return None
     try:
-        return _asleep(observed, copied(observed.module), names)
+        return _zero_after_updates(observed.reruns, names)
     except REFUSALS:
         # A module that cannot be copied or run again is judged by its first pass alone.
         return None
 
 
-def _asleep(observed: Observed, module: nn.Module, names: set[str]) -> set[str]:
+def _zero_after_updates(reruns: Reruns, names: set[str]) -> set[str]:
+    shown = reruns.unchanged()
     for _ in range(UPDATES):
-        _, gradients = value_and_gradients(observed, module)
-        names = {name for name in names if not pulled(gradients.get(name))}
+        names = names - shown.moved(names)
         if not names:
             return names
-        _update(dict(module.named_parameters()), gradients)
-    _, gradients = value_and_gradients(observed, module)
-    return {name for name in names if not pulled(gradients.get(name))}
+        _update(dict(shown.module.named_parameters()), shown.gradients)
+        shown = reruns.of(shown.module)
+    return names - shown.moved(names)
 
 
 def _update(parameters: dict[str, nn.Parameter], gradients: dict[str, Tensor]) -> None:
