@@ -12,7 +12,7 @@ import pytest
 
 from symbreak.cli import train_run
 from symbreak.optimize import minimize
-from symbreak.training import table_training
+from symbreak.training import Training, table_training
 from symbreak.training.checks import gradient_report
 
 IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
@@ -59,7 +59,8 @@ def test_ctrl_c_before_the_training_keeps_nothing_and_says_so(run, monkeypatch, 
 
 def pressing(monkeypatch, place, *, times=1):
     """Send SIGINT when the command first comes to a function, of its own or of the training."""
-    room = train_run if hasattr(train_run, place) else table_training
+    rooms = (train_run, table_training, Training)
+    room = next(room for room in rooms if hasattr(room, place))
     found, left = getattr(room, place), [signal.SIGINT] * times
 
     def press(*args, **options):
@@ -89,7 +90,7 @@ def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatc
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("place", ["recorded", "target_scores", "_write", "_tell"])
+@pytest.mark.parametrize("place", ["of", "target_scores", "_write", "_tell"])
 def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path, place):
     pressing(monkeypatch, place)
     model, found = tmp_path / "m", tmp_path / "f.json"
@@ -104,7 +105,7 @@ def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path
 def test_a_second_signal_breaks_off_and_says_what_was_written(run, monkeypatch, tmp_path):
     words = (*IRIS, "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
     with monkeypatch.context() as early:
-        pressing(early, "recorded", times=2)
+        pressing(early, "of", times=2)
         ran = run(*words)
     assert (ran.code, ran.out) == (130, "")
     assert ran.err == "Interrupted before there was anything to keep.\n"
