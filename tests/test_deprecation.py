@@ -12,6 +12,7 @@ from torch import nn
 import symbreak as sb
 from symbreak.deprecation import once_positional
 from symbreak.lesson import run_lesson
+from symbreak.training import trajectory
 from symbreak.training.data_split import DataSplit
 
 
@@ -61,3 +62,9 @@ def test_programs_in_reports_of_the_last_version_find_the_split():
     with pytest.warns(DeprecationWarning, match=r"Use symbreak\.training\.data_split\.DataSplit"):
         from symbreak.training.parts import Parts
     assert Parts is DataSplit
+
+
+def test_old_names_of_trajectories():
+    with pytest.warns(DeprecationWarning, match=r"Use symbreak\.training\.trajectory\.Traj"):
+        from symbreak.training.path import Path, PathOfStart
+    assert (Path, PathOfStart) == (trajectory.Trajectories, trajectory.Trajectory)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -15,6 +16,24 @@ R = TypeVar("R")
 def warn_renamed(old: str, new: str) -> None:
     """Warn the caller of the function that calls this one."""
     warnings.warn(f"{old} is deprecated. Use {new}.", DeprecationWarning, stacklevel=3)
+
+
+def renamed(module: str, names: Mapping[str, str], home: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module that moved: old names give what they are called now.
+
+    Parameters
+    ----------
+    names : old name -> new name, both without their module.
+    home : the module that the new names are in; it is imported when one is asked for.
+    """
+
+    def get(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn_renamed(f"{module}.{name}", f"{home}.{names[name]}")
+        return getattr(importlib.import_module(home), names[name])
+
+    return get
 
 
 def once_positional(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

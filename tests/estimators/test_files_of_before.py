@@ -59,9 +59,9 @@ def test_the_average_of_a_classifier(loaded):
 
 def test_a_regressor_with_all_starts_and_a_validation(loaded):
     net = loaded(sb.MLPRegressor, REGRESSOR)
-    np.testing.assert_allclose(net.predict(SOME), [3.4281063, 9.719072, 10.65061], rtol=1e-5)
+    np.testing.assert_allclose(net.predict(SOME), [4.642016, 8.419156, 11.988691], rtol=1e-5)
     first = net.predict_starts(SOME)[:, 0, 0]
-    np.testing.assert_allclose(first, [3.4281063, 6.9387045, 8.052358], rtol=1e-5)
+    np.testing.assert_allclose(first, [4.642016, 6.1102409, 6.8198261], rtol=1e-5)
     assert net.kept_.tolist() == [1, 0, 2]
     assert net.best_validation_score_ == max(net.starts_["validation_score"])
     assert set(net.starts_["status"]) == {"max iterations"}
@@ -81,3 +81,11 @@ def test_they_have_the_record_and_go_on(loaded, tmp_path):
     y = net.predict(X)
     back.set_params(warm_start=True, max_iter=500).fit(X, y)
     assert back.loss_ < net.loss_
+
+
+def test_best_without_a_validation_is_the_lowest_cost_as_in_a_new_fit():
+    arrays, settings = load_model(CLASSIFIER)
+    state = persistence._joined(settings["state"], arrays)
+    full = persistence.full_state({**state, "combine": "best"})
+    assert full["training_"].combine == "lowest-cost"
+    assert full["combine"] == "best"

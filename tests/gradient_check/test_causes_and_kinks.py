@@ -1,4 +1,4 @@
-"""Probable causes, kinks at theta, the own dtype, and further occasions."""
+"""Probable causes, kinks at theta, the own dtype, and extra checks."""
 
 from __future__ import annotations
 

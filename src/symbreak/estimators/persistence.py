@@ -22,7 +22,7 @@ from symbreak.training.combine import usable_starts
 from symbreak.training.record import Provenance, Training
 
 _KIND = "estimator"
-_NOT_KEPT = ("_epochs", "_begun_with", "_network")
+_NOT_KEPT = ("_epochs", "_begun_with")
 # In files of 0.1 the parts of the record stand beside each other.
 _BESIDE = ("_problem", "outcome_", "kept_", "_no_improvement_count")
 _OUTCOME_ARRAYS = ("theta", "value", "gradient_norm", "n_iterations", "n_evaluations",
@@ -37,6 +37,7 @@ def plain_state(state: dict[str, Any]) -> dict[str, Any]:
     if "training_" in plain:
         plain["training_"] = _plain_training(plain["training_"])
         plain["_scaling"] = _plain_scaling(plain["_scaling"])
+        plain.pop("_network", None)  # it stands in the record
     return plain
 
 
@@ -121,9 +122,11 @@ def _joined(held: Any, arrays: dict[str, Any]) -> Any:
 
 def _gathered(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a file of 0.1 with the parts of its record in one."""
-    problem = state["_problem"]
+    problem, combine = state["_problem"], state["combine"]
+    if combine == "best" and state["outcome_"]["validation"] is None:
+        combine = "lowest-cost"  # what it was then too
     record = {
-        "network": problem["network"], "combine": state["combine"], "kept": state["kept_"],
+        "network": problem["network"], "combine": combine, "kept": state["kept_"],
         "outcome": state["outcome_"], "version": "0.1",
     }  # fmt: skip
     rest = {name: value for name, value in state.items() if name not in _BESIDE}

@@ -125,7 +125,7 @@ def _target_and_rows(
 ) -> tuple[Target, NDArray[Any], tuple[NDArray[np.int64], ...]]:
     """Return the target, y (m,) and the rows of each part.
 
-    Parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
+    The parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
     """
     task = task_of(table, name, task)
     if task == "classification":
