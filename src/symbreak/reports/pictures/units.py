@@ -32,7 +32,7 @@ class DistinctUnitsDisplay(Display):
 
     @classmethod
     def from_path(cls, network: Network, path: Trajectory, *, ax: Axes | None = None) -> Self:
-        """Draw the trajectory of one start, as `symbreak.training.trajectory.Trajectories` keeps it."""
+        """Draw the trajectory of one start, as `symbreak.training.trajectory` keeps it."""
         counts = [distinct_up_to_rounding(network, theta) for theta in path.theta]
         return cls(
             updates=path.updates, distinct=np.transpose(counts), units=network.layers[1:-1]
