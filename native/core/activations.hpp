@@ -1,0 +1,169 @@
+// Activations a = g(z) and their derivatives; the twins of symbreak.activations.
+//
+// Conventions: `Slope` is what the way back needs beside a. Where g' is a function of a alone,
+// `derivative(a)` gives it; where it needs z (gelu, silu), `value(z, slope)` gives g' on the way.
+// At a kink g' is that of the left side. Values are within 4 units in the last place, and odd
+// activations are exactly odd.
+#pragma once
+
+#include "elementary.hpp"
+
+namespace symbreak {
+
+// In the order of `ACTIVATIONS` in symbreak/native/twins.py.
+enum class Activation { identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu };
+
+constexpr bool needs_input(Activation kind) {
+    return kind == Activation::gelu || kind == Activation::silu;
+}
+
+constexpr double kLeakySlope = 0.01;
+constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
+constexpr double kSeluScale = 1.0507009873554804934193349852946;
+
+// 1 / (1 + exp(-z)) and 1 / (1 + exp(z)), both without cancellation
+template <class T>
+struct Sigmoids {
+    Vector<T> of_z, of_minus_z;
+};
+
+template <class T>
+inline Sigmoids<T> sigmoids(Vector<T> z) {
+    const Vector<T> e = exponential<T>(-absolute<T>(z));
+    const Vector<T> large = 1 / (1 + e), small = e / (1 + e);
+    const Mask<T> is_negative = z < 0;
+    return {select<T>(is_negative, small, large), select<T>(is_negative, large, small)};
+}
+
+template <class T>
+inline Vector<T> sigmoid(Vector<T> z) {
+    const Vector<T> e = exponential<T>(-absolute<T>(z));
+    return select<T>(z < 0, e, all<T>(1)) / (1 + e);
+}
+
+// t / (t + 2) with t = exp(2 |z|) - 1, and the sign of z
+template <class T>
+inline Vector<T> hyperbolic_tangent(Vector<T> z) {
+    const Vector<T> t = expm1<T>(at_most<T>(2 * absolute<T>(z), all<T>(44)));
+    return with_sign_of<T>(t / (t + 2), z);
+}
+
+// log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
+template <class T>
+inline Vector<T> softplus(Vector<T> z) {
+    return at_least<T>(z, Vector<T>{}) + log1p<T>(exponential<T>(-absolute<T>(z)));
+}
+
+template <class T>
+inline Vector<T> gelu(Vector<T> z, Vector<T>& slope) {
+    const NormalTail<T> normal = normal_tail<T>(z);
+    const Vector<T> cdf = select<T>(z < 0, normal.tail, 1 - normal.tail);
+    slope = cdf + z * normal.density;
+    return z * cdf;
+}
+
+template <class T>
+inline Vector<T> silu(Vector<T> z, Vector<T>& slope) {
+    const Sigmoids<T> s = sigmoids<T>(z);
+    slope = s.of_z * (1 + z * s.of_minus_z);
+    return z * s.of_z;
+}
+
+// a = g(z); `slope` becomes g'(z) where it needs z, and is left alone elsewhere.
+template <class T, Activation kind>
+inline Vector<T> value(Vector<T> z, [[maybe_unused]] Vector<T>& slope) {
+    [[maybe_unused]] const Mask<T> is_positive = z > 0;
+    if constexpr (kind == Activation::identity) return z;
+    if constexpr (kind == Activation::sigmoid) return sigmoid<T>(z);
+    if constexpr (kind == Activation::tanh) return hyperbolic_tangent<T>(z);
+    if constexpr (kind == Activation::relu) return select<T>(z <= 0, Vector<T>{}, z);
+    if constexpr (kind == Activation::leaky_relu)
+        return select<T>(is_positive, z, z * static_cast<T>(kLeakySlope));
+    if constexpr (kind == Activation::elu)
+        return select<T>(is_positive, z, expm1<T>(at_most<T>(z, Vector<T>{})));
+    if constexpr (kind == Activation::selu)
+        return static_cast<T>(kSeluScale) *
+               select<T>(is_positive, z,
+                         static_cast<T>(kSeluAlpha) * expm1<T>(at_most<T>(z, Vector<T>{})));
+    if constexpr (kind == Activation::softplus) return softplus<T>(z);
+    if constexpr (kind == Activation::gelu) return gelu<T>(z, slope);
+    if constexpr (kind == Activation::silu) return silu<T>(z, slope);
+}
+
+// g' of a, for the activations whose g' is a function of a
+template <class T, Activation kind>
+inline Vector<T> derivative(Vector<T> a) {
+    [[maybe_unused]] const Mask<T> is_positive = a > 0;
+    const Vector<T> one = all<T>(1);
+    if constexpr (kind == Activation::sigmoid) return a * (1 - a);
+    if constexpr (kind == Activation::tanh) return 1 - a * a;
+    if constexpr (kind == Activation::relu) return select<T>(is_positive, one, Vector<T>{});
+    if constexpr (kind == Activation::leaky_relu)
+        return select<T>(is_positive, one, all<T>(static_cast<T>(kLeakySlope)));
+    if constexpr (kind == Activation::elu) return at_most<T>(a, Vector<T>{}) + 1;
+    if constexpr (kind == Activation::selu)
+        return select<T>(is_positive, all<T>(static_cast<T>(kSeluScale)),
+                         a + static_cast<T>(kSeluScale * kSeluAlpha));
+    if constexpr (kind == Activation::softplus) return -expm1<T>(-a);
+    return one;
+}
+
+namespace detail {
+
+template <class T, Activation kind>
+inline void activate(T* z, T* slope, long n) {
+    for (long i = 0; i < n; i += kLanes<T>) {
+        Vector<T> g{};
+        store<T>(z + i, value<T, kind>(load<T>(z + i), g));
+        if constexpr (needs_input(kind))
+            if (slope != nullptr) store<T>(slope + i, g);
+    }
+}
+
+template <class T, Activation kind>
+inline void multiply_by_derivative(T* delta, const T* a, const T* slope, long n) {
+    for (long i = 0; i < n; i += kLanes<T>) {
+        const Vector<T> g = needs_input(kind) ? load<T>(slope + i) : derivative<T, kind>(load<T>(a + i));
+        store<T>(delta + i, load<T>(delta + i) * g);
+    }
+}
+
+}  // namespace detail
+
+// Calls `visit` with the kind as a constant of the compiler.
+template <class Visit>
+inline void with_activation(Activation kind, Visit visit) {
+    switch (kind) {
+#define SYMBREAK_CASE(word) \
+    case Activation::word:  \
+        return visit(std::integral_constant<Activation, Activation::word>{});
+        SYMBREAK_CASE(identity)
+        SYMBREAK_CASE(sigmoid)
+        SYMBREAK_CASE(tanh)
+        SYMBREAK_CASE(relu)
+        SYMBREAK_CASE(leaky_relu)
+        SYMBREAK_CASE(elu)
+        SYMBREAK_CASE(selu)
+        SYMBREAK_CASE(softplus)
+        SYMBREAK_CASE(gelu)
+        SYMBREAK_CASE(silu)
+#undef SYMBREAK_CASE
+    }
+}
+
+// z (n numbers, n a multiple of the lanes) becomes a; `slope`, if given, g' where it needs z.
+template <class T>
+void activate(Activation kind, T* z, T* slope, long n) {
+    if (kind == Activation::identity) return;
+    with_activation(kind, [&](auto k) { detail::activate<T, k.value>(z, slope, n); });
+}
+
+// delta becomes delta g'.
+template <class T>
+void multiply_by_derivative(Activation kind, T* delta, const T* a, const T* slope, long n) {
+    if (kind == Activation::identity) return;
+    with_activation(kind,
+                    [&](auto k) { detail::multiply_by_derivative<T, k.value>(delta, a, slope, n); });
+}
+
+}  // namespace symbreak

@@ -1,0 +1,100 @@
+// What a network is, and the examples it sees, as a pass needs them.
+//
+// Conventions: layers = (features, hidden..., outputs); Theta(l) is row-major, (units, 1 + units
+// below), the bias in column 0; theta holds one after the other.
+#pragma once
+
+#include <stdexcept>
+#include <vector>
+
+#include "losses.hpp"
+#include "memory.hpp"
+#include "products.hpp"
+
+namespace symbreak {
+
+struct Network {
+    std::vector<int> layers;
+    std::vector<Activation> activations;
+    LossOf loss;
+
+    int depth() const { return static_cast<int>(layers.size()) - 1; }  // matrices
+    int features() const { return layers.front(); }
+    int outputs() const { return layers.back(); }
+    int target_rows() const { return loss.kind == Loss::cross_entropy ? 1 : outputs(); }
+    // Theta(layer), layer from 0 on: its size and its place in theta
+    long matrix_size(int layer) const { return static_cast<long>(layers[layer + 1]) * (1 + layers[layer]); }
+    long offset(int layer) const {
+        long sum = 0;
+        for (int below = 0; below < layer; ++below) sum += matrix_size(below);
+        return sum;
+    }
+    long n_parameters() const { return offset(depth()); }
+};
+
+// Rows and targets of m examples, in panels; the last is filled up with zeros.
+template <class T>
+class Examples {
+public:
+    // A source of numbers: element (example, row) lies at first[example * by_example + row * by_row].
+    struct Source {
+        const T* first;
+        long by_example, by_row;
+    };
+
+    Examples(int row_count, int target_rows) : row_count_(row_count), target_rows_(target_rows) {}
+
+    void fill(long m, Source rows, Source targets) {
+        resize(m);
+        for (long i = 0; i < m; ++i) {
+            T* to = lane(rows_, row_count_, i);
+            for (int k = 0; k < row_count_; ++k)
+                to[k * kPanel<T>] = rows.first[i * rows.by_example + k * rows.by_row];
+            to = lane(targets_, target_rows_, i);
+            for (int k = 0; k < target_rows_; ++k)
+                to[k * kPanel<T>] = targets.first[i * targets.by_example + k * targets.by_row];
+        }
+    }
+
+    // Takes the examples of these indices from others.
+    void pick(const Examples& others, const long long* indices, long m) {
+        resize(m);
+        for (long i = 0; i < m; ++i) {
+            if (indices[i] < 0 || indices[i] >= others.m_)
+                throw std::out_of_range("indices of examples must be 0 .. m - 1");
+            copy(lane(rows_, row_count_, i), lane(others.rows_, row_count_, indices[i]), row_count_);
+            copy(lane(targets_, target_rows_, i), lane(others.targets_, target_rows_, indices[i]),
+                 target_rows_);
+        }
+    }
+
+    long size() const { return m_; }
+    int panels() const { return static_cast<int>((m_ + kPanel<T> - 1) / kPanel<T>); }
+    int row_count() const { return row_count_; }
+    const T* rows(int panel) const { return rows_.get() + row_stride() * panel; }
+    const T* targets(int panel) const { return targets_.get() + target_stride() * panel; }
+    long row_stride() const { return static_cast<long>(row_count_) * kPanel<T>; }
+    long target_stride() const { return static_cast<long>(target_rows_) * kPanel<T>; }
+
+private:
+    static T* lane(const Room<T>& room, int rows, long example) {
+        return room.get() + example / kPanel<T> * rows * kPanel<T> + example % kPanel<T>;
+    }
+    static void copy(T* to, const T* from, int rows) {
+        for (int k = 0; k < rows; ++k) to[k * kPanel<T>] = from[k * kPanel<T>];
+    }
+    void resize(long m) {
+        m_ = m;
+        rows_.grow(panels() * row_stride());
+        targets_.grow(panels() * target_stride());
+        if (m % kPanel<T> == 0) return;
+        std::fill_n(rows_.get() + (panels() - 1) * row_stride(), row_stride(), T(0));
+        std::fill_n(targets_.get() + (panels() - 1) * target_stride(), target_stride(), T(0));
+    }
+
+    int row_count_, target_rows_;
+    long m_ = 0;
+    Room<T> rows_, targets_;
+};
+
+}  // namespace symbreak

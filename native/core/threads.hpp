@@ -1,0 +1,118 @@
+// A pool of threads that wait between calls; none of them is kept over a fork.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+
+namespace symbreak {
+
+class Pool {
+public:
+    // The pool of this process; threads of a parent do not live in its forked child.
+    static Pool& here() {
+        static std::once_flag once;
+        std::call_once(once, [] {
+            pthread_atfork([] { instance_mutex().lock(); }, [] { instance_mutex().unlock(); },
+                           [] {
+                               instance() = nullptr;
+                               instance_mutex().unlock();
+                           });
+        });
+        std::lock_guard<std::mutex> lock(instance_mutex());
+        // Never destroyed: its threads may wait until the process ends.
+        if (instance() == nullptr) instance() = new Pool;
+        return *instance();
+    }
+
+    // Calls work(i) for every i below `count`, on up to `threads` threads with this one.
+    void run(int count, int threads, const std::function<void(int)>& work) {
+        std::lock_guard<std::mutex> one_at_a_time(call_);
+        Job job{work, count};
+        start(job, threads - 1);
+        job.help();
+        std::unique_lock<std::mutex> lock(mutex_);
+        job_ = nullptr;
+        done_.wait(lock, [&] { return helping_ == 0; });
+        if (job.error) std::rethrow_exception(job.error);
+    }
+
+private:
+    struct Job {
+        const std::function<void(int)>& work;
+        const int count;
+        std::atomic<int> next{0};
+        std::mutex error_mutex{};
+        std::exception_ptr error{};
+
+        void help() {
+            for (int i = next++; i < count; i = next++) try {
+                    work(i);
+                } catch (...) {
+                    std::lock_guard<std::mutex> lock(error_mutex);
+                    error = std::current_exception();
+                }
+        }
+    };
+
+    static Pool*& instance() {
+        static Pool* pool = nullptr;
+        return pool;
+    }
+    static std::mutex& instance_mutex() {
+        static std::mutex mutex;
+        return mutex;
+    }
+
+    void start(Job& job, int helpers) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        while (size_ < helpers) {
+            std::thread([this, number = size_] { wait_for_jobs(number); }).detach();
+            ++size_;
+        }
+        job_ = &job;
+        wanted_ = helpers;
+        ++call_number_;
+        wake_.notify_all();
+    }
+
+    void wait_for_jobs(int number) {
+        long seen = 0;
+        std::unique_lock<std::mutex> lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [&] { return job_ != nullptr && call_number_ != seen; });
+            seen = call_number_;
+            if (number >= wanted_) continue;
+            Job* job = job_;
+            ++helping_;
+            lock.unlock();
+            job->help();
+            lock.lock();
+            if (--helping_ == 0) done_.notify_all();
+        }
+    }
+
+    std::mutex call_, mutex_;
+    std::condition_variable wake_, done_;
+    Job* job_ = nullptr;
+    int size_ = 0, wanted_ = 0, helping_ = 0;
+    long call_number_ = 0;
+};
+
+// Calls work(i) for every i below `count`; the threads are those of the pool of this process.
+template <class Work>
+void parallel(int count, int threads, const Work& work) {
+    if (threads <= 1 || count <= 1) {
+        for (int i = 0; i < count; ++i) work(i);
+        return;
+    }
+    Pool::here().run(count, threads, work);
+}
+
+}  // namespace symbreak
