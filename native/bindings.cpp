@@ -8,6 +8,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "core/evaluate.hpp"
@@ -155,6 +156,9 @@ void bind(nb::module_& m, const char* name) {
 }  // namespace
 
 NB_MODULE(SYMBREAK_MODULE, m) {
+    m.attr("ACTIVATIONS") = std::vector<std::string>(std::begin(kActivationNames),
+                                                     std::end(kActivationNames));
+    m.attr("LOSSES") = std::vector<std::string>(std::begin(kLossNames), std::end(kLossNames));
     nb::class_<Network>(m, "Network")
         .def("__init__",
              [](Network* self, std::vector<int> layers, const std::vector<int>& activations, int loss,

@@ -10,8 +10,11 @@
 
 namespace symbreak {
 
-// In the order of `ACTIVATIONS` in symbreak/native/twins.py.
 enum class Activation { identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu };
+
+// Their names in symbreak.activations, in the order of the words above.
+constexpr const char* kActivationNames[] = {"identity", "sigmoid", "tanh",     "relu", "leaky_relu",
+                                            "elu",      "selu",    "softplus", "gelu", "silu"};
 
 constexpr bool needs_input(Activation kind) {
     return kind == Activation::gelu || kind == Activation::silu;

@@ -12,10 +12,13 @@
 
 namespace symbreak {
 
-// In the order of `LOSSES` in symbreak/native/twins.py.
 enum class Loss {
     cross_entropy, binary_cross_entropy, squared_error, poisson, absolute_error, huber, quantile
 };
+
+// Their names in symbreak.losses, in the order of the words above.
+constexpr const char* kLossNames[] = {"cross_entropy", "binary_cross_entropy", "squared_error",
+                                      "poisson", "absolute_error", "huber", "quantile"};
 
 struct LossOf {
     Loss kind;
