@@ -146,11 +146,12 @@ void bind(nb::module_& m, const char* name) {
         .def("pick", &pick<T>, nb::arg("examples"), nb::arg("indices"));
     m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"));
     m.def("evaluate", &evaluate<T>, nb::arg("network"), nb::arg("examples"), nb::arg("theta"),
-          nb::arg("scale"), nb::arg("weights").none(), nb::arg("strength").none(), nb::arg("value"),
-          nb::arg("gradient").none(), nb::arg("threads"));
+          nb::arg("scale"), nb::arg("weights").none(), nb::arg("strength").none(), nb::arg("value").noconvert(),
+          nb::arg("gradient").none().noconvert(), nb::arg("threads"));
     m.def("predict", &predict_examples<T>, nb::arg("network"), nb::arg("examples"), nb::arg("theta"),
-          nb::arg("out"), nb::arg("threads"));
-    m.def("activate", &activate_all<T>, nb::arg("activation"), nb::arg("z"), nb::arg("slope").none());
+          nb::arg("out").noconvert(), nb::arg("threads"));
+    m.def("activate", &activate_all<T>, nb::arg("activation"), nb::arg("z").noconvert(),
+          nb::arg("slope").none().noconvert());
 }
 
 }  // namespace

@@ -46,13 +46,9 @@ public:
 
     void fill(long m, Source rows, Source targets) {
         resize(m);
-        for (long i = 0; i < m; ++i) {
-            T* to = lane(rows_, row_count_, i);
-            for (int k = 0; k < row_count_; ++k)
-                to[k * kPanel<T>] = rows.first[i * rows.by_example + k * rows.by_row];
-            to = lane(targets_, target_rows_, i);
-            for (int k = 0; k < target_rows_; ++k)
-                to[k * kPanel<T>] = targets.first[i * targets.by_example + k * targets.by_row];
+        for (int panel = 0; panel < panels(); ++panel) {
+            fill_panel(rows_.get() + panel * row_stride(), row_count_, rows, panel);
+            fill_panel(targets_.get() + panel * target_stride(), target_rows_, targets, panel);
         }
     }
 
@@ -77,6 +73,13 @@ public:
     long target_stride() const { return static_cast<long>(target_rows_) * kPanel<T>; }
 
 private:
+    void fill_panel(T* to, int count, Source from, int panel) {
+        const long first = static_cast<long>(panel) * kPanel<T>;
+        const long here = std::min<long>(kPanel<T>, m_ - first);
+        for (int k = 0; k < count; ++k, to += kPanel<T>)
+            for (long i = 0; i < here; ++i)
+                to[i] = from.first[(first + i) * from.by_example + k * from.by_row];
+    }
     static T* lane(const Room<T>& room, int rows, long example) {
         return room.get() + example / kPanel<T> * rows * kPanel<T> + example % kPanel<T>;
     }

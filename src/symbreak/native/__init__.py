@@ -10,7 +10,8 @@ Results are the same to the last bit for the same level of instructions, whateve
 """
 
 from symbreak.native.door import engine, load
+from symbreak.native.packed import Packed
 from symbreak.native.threads import n_threads
 from symbreak.native.twins import native_network
 
-__all__ = ["engine", "load", "n_threads", "native_network"]
+__all__ = ["Packed", "engine", "load", "n_threads", "native_network"]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 from functools import cache
-from types import ModuleType
+from typing import cast
 
 from symbreak.errors import SymbreakError
+from symbreak.native.interface import Core
 
 # Of `native/levels.cmake`, the fastest first; an install from source has one, wheels have all.
 LEVELS = ("x86_64_v4", "x86_64_v3", "x86_64_v2", "baseline")
 
 
 @cache
-def load() -> ModuleType | None:
+def load() -> Core | None:
     """Return the fastest build that this processor runs; None where there is none or it is off.
 
     Raises
@@ -33,7 +34,7 @@ def load() -> ModuleType | None:
     return module
 
 
-def _fastest() -> ModuleType | None:
+def _fastest() -> Core | None:
     try:
         processor = importlib.import_module("symbreak.native.processor")
     except ModuleNotFoundError:
@@ -41,7 +42,7 @@ def _fastest() -> ModuleType | None:
     for level in LEVELS:
         if processor.runs(level):
             try:
-                return importlib.import_module(f"symbreak.native._core_{level}")
+                return cast(Core, importlib.import_module(f"symbreak.native._core_{level}"))
             except ModuleNotFoundError:
                 continue  # an install from source has one level alone
     return None

@@ -7,19 +7,18 @@ of another's of the same name goes through Python.
 from __future__ import annotations
 
 from functools import lru_cache
-from types import ModuleType
-from typing import Any
 
 from symbreak.activations import ACTIVATIONS, Activation
 from symbreak.losses import LOSSES, Loss
 from symbreak.native.door import load
+from symbreak.native.interface import Core
 from symbreak.network import Network
 
 KEPT_NETWORKS = 64
 
 
 @lru_cache(KEPT_NETWORKS)
-def native_network(network: Network) -> Any | None:
+def native_network(network: Network) -> object | None:
     """Return the network as the core knows it; None where the core is missing or does not know it."""
     core = load()
     if core is None:
@@ -31,15 +30,15 @@ def native_network(network: Network) -> Any | None:
     return core.Network(list(network.layers), activations, loss, _parameter_of(network.loss))
 
 
-def _twin_of_activation(core: ModuleType, record: Activation) -> int | None:
+def _twin_of_activation(core: Core, record: Activation) -> int | None:
     is_ours = record == ACTIVATIONS.get(record.name)
-    names: list[str] = core.ACTIVATIONS
+    names = core.ACTIVATIONS
     return names.index(record.name) if is_ours and record.name in names else None
 
 
-def _twin_of_loss(core: ModuleType, loss: Loss) -> int | None:
+def _twin_of_loss(core: Core, loss: Loss) -> int | None:
     is_ours = type(loss) is LOSSES.get(loss.name)
-    names: list[str] = core.LOSSES
+    names = core.LOSSES
     return names.index(loss.name) if is_ours and loss.name in names else None
 
 

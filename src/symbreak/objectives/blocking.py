@@ -48,19 +48,23 @@ def plan(
     """
     per_start = numbers_per_start(network) + more_per_start
     per_pair = numbers_per_pair(network) + more_per_pair
-    size = stack.element_size()
-    budget = memory_budget // size
-    if per_start + per_pair > budget:
-        raise InvalidInput(
-            f"memory_budget must be at least {size * (per_start + per_pair)} bytes for one start "
-            f"and one example of this network. Got {memory_budget}."
-        )
+    budget = memory_budget // stack.element_size()
+    check_budget(per_start + per_pair, stack.element_size(), memory_budget)
     cache = CACHE_NUMBERS if stack.device.type == "cpu" else budget
     wanted = per_pair * min(n_examples, MIN_EXAMPLES)
     most = max(1, min(len(stack), cache // wanted, budget // (per_start + per_pair)))
     starts = _even(len(stack), most)
     room = min(max(cache, wanted), budget - per_start * starts)
     return starts, _aligned(n_examples, room // (per_pair * starts))
+
+
+def check_budget(numbers: int, size: int, memory_budget: int) -> None:
+    """Refuse a budget below so many numbers of so many bytes, for one start and one example."""
+    if numbers * size > memory_budget:
+        raise InvalidInput(
+            f"memory_budget must be at least {size * numbers} bytes for one start and one example "
+            f"of this network. Got {memory_budget}."
+        )
 
 
 def by_columns(starts: int, examples: int) -> bool:

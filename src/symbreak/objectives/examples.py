@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
+
+from symbreak.native import Packed
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,13 @@ class Examples:
     rows : (m, 1 + features), a column of ones in front of X.
     target : (outputs, m), or class indices (1, m).
     weights : None, (m,) or (starts, m).
+    packed : rows and target as the compiled core holds them, the same whatever the weights.
     """
 
     rows: Tensor
     target: Tensor
     weights: Tensor | None
+    packed: Packed = field(default_factory=Packed, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.rows.shape[0]

@@ -10,8 +10,10 @@ from typing import Protocol
 
 from torch import Tensor
 
+from symbreak.native import native_network
 from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
 from symbreak.objectives.kernel_task import KernelTask
+from symbreak.objectives.native_kernel import NativeKernel
 
 
 class Kernel(Protocol):
@@ -28,10 +30,12 @@ class Kernel(Protocol):
 
 
 def kernel_for(task: KernelTask, workspaces: Workspaces) -> Kernel:
-    """Return the kernel for a task.
+    """Return the kernel for a task: the compiled core where it is here and knows the network.
 
     Parameters
     ----------
     workspaces : buffers shared with the kernels of other starts or examples.
     """
+    if task.examples.rows.device.type == "cpu" and native_network(task.network) is not None:
+        return NativeKernel(task)
     return ArrayKernel(task, workspaces)

@@ -22,6 +22,7 @@ from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.array_kernel import Workspaces
+from symbreak.objectives.capabilities import HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.cost_data import CostData
 from symbreak.objectives.examples import Examples
@@ -276,6 +277,10 @@ class NetworkCost(Stacked):
             two gradients, which come in the same tensor each time.
         order : (k,) indices of examples; the last mini-batch may be short.
         """
+        native = offered(self._data.kernel, HasMiniBatches)
+        if native is not None:
+            yield from native.minibatch_gradients(theta, order, size)
+            return
         starts = starts_of_block(self.network, theta, size, self.memory_budget)
         if starts is None:
             yield from (self.batch(rows)(theta)[1] for rows in order.split(size))

@@ -1,0 +1,31 @@
+"""Rows and targets as the compiled core holds them: in panels of examples, packed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from symbreak.native.interface import Core, PackedExamples
+
+
+class Packed:
+    """The same examples for the core, made when it is first asked for; a copy or pickle has none."""
+
+    def __init__(self) -> None:
+        self._made: PackedExamples | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packed, ()
+
+    def of(self, core: Core, rows: Tensor, target: Tensor) -> PackedExamples:
+        """Return these examples packed.
+
+        Parameters
+        ----------
+        rows : (m, 1 + features), on the CPU.
+        target : (outputs, m), or class indices (1, m).
+        """
+        if self._made is None:
+            self._made = core.examples(rows.numpy(), target.to(rows.dtype).numpy())
+        return self._made

@@ -1,0 +1,77 @@
+"""The kernel in C++; the conventions are those of `kernel_task`.
+
+Every start is evaluated alone, in the cache, so that nothing depends on how many are stacked and the
+buffers are small whatever the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbreak.native import load, n_threads, native_network
+from symbreak.objectives.blocking import check_budget
+from symbreak.objectives.kernel_task import KernelTask
+from symbreak.propagation.workspace import numbers_per_pair, numbers_per_start
+
+
+class NativeKernel:
+    """J and its gradient by the compiled core, for a network that it knows on the CPU.
+
+    Raises
+    ------
+    InvalidInput
+        The memory budget is too small for one start and one example.
+    """
+
+    def __init__(self, task: KernelTask) -> None:
+        core, examples, network = load(), task.examples, task.network
+        assert core is not None
+        numbers = numbers_per_start(network) + numbers_per_pair(network)
+        check_budget(numbers, examples.rows.element_size(), task.memory_budget)
+        self._task, self._core = task, core
+        self._network = native_network(network)
+        self._examples = examples.packed.of(core, examples.rows, examples.target)
+        self._weights, self._strength = _numpy(examples.weights), _numpy(task.strength)
+        self._scale = float(task.scale)
+        self._threads = n_threads()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NativeKernel, (self._task,)
+
+    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+        """Return J (starts,) and write its gradient, if one is wanted."""
+        J = stack.new_empty(len(stack))
+        self._core.evaluate(
+            self._network, self._examples, stack.numpy(), self._scale, self._weights,
+            self._strength, J.numpy(), _numpy(gradient), self._threads,
+        )  # fmt: skip
+        return J
+
+    def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield the gradient on every `size` examples of `order`, see `minibatches`."""
+        examples = self._task.examples
+        made = getattr(self._core, f"Examples{8 * theta.element_size()}")
+        batch = made(examples.rows.shape[1], examples.target.shape[0])
+        J, gradient = theta.new_empty(len(theta)), torch.empty_like(theta)
+        arrays = theta.numpy(), J.numpy(), gradient.numpy()
+        for rows in order.split(size):
+            indices = rows.numpy()
+            batch.pick(self._examples, indices)
+            weights = None if self._weights is None else np.take(self._weights, indices, -1)
+            # The task's sums are over all its examples: so many of them have this share.
+            scale = self._scale * len(examples) / len(indices)
+            self._core.evaluate(
+                self._network, batch, arrays[0], scale, weights, self._strength, arrays[1],
+                arrays[2], self._threads,
+            )  # fmt: skip
+            yield gradient
+
+
+def _numpy(tensor: Tensor | None) -> NDArray[Any] | None:
+    return None if tensor is None else tensor.numpy()
