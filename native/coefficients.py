@@ -49,6 +49,12 @@ def scaled_tail(centre: mp.mpf) -> Function:
     return of_place
 
 
+def middle(square: mp.mpf) -> mp.mpf:
+    """Return (Phi(z) - 1 / 2) / z, square = z²."""
+    z = mp.sqrt(square)
+    return mp.erf(z / mp.sqrt(2)) / (2 * z)
+
+
 def show(what: str, f: Function, low: mp.mpf, high: mp.mpf, degree: int) -> None:
     """Print the coefficients and the error."""
     coefficients, error = interpolate(f, low, high, degree)
@@ -63,6 +69,8 @@ def main() -> None:
         show("exponential", exponential, -half, half, degree)
     for degree in (7, 3):
         show("logarithm", logarithm, mp.mpf("1e-18"), mp.mpf("0.0295"), degree)
+    for degree in (9, 5):
+        show("middle", middle, mp.mpf("1e-18"), mp.mpf(1), degree)
     for centre, end, degree in (("4.5", "38.7", 22), ("3.5", "14.5", 10)):
         c = mp.mpf(centre)
         last = (mp.mpf(end) - c) / (mp.mpf(end) + c)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import settings
+
+from symbreak import native
 
 # How long an example takes depends on what else the machine does; that must fail no test.
 settings.register_profile("symbreak", deadline=None)
@@ -13,3 +16,19 @@ settings.load_profile("symbreak")
 # Whatever runs the tests in the background may have them ignore Ctrl-C, which some tests press.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def without_core(monkeypatch):
+    """Compute through Python, also where the compiled core is."""
+    monkeypatch.setenv("SYMBREAK_NATIVE", "0")
+    forget_core()
+    yield
+    monkeypatch.undo()
+    forget_core()
+
+
+def forget_core():
+    """Have the environment read again."""
+    native.load.cache_clear()
+    native.native_network.cache_clear()

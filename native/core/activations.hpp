@@ -24,20 +24,6 @@ constexpr double kLeakySlope = 0.01;
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
 
-// 1 / (1 + exp(-z)) and 1 / (1 + exp(z)), both without cancellation
-template <class T>
-struct Sigmoids {
-    Vector<T> of_z, of_minus_z;
-};
-
-template <class T>
-inline Sigmoids<T> sigmoids(Vector<T> z) {
-    const Vector<T> e = exponential<T>(-absolute<T>(z));
-    const Vector<T> large = 1 / (1 + e), small = e / (1 + e);
-    const Mask<T> is_negative = z < 0;
-    return {select<T>(is_negative, small, large), select<T>(is_negative, large, small)};
-}
-
 template <class T>
 inline Vector<T> sigmoid(Vector<T> z) {
     const Vector<T> e = exponential<T>(-absolute<T>(z));
@@ -57,19 +43,29 @@ inline Vector<T> softplus(Vector<T> z) {
     return at_least<T>(z, Vector<T>{}) + log1p<T>(exponential<T>(-absolute<T>(z)));
 }
 
+// z Phi(z);  slope Phi(z) + z phi(z)
 template <class T>
 inline Vector<T> gelu(Vector<T> z, Vector<T>& slope) {
     const NormalTail<T> normal = normal_tail<T>(z);
-    const Vector<T> cdf = select<T>(z < 0, normal.tail, 1 - normal.tail);
-    slope = cdf + z * normal.density;
-    return z * cdf;
+    const Vector<T> density = normal.power.times(all<T>(static_cast<T>(0.39894228040143267794)));
+    const Vector<T> middle = z * polynomial<T>(z * z, Constants<T>::middle) + static_cast<T>(0.5);
+    const Vector<T> tail = normal.power.times(normal.scaled);
+    const Mask<T> is_middle = absolute<T>(z) < 1, is_negative = z < 0;
+    const Vector<T> cdf = select<T>(is_middle, middle, select<T>(is_negative, tail, 1 - tail));
+    slope = cdf + z * density;
+    return select<T>(is_negative & ~is_middle, normal.power.times(z * normal.scaled), z * cdf);
 }
 
+// z s(z), s the sigmoid;  slope s (1 + z (1 - s))
 template <class T>
 inline Vector<T> silu(Vector<T> z, Vector<T>& slope) {
-    const Sigmoids<T> s = sigmoids<T>(z);
-    slope = s.of_z * (1 + z * s.of_minus_z);
-    return z * s.of_z;
+    const Exponential<T> power = split_exponential<T>(-absolute<T>(z));
+    const Vector<T> e = power.times(all<T>(1));
+    const Vector<T> large = 1 / (1 + e), small = e * large;
+    const Mask<T> is_negative = z < 0;
+    const Vector<T> s = select<T>(is_negative, small, large);
+    slope = s * (1 + z * select<T>(is_negative, large, small));
+    return select<T>(is_negative, power.times(z * large), z * large);
 }
 
 // a = g(z); `slope` becomes g'(z) where it needs z, and is left alone elsewhere.

@@ -28,7 +28,7 @@ struct LossOf {
 // From here on the loss of poisson goes on along its tangent; ln(sqrt(the largest number)).
 template <class T>
 inline T poisson_limit() {
-    return static_cast<T>(sizeof(T) == 8 ? 354.891356446692 : 44.36141955583650);
+    return static_cast<T>(sizeof(T) == 8 ? 354.891356446692 : 44.361419526034176);
 }
 
 template <class T>

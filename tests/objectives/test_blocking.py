@@ -14,6 +14,9 @@ from symbreak.objectives import array_kernel, blocking
 from symbreak.objectives.blocking import plan
 from symbreak.propagation.workspace import Workspace, numbers_per_pair, numbers_per_start
 
+# Blocks are cut where arrays are computed on; the compiled core takes one start after another.
+pytestmark = pytest.mark.usefixtures("without_core")
+
 SIZES = st.integers(1, 200)
 
 

@@ -1,0 +1,114 @@
+"""The compiled core and the Python path give the same numbers, to 1e-12 in every block of theta."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import symbreak as sb
+from symbreak import native
+from symbreak.activations import ACTIVATIONS
+from symbreak.losses import LOSSES
+from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
+from symbreak.objectives.native_kernel import NativeKernel
+
+pytestmark = pytest.mark.skipif(native.load() is None, reason="needs the compiled core")
+
+STARTS, FEATURES, OUTPUTS = 3, 5, 3
+HIDDEN = (7, 13, 6)
+
+
+def targets(loss, m, rng):
+    if loss == "cross_entropy":
+        return rng.integers(0, OUTPUTS, m)
+    if loss == "binary_cross_entropy":
+        return rng.integers(0, 2, (m, OUTPUTS))
+    return rng.poisson(2.0, (m, OUTPUTS))
+
+
+def cost_of(activation, loss, depth, weights, alpha, *, m=53, dtype=np.float64, scale=1.0):
+    """Return a cost and a theta for it, both drawn anew for each case."""
+    rng = np.random.default_rng([len(activation), len(loss), depth, m])
+    network = sb.Network((FEATURES, *HIDDEN[:depth], OUTPUTS), activation, loss)
+    X = rng.normal(size=(m, FEATURES)).astype(dtype)
+    sample_weight = {"none": None, "one": rng.random(m), "each": rng.random((STARTS, m))}[weights]
+    penalty = {"none": 0.0, "one": 1.0, "each": rng.random(STARTS)}[alpha]
+    cost = sb.NetworkCost(
+        network, X, targets(loss, m, rng), alpha=penalty, sample_weight=sample_weight
+    )
+    return cost, scale * rng.normal(size=(STARTS, network.n_parameters)).astype(dtype)
+
+
+def both(cost, theta):
+    """Return (J, gradient) of the core and of the Python path."""
+    assert isinstance(cost._data.kernel, NativeKernel)
+    stack = cost.stack(theta)
+    answers = []
+    for kernel in (cost._data.kernel, ArrayKernel(cost._data.task, Workspaces())):
+        gradient = stack.new_empty(stack.shape)
+        answers.append((kernel.evaluate(stack, gradient).numpy(), gradient.numpy()))
+    return answers
+
+
+def assert_agree(cost, theta, rtol):
+    (J, gradient), (J_python, gradient_python) = both(cost, theta)
+    np.testing.assert_allclose(J, J_python, rtol=rtol)
+    for block in cost.blocks:
+        error = np.linalg.norm((gradient - gradient_python)[:, block.slice], axis=1)
+        size = np.linalg.norm(gradient_python[:, block.slice], axis=1)
+        assert (error <= rtol * size).all(), (block.name, error / size)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_loss_and_depth_with_weights_and_penalties(activation, loss):
+    ways = ("none", "one", "each")
+    for depth, weights, alpha in itertools.product(range(4), ways, ways):
+        # Small weights: an exploding mean of poisson magnifies the rounding of z itself.
+        cost, theta = cost_of(activation, loss, depth, weights, alpha, scale=0.5)
+        assert_agree(cost, theta, 1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_float32(loss):
+    for depth in range(4):
+        cost, theta = cost_of("tanh", loss, depth, "one", "one", dtype=np.float32, scale=0.3)
+        assert_agree(cost, theta, 1e-5)
+
+
+@pytest.mark.parametrize("m", [1, 15, 16, 17, 1000])
+def test_any_number_of_examples(m):
+    cost, theta = cost_of("tanh", "cross_entropy", 2, "each", "each", m=m)
+    assert_agree(cost, theta, 1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_far_into_saturation_nothing_cancels_or_overflows(loss):
+    # One feature is one and the rest are zero, so that raw has no rounding of its own.
+    network = sb.Network((FEATURES, OUTPUTS), loss=loss)
+    rng = np.random.default_rng(0)
+    X, y = np.eye(FEATURES)[rng.integers(0, FEATURES, 50)], targets(loss, 50, rng)
+    cost, theta = sb.NetworkCost(network, X, y), rng.uniform(-1e4, 1e4, (40, network.n_parameters))
+    assert_agree(cost, theta, 1e-12)
+    assert np.isfinite(cost(theta)[0]).all()
+
+
+def test_wide_layers_and_every_size_of_a_tile():
+    rng = np.random.default_rng(0)
+    for sizes in itertools.product((1, 6, 12, 13), (1, 5, 25)):
+        network = sb.Network((sizes[1], *sizes, 2), "tanh", "cross_entropy")
+        X, y = rng.normal(size=(40, sizes[1])), rng.integers(0, 2, 40)
+        cost = sb.NetworkCost(network, X, y)
+        assert_agree(cost, rng.normal(size=(2, network.n_parameters)), 1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_predictions(loss, monkeypatch):
+    cost, theta = cost_of("silu", loss, 2, "none", "none", m=700)
+    X = np.random.default_rng(1).normal(size=(700, FEATURES))
+    by_core = cost.network.predict(theta, X)
+    monkeypatch.setattr("symbreak.propagation.prediction.load", lambda: None)
+    by_python = cost.network.predict(theta, X)
+    np.testing.assert_allclose(by_core, by_python, rtol=1e-12, atol=1e-14 * np.abs(by_python).max())

@@ -1,0 +1,113 @@
+"""How the core is switched off, asked for and named; how many threads it takes."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import joblib
+import numpy as np
+import pytest
+
+import symbreak as sb
+from symbreak import native
+from symbreak.activations import ACTIVATIONS, Activation
+from symbreak.errors import SymbreakError
+from symbreak.losses import Huber
+from symbreak.native import door
+from symbreak.objectives.array_kernel import ArrayKernel
+from symbreak.objectives.native_kernel import NativeKernel
+from tests.conftest import forget_core
+
+needs_core = pytest.mark.skipif(native.load() is None, reason="needs the compiled core")
+
+
+def kernel_of(network, dtype="float64"):
+    y = np.zeros(3)
+    return sb.NetworkCost(network, np.eye(3, network.n_features), y, dtype=dtype)._data.kernel
+
+
+def test_switched_off_it_is_python_that_computes(without_core):
+    assert native.load() is None
+    assert native.engine() == "torch"
+    assert isinstance(kernel_of(sb.Network((2, 3, 1))), ArrayKernel)
+
+
+@needs_core
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_where_it_is_it_computes(dtype):
+    assert native.engine().startswith("native (")
+    assert isinstance(kernel_of(sb.Network((2, 3, 1)), dtype), NativeKernel)
+
+
+@needs_core
+def test_what_has_no_twin_goes_through_python():
+    tanh = ACTIVATIONS["tanh"]
+    own = Activation(
+        "tanh", tanh.write, tanh.derivative_from, tanh.second_derivative,
+        formula="mine", gain=1.0, active_range=None, output_range=None,
+    )  # fmt: skip
+    assert isinstance(kernel_of(sb.Network((2, 3, 1), own)), ArrayKernel)
+
+    class Mine(Huber):
+        pass
+
+    assert isinstance(kernel_of(sb.Network((2, 3, 1), loss=Mine(2.0))), ArrayKernel)
+    assert isinstance(kernel_of(sb.Network((2, 3, 1), loss=Huber(2.0))), NativeKernel)
+
+
+@needs_core
+def test_every_activation_and_loss_of_ours_has_its_twin():
+    core = native.load()
+    assert core is not None
+    assert list(core.ACTIVATIONS) == list(ACTIVATIONS)
+    assert set(core.LOSSES) == set(sb.losses.LOSSES)
+
+
+def test_a_core_that_must_be_there_and_is_not_is_an_error(monkeypatch):
+    monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
+    monkeypatch.setenv("SYMBREAK_REQUIRE_NATIVE", "1")
+    monkeypatch.setattr(door, "_fastest", lambda: None)
+    native.load.cache_clear()
+    with pytest.raises(SymbreakError, match="SYMBREAK_REQUIRE_NATIVE asks for the compiled core"):
+        native.load()
+    monkeypatch.undo()
+    forget_core()
+
+
+@pytest.mark.parametrize(("told", "threads"), [("3", 3), ("2,1", 2)])
+def test_threads_are_those_of_the_environment(monkeypatch, told, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert native.n_threads() == threads
+
+
+@pytest.mark.parametrize("told", ["", "0", "many"])
+def test_else_as_many_as_the_processors_of_this_process(monkeypatch, told):
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 4, 5}, raising=False)
+    assert native.n_threads() == 3
+
+
+def test_one_thread_in_workers():
+    assert joblib.Parallel(2)(joblib.delayed(native.n_threads)() for _ in range(2)) == [1, 1]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(native.n_threads) == 1
+
+
+@needs_core
+def test_wrong_shapes_are_refused_before_anything_is_written():
+    core = native.load()
+    assert core is not None
+    network = core.Network([2, 1], [], 2, 0.0)
+    examples = core.examples(np.ones((3, 3)), np.zeros((1, 3)))
+    theta, J = np.zeros((1, 3)), np.zeros(1)
+    with pytest.raises(ValueError, match="theta must be of shape"):
+        core.evaluate(network, examples, np.zeros((1, 4)), 1.0, None, None, J, None, 1)
+    with pytest.raises(ValueError, match="value must be"):
+        core.evaluate(network, examples, theta, 1.0, None, None, np.zeros(2), None, 1)
+    with pytest.raises(ValueError, match="gradient must be"):
+        core.evaluate(network, examples, theta, 1.0, None, None, J, np.zeros((2, 3)), 1)
+    with pytest.raises(ValueError, match="weights and strength"):
+        core.evaluate(network, examples, theta, 1.0, np.ones(2), None, J, None, 1)
+    with pytest.raises(IndexError):
+        core.Examples64(3, 1).pick(examples, np.array([3]))
+    assert J[0] == 0.0
