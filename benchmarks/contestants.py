@@ -1,4 +1,4 @@
-"""The contestants of `value_and_gradient.py`: the same J and gradient, computed in seven ways.
+"""The contestants of `value_and_gradient.py`: the same J and gradient, in several ways.
 
 Conventions
 -----------
@@ -79,14 +79,63 @@ def ours(problem: Problem) -> Contestant:
 
 
 def bare_blocked(problem: Problem) -> Contestant:
-    """The products alone, in the blocks of starts and examples that `NetworkCost` takes."""
+    """The products alone by torch, in the blocks that `NetworkCost` takes without its core."""
     size = plan(problem.network, problem.theta, len(problem.X), DEFAULT_MEMORY)
     return _bare(problem, *size)
 
 
 def bare_whole(problem: Problem) -> Contestant:
-    """The products alone, all starts and examples at once."""
+    """The products alone by torch, all starts and examples at once."""
     return _bare(problem, len(problem.theta), len(problem.X))
+
+
+def bare_numpy(problem: Problem) -> Contestant:
+    """The products alone by NumPy's BLAS, one network after another in the same room."""
+    m, layers = len(problem.X), problem.layers
+    dtype = problem.X.numpy().dtype
+    inputs = [np.ascontiguousarray(problem.rows.numpy().T)]
+    inputs += [np.zeros((units, m), dtype) for units in layers[1:]]
+    spare = [np.zeros((units, m), dtype) for units in layers[1:-1]]
+    thetas = problem.network.thetas(problem.theta.numpy())
+    weights = [thetas[0], *(np.ascontiguousarray(theta[:, :, 1:]) for theta in thetas[1:])]
+    sums = [np.empty_like(weight) for weight in weights]
+    products: list[Callable[[], object]] = []
+    for start in range(len(problem.theta)):
+        of_start = [w[start] for w in weights], [total[start] for total in sums]
+        products += _numpy_products(*of_start, inputs, spare)
+
+    def call() -> None:
+        for product in products:
+            product()
+
+    return Contestant(call, len(problem.theta), lambda _: (None, list(map(torch.from_numpy, sums))))
+
+
+def _numpy_products(
+    weights: Sequence[Any], sums: Sequence[Any], inputs: Sequence[Any], spare: Sequence[Any]
+) -> list[Callable[[], object]]:
+    """Return the products of one network: forward, then backward from the last layer's values."""
+    made: list[Callable[[], object]] = [
+        partial(np.matmul, weight, below, out=above)
+        for weight, below, above in zip(weights, inputs, inputs[1:], strict=False)
+    ]
+    delta = inputs[-1]
+    for layer in range(len(weights) - 1, -1, -1):
+        made.append(partial(np.matmul, delta, inputs[layer].T, out=sums[layer]))
+        if layer > 0:
+            made.append(partial(np.matmul, weights[layer].T, delta, out=spare[layer - 1]))
+            delta = spare[layer - 1]
+    return made
+
+
+def bare_eigen(problem: Problem) -> Contestant:
+    """The products alone by Eigen, one network after another, 256 examples at a time."""
+    from eigen_products import call as eigen_call
+
+    products, gradient = eigen_call(problem, 256)
+    thetas = problem.network.thetas(gradient)
+    sums = [thetas[0], *(theta[:, :, 1:] for theta in thetas[1:])]
+    return Contestant(products, len(problem.theta), lambda _: (None, sums))
 
 
 def _bare(problem: Problem, starts: int, examples: int) -> Contestant:
@@ -286,10 +335,13 @@ CONTESTANTS: dict[str, Callable[[Problem], Contestant]] = {
     "ours": ours,
     "bare_blocked": bare_blocked,
     "bare_whole": bare_whole,
+    "bare_numpy": bare_numpy,
+    "bare_eigen": bare_eigen,
     "autograd": autograd_stacked,
     "jax_vmap": jax_vmap,
     "torch_one_net": torch_one_net,
     "jax_jit": jax_jit,
     "sklearn": sklearn_one_net,
 }
+BARE = tuple(name for name in CONTESTANTS if name.startswith("bare"))
 ONE_NET = ("torch_one_net", "jax_jit", "sklearn")

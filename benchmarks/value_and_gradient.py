@@ -33,6 +33,7 @@ from common import (
     run_fresh,
     say,
 )
+from eigen_products import has_eigen
 
 NAME = "value_and_gradient"
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -101,8 +102,18 @@ def _expand(only: str | None) -> list[str]:
     if importlib.util.find_spec("jax") is None:
         words = [word for word in words if not word.startswith("jax")]
         say("JAX is not installed: measured without it.")
-    names = ["ours", *(["bare_blocked", "bare_whole"] if "bare" in words else [])]
-    return names + [word for word in words if word not in ("ours", "bare")]
+    return ["ours", *(_bare() if "bare" in words else []),
+            *(word for word in words if word not in ("ours", "bare"))]  # fmt: skip
+
+
+def _bare() -> list[str]:
+    """Return the contestants that make the products alone; the fastest of them is the limit."""
+    from contestants import BARE
+
+    if has_eigen():
+        return list(BARE)
+    say("cmeel-eigen is not installed: measured without Eigen's products.")
+    return [name for name in BARE if name != "bare_eigen"]
 
 
 def run_all(shapes: Iterable[str], names: Sequence[str], quick: bool) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(BENCHMARKS))
 # Scripts, not a package: they find each other by the folder that they are started from.
 common: Any = importlib.import_module("common")
 contestants: Any = importlib.import_module("contestants")
+eigen_products: Any = importlib.import_module("eigen_products")
 value_and_gradient: Any = importlib.import_module("value_and_gradient")
 
 SAME = [name for name in contestants.CONTESTANTS if not name.startswith("bare")]
@@ -76,9 +77,20 @@ def test_jax_computes_the_same_cost_and_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("blocks", [(3, 17), (2, 5), (1, 17), (3, 1)])
 def test_bare_products_are_the_products_of_a_net(blocks: tuple[int, int]) -> None:
-    """Without activations and later biases they are the gradient of ½ Σ raw²."""
     problem = contestants.make_problem(17, (4, 6, 5, 3), 3, "float64")
-    one = contestants._bare(problem, *blocks)
+    _check_products(problem, contestants._bare(problem, *blocks))
+
+
+@pytest.mark.parametrize("name", ["bare_numpy", "bare_eigen"])
+def test_so_are_those_of_numpy_and_eigen(name: str) -> None:
+    if name == "bare_eigen" and not eigen_products.has_eigen():
+        pytest.skip("cmeel-eigen is not installed")
+    problem = contestants.make_problem(517, (4, 6, 5, 3), 3, "float64")
+    _check_products(problem, contestants.CONTESTANTS[name](problem))
+
+
+def _check_products(problem: Any, one: Any) -> None:
+    """Without activations and later biases they are the gradient of ½ Σ raw²."""
     _, sums = one.read(one.call())
     matrices = [t.clone().requires_grad_() for t in problem.network.thetas(problem.theta)]
     z = matrices[0] @ problem.rows.T
@@ -92,7 +104,7 @@ def test_bare_products_are_the_products_of_a_net(blocks: tuple[int, int]) -> Non
 
 def test_a_case_is_measured_and_rendered() -> None:
     problem = contestants.make_problem(17, (4, 5, 3), 1, "float64")
-    names = [name for name in contestants.CONTESTANTS if not name.startswith("jax")]
+    names = [name for name in contestants.CONTESTANTS if not name.startswith(("jax", "bare_e"))]
     case = value_and_gradient.measure_case(problem, names, {}, budget=0.0, threads=1)
     assert set(case["ratios"]) == {"ours / bare", "autograd / ours", "one net / ours"}
     assert min(case["rounds"].values()) >= common.MIN_ROUNDS
