@@ -9,12 +9,18 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
 ONE_THREAD := OMP_NUM_THREADS=1
 TEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
-.PHONY: help demo test test-all lint bench docs pictures clean
+# What the compiled core is built from; a change of it installs anew.
+CORE := CMakeLists.txt $(wildcard native/*.* native/core/*)
+SANITIZE := -std=c++17 -O1 -g -march=native -ffp-contract=fast -Wall -Wextra -Wno-psabi -Inative \
+    -fno-sanitize-recover=all -pthread
+
+.PHONY: help demo test test-all sanitize lint bench docs pictures clean
 
 help:
 	@echo "make demo      train on handwritten digits from 16 random starts"
 	@echo "make test      the fast tests"
 	@echo "make test-all  the fast tests, then the slow ones and the examples"
+	@echo "make sanitize  the compiled core under AddressSanitizer, UBSan and ThreadSanitizer"
 	@echo "make lint      style, types and who may import whom"
 	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators and their search"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
@@ -30,6 +36,13 @@ test: .venv/installed
 
 test-all: test
 	$(TEST) -m slow
+
+sanitize:
+	mkdir -p build
+	$(CXX) $(SANITIZE) -fsanitize=address,undefined native/driver.cpp -o build/driver-address
+	build/driver-address
+	$(CXX) $(SANITIZE) -fsanitize=thread native/driver.cpp -o build/driver-thread
+	build/driver-thread
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -60,8 +73,8 @@ clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # The stamp comes last, so an installation that was cut off is made anew.
-.venv/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv --clear .venv
+.venv/installed: pyproject.toml constraints.txt $(CORE)
+	$(PYTHON) -m venv .venv
 	$(INSTALL) ".[all,dev]"
 	@touch $@
 
