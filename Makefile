@@ -9,8 +9,10 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
 ONE_THREAD := OMP_NUM_THREADS=1
 TEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
-# What the compiled core is built from; a change of it installs anew.
-CORE := CMakeLists.txt $(wildcard native/*.* native/core/*)
+# What an installation is made of: the sources of the compiled core, and which files of Python there
+# are (a folder is newer when one of its files comes, goes or moves).
+SOURCES := CMakeLists.txt $(wildcard native/*.* native/core/*) \
+    $(shell find src -type d -not -name __pycache__)
 SANITIZE := -std=c++17 -O1 -g -march=native -ffp-contract=fast -Wall -Wextra -Wno-psabi -Inative \
     -fno-sanitize-recover=all -pthread
 
@@ -73,9 +75,10 @@ clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # The stamp comes last, so an installation that was cut off is made anew.
-.venv/installed: pyproject.toml constraints.txt $(CORE)
+.venv/installed: pyproject.toml constraints.txt $(SOURCES)
 	$(PYTHON) -m venv .venv
 	$(INSTALL) ".[all,dev]"
+	@$(BIN)/python -m compileall -q src  # now, since folders would be newer after the first import
 	@touch $@
 
 .venv/installed-bench: .venv/installed

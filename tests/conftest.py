@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from symbreak import native
+from symbreak.native.twins import native_network
 
 # How long an example takes depends on what else the machine does; that must fail no test.
 settings.register_profile("symbreak", deadline=None)
@@ -31,4 +32,4 @@ def without_core(monkeypatch):
 def forget_core():
     """Have the environment read again."""
     native.load.cache_clear()
-    native.native_network.cache_clear()
+    native_network.cache_clear()

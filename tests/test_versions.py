@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import symbreak as sb
-from symbreak import versions
+from symbreak import native, versions
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
 
@@ -25,7 +25,7 @@ def test_the_versions_are_those_of_the_packages():
     found = sb.show_versions(as_dict=True)
     assert found["symbreak"] == sb.__version__
     assert (found["numpy"], found["torch"]) == (np.__version__, torch.__version__)
-    assert (found["threads"], found["engine"]) == (torch.get_num_threads(), "torch")
+    assert (found["threads"], found["engine"]) == (torch.get_num_threads(), native.engine())
 
 
 def test_every_package_of_the_project_is_named():

@@ -8,12 +8,11 @@ import sys
 from importlib import metadata
 from typing import Any, Literal, overload
 
-from symbreak import __version__
+from symbreak import __version__, native
 from symbreak.text import format_table
 
 REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
 OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "typer")
-ENGINE = "torch"
 
 
 @overload
@@ -31,13 +30,14 @@ def show_versions(*, as_dict: bool = False) -> dict[str, Any] | None:
     -------
     With `as_dict` the versions of symbreak, python and each package it uses (None: not installed),
     and "platform", "threads" (those of torch once it is loaded, before that OMP_NUM_THREADS; None:
-    not set) and "engine", which computes J and its gradient. Else None.
+    not set) and "engine", which computes J and its gradient: "native (level)", the compiled core
+    for a level of instructions, or "torch". Else None.
 
     Examples
     --------
     >>> import symbreak as sb
-    >>> sb.show_versions(as_dict=True)["engine"]
-    'torch'
+    >>> sb.show_versions(as_dict=True)["engine"].split()[0] in ("native", "torch")
+    True
     """
     found = _versions()
     if as_dict:
@@ -53,7 +53,7 @@ def _versions() -> dict[str, Any]:
         "platform": platform.platform(),
         **{package: _version_of(package) for package in (*REQUIRED, *OPTIONAL)},
         "threads": _threads(),
-        "engine": ENGINE,
+        "engine": native.engine(),
     }
 
 

@@ -29,6 +29,7 @@ def kernel_of(network, dtype="float64"):
 def test_switched_off_it_is_python_that_computes(without_core):
     assert native.load() is None
     assert native.engine() == "torch"
+    assert native.why_missing().startswith("The compiled core is switched off by SYMBREAK_NATIVE=0")
     assert isinstance(kernel_of(sb.Network((2, 3, 1))), ArrayKernel)
 
 
@@ -36,6 +37,7 @@ def test_switched_off_it_is_python_that_computes(without_core):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_where_it_is_it_computes(dtype):
     assert native.engine().startswith("native (")
+    assert native.why_missing() == ""
     assert isinstance(kernel_of(sb.Network((2, 3, 1)), dtype), NativeKernel)
 
 
@@ -111,3 +113,13 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
     with pytest.raises(IndexError):
         core.Examples64(3, 1).pick(examples, np.array([3]))
     assert J[0] == 0.0
+
+
+def test_an_installation_without_it_says_so(monkeypatch):
+    monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
+    monkeypatch.delenv("SYMBREAK_REQUIRE_NATIVE", raising=False)
+    monkeypatch.setattr(door, "_fastest", lambda: None)
+    native.load.cache_clear()
+    assert native.why_missing().startswith("This installation has no compiled core")
+    monkeypatch.undo()
+    forget_core()

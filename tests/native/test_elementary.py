@@ -80,4 +80,5 @@ def test_ends_of_the_line(name, dtype):
         np.testing.assert_array_equal(a[1:3], np.array(record.output_range[::-1], dtype))
     assert np.isfinite(a[3:]).all()
     if record.is_odd:
-        assert np.signbit(a[6]) and not np.signbit(a[5])
+        assert np.signbit(a[6])
+        assert not np.signbit(a[5])

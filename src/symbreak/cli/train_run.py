@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from symbreak import native
 from symbreak.cli import INTERRUPTED, train_text
 from symbreak.cli.console import say, say_notes, shown
 from symbreak.cli.outputs import Files, check_outputs, write_json
@@ -47,6 +48,8 @@ def run(options: TrainOptions) -> int:
     _say(options, train_text.data_line(table.source, split), train_text.split_line(split, options))
     ready = _prepared(options, split, seconds)
     _say(options, train_text.network_line(ready.network, options, ready.alpha))
+    if note := native.why_missing():
+        _say(options, note)
     gradient, symmetry = ready.gradient, ready.symmetry
     _say(options, gradient.line)
     if gradient.verdict == "fail":

@@ -48,6 +48,18 @@ def _fastest() -> Core | None:
     return None
 
 
+def why_missing() -> str:
+    """Return one sentence on why the core does not compute here; nothing where it does."""
+    if load() is not None:
+        return ""
+    if os.environ.get("SYMBREAK_NATIVE", "1") == "0":
+        return "The compiled core is switched off by SYMBREAK_NATIVE=0; PyTorch computes."
+    return (
+        "This installation has no compiled core; PyTorch computes, several times slower. Install a "
+        "C++ compiler and install symbreak again."
+    )
+
+
 def engine() -> str:
     """Return what computes J and its gradient on the CPU: "native (level)" or "torch"."""
     module = load()

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Arrays are of one dtype, float32 or float64, C-contiguous unless said otherwise. A wrong shape raises
+Arrays are of one dtype, float32 or float64, C-contiguous unless said otherwise. A wrong shape is a
 ValueError. `threads` is the most that may work; the result is the same for any number.
 """
 

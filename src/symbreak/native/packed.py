@@ -10,7 +10,7 @@ from symbreak.native.interface import Core, PackedExamples
 
 
 class Packed:
-    """The same examples for the core, made when it is first asked for; a copy or pickle has none."""
+    """The same examples for the core, made when first asked for; a copy or a pickle has none."""
 
     def __init__(self) -> None:
         self._made: PackedExamples | None = None

@@ -1,4 +1,4 @@
-"""Which networks the compiled core knows: those all of whose activations and loss have a twin in C++.
+"""Which networks the compiled core knows: their activations and loss have a twin in C++.
 
 The core names them, in the order of its own numbers, and is believed only of our records: a record
 of another's of the same name goes through Python.
@@ -19,13 +19,14 @@ KEPT_NETWORKS = 64
 
 @lru_cache(KEPT_NETWORKS)
 def native_network(network: Network) -> object | None:
-    """Return the network as the core knows it; None where the core is missing or does not know it."""
+    """Return the network as the core knows it; None where it does not, or is not there."""
     core = load()
     if core is None:
         return None
-    activations = [_twin_of_activation(core, record) for record in network.activations]
+    twins = [_twin_of_activation(core, record) for record in network.activations]
+    activations = [twin for twin in twins if twin is not None]
     loss = _twin_of_loss(core, network.loss)
-    if loss is None or None in activations:
+    if loss is None or len(activations) < len(twins):
         return None
     return core.Network(list(network.layers), activations, loss, _parameter_of(network.loss))
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from symbreak.native import Packed
+from symbreak.native.packed import Packed
 
 
 @dataclass(frozen=True)

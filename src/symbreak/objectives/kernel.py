@@ -10,7 +10,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from symbreak.native import native_network
+from symbreak.native.twins import native_network
 from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
 from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.native_kernel import NativeKernel

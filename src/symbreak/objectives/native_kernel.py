@@ -1,7 +1,7 @@
 """The kernel in C++; the conventions are those of `kernel_task`.
 
-Every start is evaluated alone, in the cache, so that nothing depends on how many are stacked and the
-buffers are small whatever the stack.
+Every start is evaluated alone, in the cache, so that nothing depends on how many are stacked, and
+the buffers are small whatever the stack.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.native import load, n_threads, native_network
+from symbreak.native import load, n_threads
+from symbreak.native.twins import native_network
 from symbreak.objectives.blocking import check_budget
 from symbreak.objectives.kernel_task import KernelTask
 from symbreak.propagation.workspace import numbers_per_pair, numbers_per_start

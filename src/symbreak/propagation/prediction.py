@@ -10,7 +10,8 @@ from torch import Tensor
 
 from symbreak.arrays import as_tensor, float_dtype, like
 from symbreak.errors import InvalidInput
-from symbreak.native import load, n_threads, native_network
+from symbreak.native import load, n_threads
+from symbreak.native.twins import native_network
 from symbreak.network import Network
 from symbreak.parameters import check_size
 from symbreak.propagation.forward import forward_blocks
