@@ -118,8 +118,8 @@ void walk(Activation activation, Loss loss, int depth, long m, std::mt19937_64& 
 
 int main() {
     std::mt19937_64 words(0);
-    for (int activation = 0; activation <= static_cast<int>(Activation::silu); ++activation)
-        for (int loss = 0; loss <= static_cast<int>(Loss::quantile); ++loss)
+    for (std::size_t activation = 0; activation < std::size(kActivationNames); ++activation)
+        for (std::size_t loss = 0; loss < std::size(kLossNames); ++loss)
             for (int depth = 0; depth <= 3; ++depth)
                 for (const long m : {1, 31, 700}) {
                     walk<double>(Activation(activation), Loss(loss), depth, m, words);
