@@ -68,7 +68,7 @@ def test_every_activation_and_loss_of_ours_has_its_twin():
 def test_a_core_that_must_be_there_and_is_not_is_an_error(monkeypatch):
     monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
     monkeypatch.setenv("SYMBREAK_REQUIRE_NATIVE", "1")
-    monkeypatch.setattr(door, "_fastest", lambda: None)
+    monkeypatch.setattr(door, "_fastest", lambda levels: None)
     native.load.cache_clear()
     with pytest.raises(SymbreakError, match="SYMBREAK_REQUIRE_NATIVE asks for the compiled core"):
         native.load()
@@ -118,8 +118,28 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
 def test_an_installation_without_it_says_so(monkeypatch):
     monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
     monkeypatch.delenv("SYMBREAK_REQUIRE_NATIVE", raising=False)
-    monkeypatch.setattr(door, "_fastest", lambda: None)
+    monkeypatch.setattr(door, "_fastest", lambda levels: None)
     native.load.cache_clear()
     assert native.why_missing().startswith("This installation has no compiled core")
+    monkeypatch.undo()
+    forget_core()
+
+
+@needs_core
+def test_a_level_may_be_asked_for(monkeypatch):
+    level = native.engine().removeprefix("native (").removesuffix(")")
+    monkeypatch.setenv("SYMBREAK_NATIVE", level)
+    native.load.cache_clear()
+    assert native.engine() == f"native ({level})"
+    monkeypatch.undo()
+    forget_core()
+
+
+def test_a_level_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("SYMBREAK_NATIVE", "x86_64_v2")
+    monkeypatch.setattr(door, "_fastest", lambda levels: None)
+    native.load.cache_clear()
+    with pytest.raises(SymbreakError, match="SYMBREAK_NATIVE asks for the level x86_64_v2"):
+        native.load()
     monkeypatch.undo()
     forget_core()

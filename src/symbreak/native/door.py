@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
@@ -21,11 +22,15 @@ def load() -> Core | None:
     Raises
     ------
     SymbreakError
-        There is none, and SYMBREAK_REQUIRE_NATIVE=1 says that there must be one.
+        There is none, and SYMBREAK_REQUIRE_NATIVE=1 says that there must be one; or SYMBREAK_NATIVE
+        asks for a level that is not there.
     """
-    if os.environ.get("SYMBREAK_NATIVE", "1") == "0":
+    wanted = _wanted()
+    if wanted == "0":
         return None
-    module = _fastest()
+    if wanted in LEVELS:
+        return _of_level(wanted)
+    module = _fastest(LEVELS)
     if module is None and os.environ.get("SYMBREAK_REQUIRE_NATIVE", "0") not in ("", "0"):
         raise SymbreakError(
             "SYMBREAK_REQUIRE_NATIVE asks for the compiled core, which this installation does not "
@@ -34,12 +39,26 @@ def load() -> Core | None:
     return module
 
 
-def _fastest() -> Core | None:
+def _wanted() -> str:
+    return os.environ.get("SYMBREAK_NATIVE", "1")
+
+
+def _of_level(level: str) -> Core:
+    module = _fastest((level,))
+    if module is None:
+        raise SymbreakError(
+            f"SYMBREAK_NATIVE asks for the level {level}, which this processor does not run or this "
+            f"installation does not have. Unset it for the fastest that there is."
+        )
+    return module
+
+
+def _fastest(levels: Sequence[str]) -> Core | None:
     try:
         processor = importlib.import_module("symbreak.native.processor")
     except ModuleNotFoundError:
         return None
-    for level in LEVELS:
+    for level in levels:
         if processor.runs(level):
             try:
                 return cast(Core, importlib.import_module(f"symbreak.native._core_{level}"))
@@ -52,7 +71,7 @@ def why_missing() -> str:
     """Return one sentence on why the core does not compute here; nothing where it does."""
     if load() is not None:
         return ""
-    if os.environ.get("SYMBREAK_NATIVE", "1") == "0":
+    if _wanted() == "0":
         return "The compiled core is switched off by SYMBREAK_NATIVE=0; PyTorch computes."
     return (
         "This installation has no compiled core; PyTorch computes, several times slower. Install a "
