@@ -1,4 +1,4 @@
-"""`symbreak train` says where it computes without the compiled core, and nothing where it has it."""
+"""`symbreak train` says where it computes without the compiled core, else nothing of it."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def _of_level(level: str) -> Core:
     module = _fastest((level,))
     if module is None:
         raise SymbreakError(
-            f"SYMBREAK_NATIVE asks for the level {level}, which this processor does not run or this "
-            f"installation does not have. Unset it for the fastest that there is."
+            f"SYMBREAK_NATIVE asks for the level {level}, which is not installed or does not run "
+            "on this processor. Unset it for the fastest that there is."
         )
     return module
 
