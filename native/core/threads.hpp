@@ -31,15 +31,15 @@ public:
         return *instance();
     }
 
-    // Calls work(i) for every i below `count`, on up to `threads` threads with this one.
+    // Calls work(i) for every i below `count`, on up to `threads` threads with this one; on this one
+    // alone while another caller has the threads.
     void run(int count, int threads, const std::function<void(int)>& work) {
-        std::lock_guard<std::mutex> one_at_a_time(call_);
         Job job{work, count};
-        start(job, threads - 1);
-        job.help();
-        std::unique_lock<std::mutex> lock(mutex_);
-        job_ = nullptr;
-        done_.wait(lock, [&] { return helping_ == 0; });
+        std::unique_lock<std::mutex> mine(call_, std::try_to_lock);
+        if (mine)
+            shared(job, threads);
+        else
+            job.help();
         if (job.error) std::rethrow_exception(job.error);
     }
 
@@ -52,12 +52,14 @@ private:
         std::exception_ptr error{};
 
         void help() {
-            for (int i = next++; i < count; i = next++) try {
+            for (int i = next++; i < count; i = next++) {
+                try {
                     work(i);
                 } catch (...) {
                     std::lock_guard<std::mutex> lock(error_mutex);
                     error = std::current_exception();
                 }
+            }
         }
     };
 
@@ -68,6 +70,14 @@ private:
     static std::mutex& instance_mutex() {
         static std::mutex mutex;
         return mutex;
+    }
+
+    void shared(Job& job, int threads) {
+        start(job, threads - 1);
+        job.help();
+        std::unique_lock<std::mutex> lock(mutex_);
+        job_ = nullptr;
+        done_.wait(lock, [&] { return helping_ == 0; });
     }
 
     void start(Job& job, int helpers) {
