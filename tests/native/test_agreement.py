@@ -85,6 +85,22 @@ def test_any_number_of_examples(m):
     assert_agree(cost, theta, 1e-12)
 
 
+def test_wide_examples_are_several_blocks_in_each_of_several_chunks():
+    rng = np.random.default_rng(0)
+    network = sb.Network((400, 3, 2), "tanh", "cross_entropy")
+    cost = sb.NetworkCost(network, rng.normal(size=(5001, 400)), rng.integers(0, 2, 5001))
+    assert_agree(cost, 0.1 * rng.normal(size=(2, network.n_parameters)), 1e-12)
+
+
+def test_a_loss_that_overflows_is_infinite_not_nan():
+    network = sb.Network((2, 3, 1), "tanh", "squared_error")
+    cost = sb.NetworkCost(network, np.ones((5, 2)), np.zeros(5))  # most of a panel is empty
+    theta = np.zeros((1, network.n_parameters))
+    theta[0, 9] = 1e200  # the bias of the output
+    assert cost(theta)[0] == np.inf
+    assert cost.value(theta) == np.inf
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_far_into_saturation_nothing_cancels_or_overflows(loss):
     # One feature is one and the rest are zero, so that raw has no rounding of its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -72,10 +73,16 @@ def call(cost, theta):
     return cost(theta)
 
 
+def threads_here():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
 def send(cost, theta, pipe):
-    pipe.send(cost(theta))
+    before = threads_here()
+    pipe.send((cost(theta), threads_here() - before))
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads in /proc")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_has_threads_of_its_own():
     cost, theta = cost_and_theta()
@@ -86,7 +93,9 @@ def test_a_fork_has_threads_of_its_own():
     child = context.Process(target=send, args=(many, theta, there))
     child.start()
     assert here.poll(60), "the child does not answer"
-    assert_same(here.recv(), expected)
+    answer, new_threads = here.recv()
+    assert_same(answer, expected)
+    assert new_threads == 1
     child.join(60)
     assert child.exitcode == 0
     assert_same(many(theta), expected)
