@@ -97,7 +97,8 @@ def judge(
     if len(doubtful):
         standard = standard.measured(rounding())
     levels = [first.at(doubtful), *(measure(doubtful, factor) for factor in FINER)]
-    entries = _sort(analytic[doubtful], levels, scale, standard).among(numerical, doubtful)
+    sorted_entries = _sort(analytic[doubtful], levels, scale, standard)
+    entries = sorted_entries.among(numerical, first.noise, doubtful)
     noise = np.maximum(first.noise, standard.rounding) if entries.unclear.any() else first.noise
     bars = np.maximum(first.noise, standard.rounding)
     if scale >= noise.min():
@@ -119,21 +120,27 @@ def _zero(noise: Array, standard: Standard) -> Judgement:
 
 @dataclass(frozen=True)
 class _SortedEntries:
-    """What smaller steps say of the entries that disagreed; an entry in no mask agrees."""
+    """What smaller steps say of the entries that disagreed; an entry in no mask agrees.
+
+    `noise` is that of `number`, which a small step makes large.
+    """
 
     number: Array
+    noise: Array
     on_kink: Mask
     unclear: Mask
     wrong: Mask
 
-    def among(self, numerical: Array, positions: NDArray[np.int64]) -> _SortedEntries:
+    def among(
+        self, numerical: Array, noises: Array, positions: NDArray[np.int64]
+    ) -> _SortedEntries:
         """Return this of entries at `positions` as that of all, whose numbers are `numerical`."""
-        number = numerical.copy()
-        number[positions] = self.number
+        number, noise = numerical.copy(), noises.copy()
+        number[positions], noise[positions] = self.number, self.noise
         masks = [np.zeros(len(numerical), dtype=bool) for _ in range(3)]
         for mask, own in zip(masks, (self.on_kink, self.unclear, self.wrong), strict=True):
             mask[positions] = own
-        return _SortedEntries(number, *masks)
+        return _SortedEntries(number, noise, *masks)
 
 
 def _small_ones_judged(
@@ -150,7 +157,8 @@ def _small_ones_judged(
     number[small] = close.numerical
     error = np.abs(a[small] - close.numerical)
     # A bend that jumps close by (elu) deceives the extrapolation; plain differences betray it.
-    is_same = np.abs(entries.number[small] - close.numerical) <= SAME * error
+    moved = np.abs(entries.number[small] - close.numerical)
+    is_same = moved <= np.maximum(SAME * error, entries.noise[small])
     least = np.maximum(SEEN * bars[small], RESOLUTION * size[small])
     wrong[small] = close.is_wrong & is_same & (error > least)
     # Of what could not be told there it is known that it agrees beside the largest.
@@ -167,21 +175,22 @@ def _allowed(noise: Array, scale: float, precision: Precision) -> Array:
 def _sort(
     a: Array, levels: Sequence[Differences], scale: float, standard: Standard
 ) -> _SortedEntries:
-    number = levels[0].central.copy()
+    number, noise = levels[0].central.copy(), levels[0].noise.copy()
     settled = np.zeros(len(a), dtype=bool)
     # A kink on one side of theta leaves the difference on the other side right.
     for name in ("central", "forward", "backward"):
         estimates = [getattr(level, name) for level in levels]
         factor = 1.0 if name == "central" else 2.0
         noises = [factor * level.noise for level in levels]
-        agreed, closest = _ends_in_agreement(a, estimates, noises, scale, standard.precision)
-        number[agreed & ~settled] = closest[agreed & ~settled]
+        agreed, *closest = _ends_in_agreement(a, estimates, noises, scale, standard.precision)
+        new = agreed & ~settled
+        number[new], noise[new] = (of_step[new] for of_step in closest)
         settled |= agreed
     on_kink = np.zeros(len(a), dtype=bool)
     for finer in range(1, standard.precision.kink_steps + 1):
         on_kink |= ~settled & _between_sides(a, levels[-finer - 1], levels[-finer])
     wrong = ~settled & ~on_kink & _stays_apart(a, levels, standard.rounding)
-    return _SortedEntries(number, on_kink, ~settled & ~on_kink & ~wrong, wrong)
+    return _SortedEntries(number, noise, on_kink, ~settled & ~on_kink & ~wrong, wrong)
 
 
 def _ends_in_agreement(
@@ -190,18 +199,18 @@ def _ends_in_agreement(
     noises: Sequence[Array],
     scale: float,
     precision: Precision,
-) -> tuple[Mask, Array]:
-    """Return where a step gives agreement and no smaller one speaks against it, and that n."""
+) -> tuple[Mask, Array, Array]:
+    """Return where a step gives agreement and no smaller one speaks against it; its n and noise."""
     agreed = np.zeros(len(a), dtype=bool)
-    closest = estimates[0].copy()
+    closest, noise_of_closest = estimates[0].copy(), noises[0].copy()
     unopposed = np.ones(len(a), dtype=bool)
     for n, noise in zip(reversed(estimates), reversed(noises), strict=True):
         error = np.abs(a - n)
         here = unopposed & (error <= _allowed(noise, scale, precision))
-        closest[here] = n[here]
+        closest[here], noise_of_closest[here] = n[here], noise[here]
         agreed |= here
         unopposed &= error <= np.maximum(noise, precision.tolerance * scale)
-    return agreed, closest
+    return agreed, closest, noise_of_closest
 
 
 def _between_sides(a: Array, coarse: Differences, fine: Differences) -> Mask:
