@@ -9,31 +9,33 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt -e
 ONE_THREAD := OMP_NUM_THREADS=1
 TEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2
 
-# What an installation is made of: the sources of the compiled core, and which files of Python there
-# are (a folder is newer when one of its files comes, goes or moves).
-SOURCES := CMakeLists.txt $(wildcard native/*.* native/core/*) \
-    $(shell find src -type d -not -name __pycache__)
+# What the compiled core is built from; a change of it installs anew. So does a Python file that comes,
+# goes or moves, since an editable installation holds a list of them.
+CORE := CMakeLists.txt $(wildcard native/*.* native/core/*)
+FILES := $(shell find src -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
+INSTALLED := .venv/installed-$(FILES)
 SANITIZE := -std=c++17 -O1 -g -march=native -ffp-contract=fast -Wall -Wextra -Wno-psabi -Inative \
     -fno-sanitize-recover=all -pthread
 
-.PHONY: help demo test test-all sanitize lint bench docs pictures clean
+.PHONY: help demo test test-all sanitize wheel lint bench docs pictures clean
 
 help:
 	@echo "make demo      train on handwritten digits from 16 random starts"
 	@echo "make test      the fast tests"
 	@echo "make test-all  the fast tests, then the slow ones and the examples"
 	@echo "make sanitize  the compiled core under AddressSanitizer, UBSan and ThreadSanitizer"
+	@echo "make wheel     a wheel with all levels of the core; its tests on each level that runs here"
 	@echo "make lint      style, types and who may import whom"
 	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators and their search"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
 	@echo "make pictures  make docs/pictures, with Debian's chromium and chromium-driver"
 	@echo "make clean     remove .venv and caches"
 
-demo: .venv/installed
+demo: $(INSTALLED)
 	$(ONE_THREAD) $(BIN)/symbreak train --dataset digits --starts 16 --hidden 30 --activation tanh \
 	    --seed 0 --model demo.symbreak --json demo.json
 
-test: .venv/installed
+test: $(INSTALLED)
 	$(TEST) -m "not slow"
 
 test-all: test
@@ -46,7 +48,19 @@ sanitize:
 	$(CXX) $(SANITIZE) -fsanitize=thread native/driver.cpp -o build/driver-thread
 	build/driver-thread
 
-lint: .venv/installed
+# The wheel lies in an environment of its own, beside which it sees the packages of .venv.
+wheel: $(INSTALLED)
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps -C cmake.define.SYMBREAK_ALL_LEVELS=ON -w build/wheel .
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --no-deps build/wheel/*.whl
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	    > "$$(build/wheel/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/beside.pth"
+	for level in $$(build/wheel/venv/bin/python native/levels.py); do \
+	    SYMBREAK_NATIVE=$$level $(ONE_THREAD) build/wheel/venv/bin/python -m pytest -q tests/native \
+	    || exit 1; done
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -65,22 +79,22 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/single_fit.py
 	$(BIN)/python benchmarks/quality.py
 
-docs: .venv/installed
+docs: $(INSTALLED)
 	$(BIN)/python docs/write_command_line_reference.py
 
-pictures: .venv/installed
+pictures: $(INSTALLED)
 	$(ONE_THREAD) $(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # The stamp comes last, so an installation that was cut off is made anew.
-.venv/installed: pyproject.toml constraints.txt $(SOURCES)
+$(INSTALLED): pyproject.toml constraints.txt $(CORE)
 	$(PYTHON) -m venv .venv
 	$(INSTALL) ".[all,dev]"
-	@$(BIN)/python -m compileall -q src  # now, since folders would be newer after the first import
+	@rm -f .venv/installed*
 	@touch $@
 
-.venv/installed-bench: .venv/installed
+.venv/installed-bench: $(INSTALLED)
 	$(INSTALL) ".[bench]"
 	@touch $@

@@ -1,8 +1,8 @@
-// The Python door of the compiled core; what it offers is said in symbreak/native/_core.pyi.
+// The Python door of the compiled core; what it offers is said in symbreak/native/interface.py.
 //
-// Arrays come as they are, C-contiguous and on the CPU, without a copy. Shapes are those that
-// symbreak.native.kernel makes; they are checked here once more, since a wrong one would write beyond
-// its memory. The GIL is released while there is work.
+// Arrays come as they are, C-contiguous and on the CPU, without a copy. Shapes are those that NativeKernel
+// makes; they are checked here once more, since a wrong one would write beyond its memory. The GIL is
+// released while there is work.
 #include <string>
 
 #include <nanobind/nanobind.h>
@@ -11,7 +11,6 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include "core/evaluate.hpp"
 #include "core/predict.hpp"
 
 namespace nb = nanobind;
@@ -41,6 +40,9 @@ Network make_network(std::vector<int> layers, const std::vector<int>& activation
     require(layers.size() >= 2 && activations.size() + 2 == layers.size(),
             "layers must be two or more, with an activation for each hidden one");
     for (const int units : layers) require(units > 0, "layers must be positive");
+    for (const int word : activations)
+        require(word >= 0 && word < static_cast<int>(std::size(kActivationNames)), "no such activation");
+    require(loss >= 0 && loss < static_cast<int>(std::size(kLossNames)), "no such loss");
     Network network{std::move(layers), {}, {static_cast<Loss>(loss), parameter}};
     for (const int word : activations) network.activations.push_back(static_cast<Activation>(word));
     return network;
@@ -72,6 +74,7 @@ struct PerStart {
     PerStart(const std::optional<Given<T>>& array, std::size_t starts, std::size_t k) {
         if (!array) return;
         const bool for_each = array->ndim() == 2;
+        require(for_each || array->ndim() == 1, "weights and strength must be of one or two axes");
         require(array->shape(array->ndim() - 1) == k && (!for_each || array->shape(0) == starts),
                 "weights and strength must be of shape (k,) or (starts, k)");
         first = array->data();
@@ -80,22 +83,26 @@ struct PerStart {
 };
 
 template <class T>
-void check_theta(const Network& network, const Examples<T>& examples, const Given<T>& theta) {
+void check_theta(const Network& network, const Given<T>& theta) {
     require(theta.ndim() == 2 && static_cast<long>(theta.shape(1)) == network.n_parameters(),
             "theta must be of shape (starts, parameters)");
-    require(examples.row_count() == 1 + network.features(), "rows must be of 1 + features columns");
+}
+
+void check_rows(const Network& network, long columns) {
+    require(columns == 1 + network.features(), "rows must be of 1 + features columns");
 }
 
 template <class T>
 void evaluate_examples(const Network& network, const Examples<T>& examples, const Given<T>& theta,
                        T scale, const PerStart<T>& weights, const PerStart<T>& strength,
-                       const Array<T>& value, const std::optional<Array<T>>& gradient, int threads) {
+                       const Array<T>& value, const std::optional<Array<T>>& gradient, int threads,
+                       double memory) {
     require(value.size() == theta.shape(0), "value must be of shape (starts,)");
     require(!gradient || gradient->size() == theta.size(), "gradient must be of the shape of theta");
     const Task<T> task{network,          examples,        static_cast<int>(theta.shape(0)),
                        theta.data(),     weights.first,   weights.stride,
                        strength.first,   strength.stride, scale,
-                       value.data(),     gradient ? gradient->data() : nullptr};
+                       value.data(),     gradient ? gradient->data() : nullptr, memory};
     nb::gil_scoped_release release;
     Evaluation<T>(task).run(threads);
 }
@@ -103,17 +110,23 @@ void evaluate_examples(const Network& network, const Examples<T>& examples, cons
 template <class T>
 void evaluate(const Network& network, const Examples<T>& examples, const Given<T>& theta, T scale,
               const std::optional<Given<T>>& weights, const std::optional<Given<T>>& strength,
-              const Array<T>& value, const std::optional<Array<T>>& gradient, int threads) {
-    check_theta<T>(network, examples, theta);
+              const Array<T>& value, const std::optional<Array<T>>& gradient, int threads,
+              double memory) {
+    check_theta<T>(network, theta);
+    check_rows(network, examples.row_count());
+    require(examples.size() > 0 && examples.target_rows() == network.target_rows(),
+            "examples must be one or more, with the targets of the loss");
     const std::size_t starts = theta.shape(0);
     evaluate_examples<T>(network, examples, theta, scale,
                          PerStart<T>(weights, starts, examples.size()),
-                         PerStart<T>(strength, starts, theta.shape(1)), value, gradient, threads);
+                         PerStart<T>(strength, starts, theta.shape(1)), value, gradient, threads,
+                         memory);
 }
 
 template <class T>
 void pick(Examples<T>& batch, const Examples<T>& examples, const Indices& indices) {
-    require(batch.row_count() == examples.row_count(), "a batch must have the rows of its examples");
+    require(batch.row_count() == examples.row_count() && batch.target_rows() == examples.target_rows(),
+            "a batch must have the rows and targets of its examples");
     nb::gil_scoped_release release;
     static_assert(sizeof(long long) == sizeof(std::int64_t));
     batch.pick(examples, reinterpret_cast<const long long*>(indices.data()),
@@ -121,13 +134,15 @@ void pick(Examples<T>& batch, const Examples<T>& examples, const Indices& indice
 }
 
 template <class T>
-void predict_examples(const Network& network, const Examples<T>& examples, const Given<T>& theta,
-                      const Array<T>& out, int threads) {
-    check_theta<T>(network, examples, theta);
-    require(out.size() == theta.shape(0) * examples.size() * network.outputs(),
+void predict_rows(const Network& network, const Strided<T>& rows, const Given<T>& theta,
+                  const Array<T>& out, int threads) {
+    check_theta<T>(network, theta);
+    check_rows(network, static_cast<long>(rows.shape(1)));
+    require(out.size() == theta.shape(0) * rows.shape(0) * network.outputs(),
             "out must be of shape (starts, m, outputs)");
     nb::gil_scoped_release release;
-    predict<T>(network, examples, static_cast<int>(theta.shape(0)), theta.data(), out.data(), threads);
+    predict<T>(network, source<T>(rows), static_cast<long>(rows.shape(0)),
+               static_cast<int>(theta.shape(0)), theta.data(), out.data(), threads);
 }
 
 template <class T>
@@ -147,8 +162,8 @@ void bind(nb::module_& m, const char* name) {
     m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"));
     m.def("evaluate", &evaluate<T>, nb::arg("network"), nb::arg("examples"), nb::arg("theta"),
           nb::arg("scale"), nb::arg("weights").none(), nb::arg("strength").none(), nb::arg("value").noconvert(),
-          nb::arg("gradient").none().noconvert(), nb::arg("threads"));
-    m.def("predict", &predict_examples<T>, nb::arg("network"), nb::arg("examples"), nb::arg("theta"),
+          nb::arg("gradient").none().noconvert(), nb::arg("threads"), nb::arg("memory"));
+    m.def("predict", &predict_rows<T>, nb::arg("network"), nb::arg("rows"), nb::arg("theta"),
           nb::arg("out").noconvert(), nb::arg("threads"));
     m.def("activate", &activate_all<T>, nb::arg("activation"), nb::arg("z").noconvert(),
           nb::arg("slope").none().noconvert());

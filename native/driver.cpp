@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <random>
 
-#include "core/evaluate.hpp"
 #include "core/predict.hpp"
 
 using namespace symbreak;
@@ -61,7 +60,7 @@ std::pair<std::vector<T>, std::vector<T>> evaluate(const Problem<T>& p, const st
     std::vector<T> value(starts), gradient(slope ? starts * n : 0);
     const Task<T> task{p.network, p.examples, starts, theta.data() + first * n,
                        p.weights.data() + first * m, m, p.strength.data(), 0, T(1) / m, value.data(),
-                       slope ? gradient.data() : nullptr};
+                       slope ? gradient.data() : nullptr, 1e9};
     Evaluation<T>(task).run(threads);
     return {value, gradient};
 }
@@ -103,8 +102,8 @@ void walk(Activation activation, Loss loss, int depth, long m, std::mt19937_64& 
     check(last.first[0] == all.first.back() &&
               std::equal(last.second.begin(), last.second.end(), all.second.end() - n),
           "the number of starts changes the result");
-    std::vector<T> out(p.starts * m * p.network.outputs());
-    predict<T>(p.network, p.examples, p.starts, p.theta.data(), out.data(), 2);
+    std::vector<T> out(p.starts * m * p.network.outputs()), rows(m * 6, T(1));
+    predict<T>(p.network, {rows.data(), 6, 1}, m, p.starts, p.theta.data(), out.data(), 2);
     std::vector<long long> indices;
     for (long i = m - 1; i >= 0; i -= 2) indices.push_back(i);
     Examples<T> batch(6, p.network.target_rows());

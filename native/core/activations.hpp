@@ -6,6 +6,8 @@
 // activations are exactly odd.
 #pragma once
 
+#include <iterator>
+
 #include "elementary.hpp"
 
 namespace symbreak {
@@ -15,6 +17,7 @@ enum class Activation { identity, sigmoid, tanh, relu, leaky_relu, elu, selu, so
 // Their names in symbreak.activations, in the order of the words above.
 constexpr const char* kActivationNames[] = {"identity", "sigmoid", "tanh",     "relu", "leaky_relu",
                                             "elu",      "selu",    "softplus", "gelu", "silu"};
+static_assert(std::size(kActivationNames) == static_cast<std::size_t>(Activation::silu) + 1);
 
 constexpr bool needs_input(Activation kind) {
     return kind == Activation::gelu || kind == Activation::silu;
@@ -46,26 +49,32 @@ inline Vector<T> softplus(Vector<T> z) {
 // z Phi(z);  slope Phi(z) + z phi(z)
 template <class T>
 inline Vector<T> gelu(Vector<T> z, Vector<T>& slope) {
+    // Beyond the tail's end Phi is 0 or 1; there z must not be infinite times 0.
+    const Vector<T> end = all<T>(Constants<T>::tail_end);
+    const Vector<T> near = at_least<T>(at_most<T>(z, end), -end);
     const NormalTail<T> normal = normal_tail<T>(z);
     const Vector<T> density = normal.power.times(all<T>(static_cast<T>(0.39894228040143267794)));
     const Vector<T> middle = z * polynomial<T>(z * z, Constants<T>::middle) + static_cast<T>(0.5);
     const Vector<T> tail = normal.power.times(normal.scaled);
     const Mask<T> is_middle = absolute<T>(z) < 1, is_negative = z < 0;
     const Vector<T> cdf = select<T>(is_middle, middle, select<T>(is_negative, tail, 1 - tail));
-    slope = cdf + z * density;
-    return select<T>(is_negative & ~is_middle, normal.power.times(z * normal.scaled), z * cdf);
+    slope = cdf + near * density;
+    return select<T>(is_negative & ~is_middle, normal.power.times(near * normal.scaled), z * cdf);
 }
 
 // z s(z), s the sigmoid;  slope s (1 + z (1 - s))
 template <class T>
 inline Vector<T> silu(Vector<T> z, Vector<T>& slope) {
+    // Far out s is 0 or 1; there z must not be infinite times 0.
+    const Vector<T> end = all<T>(-2 * Constants<T>::lowest_exponent);
+    const Vector<T> near = at_least<T>(at_most<T>(z, end), -end);
     const Exponential<T> power = split_exponential<T>(-absolute<T>(z));
     const Vector<T> e = power.times(all<T>(1));
     const Vector<T> large = 1 / (1 + e), small = e * large;
     const Mask<T> is_negative = z < 0;
     const Vector<T> s = select<T>(is_negative, small, large);
-    slope = s * (1 + z * select<T>(is_negative, large, small));
-    return select<T>(is_negative, power.times(z * large), z * large);
+    slope = s * (1 + near * select<T>(is_negative, large, small));
+    return select<T>(is_negative, power.times(near * large), z * large);
 }
 
 // a = g(z); `slope` becomes g'(z) where it needs z, and is left alone elsewhere.

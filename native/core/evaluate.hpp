@@ -1,8 +1,8 @@
 // J and its gradient of many networks: J = scale sum of w loss + 1/2 sum of strength theta^2.
 //
-// The examples are cut into at most 16 chunks, by the amount of work alone, and the sums over chunks
-// are added in one fixed tree. So the result is the same to the last bit whatever the number of
-// threads and of starts.
+// The examples are cut into at most 16 chunks, by the size of the network and their number alone, and
+// the sums over chunks are added in one fixed tree. So the result is the same to the last bit whatever
+// the number of threads, of starts and the memory.
 #pragma once
 
 #include "pass.hpp"
@@ -24,11 +24,14 @@ struct Task {
     T scale;
     T* value;             // (starts)
     T* gradient;          // (starts, n), or null for J alone
+    double memory;        // bytes that buffers may take; one thread always has what it needs
 };
 
 // Multiplications below which a chunk is not worth its sums, or a thread its waking.
 constexpr double kLeastOfChunk = 1.5e5;
 constexpr int kMostChunks = 16;
+// Bytes that the sums over chunks of one start may take, and that a thread keeps of them.
+constexpr double kMostSums = 64e6, kMostKept = 4e6;
 
 template <class T>
 class Evaluation {
@@ -38,8 +41,11 @@ public:
 
     void run(int threads) {
         const double work = 3.0 * task_.starts * n_ * task_.examples.size();
-        threads = static_cast<int>(std::min<double>(threads, 1 + work / kLeastOfChunk));
-        if (threads > task_.starts && chunks_ > 1)
+        const double own = Workspace<T>::bytes_for(task_.network) + levels() * gradient_bytes();
+        threads = static_cast<int>(std::min({static_cast<double>(threads), 1 + work / kLeastOfChunk,
+                                             std::max(1.0, task_.memory / own)}));
+        const double partial = static_cast<double>(task_.starts) * chunks_ * gradient_bytes();
+        if (threads > task_.starts && chunks_ > 1 && partial + threads * own <= task_.memory)
             by_chunks(threads);
         else
             parallel(task_.starts, threads, [&](int start) { by_starts(start); });
@@ -47,21 +53,40 @@ public:
 
 private:
     static int chunk_count(const Task<T>& task) {
-        const double work = 3.0 * task.network.n_parameters() * task.examples.size();
-        int count = 1;
+        const double n = task.network.n_parameters();
+        const double work = 3.0 * n * task.examples.size();
+        int count = 1, levels = 1;
         while (count < kMostChunks && 2 * count <= task.examples.panels() &&
-               work >= 2 * count * kLeastOfChunk)
+               work >= 2 * count * kLeastOfChunk && levels * n * sizeof(T) <= kMostSums) {
             count *= 2;
+            ++levels;
+        }
         return count;
+    }
+
+    // How many gradients the tree of sums holds beside its result.
+    int levels() const {
+        int levels = 0;
+        while (1 << levels < chunks_) ++levels;
+        return task_.gradient == nullptr ? 0 : levels;
+    }
+    double gradient_bytes() const { return task_.gradient == nullptr ? 0 : n_ * double(sizeof(T)); }
+
+    // Calls `use` with room for the sums of the tree, which a thread keeps where it is small.
+    template <class Use>
+    void with_sums(const Use& use) const {
+        thread_local Room<T> kept;
+        Room<T> large;
+        const bool is_small = levels() * gradient_bytes() <= kMostKept;
+        Room<T>& sums = is_small ? kept : large;
+        sums.grow(levels() * n_);
+        use(sums.get());
     }
 
     void by_starts(int start) {
         Workspace<T> room(task_.network);
-        thread_local Room<T> sums;
-        sums.grow(task_.gradient != nullptr && chunks_ > 1 ? kLevels * n_ : 0);
-        T* gradient = gradient_of(start);
         auto leaf = [&](int chunk, T* out) { return chunk_sum(room, start, chunk, out); };
-        finish(start, tree(leaf, 0, chunks_, gradient, sums.get()));
+        with_sums([&](T* sums) { finish(start, tree(leaf, 0, chunks_, gradient_of(start), sums)); });
     }
 
     void by_chunks(int threads) {
@@ -72,15 +97,16 @@ private:
             Workspace<T> room(task_.network);
             values[item] = chunk_sum(room, item / chunks_, item % chunks_, place(item));
         });
-        Room<T> sums(task_.gradient ? kLevels * n_ : 0);
-        for (int start = 0; start < task_.starts; ++start) {
-            auto leaf = [&](int chunk, T* out) {
-                const int item = start * chunks_ + chunk;
-                if (out != nullptr) std::copy_n(place(item), n_, out);
-                return values[item];
-            };
-            finish(start, tree(leaf, 0, chunks_, gradient_of(start), sums.get()));
-        }
+        with_sums([&](T* sums) {
+            for (int start = 0; start < task_.starts; ++start) {
+                auto leaf = [&](int chunk, T* out) {
+                    const int item = start * chunks_ + chunk;
+                    if (out != nullptr) std::copy_n(place(item), n_, out);
+                    return values[item];
+                };
+                finish(start, tree(leaf, 0, chunks_, gradient_of(start), sums));
+            }
+        });
     }
 
     // The sum of `count` leaves from `first` on: of each half, added; `sums` is room for the halves.
@@ -90,7 +116,8 @@ private:
         const int half = count / 2;
         const T left = tree(leaf, first, half, out, sums);
         T* other = out == nullptr ? nullptr : sums;
-        const T right = tree(leaf, first + half, half, other, sums + n_);
+        T* rest = out == nullptr ? nullptr : sums + n_;
+        const T right = tree(leaf, first + half, half, other, rest);
         if (out != nullptr)
             for (long i = 0; i < n_; ++i) out[i] += other[i];
         return left + right;
@@ -122,20 +149,22 @@ private:
             for (long i = 0; i < n_; ++i) gradient[i] *= task_.scale;
         T value = sum * task_.scale;
         if (task_.strength != nullptr)
-            value += penalty(theta, task_.strength + start * task_.strength_stride, gradient);
+            value += static_cast<T>(
+                penalty(theta, task_.strength + start * task_.strength_stride, gradient));
         task_.value[start] = value;
     }
 
-    // 1/2 sum of strength theta^2, in eight sums side by side.
-    T penalty(const T* theta, const T* strength, T* gradient) {
-        T sums[8] = {};
+    // 1/2 sum of strength theta^2, in eight sums side by side; in double, since all are positive and
+    // there may be millions.
+    double penalty(const T* theta, const T* strength, T* gradient) {
+        double sums[8] = {};
         for (long i = 0; i < n_; ++i) {
             const T slope = strength[i] * theta[i];
-            sums[i % 8] += slope * theta[i];
+            sums[i % 8] += static_cast<double>(slope) * theta[i];
             if (gradient != nullptr) gradient[i] += slope;
         }
-        return T(0.5) * (((sums[0] + sums[1]) + (sums[2] + sums[3])) +
-                         ((sums[4] + sums[5]) + (sums[6] + sums[7])));
+        return 0.5 * (((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+                      ((sums[4] + sums[5]) + (sums[6] + sums[7])));
     }
 
     const T* theta_of(int start) const { return task_.theta + start * n_; }
@@ -143,7 +172,6 @@ private:
         return task_.gradient == nullptr ? nullptr : task_.gradient + start * n_;
     }
 
-    static constexpr int kLevels = 4;  // log2 of kMostChunks
     const Task<T>& task_;
     const long n_;
     const int chunks_;

@@ -19,6 +19,7 @@ enum class Loss {
 // Their names in symbreak.losses, in the order of the words above.
 constexpr const char* kLossNames[] = {"cross_entropy", "binary_cross_entropy", "squared_error",
                                       "poisson", "absolute_error", "huber", "quantile"};
+static_assert(std::size(kLossNames) == static_cast<std::size_t>(Loss::quantile) + 1);
 
 struct LossOf {
     Loss kind;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -20,17 +19,20 @@ public:
         swap(other);
         return *this;
     }
-    ~Room() { std::free(first_); }
+    ~Room() { release(); }
 
     // Makes room for at least `size` numbers; what they are is not defined.
     void grow(std::size_t size) {
         if (size <= size_) return;
-        std::free(first_);
-        size_ = 0;
-        const std::size_t lines = (size * sizeof(T) + kAlignment - 1) / kAlignment;
-        first_ = static_cast<T*>(std::aligned_alloc(kAlignment, lines * kAlignment));
-        if (first_ == nullptr) throw std::bad_alloc();
+        release();
+        first_ = static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{kAlignment}));
         size_ = size;
+    }
+
+    void release() {
+        if (first_ != nullptr) ::operator delete(first_, std::align_val_t{kAlignment});
+        first_ = nullptr;
+        size_ = 0;
     }
 
     T* get() const { return first_; }

@@ -67,6 +67,7 @@ public:
     long size() const { return m_; }
     int panels() const { return static_cast<int>((m_ + kPanel<T> - 1) / kPanel<T>); }
     int row_count() const { return row_count_; }
+    int target_rows() const { return target_rows_; }
     const T* rows(int panel) const { return rows_.get() + row_stride() * panel; }
     const T* targets(int panel) const { return targets_.get() + target_stride() * panel; }
     long row_stride() const { return static_cast<long>(row_count_) * kPanel<T>; }

@@ -9,7 +9,7 @@
 
 namespace symbreak {
 
-// Numbers of a block: about half of a second-level cache of today's processors.
+// Bytes of a block: about half of a second-level cache of today's processors.
 constexpr long kBlockBytes = 512 * 1024;
 constexpr int kLeastPanels = 8, kMostPanels = 64;
 
@@ -22,7 +22,7 @@ public:
         thread_local Room<T> memory;
         memory.grow(panels_ * numbers_per_panel(network));
         T* next = memory.get();
-        auto take = [&](int rows) { return std::exchange(next, next + panels_ * rows * kPanel<T>); };
+        auto take = [&](long rows) { return std::exchange(next, next + panels_ * rows * kPanel<T>); };
         for (int layer = 1; layer < network.depth(); ++layer) {
             const int units = network.layers[layer];
             with_one_.push_back(take(1 + units));
@@ -38,6 +38,10 @@ public:
         const long rows = (1 + network.features()) * static_cast<long>(kPanel<T>);
         const long bytes = (rows + numbers_per_panel(network)) * static_cast<long>(sizeof(T));
         return static_cast<int>(std::clamp<long>(kBlockBytes / bytes, kLeastPanels, kMostPanels));
+    }
+
+    static long bytes_for(const Network& network) {
+        return panels_for(network) * numbers_per_panel(network) * static_cast<long>(sizeof(T));
     }
 
     int panels() const { return panels_; }

@@ -1,11 +1,13 @@
 // A pool of threads that wait between calls; none of them is kept over a fork.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -37,7 +39,7 @@ public:
         Job job{work, count};
         std::unique_lock<std::mutex> mine(call_, std::try_to_lock);
         if (mine)
-            shared(job, threads);
+            shared(job, std::min(threads, count));
         else
             job.help();
         if (job.error) std::rethrow_exception(job.error);
@@ -82,9 +84,13 @@ private:
 
     void start(Job& job, int helpers) {
         std::lock_guard<std::mutex> lock(mutex_);
-        while (size_ < helpers) {
-            std::thread([this, number = size_] { wait_for_jobs(number); }).detach();
-            ++size_;
+        try {
+            while (size_ < helpers) {
+                std::thread([this, number = size_] { wait_for_jobs(number); }).detach();
+                ++size_;
+            }
+        } catch (const std::system_error&) {
+            // The machine gives no more threads: those that there are do the work.
         }
         job_ = &job;
         wanted_ = helpers;

@@ -126,7 +126,11 @@ namespace detail {
 
 template <class T, int Odd, std::size_t... I>
 inline Vector<T> every_second(Vector<T> x, Vector<T> y, std::index_sequence<I...>) {
+#if defined(__clang__) || __GNUC__ >= 12
     return __builtin_shufflevector(x, y, (2 * static_cast<int>(I) + Odd)...);
+#else
+    return __builtin_shuffle(x, y, Mask<T>{(2 * static_cast<Bits<T>>(I) + Odd)...});
+#endif
 }
 
 }  // namespace detail

@@ -79,6 +79,16 @@ def test_float32(loss):
         assert_agree(cost, theta, 1e-5)
 
 
+def test_the_penalty_of_millions_of_weights_keeps_its_digits_in_float32():
+    network = sb.Network((2000, 1000, 1), "tanh", "squared_error")
+    X = np.zeros((1, 2000), np.float32)
+    cost = sb.NetworkCost(network, X, np.zeros(1), alpha=1.0)
+    theta = np.full((1, network.n_parameters), 1e-3, np.float32)
+    exact = 0.5 * np.float64(np.float32(1e-3)) ** 2 * int(cost.is_weight.sum())
+    theta[0, ~np.asarray(cost.is_weight)] = 0.0
+    np.testing.assert_allclose(cost(theta)[0], exact, rtol=3e-7)
+
+
 @pytest.mark.parametrize("m", [1, 15, 16, 17, 1000])
 def test_any_number_of_examples(m):
     cost, theta = cost_of("tanh", "cross_entropy", 2, "each", "each", m=m)

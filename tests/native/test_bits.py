@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import joblib
@@ -14,27 +15,40 @@ import torch
 
 import symbreak as sb
 from symbreak import native
+from symbreak.objectives import native_kernel
 from symbreak.objectives.native_kernel import NativeKernel
 
 pytestmark = pytest.mark.skipif(native.load() is None, reason="needs the compiled core")
+
+
+def data():
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(1201, 30)), rng.integers(0, 4, 1201)
 
 
 def cost_and_theta(starts=5):
     # Large enough for sixteen chunks of examples.
     rng = np.random.default_rng(0)
     network = sb.Network((30, 20, 10, 4), ("tanh", "gelu"), "cross_entropy")
-    X, y = rng.normal(size=(1201, 30)), rng.integers(0, 4, 1201)
+    X, y = data()
     alpha, weights = rng.random(starts), rng.random((starts, 1201))
     cost = sb.NetworkCost(network, X, y, alpha=alpha, sample_weight=weights)
     return cost, rng.normal(size=(starts, network.n_parameters))
 
 
-def with_threads(cost, threads):
-    """Return the same cost, its kernel on so many threads."""
-    other = cost.take(range(cost.starts))
-    assert isinstance(other._data.kernel, NativeKernel)
-    other._data.kernel._threads = threads
-    return other
+@contextmanager
+def threads(count):
+    """Have the core take so many threads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native_kernel, "n_threads", lambda: count)
+        yield
+
+
+def alone(cost, theta):
+    """Return the answer on one thread."""
+    assert isinstance(cost._data.kernel, NativeKernel)
+    with threads(1):
+        return cost(theta)
 
 
 def assert_same(answer, expected):
@@ -42,30 +56,41 @@ def assert_same(answer, expected):
         np.testing.assert_array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("threads", [2, 3, 16])
-def test_threads_change_nothing(threads):
+@pytest.mark.parametrize("count", [2, 3, 16])
+def test_threads_change_nothing(count):
     cost, theta = cost_and_theta()
-    expected = with_threads(cost, 1)(theta)
-    many = with_threads(cost, threads)
-    for _ in range(5):
-        assert_same(many(theta), expected)
-        np.testing.assert_array_equal(many.value(theta), expected[0])
+    expected = alone(cost, theta)
+    with threads(count):
+        for _ in range(5):
+            assert_same(cost(theta), expected)
+            np.testing.assert_array_equal(cost.value(theta), expected[0])
 
 
 def test_one_start_is_cut_by_examples_to_the_same_bits():
     cost, theta = cost_and_theta()
-    J, gradient = with_threads(cost, 1)(theta)
+    J, gradient = alone(cost, theta)
     for start in range(len(theta)):
-        alone = with_threads(cost.take([start]), 4)(theta[[start]])
-        assert_same(alone, (J[[start]], gradient[[start]]))
+        with threads(4):
+            answer = cost.take([start])(theta[[start]])
+        assert_same(answer, (J[[start]], gradient[[start]]))
+
+
+def test_a_small_memory_budget_changes_nothing():
+    cost, theta = cost_and_theta()
+    expected = alone(cost, theta)
+    small = sb.NetworkCost(
+        cost.network, *data(), alpha=cost.alpha, sample_weight=cost._data.examples.weights,
+        memory_budget=40_000,
+    )  # fmt: skip
+    with threads(16):
+        assert_same(small(theta), expected)
 
 
 def test_other_threads_of_the_caller_change_nothing():
     cost, theta = cost_and_theta()
-    expected = with_threads(cost, 1)(theta)
-    many = with_threads(cost, 2)
-    with ThreadPoolExecutor(4) as pool:
-        for answer in pool.map(lambda _: many(theta), range(20)):
+    expected = alone(cost, theta)
+    with threads(2), ThreadPoolExecutor(4) as pool:
+        for answer in pool.map(lambda _: cost(theta), range(20)):
             assert_same(answer, expected)
 
 
@@ -86,19 +111,19 @@ def send(cost, theta, pipe):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_has_threads_of_its_own():
     cost, theta = cost_and_theta()
-    many = with_threads(cost, 2)
-    expected = many(theta)  # the threads of the parent exist by now
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    child = context.Process(target=send, args=(many, theta, there))
-    child.start()
+    with threads(2):
+        expected = cost(theta)  # the threads of the parent exist by now
+        child = context.Process(target=send, args=(cost, theta, there))
+        child.start()
     assert here.poll(60), "the child does not answer"
     answer, new_threads = here.recv()
     assert_same(answer, expected)
     assert new_threads == 1
     child.join(60)
     assert child.exitcode == 0
-    assert_same(many(theta), expected)
+    assert_same(cost(theta), expected)
 
 
 def test_workers_of_joblib():

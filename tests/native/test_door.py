@@ -68,7 +68,7 @@ def test_every_activation_and_loss_of_ours_has_its_twin():
 def test_a_core_that_must_be_there_and_is_not_is_an_error(monkeypatch):
     monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
     monkeypatch.setenv("SYMBREAK_REQUIRE_NATIVE", "1")
-    monkeypatch.setattr(door, "_fastest", lambda levels: None)
+    monkeypatch.setattr(door, "levels_here", list)
     native.load.cache_clear()
     with pytest.raises(SymbreakError, match="SYMBREAK_REQUIRE_NATIVE asks for the compiled core"):
         native.load()
@@ -79,14 +79,14 @@ def test_a_core_that_must_be_there_and_is_not_is_an_error(monkeypatch):
 @pytest.mark.parametrize(("told", "threads"), [("3", 3), ("2,1", 2)])
 def test_threads_are_those_of_the_environment(monkeypatch, told, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", told)
-    assert native.n_threads() == threads
+    assert native.n_threads.__wrapped__() == threads
 
 
 @pytest.mark.parametrize("told", ["", "0", "many"])
 def test_else_as_many_as_the_processors_of_this_process(monkeypatch, told):
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 4, 5}, raising=False)
-    assert native.n_threads() == 3
+    assert native.n_threads.__wrapped__() == 3
 
 
 def test_one_thread_in_workers():
@@ -103,13 +103,22 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
     examples = core.examples(np.ones((3, 3)), np.zeros((1, 3)))
     theta, J = np.zeros((1, 3)), np.zeros(1)
     with pytest.raises(ValueError, match="theta must be of shape"):
-        core.evaluate(network, examples, np.zeros((1, 4)), 1.0, None, None, J, None, 1)
+        core.evaluate(network, examples, np.zeros((1, 4)), 1.0, None, None, J, None, 1, 1e6)
     with pytest.raises(ValueError, match="value must be"):
-        core.evaluate(network, examples, theta, 1.0, None, None, np.zeros(2), None, 1)
+        core.evaluate(network, examples, theta, 1.0, None, None, np.zeros(2), None, 1, 1e6)
     with pytest.raises(ValueError, match="gradient must be"):
-        core.evaluate(network, examples, theta, 1.0, None, None, J, np.zeros((2, 3)), 1)
+        core.evaluate(network, examples, theta, 1.0, None, None, J, np.zeros((2, 3)), 1, 1e6)
     with pytest.raises(ValueError, match="weights and strength"):
-        core.evaluate(network, examples, theta, 1.0, np.ones(2), None, J, None, 1)
+        core.evaluate(network, examples, theta, 1.0, np.ones(2), None, J, None, 1, 1e6)
+    with pytest.raises(ValueError, match="one or two axes"):
+        core.evaluate(network, examples, theta, 1.0, np.array(1.0), None, J, None, 1, 1e6)
+    without = core.examples(np.ones((3, 3)), np.zeros((0, 3)))
+    with pytest.raises(ValueError, match="with the targets of the loss"):
+        core.evaluate(network, without, theta, 1.0, None, None, J, None, 1, 1e6)
+    with pytest.raises(ValueError, match="rows and targets of its examples"):
+        core.Examples64(3, 2).pick(examples, np.array([0]))
+    with pytest.raises(ValueError, match="no such loss"):
+        core.Network([2, 1], [], 99, 0.0)
     with pytest.raises(IndexError):
         core.Examples64(3, 1).pick(examples, np.array([3]))
     assert J[0] == 0.0
@@ -118,7 +127,7 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
 def test_an_installation_without_it_says_so(monkeypatch):
     monkeypatch.delenv("SYMBREAK_NATIVE", raising=False)
     monkeypatch.delenv("SYMBREAK_REQUIRE_NATIVE", raising=False)
-    monkeypatch.setattr(door, "_fastest", lambda levels: None)
+    monkeypatch.setattr(door, "levels_here", list)
     native.load.cache_clear()
     assert native.why_missing().startswith("This installation has no compiled core")
     monkeypatch.undo()
@@ -137,9 +146,32 @@ def test_a_level_may_be_asked_for(monkeypatch):
 
 def test_a_level_that_is_not_there_is_an_error(monkeypatch):
     monkeypatch.setenv("SYMBREAK_NATIVE", "x86_64_v2")
-    monkeypatch.setattr(door, "_fastest", lambda levels: None)
+    monkeypatch.setattr(door, "levels_here", list)
     native.load.cache_clear()
     with pytest.raises(SymbreakError, match="SYMBREAK_NATIVE asks for the level x86_64_v2"):
+        native.load()
+    monkeypatch.undo()
+    forget_core()
+
+
+def test_a_misspelt_level_is_an_error(monkeypatch):
+    monkeypatch.setenv("SYMBREAK_NATIVE", "x86-64-v3")
+    native.load.cache_clear()
+    with pytest.raises(SymbreakError, match=r"SYMBREAK_NATIVE must be 0, 1 or a level .*x86-64-v3"):
+        native.load()
+    monkeypatch.undo()
+    forget_core()
+
+
+@needs_core
+def test_a_core_that_does_not_load_says_what_to_do(monkeypatch):
+    def broken(name):
+        raise ImportError("libstdc++ is too old")
+
+    monkeypatch.setenv("SYMBREAK_NATIVE", "1")
+    monkeypatch.setattr("importlib.import_module", broken)
+    native.load.cache_clear()
+    with pytest.raises(SymbreakError, match="set SYMBREAK_NATIVE=0 to compute without it"):
         native.load()
     monkeypatch.undo()
     forget_core()

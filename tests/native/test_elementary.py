@@ -79,6 +79,9 @@ def test_ends_of_the_line(name, dtype):
     if record.output_range is not None:
         np.testing.assert_array_equal(a[1:3], np.array(record.output_range[::-1], dtype))
     assert np.isfinite(a[3:]).all()
+    if record.needs_input:  # 0 on the left, z on the right
+        far = np.array([-np.inf, np.finfo(dtype).min, -1e3, np.finfo(dtype).max, np.inf], dtype)
+        np.testing.assert_array_equal(activated(name, far), np.where(far > 0, far, 0.0))
     if record.is_odd:
         assert np.signbit(a[6])
         assert not np.signbit(a[5])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
 from functools import cache
-from typing import cast
+from importlib.util import find_spec
+from typing import Any, cast
 
 from symbreak.errors import SymbreakError
 from symbreak.native.interface import Core
@@ -28,43 +28,48 @@ def load() -> Core | None:
     wanted = _wanted()
     if wanted == "0":
         return None
-    if wanted in LEVELS:
-        return _of_level(wanted)
-    module = _fastest(LEVELS)
-    if module is None and os.environ.get("SYMBREAK_REQUIRE_NATIVE", "0") not in ("", "0"):
+    here = levels_here()
+    if wanted != "1" and wanted not in here:
+        raise SymbreakError(
+            f"SYMBREAK_NATIVE asks for the level {wanted}, which is not installed or does not run "
+            "on this processor. Unset it for the fastest that there is."
+        )
+    if here:
+        return cast(Core, _module(f"_core_{here[0] if wanted == '1' else wanted}"))
+    if os.environ.get("SYMBREAK_REQUIRE_NATIVE", "0") not in ("", "0"):
         raise SymbreakError(
             "SYMBREAK_REQUIRE_NATIVE asks for the compiled core, which this installation does not "
             "have. Install a C++ compiler and install symbreak again."
         )
-    return module
+    return None
+
+
+def levels_here() -> list[str]:
+    """Return the levels that are installed and run on this processor, the fastest first."""
+    if find_spec("symbreak.native.processor") is None:
+        return []
+    runs = _module("processor").runs
+    return [x for x in LEVELS if runs(x) and find_spec(f"symbreak.native._core_{x}") is not None]
 
 
 def _wanted() -> str:
-    return os.environ.get("SYMBREAK_NATIVE", "1")
-
-
-def _of_level(level: str) -> Core:
-    module = _fastest((level,))
-    if module is None:
+    """Return "0", "1" or a level, as SYMBREAK_NATIVE says."""
+    word = os.environ.get("SYMBREAK_NATIVE", "").strip() or "1"
+    if word not in ("0", "1", *LEVELS):
         raise SymbreakError(
-            f"SYMBREAK_NATIVE asks for the level {level}, which is not installed or does not run "
-            "on this processor. Unset it for the fastest that there is."
+            f"SYMBREAK_NATIVE must be 0, 1 or a level ({', '.join(LEVELS)}). Got {word!r}."
         )
-    return module
+    return word
 
 
-def _fastest(levels: Sequence[str]) -> Core | None:
+def _module(name: str) -> Any:
     try:
-        processor = importlib.import_module("symbreak.native.processor")
-    except ModuleNotFoundError:
-        return None
-    for level in levels:
-        if processor.runs(level):
-            try:
-                return cast(Core, importlib.import_module(f"symbreak.native._core_{level}"))
-            except ModuleNotFoundError:
-                continue  # an install from source has one level alone
-    return None
+        return importlib.import_module(f"symbreak.native.{name}")
+    except ImportError as error:  # damaged, or built for another machine
+        raise SymbreakError(
+            f"The compiled core of symbreak must load. Got: {error}. Install symbreak again, or "
+            "set SYMBREAK_NATIVE=0 to compute without it."
+        ) from error
 
 
 def why_missing() -> str:

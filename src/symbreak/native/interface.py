@@ -52,7 +52,7 @@ class Core(Protocol):
     def evaluate(
         self, network: object, examples: PackedExamples, theta: Floats, scale: float,
         weights: Floats | None, strength: Floats | None, value: Floats, gradient: Floats | None,
-        threads: int,
+        threads: int, memory: float,
     ) -> None:  # fmt: skip
         """Write J = scale Σ w loss + ½ Σ strength theta² to value (starts,), and its gradient.
 
@@ -61,12 +61,13 @@ class Core(Protocol):
         theta : (starts, n); `gradient` too.
         weights : (m,) or (starts, m).
         strength : (n,) or (starts, n).
+        memory : bytes that the buffers of all threads may take; one thread takes what it needs.
         """
 
     def predict(
-        self, network: object, examples: PackedExamples, theta: Floats, out: Floats, threads: int
+        self, network: object, rows: Floats, theta: Floats, out: Floats, threads: int
     ) -> None:
-        """Write the predictions to out (starts, m, outputs)."""
+        """Write the predictions to out (starts, m, outputs); rows (m, 1 + features)."""
 
     def activate(self, activation: int, z: Floats, slope: Floats | None) -> None:
         """Write g(z) over z, whole registers of aligned numbers; for tests."""

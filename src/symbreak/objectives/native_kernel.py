@@ -40,7 +40,7 @@ class NativeKernel:
         self._examples = examples.packed.of(core, examples.rows, examples.target)
         self._weights, self._strength = _numpy(examples.weights), _numpy(task.strength)
         self._scale = float(task.scale)
-        self._threads = n_threads()
+        self._memory = float(task.memory_budget)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NativeKernel, (self._task,)
@@ -50,7 +50,7 @@ class NativeKernel:
         J = stack.new_empty(len(stack))
         self._core.evaluate(
             self._network, self._examples, stack.numpy(), self._scale, self._weights,
-            self._strength, J.numpy(), _numpy(gradient), self._threads,
+            self._strength, J.numpy(), _numpy(gradient), n_threads(), self._memory,
         )  # fmt: skip
         return J
 
@@ -69,7 +69,7 @@ class NativeKernel:
             scale = self._scale * len(examples) / len(indices)
             self._core.evaluate(
                 self._network, batch, arrays[0], scale, weights, self._strength, arrays[1],
-                arrays[2], self._threads,
+                arrays[2], n_threads(), self._memory,
             )  # fmt: skip
             yield gradient
 

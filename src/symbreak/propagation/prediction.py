@@ -56,9 +56,8 @@ def _predictions(network: Network, stack: Tensor, rows: Tensor) -> Tensor:
     known = native_network(network)
     if core is None or known is None:
         return _collect(network, stack, rows, lambda layers: network.loss.link(layers.output.z))
-    packed = core.examples(rows.numpy(), rows.new_empty(0, len(rows)).numpy())
     out = stack.new_empty(len(stack), len(rows), network.n_outputs)
-    core.predict(known, packed, stack.contiguous().numpy(), out.numpy(), n_threads())
+    core.predict(known, rows.numpy(), stack.contiguous().numpy(), out.numpy(), n_threads())
     return out
 
 
