@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-
 from symbreak.activations import Activation
+from symbreak.arrays import Array, expit, namespace
 from symbreak.errors import InvalidInput
 from symbreak.losses import LossByOutputs
 from symbreak.optimize.method import Method, few_vectors
@@ -22,16 +20,16 @@ from symbreak.optimize.updates.rules import UpdateRule
 
 
 # a = z / (1 + |z|)             g' = 1 / (1 + |z|)²             g'' = -2 sign z / (1 + |z|)³
-def _softsign(z: Tensor, out: Tensor) -> None:
-    torch.div(z, 1.0 + z.abs(), out=out)
+def _softsign(z: Array, out: Array) -> None:
+    out[...] = z / (1.0 + abs(z))
 
 
-def _softsign_derivative(a: Tensor) -> Tensor:
-    return a.abs_().neg_().add_(1.0).square_()
+def _softsign_derivative(a: Array) -> Array:
+    return (1.0 - abs(a)) ** 2
 
 
-def _softsign_second(z: Tensor) -> Tensor:
-    return -2.0 * torch.sign(z) / (1.0 + z.abs()) ** 3
+def _softsign_second(z: Array) -> Array:
+    return -2.0 * namespace(z).sign(z) / (1.0 + abs(z)) ** 3
 
 
 SOFTSIGN = Activation(
@@ -50,24 +48,24 @@ class Gamma(LossByOutputs):
     is_classification: ClassVar[bool] = False
     fits_any_number: ClassVar[bool] = False
 
-    def link(self, raw: Tensor) -> Tensor:
-        return raw.exp()
+    def link(self, raw: Array) -> Array:
+        return namespace(raw).exp(raw)
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
-        return (raw + target * torch.exp(-raw)).sum(1)
+    def value(self, raw: Array, target: Array) -> Array:
+        return (raw + target * namespace(raw).exp(-raw)).sum(1)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
         value = self.value(raw, target)
-        raw.copy_(1.0 - target * torch.exp(-raw))
+        raw[...] = 1.0 - target * namespace(raw).exp(-raw)
         return value
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
-        return target * torch.exp(-raw)
+    def _curvature(self, raw: Array, target: Array) -> Array:
+        return target * namespace(raw).exp(-raw)
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return (prediction.log() + y / prediction).sum(1), 1.0 - y / prediction
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
+        return (namespace(prediction).log(prediction) + y / prediction).sum(1), 1.0 - y / prediction
 
-    def _check_values(self, y: Tensor) -> None:
+    def _check_values(self, y: Array) -> None:
         if bool((y <= 0).any()):
             raise InvalidInput(f"y of gamma must be above 0. Got {float(y.min())!r}.")
 
@@ -81,24 +79,24 @@ class Brier(LossByOutputs):
     is_classification: ClassVar[bool] = True
     fits_any_number: ClassVar[bool] = False
 
-    def link(self, raw: Tensor) -> Tensor:
-        return torch.sigmoid(raw)
+    def link(self, raw: Array) -> Array:
+        return expit(raw)
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
-        return 0.5 * (self.link(raw) - target).square().sum(1)
+    def value(self, raw: Array, target: Array) -> Array:
+        return 0.5 * ((self.link(raw) - target) ** 2).sum(1)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
         value, delta = self.from_prediction(self.link(raw), target)
-        raw.copy_(delta)
+        raw[...] = delta
         return value
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
+    def _curvature(self, raw: Array, target: Array) -> Array:
         a = self.link(raw)
-        return (a * (1.0 - a)).square()
+        return (a * (1.0 - a)) ** 2
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
         off = prediction - y
-        return 0.5 * off.square().sum(1), off * prediction * (1.0 - prediction)
+        return 0.5 * (off**2).sum(1), off * prediction * (1.0 - prediction)
 
 
 class Signs(UpdateRule):

@@ -9,6 +9,8 @@ place.
 `second_derivative` gives g''(z); it is 0 where g is piecewise linear.
 `saved` is the array that the derivative is computed from: `a` itself (`needs_input` False: z may be
 overwritten by a) or z (`needs_input` True). `multiply_by_derivative_` may overwrite `saved`.
+Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the array
+API. A function of your own gets whichever is in use; plain operators and `out[...] = ` suit them all.
 
 At a kink both derivatives are those of the left side: g'(0) = 0 for relu, as PyTorch defines it.
 """
@@ -19,10 +21,7 @@ import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 
-import numpy as np
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, copied, empty_like, erfc, expit, into, namespace, softplus
 from symbreak.errors import InvalidInput, choose
 
 LEAKY_SLOPE = 0.01  # Maas, Hannun, Ng 2013; the value of every framework
@@ -43,7 +42,7 @@ class Activation:
     formula : g(z) for people.
     write : write(z, out) puts g(z) into out; `out` may be z itself unless `needs_input`.
     derivative_from : g' computed from `saved` (a, or z when `needs_input`); may overwrite `saved`.
-    second_derivative : g'' computed from z, a fresh tensor.
+    second_derivative : g'' computed from z, a fresh array.
     gain : 1 / sqrt(E[g(z)²]) for z ~ N(0, 1); what it means is said in `initialization.gains`.
     active_range : the z between which g bends, which `nguyen_widrow` lays over the input range;
         None where g is straight everywhere.
@@ -55,9 +54,9 @@ class Activation:
     """
 
     name: str
-    write: Callable[[Tensor, Tensor], object]
-    derivative_from: Callable[[Tensor], Tensor]
-    second_derivative: Callable[[Tensor], Tensor]
+    write: Callable[[Array, Array], object]
+    derivative_from: Callable[[Array], Array]
+    second_derivative: Callable[[Array], Array]
     _: KW_ONLY
     formula: str
     gain: float
@@ -68,161 +67,184 @@ class Activation:
     kinks: tuple[float, ...] = ()
     sklearn_name: str | None = None
 
-    def value(self, z: Tensor) -> Tensor:
-        """Return g(z), a fresh tensor of the shape of z."""
-        out = torch.empty_like(z)
+    def value(self, z: Array) -> Array:
+        """Return g(z), a fresh array of the shape of z."""
+        out = empty_like(z)
         self.write(z, out)
         return out
 
-    def derivative(self, z: Tensor) -> Tensor:
-        """Return g'(z), a fresh tensor of the shape of z."""
-        return self.derivative_from(z.clone() if self.needs_input else self.value(z))
+    def derivative(self, z: Array) -> Array:
+        """Return g'(z), a fresh array of the shape of z."""
+        return self.derivative_from(copied(z) if self.needs_input else self.value(z))
 
-    def multiply_by_derivative_(self, delta: Tensor, saved: Tensor) -> Tensor:
+    def multiply_by_derivative_(self, delta: Array, saved: Array) -> Array:
         """Multiply `delta` by g' in place; `saved` is used up."""
-        return delta.mul_(self.derivative_from(saved))
+        delta *= self.derivative_from(saved)
+        return delta
 
     def __str__(self) -> str:
         return self.name
 
 
 # a = z                                   g' = 1                        g'' = 0
-def _identity(z: Tensor, out: Tensor) -> None:
+def _identity(z: Array, out: Array) -> None:
     if out is not z:
-        out.copy_(z)
+        out[...] = z
 
 
-def _identity_derivative(a: Tensor) -> Tensor:
-    return a.fill_(1.0)
+def _identity_derivative(a: Array) -> Array:
+    a[...] = 1.0
+    return a
 
 
-def _zero(z: Tensor) -> Tensor:
-    return torch.zeros_like(z)
+def _zero(z: Array) -> Array:
+    return namespace(z).zeros_like(z)
 
 
 # a = 1 / (1 + exp(-z))                   g' = a (1 - a)                g'' = -g' tanh(z / 2)
-def _sigmoid(z: Tensor, out: Tensor) -> None:
-    torch.sigmoid(z, out=out)
+def _sigmoid(z: Array, out: Array) -> None:
+    expit(z, out)
 
 
-def _sigmoid_derivative(a: Tensor) -> Tensor:
-    return a.addcmul_(a, a, value=-1.0)
+def _sigmoid_derivative(a: Array) -> Array:
+    a -= a * a
+    return a
 
 
-def _sigmoid_second(z: Tensor) -> Tensor:
-    return _bell(z).mul_(torch.tanh(-0.5 * z))
+def _sigmoid_second(z: Array) -> Array:
+    return _bell(z) * namespace(z).tanh(-0.5 * z)
 
 
-def _bell(z: Tensor) -> Tensor:
+def _bell(z: Array) -> Array:
     """Return s (1 - s), s the sigmoid, without cancellation at saturation."""
-    return torch.sigmoid(z).mul_(torch.sigmoid(-z))
+    return expit(z) * expit(-z)
 
 
 # a = tanh(z)                             g' = 1 - a^2                  g'' = -2 a g'
-def _tanh(z: Tensor, out: Tensor) -> None:
-    if z.device.type == "cpu":
-        np.tanh(z.numpy(), out=out.numpy())  # three to seven times faster than PyTorch's
-    else:
-        torch.tanh(z, out=out)
+def _tanh(z: Array, out: Array) -> None:
+    into(out, namespace(z).tanh, z)
 
 
-def _tanh_derivative(a: Tensor) -> Tensor:
-    return torch.addcmul(a.new_ones(()), a, a, value=-1.0, out=a)
+def _tanh_derivative(a: Array) -> Array:
+    a *= a
+    return into(a, namespace(a).subtract, 1.0, a)
 
 
-def _tanh_second(z: Tensor) -> Tensor:
-    return _bell(2.0 * z).mul_(-8.0).mul_(torch.tanh(z))  # 1 - tanh(z)² = 4 s(2z) (1 - s(2z))
+def _tanh_second(z: Array) -> Array:
+    return -8.0 * _bell(2.0 * z) * namespace(z).tanh(z)  # 1 - tanh(z)² = 4 s(2z) (1 - s(2z))
 
 
 # a = max(z, 0)                           g' = [a > 0]                  g'' = 0
-def _relu(z: Tensor, out: Tensor) -> None:
-    torch.clamp(z, min=0.0, out=out)
+def _relu(z: Array, out: Array) -> None:
+    into(out, namespace(z).maximum, z, 0.0)
 
 
-def _relu_derivative(a: Tensor) -> Tensor:
-    return a.gt_(0.0)
+def _relu_derivative(a: Array) -> Array:
+    return namespace(a).astype(a > 0.0, a.dtype)
 
 
 # a = z if z > 0 else slope z             g' = 1 if a > 0 else slope    g'' = 0
-def _leaky_relu(z: Tensor, out: Tensor) -> None:
-    torch.maximum(z, z * LEAKY_SLOPE, out=out)
+def _leaky_relu(z: Array, out: Array) -> None:
+    into(out, namespace(z).maximum, z, z * LEAKY_SLOPE)
 
 
-def _leaky_relu_derivative(a: Tensor) -> Tensor:
-    return a.gt_(0.0).mul_(1.0 - LEAKY_SLOPE).add_(LEAKY_SLOPE)
+def _leaky_relu_derivative(a: Array) -> Array:
+    slope = _relu_derivative(a)
+    slope *= 1.0 - LEAKY_SLOPE
+    slope += LEAKY_SLOPE
+    return slope
 
 
 # a = z if z > 0 else exp(z) - 1          g' = 1 if a > 0 else a + 1    g'' = 0 if z > 0 else exp(z)
-def _elu(z: Tensor, out: Tensor) -> None:
-    torch.where(z > 0.0, z, torch.expm1(z), out=out)
+def _elu(z: Array, out: Array) -> None:
+    xp = namespace(z)
+    low = xp.expm1(xp.minimum(z, 0.0))
+    into(out, xp.maximum, z, 0.0)
+    out += low
 
 
-def _elu_derivative(a: Tensor) -> Tensor:
-    return a.clamp_(max=0.0).add_(ELU_ALPHA)
+def _elu_derivative(a: Array) -> Array:
+    into(a, namespace(a).minimum, a, 0.0)
+    a += ELU_ALPHA
+    return a
 
 
-def _elu_second(z: Tensor) -> Tensor:
-    return torch.where(z > 0.0, 0.0, ELU_ALPHA * torch.exp(z))
+def _elu_second(z: Array) -> Array:
+    xp = namespace(z)
+    return xp.where(z > 0.0, 0.0, ELU_ALPHA * xp.exp(xp.minimum(z, 0.0)))
 
 
 # a = s z if z > 0 else s alpha (exp(z) - 1)      g' = s if a > 0 else a + s alpha
 #                                                 g'' = 0 if z > 0 else s alpha exp(z)
-def _selu(z: Tensor, out: Tensor) -> None:
-    torch.where(z > 0.0, z, SELU_ALPHA * torch.expm1(z), out=out)
-    out.mul_(SELU_SCALE)
+def _selu(z: Array, out: Array) -> None:
+    xp = namespace(z)
+    low = xp.expm1(xp.minimum(z, 0.0))
+    low *= SELU_ALPHA
+    into(out, xp.maximum, z, 0.0)
+    out += low
+    out *= SELU_SCALE
 
 
-def _selu_derivative(a: Tensor) -> Tensor:
-    return torch.where(a > 0.0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA)
+def _selu_derivative(a: Array) -> Array:
+    return namespace(a).where(a > 0.0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA)
 
 
-def _selu_second(z: Tensor) -> Tensor:
-    return torch.where(z > 0.0, 0.0, SELU_SCALE * SELU_ALPHA * torch.exp(z))
+def _selu_second(z: Array) -> Array:
+    return SELU_SCALE * SELU_ALPHA * _elu_second(z)
 
 
 # a = log(1 + exp(z))                     g' = s(z) = 1 - exp(-a)       g'' = s (1 - s)
-def _softplus(z: Tensor, out: Tensor) -> None:
-    # -logsigmoid(-z) keeps full relative precision at both ends; softplus itself cuts off at 20.
-    torch.neg(torch.nn.functional.logsigmoid(-z), out=out)
+def _softplus(z: Array, out: Array) -> None:
+    softplus(z, out)
 
 
-def _softplus_derivative(a: Tensor) -> Tensor:
-    return a.neg_().expm1_().neg_()
+def _softplus_derivative(a: Array) -> Array:
+    a *= -1.0
+    into(a, namespace(a).expm1, a)
+    a *= -1.0
+    return a
 
 
 # a = z Phi(z)                            g' = Phi(z) + z phi(z)        g'' = phi(z) (2 - z²)
-def _gelu(z: Tensor, out: Tensor) -> None:
-    torch.mul(z, _normal_cdf(z), out=out)
+def _gelu(z: Array, out: Array) -> None:
+    into(out, namespace(z).multiply, z, _normal_cdf(z))
 
 
-def _gelu_derivative(z: Tensor) -> Tensor:
-    density = torch.exp(-0.5 * z * z).mul_(_INV_SQRT_2PI)
-    return torch.addcmul(_normal_cdf(z), z, density)
+def _gelu_derivative(z: Array) -> Array:
+    return _normal_cdf(z) + z * _normal_density(_square(z))
 
 
-def _gelu_second(z: Tensor) -> Tensor:
-    square = (z * z).clamp_(max=1600.0)  # beyond, phi is 0 and z² may be infinite
-    return torch.exp(-0.5 * square).mul_(_INV_SQRT_2PI).mul_(2.0 - square)
+def _gelu_second(z: Array) -> Array:
+    square = _square(z)
+    return _normal_density(square) * (2.0 - square)
 
 
-def _normal_cdf(z: Tensor) -> Tensor:
+def _square(z: Array) -> Array:
+    """Return z²; 1600 where it is more: there phi is 0, and z² may be infinite."""
+    far = namespace(z).clip(z, -40.0, 40.0)
+    return far * far
+
+
+def _normal_density(square: Array) -> Array:
+    return namespace(square).exp(-0.5 * square) * _INV_SQRT_2PI
+
+
+def _normal_cdf(z: Array) -> Array:
     # erfc keeps the lower tail, where (1 + erf) / 2 would cancel.
-    tail: Tensor = torch.special.erfc(-_INV_SQRT_2 * z)
-    return tail.mul_(0.5)
+    return 0.5 * erfc(-_INV_SQRT_2 * z)
 
 
 # a = z s(z), s the sigmoid               g' = s (1 + z (1 - s))        g'' = s' (2 - z tanh(z / 2))
-def _silu(z: Tensor, out: Tensor) -> None:
-    torch.mul(z, torch.sigmoid(z), out=out)
+def _silu(z: Array, out: Array) -> None:
+    into(out, namespace(z).multiply, z, expit(z))
 
 
-def _silu_derivative(z: Tensor) -> Tensor:
-    s = torch.sigmoid(z)
-    return s * (1.0 + z * torch.sigmoid(-z))
+def _silu_derivative(z: Array) -> Array:
+    return expit(z) * (1.0 + z * expit(-z))
 
 
-def _silu_second(z: Tensor) -> Tensor:
-    return _bell(z).mul_(2.0 - z * torch.tanh(0.5 * z))
+def _silu_second(z: Array) -> Array:
+    return _bell(z) * (2.0 - z * namespace(z).tanh(0.5 * z))
 
 
 # The bend at 0, once around it, for all that have no range of their own (MATLAB's initnw).

@@ -1,0 +1,83 @@
+"""Arrays at the surface and inside: what users hold goes in, what came in comes out.
+
+NumPy arrays, torch tensors, pandas and polars frames and lists are accepted. What is on the CPU is
+computed on as NumPy arrays, of which tensors there are views; tensors on other devices are computed
+on where they are, by the same text in the array API. The dtype follows the data: floating arrays
+keep theirs, all else becomes float64. PyTorch is imported only where something asks for it.
+"""
+
+from symbreak.arrays.crossing import (
+    alike,
+    at_surface,
+    device_at_surface,
+    dtype_at_surface,
+    empty,
+    like,
+)
+from symbreak.arrays.kinds import (
+    Array,
+    as_array,
+    as_numpy,
+    cast,
+    check_real,
+    copied,
+    float_word,
+    is_tensor,
+    namespace,
+    plain_number,
+)
+from symbreak.arrays.memory import (
+    contiguous,
+    device_of,
+    empty_like,
+    is_contiguous,
+    is_on_host,
+    itemsize,
+    nbytes,
+)
+from symbreak.arrays.special import erfc, expit, softplus
+from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
+from symbreak.arrays.words import FLOATS, dtype_word, word_of
+from symbreak.arrays.writing import gather, into, picked, quiet, scatter_, take_into
+
+__all__ = [
+    "FLOATS",
+    "Array",
+    "alike",
+    "as_array",
+    "as_device",
+    "as_dtype",
+    "as_numpy",
+    "as_tensor",
+    "at_surface",
+    "cast",
+    "check_real",
+    "contiguous",
+    "copied",
+    "device_at_surface",
+    "device_of",
+    "dtype_at_surface",
+    "dtype_word",
+    "empty",
+    "empty_like",
+    "erfc",
+    "expit",
+    "float_dtype",
+    "float_word",
+    "gather",
+    "into",
+    "is_contiguous",
+    "is_on_host",
+    "is_tensor",
+    "itemsize",
+    "like",
+    "namespace",
+    "nbytes",
+    "picked",
+    "plain_number",
+    "quiet",
+    "scatter_",
+    "softplus",
+    "take_into",
+    "word_of",
+]

@@ -1,0 +1,95 @@
+"""From one kind of array to another, and the kind that comes out where none went in.
+
+Conventions
+-----------
+Arrays on the CPU share their memory when they change kind, wherever they can: writing into one
+writes into the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symbreak.arrays.kinds import Array, as_numpy, is_tensor, namespace
+from symbreak.arrays.memory import device_of
+from symbreak.arrays.tensors import as_device, as_tensor, imported_torch
+from symbreak.arrays.words import word_of
+
+# What comes out where nobody has brought an array in: "torch" (NumPy without it) or "numpy".
+DEFAULT_KIND = "torch"
+
+
+def alike(array: Array, other: Array) -> Array:
+    """Return the same numbers as the kind and on the device of `other`."""
+    if isinstance(other, np.ndarray):
+        return array if isinstance(array, np.ndarray) else as_numpy(array)
+    if is_tensor(other):
+        tensor = array if is_tensor(array) else as_tensor(as_numpy(array), "array")
+        return tensor.detach().to(other.device)
+    return array if type(array) is type(other) else namespace(other).asarray(as_numpy(array))
+
+
+def like(result: Array, given: Any) -> Any:
+    """Return `result` as the kind that `given` is: torch of its dtype and device, or NumPy."""
+    if is_tensor(given):
+        tensor = alike(result, given)
+        return tensor.to(given.dtype) if given.is_floating_point() else tensor
+    array, dtype = as_numpy(result), getattr(given, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return array.astype(dtype, copy=False)
+    return array
+
+
+def empty(word: str, device: Any) -> Array:
+    """Return an array without numbers: what shows the kind, dtype and device to compute in.
+
+    Parameters
+    ----------
+    device : as `as_device` takes it; the CPU is NumPy's.
+    """
+    if device is None or str(device) == "cpu":
+        return np.empty(0, word)
+    place = as_device(device)
+    torch = imported_torch("device")
+    return torch.empty(0, dtype=getattr(torch, word), device=place)
+
+
+def at_surface(array: Array, *, word: str | None = None, device: Any = None) -> Any:
+    """Return an array as it comes out where none went in.
+
+    Parameters
+    ----------
+    word : its dtype; that of `array` if not said.
+    device : as `as_device` takes it; that of `array` if not said.
+    """
+    if not _is_torch_the_default() and device is None and word != "bfloat16":
+        return array if word is None else as_numpy(array).astype(word, copy=False)
+    torch, tensor = imported_torch("device or dtype"), as_tensor(array, "array")
+    dtype = None if word is None else getattr(torch, word)
+    return tensor.to(dtype=dtype, device=None if device is None else as_device(device))
+
+
+def dtype_at_surface(array: Array) -> Any:
+    """Return the dtype of an array as `at_surface` would give it: PyTorch's or NumPy's."""
+    word = word_of(array.dtype)
+    if _is_torch_the_default():
+        return getattr(imported_torch("dtype"), word)
+    return np.dtype(word)
+
+
+def device_at_surface(array: Array) -> Any:
+    """Return the device of an array as `at_surface` would give it: PyTorch's, or "cpu"."""
+    device = device_of(array)
+    return as_device(device) if _is_torch_the_default() else device
+
+
+def _is_torch_the_default() -> bool:
+    if DEFAULT_KIND != "torch":
+        return False
+    try:
+        imported_torch("the default")
+    except ImportError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""Work in given room, which the array API leaves out: each kind of array has a way of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symbreak.arrays.crossing import alike
+from symbreak.arrays.kinds import Array, is_tensor, namespace
+
+# Far out numbers overflow to their limits, and what is not finite is found where it is judged.
+quiet = np.errstate(all="ignore")
+
+
+def into(out: Array, function: Callable[..., Array], *arrays: Any) -> Array:
+    """Put `function` of the arrays, one of the array API, into `out` and return it."""
+    if isinstance(out, np.ndarray) or is_tensor(out):
+        return function(*arrays, out=out)
+    out[...] = function(*arrays)
+    return out
+
+
+def take_into(out: Array, array: Array, index: Array, axis: int) -> None:
+    """Put the entries of `array` at `index` along `axis` into `out`."""
+    if isinstance(out, np.ndarray):
+        np.take(array, index, axis, out=out, mode="wrap")  # NumPy would buffer `out` to check
+    else:
+        into(out, lambda *given, **room: namespace(out).take(*given, axis=axis, **room), array, index)
+
+
+def picked(array: Array, index: Any, axis: int) -> Array:
+    """Return the entries at `index` along `axis`: views for a slice, else copies."""
+    if isinstance(index, slice):
+        return array[(slice(None),) * (axis % array.ndim) + (index, ...)]
+    return namespace(array).take(array, alike(index, array), axis=axis)
+
+
+def gather(array: Array, index: Array) -> Array:
+    """Return the entry of each start and example at its index: (s, 1, m) of (s, k, m).
+
+    Parameters
+    ----------
+    index : (1, m).
+    """
+    if isinstance(array, np.ndarray):
+        return np.take(array, _places(array.shape, index))[:, None]
+    xp = namespace(array)
+    shape = (array.shape[0], 1, array.shape[2])
+    return xp.take_along_axis(array, xp.broadcast_to(index, shape), axis=1)
+
+
+def scatter_(array: Array, index: Array, values: Array | float) -> None:
+    """Put `values`, (s, 1, m) or one for all, where `gather` takes them from."""
+    if isinstance(array, np.ndarray):
+        array.put(_places(array.shape, index), values)
+        return
+    xp = namespace(array)
+    outputs = xp.arange(array.shape[1], dtype=index.dtype, device=array.device)
+    array[...] = xp.where(outputs[:, None] == index, values, array)
+
+
+def _places(shape: tuple[int, ...], index: Array) -> Array:
+    """Return where the entries at `index` stand in an array (s, k, m) laid out flat, (s, m)."""
+    s, k, m = shape
+    return np.arange(0, s * k * m, k * m)[:, None] + (index * m + np.arange(m))
