@@ -42,7 +42,7 @@ def gather(array: Array, index: Array) -> Array:
 
     Parameters
     ----------
-    index : (1, m).
+    index : (1, m), or (s, 1, m).
     """
     if isinstance(array, np.ndarray):
         return np.take(array, _places(array.shape, index))[:, None]
@@ -64,4 +64,4 @@ def scatter_(array: Array, index: Array, values: Array | float) -> None:
 def _places(shape: tuple[int, ...], index: Array) -> Array:
     """Return where the entries at `index` stand in an array (s, k, m) laid out flat, (s, m)."""
     s, k, m = shape
-    return np.arange(0, s * k * m, k * m)[:, None] + (index * m + np.arange(m))
+    return np.arange(0, s * k * m, k * m)[:, None] + (index.reshape(-1, m) * m + np.arange(m))

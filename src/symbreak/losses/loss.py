@@ -16,6 +16,9 @@ curvature  : d delta / d raw, for each example an (outputs, outputs) matrix C; C
 `value(raw, target)` gives the loss; `value_and_delta_(raw, target)` gives it too and overwrites raw
 with delta. Both compute every term so that nothing cancels: the loss and its gradient keep their
 relative precision far into saturation, and nothing overflows at |raw| = 1e4.
+
+Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the array
+API. A loss of your own gets whichever is in use; plain operators, in place too, suit them all.
 """
 
 from __future__ import annotations
@@ -24,9 +27,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, contiguous, namespace
 from symbreak.errors import InvalidInput
 
 
@@ -53,27 +54,27 @@ class Loss(ABC):
     sees_differences: ClassVar[bool] = False
 
     @abstractmethod
-    def link(self, raw: Tensor) -> Tensor:
-        """Return the prediction, a fresh tensor."""
+    def link(self, raw: Array) -> Array:
+        """Return the prediction, a fresh array."""
 
     @abstractmethod
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value(self, raw: Array, target: Array) -> Array:
         """Return the loss of every example, (starts, examples); raw may be overwritten."""
 
     @abstractmethod
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
         """Return the loss (starts, examples) and turn raw into delta."""
 
     @abstractmethod
-    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:
-        """Return C u for u (starts, outputs, examples), a fresh tensor."""
+    def curvature_product(self, raw: Array, target: Array, u: Array) -> Array:
+        """Return C u for u (starts, outputs, examples), a fresh array."""
 
     @abstractmethod
-    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
+    def curvature_root(self, raw: Array, target: Array) -> Array:
         """Return R, (starts, outputs, outputs, examples), its second axis the row of R."""
 
     @abstractmethod
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
         """Return the loss (starts, examples) and delta by the textbook, from the prediction alone.
 
         Unlike `value_and_delta_` they may cancel; what a learner computes is held against them.
@@ -84,19 +85,19 @@ class Loss(ABC):
         y : (outputs, examples), as `outputs_of` gives it.
         """
 
-    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:  # noqa: ARG002 - of classes
+    def outputs_of(self, target: Array, n_outputs: int) -> Array:  # noqa: ARG002 - of classes
         """Return y, one number for each output (outputs, examples), of a prepared target."""
         return target
 
-    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
+    def prepare(self, y: Array, n_outputs: int) -> Array:
         """Return the target (outputs, examples) of y (examples,) or (examples, outputs)."""
-        columns = y.reshape(len(y), -1) if y.dim() <= 2 else y
-        if columns.dim() != 2 or columns.shape[1] != n_outputs:
+        columns = namespace(y).reshape(y, (y.shape[0], -1)) if y.ndim <= 2 else y
+        if columns.ndim != 2 or columns.shape[1] != n_outputs:
             raise InvalidInput(
                 f"y of {self.name} must be of shape (examples, {n_outputs}). Got {tuple(y.shape)}."
             )
         self._check_values(columns)
-        return columns.T.contiguous()
+        return contiguous(columns.T)
 
     def check_outputs(self, n_outputs: int) -> None:  # noqa: B027 - most losses take any number
         """Refuse a number of outputs that the loss cannot have."""
@@ -105,7 +106,7 @@ class Loss(ABC):
         """Return a plain dictionary that names the loss and its parameters."""
         return {"name": self.name, **asdict(self)}
 
-    def _check_values(self, y: Tensor) -> None:  # noqa: B027 - most losses take any number
+    def _check_values(self, y: Array) -> None:  # noqa: B027 - most losses take any number
         """Refuse targets outside the range of the loss."""
 
     def __str__(self) -> str:
@@ -115,12 +116,14 @@ class Loss(ABC):
 class LossByOutputs(Loss):
     """A loss that is a sum over outputs of its own for each: C is diagonal."""
 
-    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:
+    def curvature_product(self, raw: Array, target: Array, u: Array) -> Array:
         return self._curvature(raw, target) * u
 
-    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:
-        return torch.diag_embed(self._curvature(raw, target).sqrt().movedim(1, -1)).movedim(1, -1)
+    def curvature_root(self, raw: Array, target: Array) -> Array:
+        xp = namespace(raw)
+        identity = xp.eye(raw.shape[1], dtype=raw.dtype, device=raw.device)[:, :, None]
+        return xp.sqrt(self._curvature(raw, target))[:, None, :, :] * identity
 
     @abstractmethod
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
+    def _curvature(self, raw: Array, target: Array) -> Array:
         """Return the diagonal of C, (starts, outputs, examples)."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid
-
+from symbreak.arrays import (
+    Array,
+    cast,
+    expit,
+    gather,
+    into,
+    namespace,
+    plain_number,
+    quiet,
+    scatter_,
+    softplus,
+)
 from symbreak.errors import InvalidInput
 from symbreak.losses.loss import Loss, LossByOutputs
-
-# A tensor: torch takes several times longer to multiply a small one by a Python number.
-_LOG2_E = torch.tensor(math.log2(math.e), dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -30,33 +34,37 @@ class BinaryCrossEntropy(LossByOutputs):
     fits_any_number: ClassVar[bool] = False
     is_classification: ClassVar[bool] = True
 
-    def link(self, raw: Tensor) -> Tensor:
-        return torch.sigmoid(raw)
+    def link(self, raw: Array) -> Array:
+        return expit(raw)
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
-        return logsigmoid(raw.mul_(target).neg_()).sum(1).neg_()
+    def value(self, raw: Array, target: Array) -> Array:
+        raw *= target
+        return namespace(raw).sum(softplus(raw), axis=1)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        value = logsigmoid(raw.mul_(target).neg_()).sum(1).neg_()
-        raw.neg_().sigmoid_().mul_(target)
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        value = self.value(raw, target)
+        expit(raw, raw)
+        raw *= target
         return value
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
-        return torch.sigmoid(raw).mul_(torch.sigmoid(-raw))
+    def _curvature(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - of raw alone
+        return expit(raw) * expit(-raw)
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        logs = torch.where(y == 1.0, torch.log(prediction), torch.log(1.0 - prediction))
-        return -logs.sum(1), prediction - y
+    @quiet
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
+        xp = namespace(prediction)
+        logs = xp.log(xp.where(y == 1.0, prediction, 1.0 - prediction))
+        return -xp.sum(logs, axis=1), prediction - y
 
-    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
-        return super().prepare(y, n_outputs).mul(-2.0).add_(1.0)
+    def prepare(self, y: Array, n_outputs: int) -> Array:
+        return 1.0 - 2.0 * cast(super().prepare(y, n_outputs), "float64")
 
-    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:  # noqa: ARG002 - as many
+    def outputs_of(self, target: Array, n_outputs: int) -> Array:  # noqa: ARG002 - as many
         return (1.0 - target) / 2.0
 
-    def _check_values(self, y: Tensor) -> None:
+    def _check_values(self, y: Array) -> None:
         wrong = (y != 0) & (y != 1)
-        if bool(wrong.any()):
+        if bool(namespace(y).any(wrong)):
             raise InvalidInput(
                 f"y of binary_cross_entropy must be 0 or 1. Got {float(y[wrong][0])!r}. "
                 f"For more classes in one column use loss='cross_entropy'."
@@ -81,46 +89,58 @@ class CrossEntropy(Loss):
     is_classification: ClassVar[bool] = True
     target_is_index: ClassVar[bool] = True
 
-    def link(self, raw: Tensor) -> Tensor:
-        return torch.softmax(raw, dim=1)
+    def link(self, raw: Array) -> Array:
+        xp = namespace(raw)
+        e = xp.exp(raw - xp.max(raw, axis=1, keepdims=True))
+        e /= xp.sum(e, axis=1, keepdims=True)
+        return e
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value(self, raw: Array, target: Array) -> Array:
         return self._terms_(raw, target)[0]
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        value, others, total, index = self._terms_(raw, target)
-        raw.div_(total).scatter_(1, index, others.div_(total).neg_())
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        value, others, total = self._terms_(raw, target)
+        raw /= total
+        others /= total
+        scatter_(raw, target, -others)
         return value
 
-    def curvature_product(self, raw: Tensor, target: Tensor, u: Tensor) -> Tensor:  # noqa: ARG002
-        p = self.link(raw)
+    def curvature_product(self, raw: Array, target: Array, u: Array) -> Array:  # noqa: ARG002
+        xp, p = namespace(raw), self.link(raw)
         # C does not see a constant; without the u of the likeliest class nothing cancels.
-        apart = u - u.gather(1, raw.argmax(1, keepdim=True))
-        return p * (apart - (p * apart).sum(1, keepdim=True))
+        apart = u - gather(u, xp.argmax(raw, axis=1, keepdims=True))
+        return p * (apart - xp.sum(p * apart, axis=1, keepdims=True))
 
-    def curvature_root(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
-        p = self.link(raw)
-        identity = torch.eye(raw.shape[1], dtype=raw.dtype, device=raw.device)[:, :, None]
-        return p.sqrt()[:, :, None] * (identity - p[:, None])
+    def curvature_root(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - of raw alone
+        xp, p = namespace(raw), self.link(raw)
+        identity = xp.eye(raw.shape[1], dtype=raw.dtype, device=raw.device)[:, :, None]
+        return xp.sqrt(p)[:, :, None, :] * (identity - p[:, None, :, :])
 
-    def _terms_(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return loss, q, s and the index of y; raw becomes e with a zero at y."""
-        index = target.expand(raw.shape[0], 1, -1)
-        raw.sub_(raw.amax(1, keepdim=True))
-        shifted_y = raw.gather(1, index)
-        # Each twice as fast as exp_() and as scattering a Python number.
-        raw.mul_(_LOG2_E).exp2_().scatter_(1, index, raw.new_zeros(()).expand(index.shape))
-        others = raw.sum(1, keepdim=True)
-        excess = torch.expm1(shifted_y).add_(others)
-        value = torch.log1p(excess).sub_(shifted_y).squeeze(1)
-        return value, others, excess.add_(excess.new_ones(())), index
+    def _terms_(self, raw: Array, target: Array) -> tuple[Array, Array, Array]:
+        """Return loss, q and s; raw becomes e with a zero at y."""
+        xp = namespace(raw)
+        raw -= xp.max(raw, axis=1, keepdims=True)
+        shifted_y = gather(raw, target)
+        into(raw, xp.exp, raw)
+        scatter_(raw, target, 0.0)
+        others = xp.sum(raw, axis=1, keepdims=True)
+        excess = xp.expm1(shifted_y)
+        excess += others
+        value = xp.log1p(excess)
+        value -= shifted_y
+        excess += 1.0
+        return value[:, 0, :], others, excess
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        logs = torch.where(y == 1.0, torch.log(prediction), 0.0)
-        return -logs.sum(1), prediction - y
+    @quiet
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
+        xp = namespace(prediction)
+        logs = xp.log(xp.where(y == 1.0, prediction, 1.0))
+        return -xp.sum(logs, axis=1), prediction - y
 
-    def outputs_of(self, target: Tensor, n_outputs: int) -> Tensor:
-        return torch.eye(n_outputs, dtype=torch.float64)[:, target[0]]
+    def outputs_of(self, target: Array, n_outputs: int) -> Array:
+        xp = namespace(target)
+        identity = xp.eye(n_outputs, dtype=xp.float64, device=target.device)
+        return xp.take(identity, target[0, :], axis=1)
 
     def check_outputs(self, n_outputs: int) -> None:
         if n_outputs < 2:
@@ -129,31 +149,33 @@ class CrossEntropy(Loss):
                 f"class). Got {n_outputs}. For one output use loss='binary_cross_entropy'."
             )
 
-    def prepare(self, y: Tensor, n_outputs: int) -> Tensor:
+    def prepare(self, y: Array, n_outputs: int) -> Array:
         """Return class indices (1, examples) of y: indices (examples,) or one-hot rows."""
-        if y.dim() == 2 and y.shape[1] == n_outputs:
+        if y.ndim == 2 and y.shape[1] == n_outputs:
             y = _index_of_one_hot(y)
-        elif y.dim() == 2 and y.shape[1] == 1:
+        elif y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
-        if y.dim() != 1:
+        if y.ndim != 1:
             raise InvalidInput(
                 f"y of cross_entropy must be class indices (examples,) or one-hot rows "
                 f"(examples, {n_outputs}). Got shape {tuple(y.shape)}."
             )
-        index = y.long()
-        wrong = (index != y) | (index < 0) | (index >= n_outputs)
-        if bool(wrong.any()):
+        index = cast(y, "int64")
+        wrong = (cast(index, "float64") != cast(y, "float64")) | (index < 0) | (index >= n_outputs)
+        if bool(namespace(y).any(wrong)):
             raise InvalidInput(
                 f"y of cross_entropy must be class indices 0..{n_outputs - 1}. "
-                f"Got {y[wrong][0].item()!r}."
+                f"Got {plain_number(y[wrong][0])!r}."
             )
-        return index.reshape(1, -1)
+        return namespace(y).reshape(index, (1, -1))
 
 
-def _index_of_one_hot(y: Tensor) -> Tensor:
-    if bool(((y != 0) & (y != 1)).any()) or bool((y.sum(1) != 1).any()):
+def _index_of_one_hot(y: Array) -> Array:
+    xp, numbers = namespace(y), cast(y, "float64")
+    is_other = (numbers != 0.0) & (numbers != 1.0)
+    if bool(xp.any(is_other)) or bool(xp.any(xp.sum(numbers, axis=1) != 1.0)):
         raise InvalidInput(
             "y of cross_entropy must be class indices or one-hot rows: one 1 in each row, the "
             "rest 0. Got other values in two-dimensional y."
         )
-    return y.argmax(1)
+    return xp.argmax(numbers, axis=1)

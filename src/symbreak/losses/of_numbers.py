@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import Array, copied, into, namespace, quiet, word_of
 from symbreak.errors import InvalidInput
 from symbreak.losses.loss import LossByOutputs
 
@@ -21,11 +21,11 @@ class LossOfNumbers(LossByOutputs):
     is_classification: ClassVar[bool] = False
     fits_any_number: ClassVar[bool] = True
 
-    def link(self, raw: Tensor) -> Tensor:
-        return raw.clone()
+    def link(self, raw: Array) -> Array:
+        return copied(raw)
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        delta = prediction.clone()
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
+        delta = copied(prediction)
         return self.value_and_delta_(delta, y), delta
 
 
@@ -35,14 +35,15 @@ class SquaredError(LossOfNumbers):
 
     name: ClassVar[str] = "squared_error"
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
-        return raw.sub_(target).square_().sum(1).mul_(0.5)
+    def value(self, raw: Array, target: Array) -> Array:
+        return self.value_and_delta_(raw, target)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        return raw.sub_(target).square().sum(1).mul_(0.5)
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        raw -= target
+        return 0.5 * namespace(raw).sum(raw * raw, axis=1)
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - constant
-        return torch.ones_like(raw)
+    def _curvature(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - constant
+        return namespace(raw).ones_like(raw)
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,18 @@ class AbsoluteError(LossOfNumbers):
 
     name: ClassVar[str] = "absolute_error"
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
-        return raw.sub_(target).abs_().sum(1)
+    def value(self, raw: Array, target: Array) -> Array:
+        return self.value_and_delta_(raw, target)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        value = raw.sub_(target).abs().sum(1)
-        raw.sign_()
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        xp = namespace(raw)
+        raw -= target
+        value = xp.sum(xp.abs(raw), axis=1)
+        raw[...] = xp.sign(raw)
         return value
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - piecewise linear
-        return torch.zeros_like(raw)
+    def _curvature(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - piecewise linear
+        return namespace(raw).zeros_like(raw)
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,21 @@ class Huber(LossOfNumbers):
         if not (_is_finite(self.delta) and self.delta > 0):
             raise InvalidInput(f"delta of Huber must be a positive number. Got {self.delta!r}.")
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value(self, raw: Array, target: Array) -> Array:
         return self.value_and_delta_(raw, target)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        residual = raw.sub_(target).clone()
-        raw.clamp_(-self.delta, self.delta)
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        xp = namespace(raw)
+        residual = raw - target
+        into(raw, xp.clip, residual, -self.delta, self.delta)
         # c (r - ½ c), c the clipped residual, is both branches in one.
-        return residual.sub_(raw, alpha=0.5).mul_(raw).sum(1)
+        residual -= 0.5 * raw
+        residual *= raw
+        return xp.sum(residual, axis=1)
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:
-        return ((raw - target).abs() <= self.delta).to(raw.dtype)
+    def _curvature(self, raw: Array, target: Array) -> Array:
+        xp = namespace(raw)
+        return xp.astype(xp.abs(raw - target) <= self.delta, raw.dtype)
 
 
 @dataclass(frozen=True)
@@ -106,17 +113,19 @@ class Quantile(LossOfNumbers):
         if not (_is_finite(self.q) and 0.0 < self.q < 1.0):
             raise InvalidInput(f"q of Quantile must be between 0 and 1. Got {self.q!r}.")
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value(self, raw: Array, target: Array) -> Array:
         return self.value_and_delta_(raw, target)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
-        residual = raw.sub_(target).clone()  # raw - y
-        above, below = residual > 0, residual < 0
-        raw.copy_(above * (1.0 - self.q) - below * self.q)
-        return residual.mul_(raw).sum(1)
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
+        xp = namespace(raw)
+        residual = raw - target
+        above, below = (xp.astype(is_so, raw.dtype) for is_so in (residual > 0.0, residual < 0.0))
+        raw[...] = (1.0 - self.q) * above - self.q * below
+        residual *= raw
+        return xp.sum(residual, axis=1)
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - piecewise linear
-        return torch.zeros_like(raw)
+    def _curvature(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - piecewise linear
+        return namespace(raw).zeros_like(raw)
 
 
 @dataclass(frozen=True)
@@ -133,36 +142,41 @@ class Poisson(LossByOutputs):
     is_classification: ClassVar[bool] = False
     fits_any_number: ClassVar[bool] = False
 
-    def link(self, raw: Tensor) -> Tensor:
-        return torch.exp(raw.clamp(max=_poisson_limit(raw)))
+    def link(self, raw: Array) -> Array:
+        xp = namespace(raw)
+        return xp.exp(xp.minimum(raw, _poisson_limit(raw)))
 
-    def value(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value(self, raw: Array, target: Array) -> Array:
         return _poisson_value(raw, self.link(raw), target)
 
-    def value_and_delta_(self, raw: Tensor, target: Tensor) -> Tensor:
+    def value_and_delta_(self, raw: Array, target: Array) -> Array:
         mean = self.link(raw)
         value = _poisson_value(raw, mean, target)
-        torch.sub(mean, target, out=raw)
+        into(raw, namespace(raw).subtract, mean, target)
         return value
 
-    def _curvature(self, raw: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - of raw alone
-        return torch.where(raw < _poisson_limit(raw), self.link(raw), 0.0)
+    def _curvature(self, raw: Array, target: Array) -> Array:  # noqa: ARG002 - of raw alone
+        return namespace(raw).where(raw < _poisson_limit(raw), self.link(raw), 0.0)
 
-    def from_prediction(self, prediction: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return (prediction - y * torch.log(prediction)).sum(1), prediction - y
+    @quiet
+    def from_prediction(self, prediction: Array, y: Array) -> tuple[Array, Array]:
+        xp = namespace(prediction)
+        return xp.sum(prediction - y * xp.log(prediction), axis=1), prediction - y
 
-    def _check_values(self, y: Tensor) -> None:
-        if bool((y < 0).any()):
-            raise InvalidInput(f"y of poisson must not be negative. Got {float(y.min())!r}.")
+    def _check_values(self, y: Array) -> None:
+        xp = namespace(y)
+        if bool(xp.any(y < 0)):
+            raise InvalidInput(f"y of poisson must not be negative. Got {float(xp.min(y))!r}.")
 
 
-def _poisson_limit(raw: Tensor) -> float:
-    return 0.5 * math.log(torch.finfo(raw.dtype).max)
+def _poisson_limit(raw: Array) -> float:
+    return 0.5 * math.log(np.finfo(word_of(raw.dtype)).max)
 
 
-def _poisson_value(raw: Tensor, mean: Tensor, target: Tensor) -> Tensor:
-    beyond = (raw - _poisson_limit(raw)).clamp_(min=0.0)
-    return (mean * (1.0 + beyond) - target * raw).sum(1)
+def _poisson_value(raw: Array, mean: Array, target: Array) -> Array:
+    xp = namespace(raw)
+    beyond = xp.maximum(raw - _poisson_limit(raw), 0.0)
+    return xp.sum(mean * (1.0 + beyond) - target * raw, axis=1)
 
 
 def _is_finite(number: object) -> bool:
