@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 
+from symbreak.arrays import is_tensor, namespace
 from symbreak.errors import InvalidInput, choose
 
 ORDERS = ("C", "F")
@@ -76,7 +76,7 @@ def views(theta: Any, blocks: Sequence[Block], order: str = "C") -> tuple[Any, .
 
     Parameters
     ----------
-    theta : (starts, n) or (n,), NumPy or torch.
+    theta : (starts, n) or (n,), of any kind of array.
     order : "C" (row-major) or "F" (column-major, Octave's `Theta(:)`).
 
     Returns
@@ -93,12 +93,12 @@ def _view(part: Any, shape: tuple[int, ...], order: str) -> Any:
     lead = tuple(part.shape[:-1])
     if order == "C":
         return _reshape(part, (*lead, *shape))
-    return _reshape(part, (*lead, *shape[::-1])).swapaxes(-1, -2)
+    return _reshape(part, (*lead, *shape[::-1])).mT
 
 
 def _reshape(part: Any, shape: tuple[int, ...]) -> Any:
     # Splitting the last axis never needs a copy; torch's view says so by failing if it did.
-    return part.view(shape) if isinstance(part, torch.Tensor) else part.reshape(shape)
+    return part.view(shape) if is_tensor(part) else namespace(part).reshape(part, shape)
 
 
 def unroll(thetas: Sequence[Any], blocks: Sequence[Block], order: str = "C") -> Any:
@@ -114,15 +114,14 @@ def unroll(thetas: Sequence[Any], blocks: Sequence[Block], order: str = "C") -> 
                 f"Got {tuple(theta.shape)}."
             )
     if order == "F":
-        kept = [theta.swapaxes(-1, -2) for theta in kept]
-    flat = [theta.reshape((*theta.shape[:-2], -1)) for theta in kept]
-    if isinstance(flat[0], torch.Tensor):
-        return torch.cat(flat, dim=-1)
-    return np.concatenate(flat, axis=-1)
+        kept = [theta.mT for theta in kept]
+    xp = namespace(kept[0])
+    return xp.concat([xp.reshape(theta, (*theta.shape[:-2], -1)) for theta in kept], axis=-1)
 
 
 def _as_array(theta: Any) -> Any:
-    return theta if isinstance(theta, torch.Tensor) else np.asarray(theta)
+    is_array = is_tensor(theta) or hasattr(theta, "__array_namespace__")
+    return theta if is_array else np.asarray(theta)
 
 
 def check_size(theta: Any, blocks: Sequence[Block]) -> None:

@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from symbreak.arrays import as_numpy
 from symbreak.initialization.warning import warn_symmetric
 from symbreak.network import Network
 
@@ -35,7 +35,7 @@ def identical_units(network: Network, theta: Any) -> tuple[Labels, ...]:
     One integer array (starts, units) for each hidden layer (a plain vector is one start); labels
     count from 0 in order of first appearance.
     """
-    stack = np.atleast_2d(_numpy(theta))
+    stack = np.atleast_2d(as_numpy(theta))
     thetas = network.thetas(stack)
     return tuple(
         np.stack([_row_labels(rows) for rows in _in_and_out(incoming, outgoing)])
@@ -77,7 +77,3 @@ def _row_labels(rows: Any) -> Labels:
     keys = [row.tobytes() for row in np.ascontiguousarray(rows) + 0.0]
     first = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([first[key] for key in keys], dtype=np.int64)
-
-
-def _numpy(theta: Any) -> Any:
-    return theta.detach().cpu().numpy() if isinstance(theta, torch.Tensor) else np.asarray(theta)

@@ -244,7 +244,7 @@ def test_theta_that_does_not_fit_is_refused():
 
 @pytest.mark.parametrize("wrong", [torch.empty(2, 1), torch.empty(3, NET.n_parameters)])
 def test_out_that_does_not_fit_is_refused(wrong):
-    with pytest.raises(InvalidInput, match=r"out must be of shape \(3, 37\) and torch.float64"):
+    with pytest.raises(InvalidInput, match=r"out must be of shape \(3, 37\) and float64 on cpu"):
         COST(THETA, out=wrong)
 
 

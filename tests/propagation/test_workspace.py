@@ -11,21 +11,22 @@ import symbreak as sb
 from symbreak.activations import ACTIVATIONS
 from symbreak.propagation.workspace import Workspace, numbers_per_pair, numbers_per_start
 
-CPU, F64 = torch.device("cpu"), torch.float64
+F64 = torch.float64
+LIKE = torch.empty(0, dtype=F64)
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 3)], ids=str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_workspace_takes_what_the_counts_say(activation, hidden):
     net = sb.Network((4, *hidden, 2), activation)
-    workspace = Workspace(net, 3, 7, F64, CPU)
+    workspace = Workspace(net, 3, 7, LIKE)
     assert workspace.bytes == 8 * 3 * (numbers_per_start(net) + 7 * numbers_per_pair(net))
 
 
 @given(st.integers(1, 3), st.integers(1, 7))
 def test_layers_of_every_size_lie_in_the_same_room(starts, examples):
     net = sb.Network((4, 5, 2), "gelu")
-    workspace = Workspace(net, 3, 7, F64, CPU)
+    workspace = Workspace(net, 3, 7, LIKE)
     before = workspace.bytes
     large, small = workspace.layers(3, 7), workspace.layers(starts, examples)
     assert workspace.bytes == before
@@ -38,21 +39,21 @@ def test_layers_of_every_size_lie_in_the_same_room(starts, examples):
 
 def test_theta_and_its_gradient_go_in_and_out_unchanged():
     net = sb.Network((4, 5, 3, 2))
-    layers = Workspace(net, 2, 3, F64, CPU).layers(2, 3)
+    layers = Workspace(net, 2, 3, LIKE).layers(2, 3)
     theta = torch.randn(2, net.n_parameters, dtype=F64)
     layers.load(theta)
     for layer, Theta in zip(layers.all, net.thetas(theta), strict=True):
         assert torch.equal(layer.theta, Theta)
         layer.gradient.copy_(Theta)
     out = torch.empty_like(theta)
-    layers.store_gradient(torch.tensor(0.5, dtype=F64), out)
+    layers.store_gradient(0.5, out)
     assert torch.equal(out, 0.5 * theta)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 def test_the_derivative_finds_what_it_needs(activation):
     net = sb.Network((4, 5, 2), activation)
-    hidden = Workspace(net, 2, 3, F64, CPU).layers(2, 3).hidden[0]
+    hidden = Workspace(net, 2, 3, LIKE).layers(2, 3).hidden[0]
     apart = hidden.delta.data_ptr() != hidden.z.data_ptr()
     assert apart == net.activations[0].needs_input
     assert hidden.saved.data_ptr() == (hidden.z if apart else hidden.a).data_ptr()

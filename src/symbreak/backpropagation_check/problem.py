@@ -66,15 +66,15 @@ def problem_of(network: Network, theta: Any, X: Any, y: Any, alpha: Any) -> Prob
     """
     vector = one_vector(theta, network)
     stack = vector.to(torch.float64)[None]
-    rows = with_ones(X, network, torch.float64, stack.device)
+    rows = with_ones(X, network, np.empty(0))
     target = prepared_target(y, network, rows)
     return Problem(
         network=network,
         theta=stack[0].numpy(),
         thetas=tuple(part[0].numpy() for part in network.thetas(stack)),
-        X_T=rows[:, 1:].T.numpy(),
-        Y=network.loss.outputs_of(target, network.n_outputs).numpy().copy(),
-        target=target,
+        X_T=rows[:, 1:].T,
+        Y=network.loss.outputs_of(target, network.n_outputs).copy(),
+        target=torch.from_numpy(target),
         alpha=_one_alpha(alpha, network),
     )
 
@@ -95,7 +95,7 @@ def one_vector(theta: Any, network: Network) -> Tensor:
 
 def _one_alpha(alpha: Any, network: Network) -> float:
     checked = check_alpha(alpha, network)
-    if checked.dim() > 0:
+    if checked.ndim > 0:
         raise InvalidInput(
             f"alpha of check_backpropagation must be one number. Got shape {tuple(checked.shape)}."
         )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
-from symbreak.native.interface import Core, PackedExamples
+from symbreak.native.interface import Core, Floats, PackedExamples
 
 
 class Packed:
@@ -18,14 +16,14 @@ class Packed:
     def __reduce__(self) -> tuple[Any, ...]:
         return Packed, ()
 
-    def of(self, core: Core, rows: Tensor, target: Tensor) -> PackedExamples:
+    def of(self, core: Core, rows: Floats, target: Floats) -> PackedExamples:
         """Return these examples packed.
 
         Parameters
         ----------
-        rows : (m, 1 + features), on the CPU.
+        rows : (m, 1 + features).
         target : (outputs, m), or class indices (1, m).
         """
         if self._made is None:
-            self._made = core.examples(rows.numpy(), target.to(rows.dtype).numpy())
+            self._made = core.examples(rows, target.astype(rows.dtype, copy=False))
         return self._made

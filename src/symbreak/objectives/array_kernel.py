@@ -1,4 +1,4 @@
-"""The kernel on tensors: J and its gradient over all examples, pass after pass over blocks.
+"""The kernel in Python: J and its gradient over all examples, pass after pass over blocks.
 
 Conventions
 -----------
@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, namespace, nbytes, quiet
 from symbreak.objectives.blocking import by_columns, plan
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.kernel_task import KernelTask
@@ -56,10 +54,11 @@ class ArrayKernel:
         self._memory_budget, self._workspaces = task.memory_budget, workspaces
         self._last = _Last()
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    @quiet
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) and write its gradient, if one is wanted."""
         blocks = self._blocks_for(stack)
-        if len(stack) <= blocks.starts:
+        if stack.shape[0] <= blocks.starts:
             J = self._pass(blocks, stack, gradient, 0)
         else:
             J = self._by_blocks(blocks, stack, gradient)
@@ -67,18 +66,18 @@ class ArrayKernel:
             add_penalty(self._strength, stack, J, gradient)
         return J
 
-    def _by_blocks(self, blocks: Blocks, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def _by_blocks(self, blocks: Blocks, stack: Array, gradient: Array | None) -> Array:
         values = []
-        for first in range(0, len(stack), blocks.starts):
+        for first in range(0, stack.shape[0], blocks.starts):
             here = slice(first, first + blocks.starts)
-            part = None if gradient is None else gradient[here]
-            values.append(self._pass(blocks, stack[here], part, first))
-        return torch.cat(values)
+            part = None if gradient is None else gradient[here, :]
+            values.append(self._pass(blocks, stack[here, :], part, first))
+        return namespace(stack).concat(values)
 
-    def _blocks_for(self, stack: Tensor) -> Blocks:
+    def _blocks_for(self, stack: Array) -> Blocks:
         """Return the blocks of a pass over so many starts; those of the last call are kept."""
         last = self._last.blocks
-        if last is None or last[0] != len(stack):
+        if last is None or last[0] != stack.shape[0]:
             size = plan(self._network, stack, len(self._examples), self._memory_budget)
             workspaces = self._workspaces.by_size
             if size not in workspaces:
@@ -86,13 +85,12 @@ class ArrayKernel:
                 workspaces[size] = Workspace(
                     self._network,
                     *size,
-                    self._scale.dtype,
-                    self._scale.device,
+                    self._examples.rows,
                     by_columns=by_columns(*size),
                 )
             workspace = workspaces[size]
             examples = self._cut_for(size, self._memory_budget - workspace.bytes)
-            last = self._last.blocks = len(stack), Blocks(size[0], examples, workspace)
+            last = self._last.blocks = stack.shape[0], Blocks(size[0], examples, workspace)
         return last[1]
 
     def _cut_for(self, size: tuple[int, int], spare: int) -> tuple[Examples, ...]:
@@ -100,7 +98,7 @@ class ArrayKernel:
 
         Those of the last call are kept: while starts end one by one, their cut often stays.
         """
-        columns = by_columns(*size) and self._examples.rows.nbytes <= spare
+        columns = by_columns(*size) and nbytes(self._examples.rows) <= spare
         last = self._last.cut
         if last is None or last[0] != (size[1], columns):
             blocks = self._examples.cut(size[1], by_columns=columns)
@@ -108,15 +106,15 @@ class ArrayKernel:
         return last[1]
 
     def _pass(
-        self, blocks: Blocks, stack: Tensor, gradient: Tensor | None, first_start: int
-    ) -> Tensor:
+        self, blocks: Blocks, stack: Array, gradient: Array | None, first_start: int
+    ) -> Array:
         """Return J without penalty for one block of starts, and write its gradient."""
         loss = self._network.loss
-        total: Tensor | None = None
+        total: Array | None = None
         rows = (examples.rows_T for examples in blocks.examples)
         passes = forward_blocks(blocks.workspace, stack, rows)
         for examples, layers in zip(blocks.examples, passes, strict=True):
-            weights = examples.weights_of(first_start, len(stack))
+            weights = examples.weights_of(first_start, stack.shape[0])
             if gradient is None:
                 losses = loss.value(layers.output.z, examples.target)
             else:
@@ -128,4 +126,4 @@ class ArrayKernel:
         assert total is not None
         if gradient is not None:
             layers.store_gradient(self._scale, gradient)
-        return total.mul_(self._scale)
+        return total * self._scale

@@ -9,9 +9,7 @@ more.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, is_on_host, itemsize
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.propagation.workspace import numbers_per_pair, numbers_per_start
@@ -24,15 +22,15 @@ COLUMNS_FROM = 128  # examples
 ALIGNMENT = 16  # products are a tenth slower where rows of z do not begin on a vector
 
 
-def default_memory(network: Network, dtype: torch.dtype) -> int:
-    """Return the budget in bytes where none is given: any net may be evaluated."""
+def default_memory(network: Network, size: int) -> int:
+    """Return the budget where none is given, for numbers of `size` bytes: any net may be evaluated."""
     least = numbers_per_start(network) + numbers_per_pair(network)
     # Twice, to leave room for the examples of a mini-batch.
-    return max(DEFAULT_MEMORY, 2 * dtype.itemsize * least)
+    return max(DEFAULT_MEMORY, 2 * size * least)
 
 
 def plan(
-    network: Network, stack: Tensor, n_examples: int, memory_budget: int,
+    network: Network, stack: Array, n_examples: int, memory_budget: int,
     *, more_per_start: int = 0, more_per_pair: int = 0,
 ) -> tuple[int, int]:  # fmt: skip
     """Return (starts, examples) of a block for the pass over theta `stack` (starts, n).
@@ -48,12 +46,12 @@ def plan(
     """
     per_start = numbers_per_start(network) + more_per_start
     per_pair = numbers_per_pair(network) + more_per_pair
-    budget = memory_budget // stack.element_size()
-    check_budget(per_start + per_pair, stack.element_size(), memory_budget)
-    cache = CACHE_NUMBERS if stack.device.type == "cpu" else budget
+    budget = memory_budget // itemsize(stack)
+    check_budget(per_start + per_pair, itemsize(stack), memory_budget)
+    cache = CACHE_NUMBERS if is_on_host(stack) else budget
     wanted = per_pair * min(n_examples, MIN_EXAMPLES)
-    most = max(1, min(len(stack), cache // wanted, budget // (per_start + per_pair)))
-    starts = _even(len(stack), most)
+    most = max(1, min(stack.shape[0], cache // wanted, budget // (per_start + per_pair)))
+    starts = _even(stack.shape[0], most)
     room = min(max(cache, wanted), budget - per_start * starts)
     return starts, _aligned(n_examples, room // (per_pair * starts))
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.errors import InvalidType
 
 C = TypeVar("C")
@@ -20,7 +18,7 @@ class HasDtype(Protocol):
     """Computes in a dtype of its own."""
 
     @property
-    def dtype(self) -> torch.dtype:
+    def dtype(self) -> Any:
         """That dtype."""
 
 
@@ -28,7 +26,7 @@ class HasDevice(Protocol):
     """Computes on a device of its own."""
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> Any:
         """That device."""
 
 
@@ -58,7 +56,7 @@ class HasExamples(Protocol):
 class HasMiniBatches(Protocol):
     """Has gradients of mini-batches that are quicker than those of `batch`."""
 
-    def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
+    def minibatch_gradients(self, theta: Array, order: Array, size: int) -> Iterator[Array]:
         """Yield the gradient on every `size` rows of `order`, at theta as it then is."""
 
 
@@ -66,7 +64,7 @@ class HasWeights(Protocol):
     """Knows weights from biases."""
 
     @property
-    def is_weight(self) -> Tensor:
+    def is_weight(self) -> Array:
         """Whether each entry of theta is a weight, (n,) bool."""
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.parameters import Block
 
 
@@ -23,7 +22,7 @@ class Objective(Protocol):
     def blocks(self) -> Sequence[Block]:
         """The named parts of theta; the last one ends at n."""
 
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+    def __call__(self, theta: Any, *, out: Array | None = None) -> tuple[Any, Any]:
         """Return J and the gradient, detached; in fresh arrays unless `out` is given."""
 
     def value(self, theta: Any) -> Any:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, alike, cast, itemsize, word_of
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.array_kernel import Workspaces
@@ -27,7 +25,7 @@ class CostData:
     Attributes
     ----------
     examples : with the weights that were given.
-    whole : (m, Σw) of all examples, of which these may be a batch.
+    whole : (m, Σw) of all examples, of which these may be a batch; Σw in float64 of NumPy.
     alpha : as `check_alpha` returns it.
     given_budget : bytes, or None for the default.
     workspaces : buffers shared with the costs of other starts or examples.
@@ -40,8 +38,8 @@ class CostData:
 
     network: Network
     examples: Examples
-    whole: tuple[int, Tensor]
-    alpha: Tensor
+    whole: tuple[int, Array]
+    alpha: Array
     given_budget: int | None
     workspaces: Workspaces
 
@@ -62,13 +60,13 @@ class CostData:
     @property
     def _starts_of_both(self) -> tuple[int | None, int | None]:
         weights = self.examples.weights
-        of_alpha = len(self.alpha) if self.alpha.dim() > 0 else None
-        return of_alpha, len(weights) if weights is not None and weights.dim() == 2 else None
+        of_alpha = len(self.alpha) if self.alpha.ndim > 0 else None
+        return of_alpha, weights.shape[0] if weights is not None and weights.ndim == 2 else None
 
     @cached_property
     def memory_budget(self) -> int:
         """The bytes that the buffers of a call may take."""
-        default = default_memory(self.network, self.examples.rows.dtype)
+        default = default_memory(self.network, itemsize(self.examples.rows))
         return default if self.given_budget is None else self.given_budget
 
     @cached_property
@@ -78,22 +76,18 @@ class CostData:
         return self.examples.normalized(total * (len(self.examples) / m))
 
     @cached_property
-    def scale(self) -> Tensor:
+    def scale(self) -> float:
         """What sums over normalised examples are multiplied by: 1 / m, or 1 with weights."""
-        scale = 1.0 / len(self.examples) if self.examples.weights is None else 1.0
-        # A tensor: torch takes several times longer to multiply a small one by a Python number.
-        return self._like_rows(torch.tensor(scale, dtype=torch.float64))
+        return 1.0 / len(self.examples) if self.examples.weights is None else 1.0
 
     @cached_property
-    def strength(self) -> Tensor | None:
+    def strength(self) -> Array | None:
         """The penalty's, (n,) or (starts, n), see `penalty`; None for no penalty."""
-        if not bool((self.alpha > 0).any()):
+        if not (self.alpha > 0).any():
             return None
-        return self._like_rows(strength(self.alpha, self.network, self.whole[1].cpu()))
-
-    def _like_rows(self, numbers: Tensor) -> Tensor:
         rows = self.examples.rows
-        return numbers.to(dtype=rows.dtype, device=rows.device)
+        numbers = strength(self.alpha, self.network, self.whole[1])
+        return alike(cast(numbers, word_of(rows.dtype)), rows)
 
     @cached_property
     def task(self) -> KernelTask:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import Array, alike, as_numpy, cast, contiguous, namespace, nbytes, picked, word_of
 from symbreak.native.packed import Packed
 
 
@@ -23,55 +23,56 @@ class Examples:
     packed : rows and target as the compiled core holds them, the same whatever the weights.
     """
 
-    rows: Tensor
-    target: Tensor
-    weights: Tensor | None
+    rows: Array
+    target: Array
+    weights: Array | None
     packed: Packed = field(default_factory=Packed, repr=False, compare=False)
 
     def __len__(self) -> int:
-        return self.rows.shape[0]
+        return int(self.rows.shape[0])
 
     @cached_property
-    def rows_T(self) -> Tensor:
+    def rows_T(self) -> Array:
         """The rows transposed, (1 + features, m), a view."""
         return self.rows.T
 
     @property
-    def total_weight(self) -> Tensor:
-        """Σw in float64, () or (starts,); m without weights."""
+    def total_weight(self) -> Array:
+        """Σw in float64 of NumPy, () or (starts,); m without weights."""
         if self.weights is None:
-            return torch.tensor(float(len(self)), dtype=torch.float64, device=self.rows.device)
-        return self.weights.double().sum(-1)
+            return np.asarray(float(len(self)))
+        return np.asarray(as_numpy(self.weights).sum(-1, dtype=np.float64))
 
     @property
     def nbytes(self) -> int:
         """The memory that rows, targets and weights take, in bytes."""
-        return sum(part.nbytes for part in self.parts if part is not None)
+        return sum(nbytes(part) for part in self.parts if part is not None)
 
     def equals(self, other: Examples) -> bool:
         """Whether rows, targets and weights are, bit for bit, those of other examples."""
         pairs = zip(self.parts, other.parts, strict=True)
         return all(
-            one is two or (one is not None and two is not None and torch.equal(one, two))
+            one is two or (one is not None and two is not None and _equal(one, two))
             for one, two in pairs
         )
 
     @property
-    def parts(self) -> tuple[Tensor, Tensor, Tensor | None]:
+    def parts(self) -> tuple[Array, Array, Array | None]:
         """Rows, target and weights."""
         return self.rows, self.target, self.weights
 
-    def normalized(self, total: Tensor) -> Examples:
+    def normalized(self, total: Array) -> Examples:
         """Return the same with the weights, if any, divided by `total`, () or (starts,)."""
         if self.weights is None:
             return self
-        weights = self.weights / total[..., None]
-        return replace(self, weights=weights.to(self.weights.dtype))
+        weights = as_numpy(self.weights) / total[..., None]
+        weights = cast(weights, word_of(self.weights.dtype))
+        return replace(self, weights=alike(weights, self.weights))
 
-    def __getitem__(self, index: slice | Tensor) -> Examples:
+    def __getitem__(self, index: slice | Array) -> Examples:
         """Return these examples: views for a slice, copies for indices."""
-        weights = None if self.weights is None else self.weights[..., index]
-        return Examples(self.rows[index], self.target[:, index], weights)
+        weights = None if self.weights is None else picked(self.weights, index, -1)
+        return Examples(picked(self.rows, index, 0), picked(self.target, index, 1), weights)
 
     def cut(self, size: int, *, by_columns: bool = False) -> tuple[Examples, ...]:
         """Return blocks of at most `size` examples, as views.
@@ -82,22 +83,30 @@ class Examples:
         blocks = tuple(self[begin : begin + size] for begin in range(0, len(self), size))
         if not by_columns:
             return blocks
-        return tuple(replace(block, rows=block.rows.T.contiguous().T) for block in blocks)
+        return tuple(replace(block, rows=contiguous(block.rows.T).T) for block in blocks)
 
-    def weights_of(self, first: int, count: int) -> Tensor | None:
+    def weights_of(self, first: int, count: int) -> Array | None:
         """Return, as views, the weights of `count` starts from `first` on, (m,) or (count, m)."""
-        if self.weights is None or self.weights.dim() < 2:
+        if self.weights is None or self.weights.ndim < 2:
             return self.weights
-        return self.weights[first : first + count]
+        return self.weights[first : first + count, :]
 
-    def take(self, starts: Tensor) -> Examples:
+    def take(self, starts: Array) -> Examples:
         """Return the examples with the weights of these starts."""
-        if self.weights is None or self.weights.dim() < 2:
+        if self.weights is None or self.weights.ndim < 2:
             return self
-        return replace(self, weights=self.weights[starts])
+        return replace(self, weights=picked(self.weights, starts, 0))
 
-    def to(self, dtype: torch.dtype) -> Examples:
-        """Return the same in another floating dtype; class indices stay integers."""
-        target = self.target.to(dtype) if self.target.is_floating_point() else self.target
-        weights = None if self.weights is None else self.weights.to(dtype)
-        return Examples(self.rows.to(dtype), target, weights)
+    def to(self, word: str) -> Examples:
+        """Return the same in the floating dtype of that word; class indices stay integers."""
+        is_index = word_of(self.target.dtype) == "int64"
+        target = self.target if is_index else cast(self.target, word)
+        weights = None if self.weights is None else cast(self.weights, word)
+        return Examples(cast(self.rows, word), target, weights)
+
+
+def _equal(one: Array, two: Array) -> bool:
+    """Whether two arrays hold the same numbers."""
+    if one.shape != two.shape or one.dtype != two.dtype:
+        return False
+    return bool(namespace(one).all(one == alike(two, one)))

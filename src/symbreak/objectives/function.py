@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor
-
-from symbreak.arrays import as_tensor
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    as_numpy,
+    as_tensor,
+    cast,
+    copied,
+    is_tensor,
+    namespace,
+    word_of,
+)
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.parameters import Block
@@ -25,19 +35,22 @@ class FunctionObjective:
 
     def __init__(self, function: Callable[[Any], tuple[Any, Any]], example: Any) -> None:
         self.function = function
-        self._is_torch = isinstance(example, Tensor)
+        self._is_torch = is_tensor(example)
         self._is_vector = len(example.shape) == 1
         self.blocks: Sequence[Block] = (Block("theta", 0, (int(example.shape[-1]),)),)
 
-    def __call__(self, theta: Tensor, *, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def __call__(self, theta: Array, *, out: Array | None = None) -> tuple[Array, Array]:
         """Return J (starts,) and the gradient (starts, n)."""
         # The function gets a copy: one that changes its argument must not change the search.
-        given = theta[0].clone() if self._is_vector else theta.clone()
-        answer = self.function(given if self._is_torch else given.cpu().numpy())
+        given = copied(theta[0, :] if self._is_vector else theta)
+        answer = self.function(self._of_the_callers_kind(given))
         value, gradient = self._checked(answer, theta)
-        return value, gradient if out is None else out.copy_(gradient)
+        if out is None:
+            return value, gradient
+        out[...] = alike(gradient, out)
+        return value, out
 
-    def value(self, theta: Tensor) -> Tensor:
+    def value(self, theta: Array) -> Array:
         """Return J (starts,)."""
         return self(theta)[0]
 
@@ -49,28 +62,34 @@ class FunctionObjective:
         """Refuse: a plain function holds no examples."""
         raise InvalidType("batch needs an objective with examples. Got a plain function.")
 
-    def _checked(self, answer: Any, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def _of_the_callers_kind(self, theta: Array) -> Array:
+        if not self._is_torch:
+            return as_numpy(theta)
+        return theta if is_tensor(theta) else as_tensor(theta, "theta")
+
+    def _checked(self, answer: Any, theta: Array) -> tuple[Array, Array]:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise InvalidType(
                 f"The objective function must return (J, gradient). Got {type(answer).__name__}."
             )
         names = ("J of the objective function", "The gradient of the objective function")
-        value, gradient = (_tensor(*pair, theta) for pair in zip(answer, names, strict=True))
-        wanted = theta.shape[1:] if self._is_vector else theta.shape
-        if gradient.shape != wanted or value.numel() != len(theta):
+        value, gradient = (_own(*pair, theta) for pair in zip(answer, names, strict=True))
+        wanted = tuple(theta.shape[1:] if self._is_vector else theta.shape)
+        if tuple(gradient.shape) != wanted or math.prod(value.shape) != theta.shape[0]:
             raise InvalidInput(
-                f"The objective function must return J of shape {tuple(wanted[:-1])} and a "
-                f"gradient of shape {tuple(wanted)}. Got {tuple(value.shape)} and "
+                f"The objective function must return J of shape {wanted[:-1]} and a "
+                f"gradient of shape {wanted}. Got {tuple(value.shape)} and "
                 f"{tuple(gradient.shape)}."
             )
-        return value.reshape(len(theta)), gradient.reshape(theta.shape)
+        xp, shape = namespace(theta), tuple(theta.shape)
+        return xp.reshape(value, shape[:1]), xp.reshape(gradient, shape)
 
 
-def _tensor(part: Any, name: str, like: Tensor) -> Tensor:
-    tensor = as_tensor(part, name)
+def _own(part: Any, name: str, theta: Array) -> Array:
+    """Return a part of the answer as the kind and dtype of theta, in memory of its own."""
+    array = as_array(part, name)
     # A function may use its arrays again in the next call.
-    own = tensor if isinstance(part, Tensor) else tensor.clone()
-    return own.to(dtype=like.dtype, device=like.device)
+    return cast(alike(array if is_tensor(part) else copied(array), theta), word_of(theta.dtype))
 
 
 def as_objective(objective: Any, theta: Any) -> Objective:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import Array, alike, as_array, as_numpy, cast, copied, namespace, quiet, word_of
 from symbreak.errors import InvalidInput
 
 
-def check_weights(
-    sample_weight: Any, n_examples: int, dtype: torch.dtype, device: torch.device
-) -> Tensor | None:
-    """Return the weights as a tensor (m,) or (starts, m), or None.
+@quiet
+def check_weights(sample_weight: Any, rows: Array) -> Array | None:
+    """Return the weights of these rows as an array like them, (m,) or (starts, m), or None.
 
     Raises
     ------
@@ -23,23 +22,21 @@ def check_weights(
     """
     if sample_weight is None:
         return None
-    weights = as_tensor(sample_weight, "sample_weight").to(dtype=dtype, device=device, copy=True)
-    if weights.dim() not in (1, 2) or weights.shape[-1] != n_examples:
+    given = copied(alike(as_array(sample_weight, "sample_weight"), rows))
+    weights, xp, m = cast(given, word_of(rows.dtype)), namespace(rows), rows.shape[0]
+    if weights.ndim not in (1, 2) or weights.shape[-1] != m:
         raise InvalidInput(
-            f"sample_weight must be of shape ({n_examples},) or (starts, {n_examples}). "
-            f"Got {tuple(weights.shape)}."
+            f"sample_weight must be of shape ({m},) or (starts, {m}). Got {tuple(weights.shape)}."
         )
-    if not bool(torch.isfinite(weights).all()) or bool((weights < 0).any()):
+    if not bool(xp.all(xp.isfinite(weights) & (weights >= 0.0))):
         raise InvalidInput("sample_weight must be finite and not negative. Got other values.")
-    if bool((weights.sum(-1) == 0).any()):
+    if bool(xp.any(xp.sum(weights, axis=-1) == 0.0)):
         raise InvalidInput("sample_weight must not be all zero. Got a sum of 0.")
     return weights
 
 
-def check_indices(
-    indices: Any, n: int, what: str, one: str, device: torch.device | None = None
-) -> Tensor:
-    """Return the indices as a tensor (k,); a mask (n,) means where it is true.
+def check_indices(indices: Any, n: int, what: str, one: str) -> NDArray[np.int64]:
+    """Return the indices (k,) as NumPy's; a mask (n,) means where it is true.
 
     Parameters
     ----------
@@ -51,21 +48,19 @@ def check_indices(
     InvalidInput
         None, one out of range, numbers that are not whole, or another shape.
     """
-    tensor = as_tensor(indices, what).to(device=device)
-    if tensor.numel() == 0:
+    index = as_numpy(as_array(indices, what))
+    if index.size == 0:
         raise InvalidInput(f"{what} must hold at least one {one}. Got none.")
-    if tensor.is_floating_point() or tensor.dim() != 1:
+    if index.dtype.kind == "f" or index.ndim != 1:
         raise InvalidInput(
             f"{what} must be a vector of indices or a mask. "
-            f"Got {tensor.dtype} of shape {tuple(tensor.shape)}."
+            f"Got {index.dtype} of shape {index.shape}."
         )
-    if tensor.dtype == torch.bool:
-        if len(tensor) != n:
-            raise InvalidInput(f"{what} must be a mask of {n} values. Got {len(tensor)}.")
-        return check_indices(tensor.nonzero()[:, 0], n, what, one)
-    wrong = (tensor < -n) | (tensor >= n)
-    if bool(wrong.any()):
-        raise InvalidInput(
-            f"{what} must be indices from 0 to {n - 1}. Got {int(tensor[wrong][0])}."
-        )
-    return tensor.long()
+    if index.dtype == np.bool_:
+        if len(index) != n:
+            raise InvalidInput(f"{what} must be a mask of {n} values. Got {len(index)}.")
+        return check_indices(np.flatnonzero(index), n, what, one)
+    wrong = (index < -n) | (index >= n)
+    if wrong.any():
+        raise InvalidInput(f"{what} must be indices from 0 to {n - 1}. Got {int(index[wrong][0])}.")
+    return index.astype(np.int64) % n

@@ -11,12 +11,12 @@ learned from them beforehand, differ) stand in one stack without a padded or a w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, namespace
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.input_checks import check_indices
 from symbreak.objectives.network_cost import NetworkCost
@@ -71,7 +71,7 @@ class JoinedCost(Stacked):
         ----------
         starts : indices, repeats allowed, or a mask.
         """
-        index = check_indices(starts, self.starts, "starts of take", "start").cpu().numpy()
+        index = check_indices(starts, self.starts, "starts of take", "start")
         ends = np.flatnonzero(np.diff(self._part[index])) + 1
         runs = np.split(index, ends)
         costs = [self._taken_from(int(self._part[run[0]]), self._place[run]) for run in runs]
@@ -108,15 +108,15 @@ class JoinedCost(Stacked):
 
     def _by_part(self, name: str, *stacks: Any) -> list[Any]:
         """Return the answers of the parts, each joined along the starts."""
-        cut = zip(*(self.stack(one).split(self._sizes) for one in stacks), strict=True)
+        cut = zip(*(self._split(self.stack(one)) for one in stacks), strict=True)
         answers = [getattr(cost, name)(*one) for cost, one in zip(self._costs, cut, strict=True)]
         if not isinstance(answers[0], tuple):
             answers = [(one,) for one in answers]
-        return [as_given(torch.cat(parts), stacks[0]) for parts in zip(*answers, strict=True)]
+        return [as_given(_joined(parts), stacks[0]) for parts in zip(*answers, strict=True)]
 
-    def stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Array:
         """Return theta as a stack, checked."""
-        stack = as_stack(theta, self.blocks, self.dtype, self.device)
+        stack = as_stack(theta, self.blocks, self._costs[0].prototype)
         if len(stack) != self.starts:
             raise InvalidInput(
                 f"theta must have as many starts as the joined costs, {self.starts}. "
@@ -124,14 +124,24 @@ class JoinedCost(Stacked):
             )
         return stack
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
-        thetas = stack.split(self._sizes)
-        rooms: Sequence[Tensor | None] = [None] * len(thetas)
+        thetas = self._split(stack)
+        rooms: Sequence[Array | None] = [None] * len(thetas)
         if gradient is not None:
-            rooms = gradient.split(self._sizes)
+            rooms = self._split(gradient)
         together = zip(self._costs, thetas, rooms, strict=True)
-        return torch.cat([cost.evaluate(one, room) for cost, one, room in together])
+        return _joined([cost.evaluate(one, room) for cost, one, room in together])
+
+    def _split(self, stack: Array) -> list[Array]:
+        """Return the starts of each part, as views."""
+        stops = np.cumsum(self._sizes)
+        return [stack[first:stop, ...] for first, stop in pairwise([0, *stops.tolist()])]
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """Return the answers of the parts one after the other."""
+    return namespace(parts[0]).concat(list(parts))
 
 
 def _check_parts(costs: Sequence[NetworkCost], starts: Sequence[int]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import Array
 from symbreak.native.twins import native_network
 from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
 from symbreak.objectives.kernel_task import KernelTask
@@ -19,12 +20,12 @@ from symbreak.objectives.native_kernel import NativeKernel
 class Kernel(Protocol):
     """J and its gradient, penalty included, of one `KernelTask`."""
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) and write its gradient, if one is wanted.
 
         Parameters
         ----------
-        stack : theta (starts, n), contiguous, in the dtype and on the device of the examples.
+        stack : theta (starts, n), contiguous, of the kind, dtype and device of the examples.
         gradient : (starts, n), likewise; None for J alone, which is cheaper.
         """
 
@@ -36,6 +37,7 @@ def kernel_for(task: KernelTask, workspaces: Workspaces) -> Kernel:
     ----------
     workspaces : buffers shared with the kernels of other starts or examples.
     """
-    if task.examples.rows.device.type == "cpu" and native_network(task.network) is not None:
+    is_numpy = isinstance(task.examples.rows, np.ndarray)
+    if is_numpy and native_network(task.network) is not None:
         return NativeKernel(task)
     return ArrayKernel(task, workspaces)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.network import Network
 from symbreak.objectives.examples import Examples
 
@@ -24,6 +23,6 @@ class KernelTask:
 
     network: Network
     examples: Examples
-    scale: Tensor
-    strength: Tensor | None
+    scale: float
+    strength: Array | None
     memory_budget: int

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import Array, empty_like, itemsize, namespace, quiet, take_into
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
@@ -35,16 +35,16 @@ GATHERED_NUMBERS = 2**16
 STACKED_NUMBERS = 2**19
 
 
-def starts_of_block(network: Network, theta: Tensor, size: int, budget: int) -> int | None:
+def starts_of_block(network: Network, theta: Array, size: int, budget: int) -> int | None:
     """Return how many starts of theta (starts, n) a pass over `size` examples takes at once.
 
     None where the gathered examples and the buffers would be over the budget, in bytes.
     """
-    gathered = max(GATHERED_NUMBERS, size * (1 + network.n_features)) * theta.element_size()
+    gathered = max(GATHERED_NUMBERS, size * (1 + network.n_features)) * itemsize(theta)
     if 2 * gathered > budget:
         return None
     most = max(1, STACKED_NUMBERS // network.n_parameters)
-    starts, examples = plan(network, theta[:most], size, budget - gathered)
+    starts, examples = plan(network, theta[:most, :], size, budget - gathered)
     return starts if examples >= size else None
 
 
@@ -61,8 +61,8 @@ class MiniBatches:
         self,
         network: Network,
         examples: Examples,
-        whole: tuple[int, Tensor],
-        strength: Tensor | None,
+        whole: tuple[int, Array],
+        strength: Array | None,
         size: int,
         starts: int,
     ) -> None:
@@ -72,15 +72,11 @@ class MiniBatches:
         self._network, self._strength = network, strength
         self._size, self._starts = size, starts
         self._chunk = max(1, GATHERED_NUMBERS // (rows.shape[1] * size)) * size
-        room = torch.zeros(self._chunk, dtype=torch.long, device=rows.device)
-        self._buffer = examples[room]
+        self._buffer = examples[np.zeros(self._chunk, np.int64)]
         self._views: dict[int, tuple[Examples, tuple[Examples, ...]]] = {}
-        self._workspace = Workspace(network, starts, size, rows.dtype, rows.device)
-        # Tensors: torch takes several times longer to multiply a small one by a Python number.
-        self._one = torch.ones((), dtype=rows.dtype, device=rows.device)
-        self._scales: dict[int, Tensor] = {}
+        self._workspace = Workspace(network, starts, size, rows)
 
-    def gradients(self, theta: Tensor, order: Tensor) -> Iterator[Tensor]:
+    def gradients(self, theta: Array, order: Array) -> Iterator[Array]:
         """Yield the gradient on each mini-batch of `order`, at theta as it then is.
 
         Parameters
@@ -90,38 +86,40 @@ class MiniBatches:
 
         Yields
         ------
-        (starts, n), the same tensor each time.
+        (starts, n), the same array each time.
         """
-        gradient = torch.empty_like(theta)
-        parts = list(zip(theta.split(self._starts), gradient.split(self._starts), strict=True))
+        gradient = empty_like(theta)
+        starts = [slice(k, k + self._starts) for k in range(0, theta.shape[0], self._starts)]
+        parts = [(theta[some, :], gradient[some, :]) for some in starts]
         layers: dict[int, list[Layers]] = {}
-        for chunk in order.split(self._chunk):
-            for batch in self._gathered(chunk):
+        for first in range(0, order.shape[0], self._chunk):
+            for batch in self._gathered(order[first : first + self._chunk]):
                 size = len(batch)
                 if size not in layers:
                     layers[size] = [self._layers(part, out, size) for part, out in parts]
                 for number, (part, out) in enumerate(parts):
                     self._pass(batch, layers[size][number], part, out, number * self._starts)
                 if self._strength is not None:
-                    gradient.addcmul_(theta, self._strength)
+                    gradient += theta * self._strength
                 yield gradient
 
-    def _gathered(self, chunk: Tensor) -> tuple[Examples, ...]:
+    def _gathered(self, chunk: Array) -> tuple[Examples, ...]:
         """Copy these examples into the buffer and return their mini-batches, as views."""
-        if len(chunk) not in self._views:
-            whole = self._buffer[: len(chunk)]
-            self._views[len(chunk)] = whole, whole.cut(self._size)
-        whole, batches = self._views[len(chunk)]
-        torch.index_select(self._examples.rows, 0, chunk, out=whole.rows)
-        torch.index_select(self._examples.target, 1, chunk, out=whole.target)
+        count = chunk.shape[0]
+        if count not in self._views:
+            whole = self._buffer[slice(count)]
+            self._views[count] = whole, whole.cut(self._size)
+        whole, batches = self._views[count]
+        take_into(whole.rows, self._examples.rows, chunk, 0)
+        take_into(whole.target, self._examples.target, chunk, 1)
         if self._examples.weights is not None:
-            torch.index_select(self._examples.weights, -1, chunk, out=whole.weights)
+            take_into(whole.weights, self._examples.weights, chunk, -1)
         return batches
 
-    def _layers(self, theta: Tensor, gradient: Tensor, size: int) -> Layers:
+    def _layers(self, theta: Array, gradient: Array, size: int) -> Layers:
         """Return the layers for `size` examples; over theta itself if it is one start."""
-        layers = self._workspace.layers(len(theta), size)
-        if len(theta) > 1:
+        layers = self._workspace.layers(theta.shape[0], size)
+        if theta.shape[0] > 1:
             return layers
         thetas, gradients = self._network.thetas(theta), self._network.thetas(gradient)
         hidden = tuple(
@@ -131,23 +129,20 @@ class MiniBatches:
         output = layers.output
         return Layers(hidden, Layer(thetas[-1], gradients[-1], output.z, output.delta))
 
+    @quiet
     def _pass(
-        self, batch: Examples, layers: Layers, theta: Tensor, gradient: Tensor, first_start: int
+        self, batch: Examples, layers: Layers, theta: Array, gradient: Array, first_start: int
     ) -> None:
         """Write the gradient of J_B without its penalty for one block of starts."""
-        if len(theta) > 1:
+        starts, scale = theta.shape[0], 1.0 / len(batch)
+        if starts > 1:
             layers.load(theta)
         forward(layers, batch.rows_T)
-        weights, scale = batch.weights_of(first_start, len(theta)), self._scale(len(batch))
+        weights = batch.weights_of(first_start, starts)
         weights = scale if weights is None else weights * scale
         weighted_backward(self._network.loss, layers, batch, weights, accumulate=False)
-        if len(theta) > 1:
-            layers.store_gradient(self._one, gradient)
-
-    def _scale(self, size: int) -> Tensor:
-        if size not in self._scales:
-            self._scales[size] = self._one / size
-        return self._scales[size]
+        if starts > 1:
+            layers.store_gradient(1.0, gradient)
 
 
 class KeptMiniBatches(PerThread):

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from symbreak.native import load, n_threads
+from symbreak.native.interface import Floats
 from symbreak.native.twins import native_network
 from symbreak.objectives.blocking import check_budget
 from symbreak.objectives.kernel_task import KernelTask
@@ -34,45 +32,40 @@ class NativeKernel:
         core, examples, network = load(), task.examples, task.network
         assert core is not None
         numbers = numbers_per_start(network) + numbers_per_pair(network)
-        check_budget(numbers, examples.rows.element_size(), task.memory_budget)
+        check_budget(numbers, examples.rows.itemsize, task.memory_budget)
         self._task, self._core = task, core
         self._network = native_network(network)
         self._examples = examples.packed.of(core, examples.rows, examples.target)
-        self._weights, self._strength = _numpy(examples.weights), _numpy(task.strength)
-        self._scale = float(task.scale)
+        self._weights, self._strength = examples.weights, task.strength
+        self._scale = task.scale
         self._memory = float(task.memory_budget)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NativeKernel, (self._task,)
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Floats, gradient: Floats | None) -> Floats:
         """Return J (starts,) and write its gradient, if one is wanted."""
-        J = stack.new_empty(len(stack))
+        J = np.empty(len(stack), stack.dtype)
         self._core.evaluate(
-            self._network, self._examples, stack.numpy(), self._scale, self._weights,
-            self._strength, J.numpy(), _numpy(gradient), n_threads(), self._memory,
+            self._network, self._examples, stack, self._scale, self._weights, self._strength, J,
+            gradient, n_threads(), self._memory,
         )  # fmt: skip
         return J
 
-    def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
+    def minibatch_gradients(self, theta: Floats, order: Floats, size: int) -> Iterator[Floats]:
         """Yield the gradient on every `size` examples of `order`, see `minibatches`."""
         examples = self._task.examples
-        made = getattr(self._core, f"Examples{8 * theta.element_size()}")
+        made = getattr(self._core, f"Examples{8 * theta.itemsize}")
         batch = made(examples.rows.shape[1], examples.target.shape[0])
-        J, gradient = theta.new_empty(len(theta)), torch.empty_like(theta)
-        arrays = theta.numpy(), J.numpy(), gradient.numpy()
-        for rows in order.split(size):
-            indices = rows.numpy()
+        J, gradient = np.empty(len(theta), theta.dtype), np.empty_like(theta)
+        for first in range(0, len(order), size):
+            indices = order[first : first + size]
             batch.pick(self._examples, indices)
             weights = None if self._weights is None else np.take(self._weights, indices, -1)
             # The task's sums are over all its examples: so many of them have this share.
             scale = self._scale * len(examples) / len(indices)
             self._core.evaluate(
-                self._network, batch, arrays[0], scale, weights, self._strength, arrays[1],
-                arrays[2], n_threads(), self._memory,
+                self._network, batch, theta, scale, weights, self._strength, J, gradient,
+                n_threads(), self._memory,
             )  # fmt: skip
             yield gradient
-
-
-def _numpy(tensor: Tensor | None) -> NDArray[Any] | None:
-    return None if tensor is None else tensor.numpy()

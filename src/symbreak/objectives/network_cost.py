@@ -15,10 +15,19 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    at_surface,
+    device_at_surface,
+    device_of,
+    dtype_at_surface,
+    dtype_word,
+    empty,
+    float_word,
+)
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.array_kernel import Workspaces
@@ -29,7 +38,7 @@ from symbreak.objectives.examples import Examples
 from symbreak.objectives.input_checks import check_indices, check_weights
 from symbreak.objectives.minibatches import MiniBatches, starts_of_block
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
-from symbreak.objectives.stacks import Stacked, as_given, as_stack
+from symbreak.objectives.stacks import Stacked, as_given, as_kind, as_stack
 from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.units import warn_of_symmetry
@@ -85,17 +94,15 @@ class NetworkCost(Stacked):
         device: Any = None,
         memory_budget: int | None = None,
     ) -> None:
-        X = as_tensor(X, "X")
-        dtype = float_dtype(X, dtype)
-        device = as_device(X.device if device is None else device)
-        rows = with_ones(X, network, dtype, device)
+        X = as_array(X, "X")
+        device = device_of(X) if device is None else device
+        rows = with_ones(X, network, empty(float_word(X, dtype), device))
         target = prepared_target(y, network, rows)
-        weights = check_weights(sample_weight, len(rows), dtype, device)
-        examples = Examples(rows, target, weights)
+        examples = Examples(rows, target, check_weights(sample_weight, rows))
         self._data = CostData(
             network,
             examples,
-            (len(rows), examples.total_weight),
+            (len(examples), examples.total_weight),
             check_alpha(alpha, network),
             memory_budget,
             Workspaces(),
@@ -107,14 +114,19 @@ class NetworkCost(Stacked):
         return self._data.network
 
     @property
-    def dtype(self) -> torch.dtype:
+    def dtype(self) -> Any:
         """The dtype that it computes in."""
-        return self._data.examples.rows.dtype
+        return dtype_at_surface(self.prototype)
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> Any:
         """Where it computes."""
-        return self._data.examples.rows.device
+        return device_at_surface(self.prototype)
+
+    @property
+    def prototype(self) -> Array:
+        """An array of the kind, dtype and device that it computes in."""
+        return self._data.examples.rows
 
     @property
     def memory_budget(self) -> int:
@@ -132,10 +144,10 @@ class NetworkCost(Stacked):
         return len(self._data.examples)
 
     @property
-    def is_weight(self) -> Tensor:
+    def is_weight(self) -> Array:
         """Whether each entry of theta is a weight and not a bias, (n,) bool."""
-        one = torch.ones((), dtype=torch.float64, device="cpu")
-        return strength(one, self.network, one).to(self.device) > 0
+        one = np.ones(())
+        return at_surface(strength(one, self.network, one) > 0, device=self.device)
 
     def terms(self) -> dict[str, Objective]:
         """Return the objectives whose sum J is, "data" and, where there is one, "penalty"."""
@@ -145,9 +157,9 @@ class NetworkCost(Stacked):
         return {"data": self.with_alpha(0.0), "penalty": Penalty(self.blocks, strength)}
 
     @property
-    def alpha(self) -> Tensor:
+    def alpha(self) -> Array:
         """The penalty, float64: (), (starts,) or (starts, layers)."""
-        return self._data.alpha
+        return at_surface(self._data.alpha)
 
     @property
     def nbytes(self) -> int:
@@ -198,8 +210,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The matrices of all starts are over the memory budget.
         """
-        stack = self.stack(theta)
-        J, gradient, G = self._data.curvature.gauss_newton(stack)
+        J, gradient, G = self._data.curvature.gauss_newton(self._inside(theta))
         return as_given(J, theta), as_given(gradient, theta), as_given(G, theta)
 
     def residuals(self, theta: Any) -> Any:
@@ -215,7 +226,7 @@ class NetworkCost(Stacked):
         InvalidInput
             The residuals are over the memory budget.
         """
-        return as_given(self._data.curvature.residuals(self.stack(theta)), theta)
+        return as_given(self._data.curvature.residuals(self._inside(theta)), theta)
 
     def jacobian(self, theta: Any) -> Any:
         """Return d r / d theta, (starts, r, n) or (r, n); for the loss squared_error.
@@ -227,15 +238,15 @@ class NetworkCost(Stacked):
         InvalidInput
             The Jacobians are over the memory budget.
         """
-        return as_given(self._data.curvature.jacobian(self.stack(theta)), theta)
+        return as_given(self._data.curvature.jacobian(self._inside(theta)), theta)
 
-    def _curved(self, theta: Any, v: Any, product: Callable[[Tensor, Tensor], Tensor]) -> Any:
+    def _curved(self, theta: Any, v: Any, product: Callable[[Array, Array], Array]) -> Any:
         if np.shape(v) != np.shape(theta):
             raise InvalidInput(
                 f"v must be of the shape of theta, {tuple(np.shape(theta))}. "
                 f"Got {tuple(np.shape(v))}."
             )
-        return as_given(product(self.stack(theta), self.stack(v)), theta)
+        return as_given(product(self._inside(theta), self._inside(v)), theta)
 
     def warn_of_symmetry(self, theta: Any) -> None:
         """Warn when a start leaves a whole hidden layer as one unit."""
@@ -250,13 +261,12 @@ class NetworkCost(Stacked):
         """
         if self.starts is None:
             return self
-        alpha, (m, total) = self.alpha, self._data.whole
-        index = check_indices(starts, self.starts, "starts of take", "start", alpha.device)
-        here = index.to(self.device)
+        alpha, (m, total) = self._data.alpha, self._data.whole
+        index = check_indices(starts, self.starts, "starts of take", "start")
         return self._with(
-            alpha=alpha[index] if alpha.dim() > 0 else alpha,
-            examples=self._data.examples.take(here),
-            whole=(m, total[here] if total.dim() > 0 else total),
+            alpha=alpha[index] if alpha.ndim > 0 else alpha,
+            examples=self._data.examples.take(index),
+            whole=(m, total[index] if total.ndim > 0 else total),
         )
 
     def batch(self, rows: Any) -> Self:
@@ -265,25 +275,35 @@ class NetworkCost(Stacked):
         The penalty stays that of all examples, and Σ w loss is divided by the Σw that so many
         examples have on average: the mean over examples drawn at random is J itself.
         """
-        index = check_indices(rows, self.n_examples, "rows of batch", "example", self.device)
+        index = check_indices(rows, self.n_examples, "rows of batch", "example")
         return self._with(examples=self._data.examples[index])
 
-    def minibatch_gradients(self, theta: Tensor, order: Tensor, size: int) -> Iterator[Tensor]:
+    def minibatch_gradients(self, theta: Array, order: Array, size: int) -> Iterator[Array]:
         """Yield the gradient of `batch` on every `size` rows of `order`, at theta as it then is.
 
         Parameters
         ----------
-        theta : (starts, n), contiguous, of the cost's dtype and device; it may be changed between
-            two gradients, which come in the same tensor each time.
+        theta : (starts, n), a stack of the cost; it may be changed between two gradients, which come
+            in the same array each time.
         order : (k,) indices of examples; the last mini-batch may be short.
         """
+        inside, rows = alike(theta, self.prototype), alike(order, self._data.examples.target)
+        kept = given = None
+        for gradient in self._minibatch_gradients(inside, rows, size):
+            if gradient is not kept:
+                kept, given = gradient, alike(gradient, theta)
+            yield given
+
+    def _minibatch_gradients(self, theta: Array, order: Array, size: int) -> Iterator[Array]:
+        """Yield the same, for a stack of the kind that it computes in."""
         native = offered(self._data.kernel, HasMiniBatches)
         if native is not None:
             yield from native.minibatch_gradients(theta, order, size)
             return
         starts = starts_of_block(self.network, theta, size, self.memory_budget)
         if starts is None:
-            yield from (self.batch(rows)(theta)[1] for rows in order.split(size))
+            cuts = range(0, order.shape[0], size)
+            yield from (self.batch(order[first : first + size])(theta)[1] for first in cuts)
             return
         data = self._data
         made = data.minibatches.taken((starts, size)) or MiniBatches(
@@ -294,7 +314,7 @@ class NetworkCost(Stacked):
 
     def to(self, dtype: Any) -> Self:
         """Return the same cost computed in another dtype."""
-        examples = self._data.examples.to(as_dtype(dtype))
+        examples = self._data.examples.to(dtype_word(dtype))
         return self._with(examples=examples, workspaces=Workspaces())
 
     def _with(self, **changes: Any) -> Self:
@@ -302,9 +322,9 @@ class NetworkCost(Stacked):
         other._data = dataclasses.replace(self._data, **changes)
         return other
 
-    def stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Array:
         """Return theta as a stack, checked."""
-        stack = as_stack(theta, self.blocks, self.dtype, self.device)
+        stack = as_stack(theta, self.blocks, self.prototype)
         if self.starts not in (None, len(stack)):
             raise InvalidInput(
                 f"theta must have as many starts as alpha or sample_weight, {self.starts}. "
@@ -312,6 +332,10 @@ class NetworkCost(Stacked):
             )
         return stack
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def _inside(self, theta: Any) -> Array:
+        """Return theta as a stack of the kind that it computes in."""
+        return alike(self.stack(theta), self.prototype)
+
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
-        return self._data.kernel.evaluate(stack, gradient)
+        return as_kind(self.prototype, self._data.kernel.evaluate, stack, gradient)

@@ -13,12 +13,13 @@ included, stays within the memory budget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import Array, alike, as_numpy, empty_like, itemsize, namespace, quiet
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import SquaredError
 from symbreak.network import Network
@@ -59,14 +60,14 @@ class Piece(NamedTuple):
     place: slice
     layers: Layers
     examples: Examples
-    weights: Tensor | None
+    weights: Array | None
 
     @property
-    def raw(self) -> Tensor:
+    def raw(self) -> Array:
         """The output before the link, (s, outputs, m)."""
         return self.layers.output.z
 
-    def weighted(self, delta: Tensor) -> Tensor:
+    def weighted(self, delta: Array) -> Array:
         """Return w delta, for delta (s, outputs, m)."""
         return delta if self.weights is None else delta * _per_output(self.weights)
 
@@ -79,11 +80,12 @@ class Curvature:
         self.scale, self.strength = task.scale, task.strength
         self.memory_budget = task.memory_budget
 
-    def hessian_product(self, theta: Tensor, v: Tensor) -> Tensor:
+    @quiet
+    def hessian_product(self, theta: Array, v: Array) -> Array:
         """Return H v, (s, n)."""
         loss = self.network.loss
 
-        def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
+        def block(piece: Piece, V: tuple[Array, ...]) -> list[Array]:
             layers, raw, (rows, target, _) = piece.layers, piece.raw, piece.examples.parts
             Rz = tangent(layers, V, rows.T)
             Rdelta = piece.weighted(loss.curvature_product(raw, target, Rz[-1]))
@@ -92,11 +94,12 @@ class Curvature:
 
         return self._product(theta, v, block)
 
-    def gauss_newton_product(self, theta: Tensor, v: Tensor) -> Tensor:
+    @quiet
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """Return G v, (s, n)."""
         loss = self.network.loss
 
-        def block(piece: Piece, V: tuple[Tensor, ...]) -> list[Tensor]:
+        def block(piece: Piece, V: tuple[Array, ...]) -> list[Array]:
             rows, target, _ = piece.examples.parts
             Rraw = tangent(piece.layers, V, rows.T)[-1]
             Rdelta = piece.weighted(loss.curvature_product(piece.raw, target, Rraw))
@@ -104,135 +107,148 @@ class Curvature:
 
         return self._product(theta, v, block)
 
-    def gauss_newton(self, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @quiet
+    def gauss_newton(self, theta: Array) -> tuple[Array, Array, Array]:
         """Return J, its gradient and G."""
-        s, n = theta.shape
+        (s, n), xp = theta.shape, namespace(theta)
         size = self._plan(theta, s * n * (n + 1), f"the Gauss-Newton matrices of {s} starts")
-        value, gradient = theta.new_zeros(s), torch.zeros_like(theta)
-        G = theta.new_zeros(s, n, n)
-        room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
+        value, gradient = xp.zeros_like(theta[:, 0]), xp.zeros_like(theta)
+        G = _zeros(theta, (s, n, n))
+        room = empty_like(theta, size[0] * size[1] * n * self.network.n_outputs)
         for piece in self._pieces(theta, *size):
-            RJ = self._jacobian(piece, room).flatten(2)
-            for strip, left in _strips(n):
-                # Left of the diagonal and on it; the rest is its mirror.
-                G[piece.starts, strip, left].baddbmm_(RJ[:, strip], RJ[:, left].transpose(1, 2))
-            self._add_gradient(piece, value[piece.starts], gradient[piece.starts])
+            RJ = self._jacobian(piece, room)
+            RJ = xp.reshape(RJ, (*RJ.shape[:2], -1))
+            _add_products(G[piece.starts, ...], RJ)
+            self._add_gradient(piece, value[piece.starts], gradient[piece.starts, :])
         for strip, _ in _strips(n):
             above = slice(0, strip.start)
-            G[:, above, strip] = G[:, strip, above].transpose(1, 2)
+            G[:, above, strip] = G[:, strip, above].mT
         G *= self.scale
         if self.strength is not None:
-            torch.diagonal(G, dim1=1, dim2=2).add_(self.strength)
-        value.mul_(self.scale)
-        gradient.mul_(self.scale)
+            diagonal = xp.reshape(G, (s, n * n))[:, :: n + 1]
+            diagonal += self.strength
+        value *= self.scale
+        gradient *= self.scale
         if self.strength is not None:
             add_penalty(self.strength, theta, value, gradient)
         return value, gradient, G
 
-    def residuals(self, theta: Tensor) -> Tensor:
+    @quiet
+    def residuals(self, theta: Array) -> Array:
         """Return r, (s, m * outputs and one for each penalised weight)."""
         self._check_squared_error("residuals")
-        s, count = len(theta), self._n_residuals
+        s, count, xp = theta.shape[0], self._n_residuals, namespace(theta)
         size = self._plan(theta, s * count, f"the {count} residuals of {s} starts")
-        residuals = theta.new_empty(s, count)
+        residuals = empty_like(theta, (s, count))
         of_outputs = self._of_outputs(residuals)
         for piece in self._pieces(theta, *size):
             apart = (piece.raw - piece.examples.target) * self._root_of_weights(piece)
             of_outputs[piece.starts, :, piece.place] = apart
         if self.strength is not None:
             at = self._penalised
-            residuals[:, -len(at) :] = (theta * self.strength.sqrt())[:, at]
+            of_penalty = theta * xp.sqrt(self.strength)
+            residuals[:, -at.shape[0] :] = xp.take(of_penalty, at, axis=1)
         return residuals
 
-    def jacobian(self, theta: Tensor) -> Tensor:
+    @quiet
+    def jacobian(self, theta: Array) -> Array:
         """Return d r / d theta, (s, residuals, n)."""
         self._check_squared_error("jacobian")
-        (s, n), count = theta.shape, self._n_residuals
+        (s, n), count, xp = theta.shape, self._n_residuals, namespace(theta)
         size = self._plan(theta, s * count * n, f"the Jacobians, {count} x {n}, of {s} starts")
-        jacobians = theta.new_empty(s, count, n)
+        jacobians = empty_like(theta, (s, count, n))
         of_outputs = self._of_outputs(jacobians)
-        room = theta.new_empty(size[0] * size[1] * n * self.network.n_outputs)
+        room = empty_like(theta, size[0] * size[1] * n * self.network.n_outputs)
         for piece in self._pieces(theta, *size):
-            found = self._jacobian(piece, room).mul_(self.scale.sqrt())
-            of_outputs[piece.starts, :, piece.place] = found.permute(0, 2, 3, 1)
+            found = self._jacobian(piece, room)
+            found *= math.sqrt(self.scale)
+            of_outputs[piece.starts, :, piece.place, :] = xp.permute_dims(found, (0, 2, 3, 1))
         if self.strength is not None:
             at = self._penalised
-            of_penalty = jacobians[:, -len(at) :].zero_()
-            place = torch.arange(len(at), device=at.device)
-            of_penalty[:, place, at] = self.strength[..., at].sqrt()
+            jacobians[:, -at.shape[0] :, :] = 0.0
+            first = count - at.shape[0]
+            for place, entry in enumerate(as_numpy(at).tolist(), start=first):
+                jacobians[:, place, entry] = xp.sqrt(self.strength[..., entry])
         return jacobians
 
     def _product(
-        self, theta: Tensor, v: Tensor, block: Callable[[Piece, tuple[Tensor, ...]], list[Tensor]]
-    ) -> Tensor:
+        self, theta: Array, v: Array, block: Callable[[Piece, tuple[Array, ...]], list[Array]]
+    ) -> Array:
         """Return the sum of `block` over all pieces, and the penalty's part."""
-        product = torch.zeros_like(theta)
-        network = self.network
+        xp, network = namespace(theta), self.network
+        product = xp.zeros_like(theta)
         # Beside the workspace: v, and the parts of a product before they are one vector.
         size = plan(
             network, theta, len(self.examples), self.memory_budget,
             more_per_start=2 * network.n_parameters, more_per_pair=_temporaries(network),
         )  # fmt: skip
         for piece in self._pieces(theta, *size):
-            matrices = block(piece, network.thetas(v[piece.starts]))
-            product[piece.starts] += torch.cat([matrix.flatten(1) for matrix in matrices], dim=1)
+            matrices = block(piece, network.thetas(v[piece.starts, :]))
+            product[piece.starts, :] += _unrolled(matrices)
         product *= self.scale
-        return product if self.strength is None else product.addcmul_(v, self.strength)
+        if self.strength is not None:
+            product += v * self.strength
+        return product
 
-    def _pieces(self, theta: Tensor, starts: int, examples: int) -> Iterator[Piece]:
-        workspace = Workspace(self.network, starts, examples, theta.dtype, theta.device)
-        for begin in range(0, len(theta), starts):
+    def _pieces(self, theta: Array, starts: int, examples: int) -> Iterator[Piece]:
+        workspace = Workspace(self.network, starts, examples, theta)
+        for begin in range(0, theta.shape[0], starts):
             here = slice(begin, begin + starts)
-            stack = theta[here]
+            stack = theta[here, :]
             parts = self.examples.cut(examples)
             passes = forward_blocks(workspace, stack, (part.rows_T for part in parts))
             first = 0
             for part, layers in zip(parts, passes, strict=True):
-                weights = part.weights_of(begin, len(stack))
+                weights = part.weights_of(begin, stack.shape[0])
                 yield Piece(here, slice(first, first + len(part)), layers, part, weights)
                 first += len(part)
 
-    def _jacobian(self, piece: Piece, room: Tensor) -> Tensor:
+    def _jacobian(self, piece: Piece, room: Array) -> Array:
         """Return d (sqrt(w) R raw) / d theta, (s, n, outputs, m), in `room`."""
         root = self.network.loss.curvature_root(piece.raw, piece.examples.target)
         if piece.weights is not None:
-            root *= _per_output(_per_output(piece.weights.sqrt()))  # (s, r, outputs, m)
+            of_weights = namespace(root).sqrt(piece.weights)
+            root *= of_weights if of_weights.ndim == 1 else of_weights[:, None, None, :]
         s, r, _, m = root.shape
         n = self.network.n_parameters
-        out = room[: s * n * r * m].view(s, n, r, m)
+        out = namespace(room).reshape(room[: s * n * r * m], (s, n, r, m))
         jacobian(piece.layers, root, piece.examples.rows_T, out)
         return out
 
-    def _add_gradient(self, piece: Piece, value: Tensor, gradient: Tensor) -> None:
+    def _add_gradient(self, piece: Piece, value: Array, gradient: Array) -> None:
         """Add Σ w loss and its gradient; uses up what the forward pass left."""
         losses = weighted_backward(
             self.network.loss, piece.layers, piece.examples, piece.weights, accumulate=False
         )
         value += weighted_sum(losses, piece.weights)
-        gradient += torch.cat([layer.gradient.flatten(1) for layer in piece.layers.all], dim=1)
+        gradient += _unrolled([layer.gradient for layer in piece.layers.all])
 
-    def _root_of_weights(self, piece: Piece) -> Tensor:
-        scale = self.scale.sqrt()
-        return scale if piece.weights is None else scale * _per_output(piece.weights.sqrt())
+    def _root_of_weights(self, piece: Piece) -> Array | float:
+        scale = math.sqrt(self.scale)
+        if piece.weights is None:
+            return scale
+        return scale * _per_output(namespace(piece.weights).sqrt(piece.weights))
 
     @property
     def _n_residuals(self) -> int:
-        penalised = 0 if self.strength is None else len(self._penalised)
+        penalised = 0 if self.strength is None else self._penalised.shape[0]
         return len(self.examples) * self.network.n_outputs + penalised
 
     @property
-    def _penalised(self) -> Tensor:
+    def _penalised(self) -> Array:
         """The indices of theta that the penalty of any start is on."""
         assert self.strength is not None
-        return torch.nonzero((torch.atleast_2d(self.strength) > 0).any(0))[:, 0]
+        is_any = (as_numpy(self.strength) > 0).reshape(-1, self.network.n_parameters).any(0)
+        return alike(np.flatnonzero(is_any), self.examples.target)
 
-    def _of_outputs(self, residuals: Tensor) -> Tensor:
+    def _of_outputs(self, residuals: Array) -> Array:
         """Return the part of (s, residuals, ...) that no penalty makes as (s, outputs, m, ...)."""
         m, outputs = len(self.examples), self.network.n_outputs
-        of_outputs: Tensor = residuals[:, : outputs * m].unflatten(1, (outputs, m))
-        return of_outputs
+        s, _, *rest = residuals.shape
+        part = residuals[:, : outputs * m, ...]
+        return namespace(residuals).reshape(part, (s, outputs, m, *rest))
 
-    def _plan(self, theta: Tensor, kept: int, what: str) -> tuple[int, int]:
+    def _plan(self, theta: Array, kept: int, what: str) -> tuple[int, int]:
         """Return (starts, examples) of a block of Jacobians beside so many numbers kept.
 
         Raises
@@ -244,7 +260,7 @@ class Curvature:
         wide = max(network.layers[1:])
         # The rows themselves, their deltas in two layers, and slopes; a gradient of the block.
         more_per_pair = network.n_outputs * (network.n_parameters + 2 * wide) + 2 * wide
-        size = theta.element_size()
+        size = itemsize(theta)
         more_per_start = network.n_parameters
         block = numbers_per_start(network) + more_per_start + numbers_per_pair(network)
         block += more_per_pair
@@ -269,9 +285,33 @@ class Curvature:
             )
 
 
-def _per_output(weights: Tensor) -> Tensor:
+def _per_output(weights: Array) -> Array:
     """Return weights (m,) or (s, m) so that they multiply (s, outputs, m)."""
-    return weights if weights.dim() == 1 else weights[:, None]
+    return weights if weights.ndim == 1 else weights[:, None, :]
+
+
+def _unrolled(matrices: Sequence[Array]) -> Array:
+    """Return matrices (s, u, 1 + v), one after the other, as (s, n)."""
+    xp, s = namespace(matrices[0]), matrices[0].shape[0]
+    return xp.concat([xp.reshape(matrix, (s, -1)) for matrix in matrices], axis=1)
+
+
+def _add_products(G: Array, RJ: Array) -> None:
+    """Add RJ RJ^T to G (s, n, n), left of its diagonal and on it; the rest is its mirror."""
+    for strip, left in _strips(G.shape[1]):
+        for G_of_start, RJ_of_start in zip(_each(G), _each(RJ), strict=True):
+            block = G_of_start[strip, left]
+            block += RJ_of_start[strip, :] @ RJ_of_start[left, :].mT
+
+
+def _zeros(theta: Array, shape: tuple[int, ...]) -> Array:
+    room = empty_like(theta, shape)
+    room[...] = 0.0
+    return room
+
+
+def _each(stack: Array) -> Iterator[Array]:
+    return (stack[start, ...] for start in range(stack.shape[0]))
 
 
 def _strips(n: int) -> list[tuple[slice, slice]]:

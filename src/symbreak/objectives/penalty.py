@@ -13,20 +13,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from symbreak.arrays import as_dtype, as_tensor
+from symbreak.arrays import Array, as_array, as_numpy, cast, dtype_at_surface, dtype_word, namespace, picked
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
-from symbreak.objectives.stacks import Stacked, as_stack
+from symbreak.objectives.input_checks import check_indices
+from symbreak.objectives.stacks import Stacked, as_kind, as_stack
 from symbreak.parameters import Block
 
+Floats = NDArray[np.float64]
 
-def add_penalty(strength: Tensor, stack: Tensor, J: Tensor, gradient: Tensor | None) -> None:
+
+def add_penalty(strength: Array, stack: Array, J: Array, gradient: Array | None) -> None:
     """Add the penalty to J (starts,), and its part to the gradient (starts, n), in place."""
     slope = stack * strength
-    J.add_(torch.linalg.vecdot(slope, stack), alpha=0.5)
+    J += 0.5 * namespace(stack).vecdot(slope, stack)
     if gradient is not None:
         gradient += slope
 
@@ -42,29 +45,35 @@ class Penalty(Stacked):
     """
 
     blocks: Sequence[Block]
-    strength: Tensor
+    strength: Array
 
     @property
-    def dtype(self) -> torch.dtype:
+    def dtype(self) -> Any:
         """The dtype that it computes in."""
-        return self.strength.dtype
+        return dtype_at_surface(self.strength)
 
-    def stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Array:
         """Return theta as a stack, checked."""
-        return as_stack(theta, self.blocks, self.dtype, self.strength.device)
+        return as_stack(theta, self.blocks, self.strength)
 
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
-        J = stack.new_zeros(len(stack))
+        return as_kind(self.strength, self._evaluate, stack, gradient)
+
+    def _evaluate(self, stack: Array, gradient: Array | None) -> Array:
+        J = namespace(stack).zeros_like(stack[:, 0])
         if gradient is not None:
-            gradient.zero_()
+            gradient[...] = 0.0
         add_penalty(self.strength, stack, J, gradient)
         return J
 
     def take(self, starts: Any) -> Penalty:
         """Return that of these starts."""
-        one_for_all = self.strength.dim() == 1
-        return self if one_for_all else Penalty(self.blocks, self.strength[starts])
+        one_for_all = self.strength.ndim == 1
+        if one_for_all:
+            return self
+        index = check_indices(starts, self.strength.shape[0], "starts of take", "start")
+        return Penalty(self.blocks, picked(self.strength, index, 0))
 
     def batch(self, rows: Any) -> Penalty:  # noqa: ARG002 - part of the contract
         """Return the penalty itself, which no example changes."""
@@ -72,42 +81,41 @@ class Penalty(Stacked):
 
     def to(self, dtype: Any) -> Penalty:
         """Return the same computed in another dtype."""
-        return Penalty(self.blocks, self.strength.to(as_dtype(dtype)))
+        return Penalty(self.blocks, cast(self.strength, dtype_word(dtype)))
 
 
-def check_alpha(alpha: Any, network: Network) -> Tensor:
-    """Return alpha as a float64 tensor of 0, 1 or 2 dimensions.
+def check_alpha(alpha: Any, network: Network) -> Floats:
+    """Return alpha in float64 of NumPy, of 0, 1 or 2 dimensions.
 
     Raises
     ------
     InvalidInput
         Negative or not finite, or of a shape that fits no start or layer.
     """
-    tensor = as_tensor(alpha, "alpha").to(torch.float64, copy=True)
+    array = as_numpy(as_array(alpha, "alpha")).astype(np.float64)
     layers = len(network.blocks)
-    if tensor.dim() > 2 or (tensor.dim() == 2 and tensor.shape[1] != layers):
+    if array.ndim > 2 or (array.ndim == 2 and array.shape[1] != layers):
         raise InvalidInput(
             f"alpha must be a number, or of shape (starts,) or (starts, {layers}). "
-            f"Got shape {tuple(tensor.shape)}."
+            f"Got shape {array.shape}."
         )
-    if not bool(torch.isfinite(tensor).all()) or bool((tensor < 0).any()):
+    if not (np.isfinite(array) & (array >= 0)).all():
         raise InvalidInput(f"alpha must be zero or a positive number. Got {alpha!r}.")
-    return tensor
+    return array
 
 
-def strength(alpha: Tensor, network: Network, total: Tensor) -> Tensor:
+def strength(alpha: Floats, network: Network, total: Floats) -> Floats:
     """Return alpha / Σw spread over the entries of theta, 0 on the biases; float64.
 
     Parameters
     ----------
     total : Σw, () or (starts,).
     """
-    per_layer = alpha[..., None] if alpha.dim() < 2 else alpha
-    per_layer = (per_layer / (total if total.dim() == 0 else total[:, None])).cpu()
-    per_layer = per_layer.expand(*per_layer.shape[:-1], len(network.blocks))
+    per_layer = (alpha if alpha.ndim == 2 else alpha[..., None]) / total[..., None]
+    per_layer = np.broadcast_to(per_layer, (*per_layer.shape[:-1], len(network.blocks)))
     parts = []
     for layer, block in enumerate(network.blocks):
-        is_weight = torch.ones(block.shape, dtype=torch.float64, device="cpu")
+        is_weight = np.ones(block.shape)
         is_weight[:, 0] = 0.0
         parts.append(per_layer[..., layer, None] * is_weight.reshape(-1))
-    return torch.cat(parts, dim=-1)
+    return np.concatenate(parts, axis=-1)

@@ -3,7 +3,7 @@
 Conventions
 -----------
 theta : (starts, n) or (n,), of any kind, dtype and device
-stack : (starts, n), of the dtype and on the device of the objective
+stack : (starts, n), of the dtype and on the device of the objective; on the CPU of the kind of theta
 answer : J (starts,) or the gradient (starts, n); for the caller of the kind of theta, and without
 the first axis where theta has none
 """
@@ -11,36 +11,65 @@ the first axis where theta has none
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from symbreak.arrays import as_tensor, like
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    as_numpy,
+    as_tensor,
+    cast,
+    contiguous,
+    device_of,
+    empty_like,
+    is_contiguous,
+    is_on_host,
+    is_tensor,
+    like,
+    word_of,
+)
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.parameters import Block, check_size
 
 
-def as_stack(
-    theta: Any, blocks: Sequence[Block], dtype: torch.dtype, device: torch.device
-) -> Tensor:
+def as_stack(theta: Any, blocks: Sequence[Block], prototype: Array) -> Array:
     """Return theta as (starts, n), contiguous; it may share memory with what was given.
+
+    Parameters
+    ----------
+    prototype : an array of the dtype and on the device of the objective.
 
     Raises
     ------
     InvalidInput
         Another number of parameters.
     """
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, blocks)
-    stack = tensor.to(dtype=dtype, device=device)
-    return (stack if stack.dim() == 2 else stack[None]).contiguous()
+    stays_tensor = is_tensor(theta) and is_on_host(prototype)
+    given = as_tensor(theta, "theta").cpu() if stays_tensor else as_array(theta, "theta")
+    check_size(given, blocks)
+    stack = cast(given if stays_tensor else alike(given, prototype), word_of(prototype.dtype))
+    return contiguous(stack if stack.ndim == 2 else stack[None, :])
 
 
-def room_for(stack: Tensor, out: Tensor | None) -> Tensor:
+def as_kind(
+    prototype: Array,
+    compute: Callable[[Array, Array | None], Array],
+    stack: Array,
+    gradient: Array | None,
+) -> Array:
+    """Return what `compute` makes of a stack of any kind, for it of the kind of `prototype`."""
+    if type(stack) is type(gradient) is type(prototype):
+        return compute(stack, gradient)
+    room = None if gradient is None else alike(gradient, prototype)
+    return alike(compute(alike(stack, prototype), room), stack)
+
+
+def room_for(stack: Array, out: Array | None) -> Array:
     """Return where the gradient of a stack is written: `out` if it is contiguous, or fresh room.
 
     Raises
@@ -49,20 +78,19 @@ def room_for(stack: Tensor, out: Tensor | None) -> Tensor:
         `out` is of another shape, dtype or device.
     """
     if out is None:
-        return torch.empty_like(stack)
-    if out.shape != stack.shape or out.dtype != stack.dtype or out.device != stack.device:
+        return empty_like(stack)
+    wanted, found = ((tuple(x.shape), word_of(x.dtype), str(device_of(x))) for x in (stack, out))
+    if found != wanted:
         raise InvalidInput(
-            f"out must be of shape {tuple(stack.shape)} and {stack.dtype} on {stack.device}. "
-            f"Got shape {tuple(out.shape)} and {out.dtype} on {out.device}."
+            f"out must be of shape {wanted[0]} and {wanted[1]} on {wanted[2]}. "
+            f"Got shape {found[0]} and {found[1]} on {found[2]}."
         )
-    return out if out.is_contiguous() else torch.empty_like(stack)
+    return out if is_contiguous(out) else empty_like(stack)
 
 
-def as_given(answer: Tensor, theta: Any) -> Any:
+def as_given(answer: Array, theta: Any) -> Any:
     """Return `answer` of the kind of theta, without its first axis where theta has none."""
-    if answer.dtype.itemsize < torch.float32.itemsize:
-        answer = answer.float()  # NumPy has no bfloat16
-    return like(answer if np.ndim(theta) == 2 else answer[0], theta)
+    return like(answer if np.ndim(theta) == 2 else answer[0, ...], theta)
 
 
 class Stacked(ABC):
@@ -72,26 +100,27 @@ class Stacked(ABC):
     """
 
     @abstractmethod
-    def stack(self, theta: Any) -> Tensor:
+    def stack(self, theta: Any) -> Array:
         """Return theta as a stack, checked; it may share memory with what was given."""
 
     @abstractmethod
-    def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
+    def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) of a stack and write its gradient, if one is wanted; checks nothing.
 
         Parameters
         ----------
-        stack : (starts, n), contiguous, in the dtype and on the device of the objective.
+        stack : (starts, n), contiguous, in the dtype and on the device of the objective; on the CPU
+            NumPy or torch, and J is of the same kind.
         gradient : likewise; None for J alone, which is cheaper.
         """
 
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+    def __call__(self, theta: Any, *, out: Array | None = None) -> tuple[Any, Any]:
         """Return J and its gradient.
 
         Parameters
         ----------
         theta : (starts, n) or (n,).
-        out : a tensor (starts, n) of the objective's dtype and device for the gradient; a fresh one
+        out : an array (starts, n) of the objective's dtype and device for the gradient; a fresh one
             otherwise.
         """
         stack = self.stack(theta)
@@ -99,7 +128,9 @@ class Stacked(ABC):
         J = self.evaluate(stack, gradient)
         if out is None:
             return as_given(J, theta), as_given(gradient, theta)
-        return as_given(J, theta), out if out is gradient else out.copy_(gradient)
+        if out is not gradient:
+            out[...] = alike(gradient, out)
+        return as_given(J, theta), out
 
     def value(self, theta: Any) -> Any:
         """Return J, equal to the first part of a call up to rounding, without the backward pass."""
@@ -112,11 +143,11 @@ class Stacked(ABC):
         ----------
         theta : (n,) NumPy.
         """
-        value, gradient = self(as_tensor(theta, "theta").to(torch.float64))
-        return float(value), gradient.numpy()
+        value, gradient = self(cast(as_numpy(as_array(theta, "theta")), "float64"))
+        return float(value), gradient
 
 
-def evaluate(objective: Objective, stack: Tensor, gradient: Tensor) -> Tensor:
+def evaluate(objective: Objective, stack: Array, gradient: Array) -> Array:
     """Return J (starts,) of a stack and write its gradient, for callers who made the stack.
 
     What a caller of an objective may do wrong is not looked for. An objective of another kind, or
@@ -127,6 +158,5 @@ def evaluate(objective: Objective, stack: Tensor, gradient: Tensor) -> Tensor:
         if kind.__call__ is Stacked.__call__:
             return objective.evaluate(stack, gradient)
     J, found = objective(stack)
-    gradient.copy_(found.detach())
-    value: Tensor = J.detach()
-    return value
+    gradient[...] = alike(found, gradient)
+    return alike(J, stack)

@@ -3,30 +3,29 @@
 Conventions
 -----------
 losses : (s, m), of each start and example, not weighted
-weights : None for 1, () of all examples, (m,), or (s, m) where each start has its own
+weights : None for 1, a number for all examples, (m,), or (s, m) where each start has its own
 """
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from symbreak.arrays import Array, namespace
 from symbreak.losses import Loss
 from symbreak.objectives.examples import Examples
 from symbreak.propagation.backward import backward
 from symbreak.propagation.workspace import Layers
 
 
-def losses_and_deltas_(loss: Loss, raw: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+def losses_and_deltas_(loss: Loss, raw: Array, target: Array, weights: Array | float | None) -> Array:
     """Return the losses and turn raw (s, outputs, m) into w delta."""
     losses = loss.value_and_delta_(raw, target)
     if weights is not None:
-        raw.mul_(weights if weights.dim() < 2 else weights[:, None])
+        raw *= weights[:, None, :] if getattr(weights, "ndim", 0) == 2 else weights
     return losses
 
 
 def weighted_backward(
-    loss: Loss, layers: Layers, examples: Examples, weights: Tensor | None, *, accumulate: bool
-) -> Tensor:
+    loss: Loss, layers: Layers, examples: Examples, weights: Array | float | None, *, accumulate: bool
+) -> Array:
     """Return the losses and write (or add) the gradient of Σ w loss in every layer.
 
     Parameters
@@ -39,6 +38,6 @@ def weighted_backward(
     return losses
 
 
-def weighted_sum(losses: Tensor, weights: Tensor | None) -> Tensor:
+def weighted_sum(losses: Array, weights: Array | None) -> Array:
     """Return Σ w loss, (s,)."""
-    return losses.sum(1) if weights is None else (losses * weights).sum(1)
+    return namespace(losses).sum(losses if weights is None else losses * weights, axis=1)

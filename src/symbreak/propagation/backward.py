@@ -9,13 +9,11 @@ first layer of all starts, one product: gradient of Theta(1) = [delta of all sta
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, into, namespace
 from symbreak.propagation.workspace import Layers
 
 
-def backward(layers: Layers, rows: Tensor, *, accumulate: bool) -> None:
+def backward(layers: Layers, rows: Array, *, accumulate: bool) -> None:
     """Write (or add, if `accumulate`) the gradient of every matrix; uses z and a up.
 
     Parameters
@@ -23,16 +21,16 @@ def backward(layers: Layers, rows: Tensor, *, accumulate: bool) -> None:
     layers : as `forward` filled them, with raw overwritten by its delta.
     rows : (m, 1 + features).
     """
-    above = layers.output
+    matmul, above = namespace(rows).matmul, layers.output
     for layer in reversed(layers.hidden):
         if accumulate:
-            above.gradient.baddbmm_(above.delta, layer.with_one_T)
+            above.gradient += matmul(above.delta, layer.with_one_T)
         else:
-            torch.bmm(above.delta, layer.with_one_T, out=above.gradient)
-        torch.bmm(above.weights_T, above.delta, out=layer.delta)
+            into(above.gradient, matmul, above.delta, layer.with_one_T)
+        into(layer.delta, matmul, above.weights_T, above.delta)
         layer.activation.multiply_by_derivative_(layer.delta, layer.saved)
         above = layer
     if accumulate:
-        above.gradient_flat.addmm_(above.delta_flat, rows)
+        above.gradient_flat += matmul(above.delta_flat, rows)
     else:
-        torch.mm(above.delta_flat, rows, out=above.gradient_flat)
+        into(above.gradient_flat, matmul, above.delta_flat, rows)

@@ -16,15 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, copied, into, namespace
 from symbreak.propagation.workspace import HiddenLayer, Layers
 
-Matrices = Sequence[Tensor]
+Matrices = Sequence[Array]
 
 
-def tangent(layers: Layers, V: Matrices, rows_T: Tensor) -> list[Tensor]:
+def tangent(layers: Layers, V: Matrices, rows_T: Array) -> list[Array]:
     """Return R{z} of every layer, (s, u, m), the last one R{raw}.
 
     Parameters
@@ -33,26 +31,29 @@ def tangent(layers: Layers, V: Matrices, rows_T: Tensor) -> list[Tensor]:
     V : one (s, u, 1 + v) for each layer.
     rows_T : (1 + features, m).
     """
-    Rz = [(V[0].flatten(0, 1) @ rows_T).view(layers.first.z.shape)]
+    xp, first = namespace(rows_T), layers.first
+    flat = xp.reshape(V[0], first.theta_flat.shape)
+    Rz = [xp.reshape(flat @ rows_T, first.z.shape)]
     for layer, above, V_above in zip(layers.hidden, layers.all[1:], V[1:], strict=True):
         Ra = _slope(layer) * Rz[-1]
-        Rz.append(V_above @ layer.with_one + above.weights_T.transpose(1, 2) @ Ra)
+        Rz.append(V_above @ layer.with_one + above.weights_T.mT @ Ra)
     return Rz
 
 
-def gauss_newton_gradient(layers: Layers, Rdelta: Tensor, rows: Tensor) -> list[Tensor]:
+def gauss_newton_gradient(layers: Layers, Rdelta: Array, rows: Array) -> list[Array]:
     """Return J^T Rdelta as matrices (s, u, 1 + v): back-propagation of Rdelta (s, outputs, m)."""
-    gradients: list[Tensor] = []
+    gradients: list[Array] = []
     for above, layer in zip(layers.all[:0:-1], layers.hidden[::-1], strict=True):
         gradients.append(Rdelta @ layer.with_one_T)
-        Rdelta = (above.weights_T @ Rdelta).mul_(_slope(layer))
+        Rdelta = above.weights_T @ Rdelta
+        Rdelta *= _slope(layer)
     gradients.append(_first_gradient(Rdelta, rows))
     return gradients[::-1]
 
 
 def hessian_gradient(
-    layers: Layers, V: Matrices, Rz: Sequence[Tensor], delta: Tensor, Rdelta: Tensor, rows: Tensor
-) -> list[Tensor]:
+    layers: Layers, V: Matrices, Rz: Sequence[Array], delta: Array, Rdelta: Array, rows: Array
+) -> list[Array]:
     """Return R{gradient} as matrices (s, u, 1 + v).
 
     Parameters
@@ -60,25 +61,29 @@ def hessian_gradient(
     Rz : as `tangent` gives it.
     delta, Rdelta : of the last layer, (s, outputs, m).
     """
-    gradients: list[Tensor] = []
+    gradients: list[Array] = []
     layers_below = list(
         zip(layers.all[:0:-1], layers.hidden[::-1], V[:0:-1], Rz[-2::-1], strict=True)
     )
     for above, layer, V_above, Rz_layer in layers_below:
         slope = _slope(layer)
         gradient = Rdelta @ layer.with_one_T
-        gradient[:, :, 1:] += delta @ (slope * Rz_layer).transpose(1, 2)
+        gradient[:, :, 1:] += delta @ (slope * Rz_layer).mT
         gradients.append(gradient)
         below = above.weights_T @ delta
-        Rbelow = V_above[:, :, 1:].transpose(1, 2) @ delta + above.weights_T @ Rdelta
-        bend = layer.activation.second_derivative(layer.z).mul_(Rz_layer)
-        Rdelta = Rbelow.mul_(slope).add_(bend.mul_(below))
-        delta = below.mul_(slope)
+        Rbelow = V_above[:, :, 1:].mT @ delta + above.weights_T @ Rdelta
+        bend = layer.activation.second_derivative(layer.z)
+        bend *= Rz_layer
+        bend *= below
+        Rbelow *= slope
+        Rbelow += bend
+        below *= slope
+        Rdelta, delta = Rbelow, below
     gradients.append(_first_gradient(Rdelta, rows))
     return gradients[::-1]
 
 
-def jacobian(layers: Layers, root: Tensor, rows_T: Tensor, out: Tensor) -> None:
+def jacobian(layers: Layers, root: Array, rows_T: Array, out: Array) -> None:
     """Write d (R raw) / d theta of a block into `out`.
 
     Parameters
@@ -88,27 +93,28 @@ def jacobian(layers: Layers, root: Tensor, rows_T: Tensor, out: Tensor) -> None:
     rows_T : (1 + features, m).
     out : (s, n, r, m); each row of R is propagated back as a delta of the last layer.
     """
-    parts = out.split_with_sizes(layers.sizes, 1)[::-1]
+    parts = layers.split(out)[::-1]
     delta = root
     for part, above, layer in zip(parts[:-1], layers.all[:0:-1], layers.hidden[::-1], strict=True):
         _write_outer(delta, layer.with_one, part)
-        delta = (above.weights_T[:, None] @ delta).mul_(_slope(layer)[:, None])
-    _write_outer(delta, rows_T.expand(len(root), -1, -1), parts[-1])
+        delta = above.weights_T[:, None, :, :] @ delta
+        delta *= _slope(layer)[:, None, :, :]
+    _write_outer(delta, rows_T[None, :, :], parts[-1])
 
 
-def _write_outer(delta: Tensor, below: Tensor, out: Tensor) -> None:
+def _write_outer(delta: Array, below: Array, out: Array) -> None:
     """Put the products of delta (s, r, u, m) and below (s, 1 + v, m) in (s, u * (1 + v), r, m)."""
-    units = (delta.shape[2], below.shape[1])
-    torch.mul(
-        delta.transpose(1, 2)[:, :, None], below[:, None, :, None], out=out.unflatten(1, units)
-    )
+    xp, (s, r, u, m) = namespace(out), delta.shape
+    room = xp.reshape(out, (s, u, below.shape[1], r, m))
+    by_unit = xp.permute_dims(delta, (0, 2, 1, 3))
+    into(room, xp.multiply, by_unit[:, :, None, :, :], below[:, None, :, None, :])
 
 
-def _slope(layer: HiddenLayer) -> Tensor:
+def _slope(layer: HiddenLayer) -> Array:
     """Return g'(z), a fresh tensor; `z` and `a` stay as they are."""
-    return layer.activation.derivative_from(layer.saved.clone())
+    return layer.activation.derivative_from(copied(layer.saved))
 
 
-def _first_gradient(delta: Tensor, rows: Tensor) -> Tensor:
-    s, u, _ = delta.shape
-    return (delta.flatten(0, 1) @ rows).view(s, u, -1)
+def _first_gradient(delta: Array, rows: Array) -> Array:
+    xp, (s, u, m) = namespace(rows), delta.shape
+    return xp.reshape(xp.reshape(delta, (s * u, m)) @ rows, (s, u, -1))

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, into, namespace
 from symbreak.propagation.workspace import Layers, Workspace
 
 
 def forward_blocks(
-    workspace: Workspace, stack: Tensor, blocks: Iterable[Tensor]
+    workspace: Workspace, stack: Array, blocks: Iterable[Array]
 ) -> Iterator[Layers]:
     """Yield the layers after a forward pass over each block of examples, in the same memory.
 
@@ -30,7 +28,7 @@ def forward_blocks(
     """
     is_loaded = False
     for rows_T in blocks:
-        layers = workspace.layers(len(stack), rows_T.shape[1])
+        layers = workspace.layers(stack.shape[0], rows_T.shape[1])
         if not is_loaded:
             layers.load(stack)
             is_loaded = True
@@ -38,7 +36,7 @@ def forward_blocks(
         yield layers
 
 
-def forward(layers: Layers, rows_T: Tensor) -> Tensor:
+def forward(layers: Layers, rows_T: Array) -> Array:
     """Fill z and a of every layer and return raw, (s, outputs, m).
 
     Parameters
@@ -46,9 +44,10 @@ def forward(layers: Layers, rows_T: Tensor) -> Tensor:
     layers : holding theta.
     rows_T : (1 + features, m), the transpose of rows.
     """
-    torch.mm(layers.first.theta_flat, rows_T, out=layers.first.z_flat)
+    matmul = namespace(rows_T).matmul
+    into(layers.first.z_flat, matmul, layers.first.theta_flat, rows_T)
     for layer, above in zip(layers.hidden, layers.all[1:], strict=True):
         layer.activation.write(layer.z, layer.a)
-        layer.one.fill_(1.0)
-        torch.bmm(above.theta, layer.with_one, out=above.z)
+        layer.one[...] = 1.0
+        into(above.z, matmul, above.theta, layer.with_one)
     return layers.output.z

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from symbreak.arrays import as_tensor, float_dtype, like
+from symbreak.arrays import (
+    Array,
+    as_array,
+    cast,
+    contiguous,
+    copied,
+    empty_like,
+    float_word,
+    itemsize,
+    like,
+    namespace,
+    quiet,
+)
 from symbreak.errors import InvalidInput
 from symbreak.native import load, n_threads
 from symbreak.native.twins import native_network
@@ -33,44 +44,44 @@ def hidden(network: Network, theta: Any, X: Any, layer: int) -> Any:
             f"layer of hidden must be 1..{network.n_hidden}, a hidden layer. Got {layer!r}."
         )
 
-    def activations(network: Network, stack: Tensor, rows: Tensor) -> Tensor:
-        return _collect(network, stack, rows, lambda layers: layers.hidden[layer - 1].a.clone())
+    def activations(network: Network, stack: Array, rows: Array) -> Array:
+        return _collect(network, stack, rows, lambda layers: copied(layers.hidden[layer - 1].a))
 
     return _answer(network, theta, X, activations)
 
 
 def _answer(
-    network: Network, theta: Any, X: Any, compute: Callable[[Network, Tensor, Tensor], Tensor]
+    network: Network, theta: Any, X: Any, compute: Callable[[Network, Array, Array], Array]
 ) -> Any:
     """Return what `compute` makes of theta as a stack and X behind ones, of the kind of theta."""
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, network.blocks)
-    dtype = float_dtype(tensor)
-    stack = torch.atleast_2d(tensor.to(dtype))
-    out = compute(network, stack, with_ones(X, network, dtype, stack.device))
-    return like(out if tensor.dim() == 2 else out[0], theta)
+    given = as_array(theta, "theta")
+    check_size(given, network.blocks)
+    stack = cast(given if given.ndim == 2 else given[None, :], float_word(given))
+    out = compute(network, stack, with_ones(X, network, stack))
+    return like(out if given.ndim == 2 else out[0, ...], theta)
 
 
-def _predictions(network: Network, stack: Tensor, rows: Tensor) -> Tensor:
-    core = load() if stack.device.type == "cpu" else None
+def _predictions(network: Network, stack: Array, rows: Array) -> Array:
+    core = load() if isinstance(stack, np.ndarray) else None
     known = native_network(network)
     if core is None or known is None:
         return _collect(network, stack, rows, lambda layers: network.loss.link(layers.output.z))
-    out = stack.new_empty(len(stack), len(rows), network.n_outputs)
-    core.predict(known, rows.numpy(), stack.contiguous().numpy(), out.numpy(), n_threads())
+    out = empty_like(stack, (len(stack), len(rows), network.n_outputs))
+    core.predict(known, rows, contiguous(stack), out, n_threads())
     return out
 
 
-def _collect(
-    network: Network, stack: Tensor, rows: Tensor, pick: Callable[[Layers], Tensor]
-) -> Tensor:
+@quiet
+def _collect(network: Network, stack: Array, rows: Array, pick: Callable[[Layers], Array]) -> Array:
     """Return what `pick` takes of each block (starts, k, m), as (starts, m, k)."""
     parts = [pick(layers) for layers in _passes(network, stack, rows)]
-    return torch.cat(parts, dim=-1).transpose(-1, -2).contiguous()
+    return contiguous(namespace(rows).concat(parts, axis=-1).mT)
 
 
-def _passes(network: Network, stack: Tensor, rows: Tensor) -> Iterator[Layers]:
-    per_example = numbers_per_pair(network) * stack.element_size() * len(stack)
-    size = max(1, min(len(rows), BLOCK_BYTES // per_example))
-    workspace = Workspace(network, len(stack), size, stack.dtype, stack.device)
-    return forward_blocks(workspace, stack, (block.T for block in rows.split(size)))
+def _passes(network: Network, stack: Array, rows: Array) -> Iterator[Layers]:
+    s, m = stack.shape[0], rows.shape[0]
+    per_example = numbers_per_pair(network) * itemsize(stack) * s
+    size = max(1, min(m, BLOCK_BYTES // per_example))
+    workspace = Workspace(network, s, size, stack)
+    blocks = (rows[first : first + size, :].T for first in range(0, m, size))
+    return forward_blocks(workspace, stack, blocks)

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from symbreak.arrays import as_tensor, float_dtype, like
+from symbreak.arrays import Array, as_array, cast, copied, float_word, like, namespace, quiet
 from symbreak.network import Network
 from symbreak.parameters import check_size
 from symbreak.propagation.inputs import prepared_target, with_ones
@@ -40,6 +37,7 @@ class Trace:
     value: Any
 
 
+@quiet
 def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     """Return everything that forward and backward propagation compute on the examples.
 
@@ -57,31 +55,32 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     >>> trace.delta[-1]
     array([[ 0.5, -0.5]])
     """
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, network.blocks)
-    stack = torch.atleast_2d(tensor.to(float_dtype(tensor)))
-    rows = with_ones(X, network, stack.dtype, stack.device)
+    given = as_array(theta, "theta")
+    check_size(given, network.blocks)
+    stack = cast(given if given.ndim == 2 else given[None, :], float_word(given))
+    rows = with_ones(X, network, stack)
     target = prepared_target(y, network, rows)
     thetas = network.thetas(stack)
     a, z = _forward(network, thetas, rows)
-    raw = z[-1].clone()
+    raw = copied(z[-1])
     losses = network.loss.value_and_delta_(raw, target)
     delta = _backward(network, thetas, z, raw)
     gradients = [
-        d @ _with_one(below).transpose(1, 2) / len(rows) for d, below in zip(delta, a, strict=False)
+        d @ _with_one(below).mT / rows.shape[0] for d, below in zip(delta, a, strict=False)
     ]
 
-    def out(parts: list[Tensor]) -> tuple[Any, ...]:
-        return tuple(like(part if tensor.dim() == 2 else part[0], theta) for part in parts)
+    def out(parts: list[Array]) -> tuple[Any, ...]:
+        return tuple(like(part if given.ndim == 2 else part[0, ...], theta) for part in parts)
 
-    return Trace(out(a), out(z), out(delta), out(gradients), out([losses.mean(1)])[0])
+    return Trace(out(a), out(z), out(delta), out(gradients), out([namespace(losses).mean(losses, axis=1)])[0])
 
 
 def _forward(
-    network: Network, thetas: tuple[Tensor, ...], rows: Tensor
-) -> tuple[list[Tensor], list[Tensor]]:
-    a = [rows[:, 1:].T.expand(len(thetas[0]), -1, -1)]
-    z: list[Tensor] = []
+    network: Network, thetas: tuple[Array, ...], rows: Array
+) -> tuple[list[Array], list[Array]]:
+    X_T = rows[:, 1:].T
+    a = [namespace(rows).broadcast_to(X_T, (thetas[0].shape[0], *X_T.shape))]
+    z: list[Array] = []
     for theta, activation in zip(thetas, (*network.activations, None), strict=True):
         z.append(theta @ _with_one(a[-1]))
         a.append(activation.value(z[-1]) if activation else network.loss.link(z[-1]))
@@ -89,15 +88,16 @@ def _forward(
 
 
 def _backward(
-    network: Network, thetas: tuple[Tensor, ...], z: list[Tensor], delta: Tensor
-) -> list[Tensor]:
+    network: Network, thetas: tuple[Array, ...], z: list[Array], delta: Array
+) -> list[Array]:
     deltas = [delta]
     for layer in range(len(thetas) - 1, 0, -1):
-        below = thetas[layer][:, :, 1:].transpose(1, 2) @ deltas[0]
+        below = thetas[layer][:, :, 1:].mT @ deltas[0]
         deltas.insert(0, below * network.activations[layer - 1].derivative(z[layer - 1]))
     return deltas
 
 
-def _with_one(a: Tensor) -> Tensor:
+def _with_one(a: Array) -> Array:
     """Put the constant unit on top: (s, u, m) becomes (s, 1 + u, m)."""
-    return torch.cat([torch.ones_like(a[:, :1]), a], dim=1)
+    xp = namespace(a)
+    return xp.concat([xp.ones_like(a[:, :1, :]), a], axis=1)

@@ -16,12 +16,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from symbreak.activations import Activation
+from symbreak.arrays import Array, empty_like, into, namespace, nbytes
 from symbreak.network import Network
 
 
@@ -31,27 +30,25 @@ class Layer:
     A view takes as long to make as a small product, so each is made once.
     """
 
-    def __init__(self, theta: Tensor, gradient: Tensor, z: Tensor, delta: Tensor) -> None:
+    def __init__(self, theta: Array, gradient: Array, z: Array, delta: Array) -> None:
         self.theta, self.gradient, self.z, self.delta = theta, gradient, z, delta
-        self.weights_T = theta[:, :, 1:].transpose(1, 2)
-        self.theta_rows = theta.flatten(1)
-        self.gradient_rows = gradient.flatten(1) if gradient.is_contiguous() else gradient
+        self.weights_T = theta[:, :, 1:].mT
         # The first layer of all starts is one product, of these.
-        self.theta_flat, self.gradient_flat = theta.flatten(0, 1), gradient.flatten(0, 1)
-        self.z_flat, self.delta_flat = z.flatten(0, 1), delta.flatten(0, 1)
+        self.theta_flat, self.gradient_flat = _flat(theta), _flat(gradient)
+        self.z_flat, self.delta_flat = _flat(z), _flat(delta)
 
 
 class HiddenLayer(Layer):
     """A layer with an activation: a = g(z)."""
 
     def __init__(
-        self, theta: Tensor, gradient: Tensor, z: Tensor, delta: Tensor,
-        with_one: Tensor, activation: Activation,
+        self, theta: Array, gradient: Array, z: Array, delta: Array,
+        with_one: Array, activation: Activation,
     ) -> None:  # fmt: skip
         super().__init__(theta, gradient, z, delta)
         self.activation = activation
-        self.with_one, self.with_one_T = with_one, with_one.transpose(1, 2)
-        self.one, self.a = with_one[:, :1], with_one[:, 1:]
+        self.with_one, self.with_one_T = with_one, with_one.mT
+        self.one, self.a = with_one[:, :1, :], with_one[:, 1:, :]
         self.saved = z if activation.needs_input else self.a
 
 
@@ -62,24 +59,29 @@ class Layers:
         self.hidden, self.output = hidden, output
         self.all: tuple[Layer, ...] = (*hidden, output)
         self.first = self.all[0]
-        self.sizes = [layer.theta_rows.shape[1] for layer in self.all]
+        stops = list(accumulate(math.prod(layer.theta.shape[1:]) for layer in self.all))
+        self._slices = [slice(*ends) for ends in pairwise([0, *stops])]
 
-    def load(self, stack: Tensor) -> None:
+    def split(self, theta: Array) -> list[Array]:
+        """Return the parts of theta (s, n, ...) that belong to each layer, as views."""
+        return [theta[:, part, ...] for part in self._slices]
+
+    def load(self, stack: Array) -> None:
         """Copy theta (s, n) into the matrices."""
-        for layer, part in zip(self.all, stack.split_with_sizes(self.sizes, 1), strict=True):
-            layer.theta_rows.copy_(part)
+        for layer, part in zip(self.all, self.split(stack), strict=True):
+            layer.theta[...] = _view(part, layer.theta.shape)
 
-    def store_gradient(self, scale: Tensor, out: Tensor) -> None:
+    def store_gradient(self, scale: float, out: Array) -> None:
         """Put the gradients times `scale` into `out` (s, n)."""
-        for layer, part in zip(self.all, out.split_with_sizes(self.sizes, 1), strict=True):
-            if not layer.gradient.is_contiguous():
-                part = part.view(layer.gradient.shape)
-            torch.mul(layer.gradient_rows, scale, out=part)
+        multiply = namespace(out).multiply
+        for layer, part in zip(self.all, self.split(out), strict=True):
+            into(_view(part, layer.gradient.shape), multiply, layer.gradient, scale)
 
 
 class Workspace:
     """Room for passes over up to `starts` networks and `examples` examples.
 
+    like : an array of the kind, dtype and device to compute in.
     by_columns : the gradient of the first layer lies transposed, for rows that do so too.
     """
 
@@ -88,16 +90,15 @@ class Workspace:
         network: Network,
         starts: int,
         examples: int,
-        dtype: torch.dtype,
-        device: torch.device,
+        like: Array,
         *,
         by_columns: bool = False,
     ) -> None:
-        def room(size: int) -> Tensor:
-            return torch.empty(size, dtype=dtype, device=device)
+        def room(size: int) -> Array:
+            return empty_like(like, size)
 
         pairs = starts * examples
-        self._sizes = network, starts, examples, dtype, device
+        self._made_of = network, starts, examples, room(0)
         self._network = network
         self._by_columns = by_columns
         self._thetas = [room(starts * block.size) for block in network.blocks]
@@ -114,7 +115,7 @@ class Workspace:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Views lie in one another's memory, which pickle would part; and there is nothing to keep.
-        return partial(Workspace, by_columns=self._by_columns), self._sizes
+        return partial(Workspace, by_columns=self._by_columns), self._made_of
 
     def layers(self, starts: int, examples: int) -> Layers:
         """Return the layers for so many starts and examples; all share the same memory.
@@ -127,13 +128,13 @@ class Workspace:
         return self._views[key]
 
     def _make(self, starts: int, examples: int) -> Layers:
-        def matrix(flat: Tensor, layer: int) -> Tensor:
+        def matrix(flat: Array, layer: int) -> Array:
             return _first(flat, (starts, *self._network.blocks[layer].shape))
 
-        def units(flat: Tensor, count: int) -> Tensor:
+        def units(flat: Array, count: int) -> Array:
             return _first(flat, (starts, count, examples))
 
-        def parts(layer: int) -> tuple[Tensor, Tensor, Tensor]:
+        def parts(layer: int) -> tuple[Array, Array, Array]:
             count = self._network.layers[layer + 1]
             theta = matrix(self._thetas[layer], layer)
             gradient = self._gradient(layer, theta.shape)
@@ -148,21 +149,32 @@ class Workspace:
         theta, gradient, raw = parts(len(hidden))
         return Layers(tuple(hidden), Layer(theta, gradient, raw, delta=raw))
 
-    def _gradient(self, layer: int, shape: torch.Size) -> Tensor:
+    def _gradient(self, layer: int, shape: tuple[int, ...]) -> Array:
         if layer > 0 or not self._by_columns:
             return _first(self._gradients[layer], shape)
-        return _first(self._gradients[layer], (shape[2], *shape[:2])).permute(1, 2, 0)
+        by_columns = _first(self._gradients[layer], (shape[2], *shape[:2]))
+        return namespace(by_columns).permute_dims(by_columns, (1, 2, 0))
 
     @property
     def bytes(self) -> int:
         """The memory that the buffers take."""
         rooms = {id(room): room for room in (*self._thetas, *self._gradients, *self._zs,
                                              *self._with_ones, *self._deltas)}  # fmt: skip
-        return sum(room.numel() * room.element_size() for room in rooms.values())
+        return sum(nbytes(room) for room in rooms.values())
 
 
-def _first(flat: Tensor, shape: Sequence[int]) -> Tensor:
-    return flat[: math.prod(shape)].view(shape)
+def _first(flat: Array, shape: Sequence[int]) -> Array:
+    return _view(flat[: math.prod(shape)], shape)
+
+
+def _view(array: Array, shape: Sequence[int]) -> Array:
+    """Return the array in another shape, one that needs no copy."""
+    return namespace(array).reshape(array, tuple(shape))
+
+
+def _flat(stack: Array) -> Array:
+    """Return (s, u, m) as (s * u, m), a view."""
+    return _view(stack, (-1, stack.shape[2]))
 
 
 def numbers_per_start(network: Network) -> int:

@@ -231,7 +231,7 @@ def _numpy(tensor: Tensor) -> Floats:
 
 def _ruled_by_sums(network: Network, alpha: Any, update: str, starts: int) -> npt.NDArray[np.bool_]:
     """Return for each start and Theta whether its rule is sums, (starts, number of Theta)."""
-    penalty = check_alpha(alpha, network).cpu().numpy()
+    penalty = check_alpha(alpha, network)
     if penalty.ndim > 0 and len(penalty) != starts:
         raise InvalidInput(
             f"alpha of symmetries must be for {starts} starts, as theta is. Got {len(penalty)}."

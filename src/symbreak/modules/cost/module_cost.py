@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symbreak.arrays import as_dtype
+from symbreak.arrays import as_dtype, as_tensor
 from symbreak.checks import integer_or_none
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.initialization import Rule
@@ -41,8 +41,8 @@ from symbreak.modules.cost.parameters import blocks_of_module, copied, flat, loa
 from symbreak.modules.cost.stacking import Stacking
 from symbreak.objectives.blocking import DEFAULT_MEMORY
 from symbreak.objectives.input_checks import check_indices
-from symbreak.objectives.stacks import Stacked, as_stack
-from symbreak.parameters import Block
+from symbreak.objectives.stacks import Stacked
+from symbreak.parameters import Block, check_size
 
 # Theta stands in the module while J is computed, and switches of PyTorch are those of the process.
 _ONE_AT_A_TIME = threading.RLock()
@@ -254,7 +254,7 @@ class ModuleCost(Stacked):
                 )
             start = 0
         index = check_indices([start], len(stack), "start of load_into_module_", "start")
-        load_(self._users_module, stack[int(index)], self.blocks)
+        load_(self._users_module, stack[int(index[0])], self.blocks)
 
     def take(self, starts: Any) -> Self:  # noqa: ARG002 - part of the contract
         """Return the cost itself: nothing of it belongs to a single start."""
@@ -275,8 +275,8 @@ class ModuleCost(Stacked):
             raise InvalidType(
                 f"batch needs (X, y) with one example in each row of every tensor. Got {got}."
             )
-        index = check_indices(rows, self.n_examples, "rows of batch", "example", self.device)
-        chosen = mapped_tensors(self._data.call.batch, lambda tensor: tensor[index])
+        index = check_indices(rows, self.n_examples, "rows of batch", "example")
+        chosen = mapped_tensors(self._data.call.batch, lambda tensor: tensor[torch.from_numpy(index).to(tensor.device)])
         return self._with(call=self._data.call.on(chosen), n_examples=len(index))
 
     def to(self, dtype: Any) -> Self:
@@ -307,7 +307,9 @@ class ModuleCost(Stacked):
 
     def stack(self, theta: Any) -> Tensor:
         """Return theta as a stack, checked."""
-        return as_stack(theta, self.blocks, self.dtype, self.device)
+        tensor = as_tensor(theta, "theta")
+        check_size(tensor, self.blocks)
+        return torch.atleast_2d(tensor.to(dtype=self.dtype, device=self.device)).contiguous()
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
