@@ -148,5 +148,5 @@ def test_minibatches_are_batches(size):
     gradients = cost.minibatch_gradients(stack, torch.from_numpy(order), size)
     for place, gradient in enumerate(gradients):
         expected = cost.batch(order[place * size : (place + 1) * size])(theta)[1]
-        error = np.linalg.norm(gradient.numpy() - expected, axis=1)
+        error = np.linalg.norm(gradient - expected, axis=1)
         assert (error <= 1e-13 * np.linalg.norm(expected, axis=1)).all()

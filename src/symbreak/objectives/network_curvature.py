@@ -42,9 +42,8 @@ from symbreak.propagation.workspace import (
     numbers_per_start,
 )
 
-# Strips of rows of a Gauss-Newton matrix: four take 0.7 of the time of one on the CPU, from about
-# 128 rows on.
-STRIPS, STRIPS_FROM = 4, 128
+# Strips of rows of a Gauss-Newton matrix: half of it need not be computed, and little is held beside.
+STRIPS = 4
 
 
 class Piece(NamedTuple):
@@ -111,7 +110,8 @@ class Curvature:
     def gauss_newton(self, theta: Array) -> tuple[Array, Array, Array]:
         """Return J, its gradient and G."""
         (s, n), xp = theta.shape, namespace(theta)
-        size = self._plan(theta, s * n * (n + 1), f"the Gauss-Newton matrices of {s} starts")
+        kept = s * n * (n + 1) + n * _strip_rows(n)
+        size = self._plan(theta, kept, f"the Gauss-Newton matrices of {s} starts")
         value, gradient = xp.zeros_like(theta[:, 0]), xp.zeros_like(theta)
         G = _zeros(theta, (s, n, n))
         room = empty_like(theta, size[0] * size[1] * n * self.network.n_outputs)
@@ -120,9 +120,7 @@ class Curvature:
             RJ = xp.reshape(RJ, (*RJ.shape[:2], -1))
             _add_products(G[piece.starts, ...], RJ)
             self._add_gradient(piece, value[piece.starts], gradient[piece.starts, :])
-        for strip, _ in _strips(n):
-            above = slice(0, strip.start)
-            G[:, above, strip] = G[:, strip, above].mT
+        _mirror(G)
         G *= self.scale
         if self.strength is not None:
             diagonal = xp.reshape(G, (s, n * n))[:, :: n + 1]
@@ -304,6 +302,14 @@ def _add_products(G: Array, RJ: Array) -> None:
             block += RJ_of_start[strip, :] @ RJ_of_start[left, :].mT
 
 
+def _mirror(G: Array) -> None:
+    """Copy what is left of the diagonal of G to the right of it, start by start, strip by strip."""
+    for G_of_start in _each(G):
+        for strip, _ in _strips(G.shape[1]):
+            above = slice(0, strip.start)
+            G_of_start[above, strip] = G_of_start[strip, above].mT
+
+
 def _zeros(theta: Array, shape: tuple[int, ...]) -> Array:
     room = empty_like(theta, shape)
     room[...] = 0.0
@@ -314,9 +320,13 @@ def _each(stack: Array) -> Iterator[Array]:
     return (stack[start, ...] for start in range(stack.shape[0]))
 
 
+def _strip_rows(n: int) -> int:
+    return -(-n // STRIPS)
+
+
 def _strips(n: int) -> list[tuple[slice, slice]]:
     """Return (rows, columns) of strips that cover a symmetric matrix up to its diagonal."""
-    size = -(-n // STRIPS) if n >= STRIPS_FROM else n
+    size = _strip_rows(n)
     return [
         (slice(first, min(first + size, n)), slice(0, min(first + size, n)))
         for first in range(0, n, size)
