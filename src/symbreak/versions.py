@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from symbreak import __version__, native
 from symbreak.text import format_table
 
-REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
+REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "array-api-compat")
 OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "typer")
 
 
@@ -30,13 +30,13 @@ def show_versions(*, as_dict: bool = False) -> dict[str, Any] | None:
     -------
     With `as_dict` the versions of symbreak, python and each package it uses (None: not installed),
     and "platform", "threads" (those of torch once it is loaded, before that OMP_NUM_THREADS; None:
-    not set) and "engine", which computes J and its gradient: "native (level)", the compiled core
-    for a level of instructions, or "torch". Else None.
+    not set) and "engine", which computes J and its gradient on the CPU: "native (level)", the
+    compiled core for a level of instructions, or "numpy". Else None.
 
     Examples
     --------
     >>> import symbreak as sb
-    >>> sb.show_versions(as_dict=True)["engine"].split()[0] in ("native", "torch")
+    >>> sb.show_versions(as_dict=True)["engine"].split()[0] in ("native", "numpy")
     True
     """
     found = _versions()

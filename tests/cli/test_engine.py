@@ -10,7 +10,7 @@ QUICK = ("train", "--dataset", "iris", "--starts", "1", "--max-iter", "2")
 
 
 def test_the_header_says_that_python_computes(without_core, run):
-    assert "switched off by SYMBREAK_NATIVE=0; PyTorch computes." in run(*QUICK).out
+    assert "switched off by SYMBREAK_NATIVE=0; NumPy computes." in run(*QUICK).out
 
 
 @pytest.mark.skipif(native.load() is None, reason="needs the compiled core")

@@ -14,10 +14,10 @@ from symbreak.arrays.writing import into, quiet
 @quiet
 def expit(z: Array, out: Array | None = None) -> Array:
     """Return 1 / (1 + exp(-z)), the sigmoid, in `out` or fresh; `out` may be z."""
-    out = empty_like(z) if out is None else out
     xp = namespace(z)
     if is_tensor(z):
-        return into(out, xp.special.expit, z)
+        return xp.special.expit(z) if out is None else into(out, xp.special.expit, z)
+    out = empty_like(z) if out is None else out
     # Three times faster than SciPy's: each step of NumPy's runs over whole vectors.
     into(out, xp.negative, z)
     into(out, xp.exp, out)

@@ -12,9 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 
-from symbreak.arrays import as_device, as_dtype
+from symbreak.arrays import at_surface, dtype_word
 from symbreak.checks import integer_or_none
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
@@ -23,12 +22,7 @@ from symbreak.initialization.streams import Floats, Stream, check_seed
 from symbreak.initialization.warning import warn_symmetric
 from symbreak.network import Network
 
-FLOATING = {
-    "float64": torch.float64,
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-}
+FLOATING = ("float64", "float32", "float16", "bfloat16")
 
 
 def initialize(
@@ -39,7 +33,7 @@ def initialize(
     seed: int | None = 0,
     dtype: Any = None,
     device: Any = None,
-) -> torch.Tensor:
+) -> Any:
     """Draw the parameters that training starts from.
 
     Parameters
@@ -60,7 +54,7 @@ def initialize(
 
     Returns
     -------
-    torch.Tensor
+    tensor or array
         (starts, n_parameters), or (n_parameters,) when `starts` is None.
 
     Raises
@@ -75,12 +69,11 @@ def initialize(
     """
     chosen = resolve(rule)
     numbers = range(1 if starts is None else integer_or_none("starts of initialize", starts, 1))
-    kind = torch.float64 if dtype is None else as_dtype(dtype, FLOATING)
-    place = as_device(device)
+    word = "float64" if dtype is None else dtype_word(dtype, FLOATING)
     seed = check_seed("seed of initialize", seed)
     if chosen.symmetric:
         _warn_of_symmetry(network, chosen)
-    theta = torch.from_numpy(_draw(network, chosen, seed, numbers)).to(kind).to(place)
+    theta = at_surface(_draw(network, chosen, seed, numbers), word=word, device=device)
     return theta[0] if starts is None else theta
 
 

@@ -77,14 +77,14 @@ def why_missing() -> str:
     if load() is not None:
         return ""
     if _wanted() == "0":
-        return "The compiled core is switched off by SYMBREAK_NATIVE=0; PyTorch computes."
+        return "The compiled core is switched off by SYMBREAK_NATIVE=0; NumPy computes."
     return (
-        "This installation has no compiled core; PyTorch computes, several times slower. Install a "
+        "This installation has no compiled core; NumPy computes, several times slower. Install a "
         "C++ compiler and install symbreak again."
     )
 
 
 def engine() -> str:
-    """Return what computes J and its gradient on the CPU: "native (level)" or "torch"."""
+    """Return what computes J and its gradient on the CPU: "native (level)" or "numpy"."""
     module = load()
-    return "torch" if module is None else f"native ({module.__name__.partition('_core_')[2]})"
+    return "numpy" if module is None else f"native ({module.__name__.partition('_core_')[2]})"
