@@ -66,7 +66,7 @@ class WithPenaltyGradient(Changed):
     """A cost with `more(theta, strength)` added to the gradient of its penalty."""
 
     def __init__(self, cost, more):
-        strength = cost.terms()["penalty"].strength
+        strength = torch.as_tensor(cost.terms()["penalty"].strength)
         super().__init__(cost, lambda theta, g: g + more(theta, strength.to(theta.dtype)))
         self.more, self.network = more, cost.network
 
