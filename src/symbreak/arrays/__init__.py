@@ -38,7 +38,7 @@ from symbreak.arrays.memory import (
 from symbreak.arrays.special import erfc, expit, softplus
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
-from symbreak.arrays.writing import gather, into, picked, quiet, scatter_, take_into
+from symbreak.arrays.writing import cuts, gather, into, picked, quiet, scatter_, take_into
 
 __all__ = [
     "FLOATS",
@@ -54,6 +54,7 @@ __all__ = [
     "check_real",
     "contiguous",
     "copied",
+    "cuts",
     "device_at_surface",
     "device_of",
     "dtype_at_surface",

@@ -49,7 +49,7 @@ def empty(word: str, device: Any) -> Array:
     ----------
     device : as `as_device` takes it; the CPU is NumPy's.
     """
-    if device is None or str(device) == "cpu":
+    if _is_numpys(device):
         return np.empty(0, word)
     place = as_device(device)
     torch = imported_torch("device")
@@ -64,11 +64,12 @@ def at_surface(array: Array, *, word: str | None = None, device: Any = None) -> 
     word : its dtype; that of `array` if not said.
     device : as `as_device` takes it; that of `array` if not said.
     """
-    if not _is_torch_the_default() and device is None and word != "bfloat16":
-        return array if word is None else as_numpy(array).astype(word, copy=False)
-    torch, tensor = imported_torch("device or dtype"), as_tensor(array, "array")
-    dtype = None if word is None else getattr(torch, word)
-    return tensor.to(dtype=dtype, device=None if device is None else as_device(device))
+    word = word_of(array.dtype) if word is None else word
+    if not _is_torch_the_default() and _is_numpys(device) and word != "bfloat16":
+        return as_numpy(array).astype(word, copy=False)
+    torch = imported_torch(f"{word} on the device {device or 'cpu'}")
+    place = device_of(array) if device is None else as_device(device)
+    return as_tensor(array, "array").to(dtype=getattr(torch, word), device=place)
 
 
 def dtype_at_surface(array: Array) -> Any:
@@ -83,6 +84,11 @@ def device_at_surface(array: Array) -> Any:
     """Return the device of an array as `at_surface` would give it: PyTorch's, or "cpu"."""
     device = device_of(array)
     return as_device(device) if _is_torch_the_default() else device
+
+
+def _is_numpys(device: Any) -> bool:
+    """Whether what is computed there is NumPy's: nothing said, or the word, of whatever kind."""
+    return device is None or str(device) == "cpu"
 
 
 def _is_torch_the_default() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,11 @@ def take_into(out: Array, array: Array, index: Array, axis: int) -> None:
         np.take(array, index, axis, out=out, mode="wrap")  # NumPy would buffer `out` to check
     else:
         into(out, lambda *given, **room: namespace(out).take(*given, axis=axis, **room), array, index)
+
+
+def cuts(total: int, size: int) -> Iterator[slice]:
+    """Yield slices of `size`, the last one of what is left."""
+    return (slice(first, min(first + size, total)) for first in range(0, total, size))
 
 
 def picked(array: Array, index: Any, axis: int) -> Array:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from symbreak.arrays import Array, namespace, nbytes, quiet
+from symbreak.arrays import Array, cuts, namespace, nbytes, quiet
 from symbreak.objectives.blocking import by_columns, plan
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.kernel_task import KernelTask
@@ -68,10 +68,9 @@ class ArrayKernel:
 
     def _by_blocks(self, blocks: Blocks, stack: Array, gradient: Array | None) -> Array:
         values = []
-        for first in range(0, stack.shape[0], blocks.starts):
-            here = slice(first, first + blocks.starts)
+        for here in cuts(stack.shape[0], blocks.starts):
             part = None if gradient is None else gradient[here, :]
-            values.append(self._pass(blocks, stack[here, :], part, first))
+            values.append(self._pass(blocks, stack[here, :], part, here.start))
         return namespace(stack).concat(values)
 
     def _blocks_for(self, stack: Array) -> Blocks:

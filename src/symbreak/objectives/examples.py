@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, as_numpy, cast, contiguous, namespace, nbytes, picked, word_of
+from symbreak.arrays import Array, alike, as_numpy, cast, contiguous, cuts, namespace, nbytes, picked, word_of
 from symbreak.native.packed import Packed
 
 
@@ -80,7 +80,7 @@ class Examples:
         With `by_columns` their rows are copies that lie transposed in memory, as products over a
         whole block like them best.
         """
-        blocks = tuple(self[begin : begin + size] for begin in range(0, len(self), size))
+        blocks = tuple(self[part] for part in cuts(len(self), size))
         if not by_columns:
             return blocks
         return tuple(replace(block, rows=contiguous(block.rows.T).T) for block in blocks)

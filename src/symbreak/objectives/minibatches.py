@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from symbreak.arrays import Array, empty_like, itemsize, namespace, quiet, take_into
+from symbreak.arrays import Array, cuts, empty_like, itemsize, namespace, quiet, take_into
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples
@@ -44,7 +44,7 @@ def starts_of_block(network: Network, theta: Array, size: int, budget: int) -> i
     if 2 * gathered > budget:
         return None
     most = max(1, STACKED_NUMBERS // network.n_parameters)
-    starts, examples = plan(network, theta[:most, :], size, budget - gathered)
+    starts, examples = plan(network, theta[: min(most, theta.shape[0]), :], size, budget - gathered)
     return starts if examples >= size else None
 
 
@@ -89,11 +89,11 @@ class MiniBatches:
         (starts, n), the same array each time.
         """
         gradient = empty_like(theta)
-        starts = [slice(k, k + self._starts) for k in range(0, theta.shape[0], self._starts)]
+        starts = cuts(theta.shape[0], self._starts)
         parts = [(theta[some, :], gradient[some, :]) for some in starts]
         layers: dict[int, list[Layers]] = {}
-        for first in range(0, order.shape[0], self._chunk):
-            for batch in self._gathered(order[first : first + self._chunk]):
+        for chunk in cuts(order.shape[0], self._chunk):
+            for batch in self._gathered(order[chunk]):
                 size = len(batch)
                 if size not in layers:
                     layers[size] = [self._layers(part, out, size) for part, out in parts]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symbreak.arrays import cuts
 from symbreak.native import load, n_threads
 from symbreak.native.interface import Floats
 from symbreak.native.twins import native_network
@@ -58,8 +59,8 @@ class NativeKernel:
         made = getattr(self._core, f"Examples{8 * theta.itemsize}")
         batch = made(examples.rows.shape[1], examples.target.shape[0])
         J, gradient = np.empty(len(theta), theta.dtype), np.empty_like(theta)
-        for first in range(0, len(order), size):
-            indices = order[first : first + size]
+        for part in cuts(len(order), size):
+            indices = order[part]
             batch.pick(self._examples, indices)
             weights = None if self._weights is None else np.take(self._weights, indices, -1)
             # The task's sums are over all its examples: so many of them have this share.

@@ -21,6 +21,7 @@ from symbreak.arrays import (
     alike,
     as_array,
     at_surface,
+    cuts,
     device_at_surface,
     device_of,
     dtype_at_surface,
@@ -147,7 +148,7 @@ class NetworkCost(Stacked):
     def is_weight(self) -> Array:
         """Whether each entry of theta is a weight and not a bias, (n,) bool."""
         one = np.ones(())
-        return at_surface(strength(one, self.network, one) > 0, device=self.device)
+        return at_surface(strength(one, self.network, one) > 0, device=device_of(self.prototype))
 
     def terms(self) -> dict[str, Objective]:
         """Return the objectives whose sum J is, "data" and, where there is one, "penalty"."""
@@ -302,8 +303,7 @@ class NetworkCost(Stacked):
             return
         starts = starts_of_block(self.network, theta, size, self.memory_budget)
         if starts is None:
-            cuts = range(0, order.shape[0], size)
-            yield from (self.batch(order[first : first + size])(theta)[1] for first in cuts)
+            yield from (self.batch(order[one])(theta)[1] for one in cuts(order.shape[0], size))
             return
         data = self._data
         made = data.minibatches.taken((starts, size)) or MiniBatches(

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, as_numpy, empty_like, itemsize, namespace, quiet
+from symbreak.arrays import Array, alike, as_numpy, cuts, empty_like, itemsize, namespace, quiet
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import SquaredError
 from symbreak.network import Network
@@ -190,14 +190,13 @@ class Curvature:
 
     def _pieces(self, theta: Array, starts: int, examples: int) -> Iterator[Piece]:
         workspace = Workspace(self.network, starts, examples, theta)
-        for begin in range(0, theta.shape[0], starts):
-            here = slice(begin, begin + starts)
+        for here in cuts(theta.shape[0], starts):
             stack = theta[here, :]
             parts = self.examples.cut(examples)
             passes = forward_blocks(workspace, stack, (part.rows_T for part in parts))
             first = 0
             for part, layers in zip(parts, passes, strict=True):
-                weights = part.weights_of(begin, stack.shape[0])
+                weights = part.weights_of(here.start, stack.shape[0])
                 yield Piece(here, slice(first, first + len(part)), layers, part, weights)
                 first += len(part)
 

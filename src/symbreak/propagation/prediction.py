@@ -13,6 +13,7 @@ from symbreak.arrays import (
     cast,
     contiguous,
     copied,
+    cuts,
     empty_like,
     float_word,
     itemsize,
@@ -83,5 +84,5 @@ def _passes(network: Network, stack: Array, rows: Array) -> Iterator[Layers]:
     per_example = numbers_per_pair(network) * itemsize(stack) * s
     size = max(1, min(m, BLOCK_BYTES // per_example))
     workspace = Workspace(network, s, size, stack)
-    blocks = (rows[first : first + size, :].T for first in range(0, m, size))
+    blocks = (rows[part, :].T for part in cuts(m, size))
     return forward_blocks(workspace, stack, blocks)
