@@ -158,7 +158,7 @@ class _Attention(nn.Module):
             for layer in (self.q_proj, self.k_proj, self.v_proj)
         )
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-        return x + self.o_proj(mixed)  # type: ignore[no-any-return]
+        return x + self.o_proj(mixed)
 
 
 def _with_attention() -> tuple[Any, Any]:
@@ -273,7 +273,7 @@ class _LoRA(nn.Module):
         nn.init.zeros_(self.lora_B.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.base(x) + self.lora_B(self.lora_A(x))  # type: ignore[no-any-return]
+        return self.base(x) + self.lora_B(self.lora_A(x))
 
 
 def low_rank(seed: int) -> Case:
@@ -291,7 +291,7 @@ class _Language(nn.Module):
         nn.init.normal_(self.embed.weight, std=width**-0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
-        return self.head(self.attention(self.embed(ids)))  # type: ignore[no-any-return]
+        return self.head(self.attention(self.embed(ids)))
 
 
 def _language(module: Any) -> Case:

@@ -85,15 +85,15 @@ def load(data: str) -> tuple[Any, Any]:
     bundled = {"breast cancer": "breast_cancer"}.get(data, data)
     random = np.random.RandomState(0)
     if data == "two moons":
-        return datasets.make_moons(400, noise=0.3, random_state=0)  # type: ignore[no-any-return]
+        return datasets.make_moons(400, noise=0.3, random_state=0)
     if data == "friedman 1":
-        return datasets.make_friedman1(400, noise=1.0, random_state=0)  # type: ignore[no-any-return]
+        return datasets.make_friedman1(400, noise=1.0, random_state=0)
     if data == "friedman 3":
-        return datasets.make_friedman3(400, noise=0.1, random_state=0)  # type: ignore[no-any-return]
+        return datasets.make_friedman3(400, noise=0.1, random_state=0)
     if data == "sine of two":
         X = random.uniform(-2, 2, (300, 2))
         return X, np.sin(2 * X[:, 0]) * X[:, 1] + 0.2 * random.normal(size=300)
-    return getattr(datasets, f"load_{bundled}")(return_X_y=True)  # type: ignore[no-any-return]
+    return getattr(datasets, f"load_{bundled}")(return_X_y=True)
 
 
 Fit = Callable[[Any, Any, Any, Any], dict[str, float]]

@@ -13,4 +13,6 @@ KINDS = {
     "strict": lambda array: array_api_strict.asarray(np.array(array)),
 }
 EVERY_KIND = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
-OTHER_KINDS = pytest.mark.parametrize("make", [KINDS["torch"], KINDS["strict"]], ids=["torch", "strict"])
+OTHER_KINDS = pytest.mark.parametrize(
+    "make", [KINDS["torch"], KINDS["strict"]], ids=["torch", "strict"]
+)

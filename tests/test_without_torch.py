@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-BLOCKED = '''
+BLOCKED = """
 import sys
 
 class NoTorch:
@@ -17,14 +17,14 @@ class NoTorch:
             raise ImportError("torch is blocked")
 
 sys.meta_path.insert(0, NoTorch())
-'''
+"""
 
 ROOMS = (
     "activations", "arrays", "initialization", "losses", "native", "network", "objectives",
     "parameters", "propagation.prediction", "propagation.trace", "units", "versions",
 )  # fmt: skip
 
-PROGRAM = '''
+PROGRAM = """
 import numpy as np
 import symbreak as sb
 from symbreak.objectives import FunctionObjective, JoinedCost
@@ -50,15 +50,15 @@ for activation in ("sigmoid", "gelu"):
     rise = (cost.value(theta + step) - cost.value(theta - step)) / 2
     np.testing.assert_allclose((gradient * step).sum(1), rise, rtol=1e-6)
     cost.warn_of_symmetry(theta)
-'''
+"""
 
-REFUSED = '''
+REFUSED = """
 import symbreak as sb
 try:
     sb.initialize(sb.Network((4, 5, 3)), device="cuda")
 except sb.MissingOptionalPackage as error:
     print(error)
-'''
+"""
 
 
 def run(program, **environment):
@@ -86,9 +86,11 @@ def test_a_room_does_not_import_it(room):
 
 
 def test_nor_does_a_cost_on_numpy_arrays():
-    program = "import numpy as np, symbreak as sb\n" \
-        "cost = sb.NetworkCost(sb.Network((2, 3, 1)), np.eye(2), [0, 1], sample_weight=[1, 2])\n" \
-        "cost(np.zeros(13)), cost.batch([0]).hessian_product(np.zeros(13), np.ones(13))\n" \
-        "sb.show_versions(as_dict=True)\n" \
+    program = (
+        "import numpy as np, symbreak as sb\n"
+        "cost = sb.NetworkCost(sb.Network((2, 3, 1)), np.eye(2), [0, 1], sample_weight=[1, 2])\n"
+        "cost(np.zeros(13)), cost.batch([0]).hessian_product(np.zeros(13), np.ones(13))\n"
+        "sb.show_versions(as_dict=True)\n"
         "import sys; print('torch' in sys.modules)"
+    )
     assert run(program).strip() == "False"

@@ -9,8 +9,9 @@ place.
 `second_derivative` gives g''(z); it is 0 where g is piecewise linear.
 `saved` is the array that the derivative is computed from: `a` itself (`needs_input` False: z may be
 overwritten by a) or z (`needs_input` True). `multiply_by_derivative_` may overwrite `saved`.
-Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the array
-API. A function of your own gets whichever is in use; plain operators and `out[...] = ` suit them all.
+Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the
+array API. A function of your own gets whichever is in use; plain operators and `out[...] = ` suit
+them all.
 
 At a kink both derivatives are those of the left side: g'(0) = 0 for relu, as PyTorch defines it.
 """

@@ -301,5 +301,5 @@ def test_what_a_call_holds_stays_within_the_budget(activation, loss, layers):
         cost = sb.NetworkCost(net, X, y, alpha=0.1, sample_weight=weights, memory_budget=budget)
         given = (theta, theta) if "product" in name else (theta,)
         peak = peak_bytes(lambda cost=cost, name=name, given=given: getattr(cost, name)(*given))
-        # Not counted: little vectors, and the buffers through which NumPy multiplies strided arrays.
+        # Not counted: little vectors, and the buffers of NumPy for strided arrays.
         assert 8 * numbers < peak <= 1.005 * budget + 3 * 8 * np.getbufsize(), name

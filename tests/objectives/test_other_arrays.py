@@ -45,7 +45,8 @@ def assert_close(found, expected, rtol=1e-12):
     assert error <= rtol * np.linalg.norm(expected)
 
 
-def both_kernels(cost, theta, make):
+def both_kernels(cost_and_theta, make):
+    cost, theta = cost_and_theta
     task = cost._data.task
     answers = []
     for kind, one in ((np.array, task), (make, as_other(task, make))):
@@ -60,7 +61,7 @@ def both_kernels(cost, theta, make):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_value_and_gradient(activation, loss, make):
-    numpys, others = both_kernels(*cost_of(activation, loss), make)
+    numpys, others = both_kernels(cost_of(activation, loss), make)
     for found, expected in zip(others, numpys, strict=True):
         assert_close(found, expected)
 
@@ -68,7 +69,7 @@ def test_value_and_gradient(activation, loss, make):
 @OTHER_KINDS
 @pytest.mark.parametrize("own", [True, False])
 def test_in_blocks_of_starts_and_examples(own, make):
-    numpys, others = both_kernels(*cost_of("gelu", own=own, budget=12_000), make)
+    numpys, others = both_kernels(cost_of("gelu", own=own, budget=12_000), make)
     for found, expected in zip(others, numpys, strict=True):
         assert_close(found, expected)
 

@@ -36,15 +36,14 @@ def imported_torch(what: str) -> Any:
 
 def as_dtype(dtype: Any, known: Iterable[str] = FLOATS) -> torch.dtype:
     """Return the torch dtype of a word, a NumPy or a torch dtype; one of `known`."""
-    found: torch.dtype = getattr(imported_torch("dtype"), dtype_word(dtype, known))
-    return found
+    return getattr(imported_torch("dtype"), dtype_word(dtype, known))
 
 
 def as_device(device: Any) -> torch.device:
     """Return the torch device of a name such as "cpu" or "cuda:0"."""
     torch = imported_torch("device")
     try:
-        found: torch.device = torch.device("cpu" if device is None else device)
+        found = torch.device("cpu" if device is None else device)
         # Read back, since a device such as "meta" takes numbers and keeps none.
         torch.zeros(1, device=found).item()
     except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:

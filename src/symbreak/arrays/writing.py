@@ -27,7 +27,9 @@ def take_into(out: Array, array: Array, index: Array, axis: int) -> None:
     if isinstance(out, np.ndarray):
         np.take(array, index, axis, out=out, mode="wrap")  # NumPy would buffer `out` to check
     else:
-        into(out, lambda *given, **room: namespace(out).take(*given, axis=axis, **room), array, index)
+        into(
+            out, lambda *given, **room: namespace(out).take(*given, axis=axis, **room), array, index
+        )
 
 
 def cuts(total: int, size: int) -> Iterator[slice]:

@@ -17,8 +17,9 @@ curvature  : d delta / d raw, for each example an (outputs, outputs) matrix C; C
 with delta. Both compute every term so that nothing cancels: the loss and its gradient keep their
 relative precision far into saturation, and nothing overflows at |raw| = 1e4.
 
-Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the array
-API. A loss of your own gets whichever is in use; plain operators, in place too, suit them all.
+Arrays are of any kind: NumPy on the CPU, tensors of PyTorch on other devices, or others of the
+array API. A loss of your own gets whichever is in use; plain operators, in place too, suit them
+all.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ ALIGNMENT = 16  # products are a tenth slower where rows of z do not begin on a 
 
 
 def default_memory(network: Network, size: int) -> int:
-    """Return the budget where none is given, for numbers of `size` bytes: any net may be evaluated."""
+    """Return the budget where none is given, at `size` bytes a number: any net may be evaluated."""
     least = numbers_per_start(network) + numbers_per_pair(network)
     # Twice, to leave room for the examples of a mini-batch.
     return max(DEFAULT_MEMORY, 2 * size * least)

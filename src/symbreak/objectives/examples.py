@@ -7,7 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, as_numpy, cast, contiguous, cuts, namespace, nbytes, picked, word_of
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_numpy,
+    cast,
+    contiguous,
+    cuts,
+    namespace,
+    nbytes,
+    picked,
+    word_of,
+)
 from symbreak.native.packed import Packed
 
 

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.arrays import Array, alike, as_array, as_numpy, cast, copied, namespace, quiet, word_of
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    as_numpy,
+    cast,
+    copied,
+    namespace,
+    quiet,
+    word_of,
+)
 from symbreak.errors import InvalidInput
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from symbreak.arrays import Array, cuts, empty_like, itemsize, namespace, quiet, take_into
+from symbreak.arrays import Array, cuts, empty_like, itemsize, quiet, take_into
 from symbreak.network import Network
 from symbreak.objectives.blocking import plan
 from symbreak.objectives.examples import Examples

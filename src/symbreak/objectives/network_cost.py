@@ -284,8 +284,8 @@ class NetworkCost(Stacked):
 
         Parameters
         ----------
-        theta : (starts, n), a stack of the cost; it may be changed between two gradients, which come
-            in the same array each time.
+        theta : (starts, n), a stack of the cost; it may be changed between two gradients, which
+            come in the same array each time.
         order : (k,) indices of examples; the last mini-batch may be short.
         """
         inside, rows = alike(theta, self.prototype), alike(order, self._data.examples.target)

@@ -42,7 +42,8 @@ from symbreak.propagation.workspace import (
     numbers_per_start,
 )
 
-# Strips of rows of a Gauss-Newton matrix: half of it need not be computed, and little is held beside.
+# Strips of rows of a Gauss-Newton matrix: half of it need not be computed, and
+# little is held beside it.
 STRIPS = 4
 
 

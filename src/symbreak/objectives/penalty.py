@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.arrays import Array, as_array, as_numpy, cast, dtype_at_surface, dtype_word, namespace, picked
+from symbreak.arrays import (
+    Array,
+    as_array,
+    as_numpy,
+    cast,
+    dtype_at_surface,
+    dtype_word,
+    namespace,
+    picked,
+)
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.input_checks import check_indices

@@ -3,7 +3,7 @@
 Conventions
 -----------
 theta : (starts, n) or (n,), of any kind, dtype and device
-stack : (starts, n), of the dtype and on the device of the objective; on the CPU of the kind of theta
+stack : (starts, n), of the dtype and on the device of the objective; on the CPU of theta's kind
 answer : J (starts,) or the gradient (starts, n); for the caller of the kind of theta, and without
 the first axis where theta has none
 """

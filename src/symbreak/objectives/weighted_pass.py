@@ -15,16 +15,23 @@ from symbreak.propagation.backward import backward
 from symbreak.propagation.workspace import Layers
 
 
-def losses_and_deltas_(loss: Loss, raw: Array, target: Array, weights: Array | float | None) -> Array:
+def losses_and_deltas_(
+    loss: Loss, raw: Array, target: Array, weights: Array | float | None
+) -> Array:
     """Return the losses and turn raw (s, outputs, m) into w delta."""
     losses = loss.value_and_delta_(raw, target)
     if weights is not None:
-        raw *= weights[:, None, :] if getattr(weights, "ndim", 0) == 2 else weights
+        raw *= weights if isinstance(weights, float) or weights.ndim < 2 else weights[:, None, :]
     return losses
 
 
 def weighted_backward(
-    loss: Loss, layers: Layers, examples: Examples, weights: Array | float | None, *, accumulate: bool
+    loss: Loss,
+    layers: Layers,
+    examples: Examples,
+    weights: Array | float | None,
+    *,
+    accumulate: bool,
 ) -> Array:
     """Return the losses and write (or add) the gradient of Σ w loss in every layer.
 

@@ -16,9 +16,7 @@ from symbreak.arrays import Array, into, namespace
 from symbreak.propagation.workspace import Layers, Workspace
 
 
-def forward_blocks(
-    workspace: Workspace, stack: Array, blocks: Iterable[Array]
-) -> Iterator[Layers]:
+def forward_blocks(workspace: Workspace, stack: Array, blocks: Iterable[Array]) -> Iterator[Layers]:
     """Yield the layers after a forward pass over each block of examples, in the same memory.
 
     Parameters

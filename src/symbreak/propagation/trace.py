@@ -72,7 +72,9 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     def out(parts: list[Array]) -> tuple[Any, ...]:
         return tuple(like(part if given.ndim == 2 else part[0, ...], theta) for part in parts)
 
-    return Trace(out(a), out(z), out(delta), out(gradients), out([namespace(losses).mean(losses, axis=1)])[0])
+    return Trace(
+        out(a), out(z), out(delta), out(gradients), out([namespace(losses).mean(losses, axis=1)])[0]
+    )
 
 
 def _forward(

@@ -276,7 +276,9 @@ class ModuleCost(Stacked):
                 f"batch needs (X, y) with one example in each row of every tensor. Got {got}."
             )
         index = check_indices(rows, self.n_examples, "rows of batch", "example")
-        chosen = mapped_tensors(self._data.call.batch, lambda tensor: tensor[torch.from_numpy(index).to(tensor.device)])
+        chosen = mapped_tensors(
+            self._data.call.batch, lambda tensor: tensor[torch.from_numpy(index).to(tensor.device)]
+        )
         return self._with(call=self._data.call.on(chosen), n_examples=len(index))
 
     def to(self, dtype: Any) -> Self:
