@@ -22,7 +22,18 @@ import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 
-from symbreak.arrays import Array, copied, empty_like, erfc, expit, into, namespace, softplus
+from symbreak.arrays import (
+    Array,
+    copied,
+    empty_like,
+    erfc,
+    expit,
+    into,
+    namespace,
+    negative_part,
+    positive_part,
+    softplus,
+)
 from symbreak.errors import InvalidInput, choose
 
 LEAKY_SLOPE = 0.01  # Maas, Hannun, Ng 2013; the value of every framework
@@ -137,7 +148,7 @@ def _tanh_second(z: Array) -> Array:
 
 # a = max(z, 0)                           g' = [a > 0]                  g'' = 0
 def _relu(z: Array, out: Array) -> None:
-    into(out, namespace(z).maximum, z, 0.0)
+    positive_part(z, out)
 
 
 def _relu_derivative(a: Array) -> Array:
@@ -159,29 +170,31 @@ def _leaky_relu_derivative(a: Array) -> Array:
 # a = z if z > 0 else exp(z) - 1          g' = 1 if a > 0 else a + 1    g'' = 0 if z > 0 else exp(z)
 def _elu(z: Array, out: Array) -> None:
     xp = namespace(z)
-    low = xp.expm1(xp.minimum(z, 0.0))
-    into(out, xp.maximum, z, 0.0)
+    low = negative_part(z)
+    into(low, xp.expm1, low)
+    positive_part(z, out)
     out += low
 
 
 def _elu_derivative(a: Array) -> Array:
-    into(a, namespace(a).minimum, a, 0.0)
+    negative_part(a, a)
     a += ELU_ALPHA
     return a
 
 
 def _elu_second(z: Array) -> Array:
     xp = namespace(z)
-    return xp.where(z > 0.0, 0.0, ELU_ALPHA * xp.exp(xp.minimum(z, 0.0)))
+    return xp.where(z > 0.0, 0.0, ELU_ALPHA * xp.exp(negative_part(z)))
 
 
 # a = s z if z > 0 else s alpha (exp(z) - 1)      g' = s if a > 0 else a + s alpha
 #                                                 g'' = 0 if z > 0 else s alpha exp(z)
 def _selu(z: Array, out: Array) -> None:
     xp = namespace(z)
-    low = xp.expm1(xp.minimum(z, 0.0))
+    low = negative_part(z)
+    into(low, xp.expm1, low)
     low *= SELU_ALPHA
-    into(out, xp.maximum, z, 0.0)
+    positive_part(z, out)
     out += low
     out *= SELU_SCALE
 

@@ -35,7 +35,7 @@ from symbreak.arrays.memory import (
     itemsize,
     nbytes,
 )
-from symbreak.arrays.special import erfc, expit, softplus
+from symbreak.arrays.special import erfc, expit, negative_part, positive_part, softplus
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, quiet, scatter_, take_into
@@ -74,8 +74,10 @@ __all__ = [
     "like",
     "namespace",
     "nbytes",
+    "negative_part",
     "picked",
     "plain_number",
+    "positive_part",
     "quiet",
     "scatter_",
     "softplus",

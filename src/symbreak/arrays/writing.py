@@ -51,24 +51,18 @@ def gather(array: Array, index: Array) -> Array:
     ----------
     index : (1, m), or (s, 1, m).
     """
-    if isinstance(array, np.ndarray):
-        return np.take(array, _places(array.shape, index))[:, None]
+    if isinstance(array, np.ndarray) and index.shape[0] == 1 and index.ndim == 2:
+        return array[:, index[0], np.arange(array.shape[2])][:, None]
     xp = namespace(array)
     shape = (array.shape[0], 1, array.shape[2])
     return xp.take_along_axis(array, xp.broadcast_to(index, shape), axis=1)
 
 
 def scatter_(array: Array, index: Array, values: Array | float) -> None:
-    """Put `values`, (s, 1, m) or one for all, where `gather` takes them from."""
+    """Put `values`, (s, 1, m) or one for all, where `gather` takes them from; index (1, m)."""
     if isinstance(array, np.ndarray):
-        array.put(_places(array.shape, index), values)
+        array[:, index[0], np.arange(array.shape[2])] = values[:, 0] if np.ndim(values) else values
         return
     xp = namespace(array)
     outputs = xp.arange(array.shape[1], dtype=index.dtype, device=array.device)
     array[...] = xp.where(outputs[:, None] == index, values, array)
-
-
-def _places(shape: tuple[int, ...], index: Array) -> Array:
-    """Return where the entries at `index` stand in an array (s, k, m) laid out flat, (s, m)."""
-    s, k, m = shape
-    return np.arange(0, s * k * m, k * m)[:, None] + (index.reshape(-1, m) * m + np.arange(m))
