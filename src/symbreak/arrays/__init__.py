@@ -25,6 +25,7 @@ from symbreak.arrays.kinds import (
     is_tensor,
     namespace,
     plain_number,
+    quiet,
 )
 from symbreak.arrays.memory import (
     contiguous,
@@ -38,7 +39,7 @@ from symbreak.arrays.memory import (
 from symbreak.arrays.special import erfc, expit, negative_part, positive_part, softplus
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
-from symbreak.arrays.writing import cuts, gather, into, picked, quiet, scatter_, take_into
+from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, take_into
 
 __all__ = [
     "FLOATS",

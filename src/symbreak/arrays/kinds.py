@@ -14,6 +14,9 @@ from symbreak.errors import InvalidType
 # Of the array API: NumPy's, PyTorch's, or another's.
 Array = Any
 
+# Far out numbers overflow to their limits, and what is not finite is found where it is judged.
+quiet = np.errstate(all="ignore")
+
 
 def is_tensor(thing: Any) -> bool:
     """Whether it is a tensor of PyTorch, which is not imported for that."""
@@ -62,6 +65,7 @@ def as_numpy(array: Any) -> NDArray[Any]:
     return np.asarray(known.numpy(force=True))
 
 
+@quiet
 def cast(array: Array, word: str) -> Array:
     """Return the numbers in the dtype of that word; without a copy if they are in it."""
     xp = namespace(array)

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import erfc as scipy_erfc
 
 from symbreak.arrays.crossing import alike
-from symbreak.arrays.kinds import Array, as_numpy, is_tensor, namespace
+from symbreak.arrays.kinds import Array, as_numpy, is_tensor, namespace, quiet
 from symbreak.arrays.memory import empty_like
-from symbreak.arrays.writing import into, quiet
+from symbreak.arrays.writing import into
 
 
 @quiet

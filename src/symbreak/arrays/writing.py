@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from symbreak.arrays.crossing import alike
 from symbreak.arrays.kinds import Array, is_tensor, namespace
-
-# Far out numbers overflow to their limits, and what is not finite is found where it is judged.
-quiet = np.errstate(all="ignore")
 
 
 def into(out: Array, function: Callable[..., Array], *arrays: Any) -> Array:
@@ -27,9 +25,7 @@ def take_into(out: Array, array: Array, index: Array, axis: int) -> None:
     if isinstance(out, np.ndarray):
         np.take(array, index, axis, out=out, mode="wrap")  # NumPy would buffer `out` to check
     else:
-        into(
-            out, lambda *given, **room: namespace(out).take(*given, axis=axis, **room), array, index
-        )
+        into(out, partial(namespace(out).take, axis=axis), array, index)
 
 
 def cuts(total: int, size: int) -> Iterator[slice]:
@@ -58,7 +54,7 @@ def gather(array: Array, index: Array) -> Array:
     return xp.take_along_axis(array, xp.broadcast_to(index, shape), axis=1)
 
 
-def scatter_(array: Array, index: Array, values: Array | float) -> None:
+def scatter_(array: Array, index: Array, values: Any) -> None:
     """Put `values`, (s, 1, m) or one for all, where `gather` takes them from; index (1, m)."""
     if isinstance(array, np.ndarray):
         array[:, index[0], np.arange(array.shape[2])] = values[:, 0] if np.ndim(values) else values

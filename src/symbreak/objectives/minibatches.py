@@ -99,8 +99,7 @@ class MiniBatches:
                     layers[size] = [self._layers(part, out, size) for part, out in parts]
                 for number, (part, out) in enumerate(parts):
                     self._pass(batch, layers[size][number], part, out, number * self._starts)
-                if self._strength is not None:
-                    gradient += theta * self._strength
+                self._add_penalty(theta, gradient)
                 yield gradient
 
     def _gathered(self, chunk: Array) -> tuple[Examples, ...]:
@@ -128,6 +127,11 @@ class MiniBatches:
         )
         output = layers.output
         return Layers(hidden, Layer(thetas[-1], gradients[-1], output.z, output.delta))
+
+    @quiet
+    def _add_penalty(self, theta: Array, gradient: Array) -> None:
+        if self._strength is not None:
+            gradient += theta * self._strength
 
     @quiet
     def _pass(

@@ -21,6 +21,7 @@ from symbreak.arrays import (
     alike,
     as_array,
     at_surface,
+    cast,
     cuts,
     device_at_surface,
     device_of,
@@ -288,7 +289,7 @@ class NetworkCost(Stacked):
             come in the same array each time.
         order : (k,) indices of examples; the last mini-batch may be short.
         """
-        inside, rows = alike(theta, self.prototype), alike(order, self._data.examples.target)
+        inside, rows = alike(theta, self.prototype), cast(alike(order, self.prototype), "int64")
         kept = given = None
         for gradient in self._minibatch_gradients(inside, rows, size):
             if gradient is not kept:

@@ -25,6 +25,7 @@ from symbreak.arrays import (
     dtype_word,
     namespace,
     picked,
+    quiet,
 )
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
@@ -69,6 +70,7 @@ class Penalty(Stacked):
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         return as_kind(self.strength, self._evaluate, stack, gradient)
 
+    @quiet
     def _evaluate(self, stack: Array, gradient: Array | None) -> Array:
         J = namespace(stack).zeros_like(stack[:, 0])
         if gradient is not None:
