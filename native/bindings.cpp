@@ -172,6 +172,8 @@ void bind(nb::module_& m, const char* name) {
 }  // namespace
 
 NB_MODULE(SYMBREAK_MODULE, m) {
+    // Networks and examples that caches hold when Python ends are no news to anyone.
+    nb::set_leak_warnings(false);
     m.attr("ACTIVATIONS") = std::vector<std::string>(std::begin(kActivationNames),
                                                      std::end(kActivationNames));
     m.attr("LOSSES") = std::vector<std::string>(std::begin(kLossNames), std::end(kLossNames));
