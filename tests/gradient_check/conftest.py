@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from symbreak.arrays import copied
 from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -46,7 +47,7 @@ class Changed:
 
     def __call__(self, theta, *, out=None):
         value, gradient = self.cost(theta)
-        changed = self.change(theta, gradient.clone()) * self.scale
+        changed = self.change(theta, copied(gradient)) * self.scale
         return value * self.scale, changed if out is None else out.copy_(changed)
 
     def value(self, theta):
@@ -79,19 +80,20 @@ class WithPenaltyGradient(Changed):
 
 
 class Stacked:
-    """The objective of value(theta) and gradient(theta), (starts, n) both, in a dtype."""
+    """The objective of value(theta) and gradient(theta) of torch, (starts, n), in a dtype."""
 
     def __init__(self, n, value, gradient, dtype=torch.float32):
         self.blocks = (Block("theta", 0, (n,)),)
         self._value, self._gradient, self.dtype = value, gradient, dtype
 
     def __call__(self, theta, *, out=None):
+        theta = torch.as_tensor(theta)
         assert theta.dtype == self.dtype
         gradient = self._gradient(theta).to(self.dtype)
         return self.value(theta), gradient if out is None else out.copy_(gradient)
 
     def value(self, theta):
-        return self._value(theta.double())
+        return self._value(torch.as_tensor(theta).double())
 
     def take(self, starts):
         return self

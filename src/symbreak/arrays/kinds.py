@@ -57,6 +57,20 @@ def as_array(thing: Any, what: str) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def as_own_kind(thing: Any, what: str) -> Array:
+    """Return the array of the kind that it is: a tensor where it lies, and all else NumPy.
+
+    Raises
+    ------
+    InvalidType
+        `what` names the argument whose content is no array of real numbers.
+    """
+    if not is_tensor(thing):
+        return as_array(thing, what)
+    check_real(thing, what)
+    return thing.detach()
+
+
 def as_numpy(array: Any) -> NDArray[Any]:
     """Return a tensor or an array as NumPy, on the host, its dtype kept where NumPy has it."""
     if not is_tensor(array):

@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.coordinate_verdict import Judgement, Look, Measure, judge
@@ -25,7 +24,7 @@ from symbreak.gradient_check.small_entries import Closely, look_closely
 
 def by_coordinates(
     probes: Probes,
-    theta: Tensor,
+    theta: Array,
     gradient: Array,
     groups: Sequence[ParameterGroup],
     step: float | None,
@@ -38,14 +37,13 @@ def by_coordinates(
     ----------
     rounding : gives what rounding in the objective's own dtype may do to the entries of a group.
     """
-    here = theta.cpu().numpy()
-    steps = np.maximum(1.0, np.abs(here)) * EPS ** (1 / 3) if step is None else here * 0.0 + step
-    if bool((here + steps == here).any()):
+    steps = np.maximum(1.0, np.abs(theta)) * EPS ** (1 / 3) if step is None else theta * 0.0 + step
+    if bool((theta + steps == theta).any()):
         raise InvalidInput(
             f"step of check_gradient must be large enough to change every parameter. Got {step!r}."
         )
-    standard = Standard.of(gradient, here, precision)
-    directional = Directional(probes, gradient, here)
+    standard = Standard.of(gradient, theta, precision)
+    directional = Directional(probes, gradient, theta)
     blocks = []
     for group in groups:
         measure = _measurement(probes, group, steps)

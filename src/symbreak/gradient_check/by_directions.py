@@ -52,7 +52,7 @@ def by_directions(
     gradient : (n,), that in float64.
     changes : whether a second call gave another gradient.
     """
-    probes, theta = target.probes(number), target.stack[number].cpu().numpy()
+    probes, theta = target.probes(number), target.theta(number)
     aside = _Aside(target, number, theta, gradient, settings)
     directional = Directional(probes, gradient, theta)
     start = CheckedStart(

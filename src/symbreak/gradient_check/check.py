@@ -125,14 +125,14 @@ def _by_coordinates(
     return [
         by_coordinates(
             target.probes(start),
-            row,
+            target.theta(start),
             gradient[start],
             groups,
             step,
             precision,
             partial(rounding, start),
         )
-        for start, row in enumerate(target.stack)
+        for start in range(len(target.stack))
     ]
 
 

@@ -13,13 +13,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from symbreak.arrays import as_tensor, float_dtype
+from symbreak.arrays import Array as AnyArray
+from symbreak.arrays import (
+    alike,
+    as_array,
+    as_numpy,
+    as_own_kind,
+    as_tensor,
+    cast,
+    copied,
+    float_word,
+    namespace,
+    quiet,
+    word_of,
+)
 from symbreak.errors import InvalidInput
-from symbreak.gradient_check.probes import EPS, Array, Probes
+from symbreak.gradient_check.probes import EPS, Array, Probes, in_float64
 from symbreak.objectives import FunctionObjective, Objective, as_objective
 from symbreak.objectives.capabilities import (
     HasDtype,
@@ -40,8 +51,8 @@ class CheckTarget:
     Attributes
     ----------
     objective, precise : the objective; the one that computes in float64, perhaps the same.
-    native : the dtype of the objective's own gradient.
-    stack : (starts, n) float64, numbers of the native dtype.
+    native : the word for the dtype of the objective's own gradient.
+    stack : (starts, n) float64, numbers of the native dtype, of the kind of the caller's theta.
     blocks : the parts of theta.
     is_stack : whether the caller has a stack, or one plain theta.
     one_at_a_time : whether the objective takes a single theta in a call.
@@ -49,8 +60,8 @@ class CheckTarget:
 
     objective: Objective
     precise: Objective
-    native: torch.dtype
-    stack: Tensor
+    native: str
+    stack: AnyArray
     blocks: Sequence[Block]
     is_stack: bool
     one_at_a_time: bool
@@ -79,7 +90,7 @@ class CheckTarget:
         fixed = offered(self.objective, HasFixed)
         if fixed is None:
             return None
-        return np.asarray(as_tensor(fixed.is_fixed, "is_fixed").cpu().numpy())
+        return as_numpy(as_array(fixed.is_fixed, "is_fixed"))
 
     @property
     def is_weight(self) -> NDArray[np.bool_] | None:
@@ -87,7 +98,7 @@ class CheckTarget:
         weight = getattr(self.objective, "is_weight", None)
         if weight is None:
             return None
-        return np.asarray(as_tensor(weight, "is_weight").cpu().numpy(), dtype=bool)
+        return as_numpy(as_array(weight, "is_weight")).astype(bool)
 
     @property
     def n_examples(self) -> int | None:
@@ -95,30 +106,32 @@ class CheckTarget:
         counted = offered(self.objective, HasExamples)
         return None if counted is None else counted.n_examples
 
-    def gradient(self, moved: Tensor | None = None) -> Array:
+    def theta(self, start: int) -> Array:
+        """Return the theta of one start, (n,)."""
+        return as_numpy(self.stack[start, :])
+
+    def gradient(self, moved: AnyArray | None = None) -> Array:
         """Return the objective's own gradient (starts, n), at another stack if one is given."""
         stack = self.stack if moved is None else moved
-        return _analytic(self.objective, stack.to(self.native))
+        return _analytic(self.objective, cast(stack, self.native))
 
     def precise_gradient(self) -> Array:
         """Return the gradient of the copy in float64, (starts, n)."""
         with _float64_is_needed(self.native):
             return _analytic(self.precise, self.stack)
 
-    def probes(self, start: int, theta: Tensor | None = None) -> Probes:
+    def probes(self, start: int, theta: AnyArray | None = None) -> Probes:
         """Return what evaluates J beside one start, or beside another theta (n,) of it."""
-        theta = self.stack[start] if theta is None else theta
+        theta = self.stack[start, :] if theta is None else theta
         with _float64_is_needed(self.native):
             return Probes(self.precise, theta, start, one_at_a_time=self.one_at_a_time)
 
     def beside(self, start: int, theta: Array) -> tuple[Probes, Array]:
         """Return the probes and the gradient in float64 at another theta (n,) of one start."""
-        moved = torch.from_numpy(theta).to(self.stack.device)
+        moved = alike(theta, self.stack)
         probes = self.probes(start, moved)
         with _float64_is_needed(self.native):
-            gradient = _analytic(
-                self.precise.take(torch.tensor([start], device="cpu")), moved[None]
-            )
+            gradient = _analytic(self.precise.take(np.array([start])), moved[None, :])
         return probes, np.asarray(gradient[0])
 
     def changes(self, gradient: Array) -> NDArray[np.bool_]:
@@ -134,7 +147,7 @@ def _watched(objective: Any) -> Any:
         return objective
 
     def watched(theta: Any) -> Any:
-        before = theta.clone() if isinstance(theta, Tensor) else theta.copy()
+        before = copied(theta)
         answer = objective(theta)
         if not bool((theta == before).all()):
             raise InvalidInput(
@@ -147,11 +160,11 @@ def _watched(objective: Any) -> Any:
 
 
 @contextmanager
-def _float64_is_needed(native: torch.dtype) -> Iterator[None]:
+def _float64_is_needed(native: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if native == torch.float64:
+        if native == "float64":
             raise
         raise InvalidInput(
             f"objective of check_gradient must accept theta in float64 too, where the numerical "
@@ -160,39 +173,48 @@ def _float64_is_needed(native: torch.dtype) -> Iterator[None]:
         ) from error
 
 
-def _stack(theta: Any, objective: Objective, blocks: Sequence[Block]) -> tuple[Tensor, torch.dtype]:
+def _stack(theta: Any, objective: Objective, blocks: Sequence[Block]) -> tuple[AnyArray, str]:
     """Return theta as (starts, n) float64 and the dtype that the analytic gradient has."""
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, objective.blocks)
-    check_size(tensor, blocks)
-    if not bool(torch.isfinite(tensor).all()):
+    given = as_own_kind(theta, "theta")
+    check_size(given, objective.blocks)
+    check_size(given, blocks)
+    xp = namespace(given)
+    if not bool(xp.all(xp.isfinite(given))):
         raise InvalidInput("theta of check_gradient must be finite. Got NaN or infinity.")
     own = offered(objective, HasDtype)
-    native = float_dtype(tensor) if own is None else own.dtype
+    native = float_word(given) if own is None else word_of(own.dtype)
+    if not hasattr(xp, native):  # bfloat16, which NumPy does not have
+        given = as_tensor(given, "theta")
     # Both sides must see the very same theta, so it is rounded as the objective will round it.
-    return torch.atleast_2d(tensor).to(native).to(torch.float64), native
+    return rounded(given if given.ndim == 2 else given[None, :], native), native
 
 
-def _analytic(objective: Objective, stack: Tensor) -> Array:
+@quiet
+def rounded(stack: AnyArray, native: str) -> AnyArray:
+    """Return a stack in float64, its numbers as the native dtype has them."""
+    return cast(cast(stack, native), "float64")
+
+
+def _analytic(objective: Objective, stack: AnyArray) -> Array:
     """Return the gradient (starts, n) in float64."""
-    value, gradient = objective(stack.clone())
-    value, gradient = as_tensor(value, "J"), as_tensor(gradient, "The gradient")
-    if tuple(gradient.shape) != tuple(stack.shape) or tuple(value.shape) != (len(stack),):
+    value, gradient = objective(copied(stack))
+    value, gradient = in_float64(value, "J"), in_float64(gradient, "The gradient")
+    if gradient.shape != tuple(stack.shape) or value.shape != (len(stack),):
         raise InvalidInput(
             f"The objective must return J of shape {(len(stack),)} and a gradient of shape "
-            f"{tuple(stack.shape)}. Got {tuple(value.shape)} and {tuple(gradient.shape)}."
+            f"{tuple(stack.shape)}. Got {value.shape} and {gradient.shape}."
         )
-    if not bool(torch.isfinite(value).all()):
+    if not np.isfinite(value).all():
         raise InvalidInput(
             "J of check_gradient must be finite at theta. Got NaN or infinity. Choose a theta "
             "where J exists."
         )
-    return gradient.detach().to(torch.float64).cpu().numpy()
+    return gradient
 
 
 def _in_float64(objective: Objective) -> Objective:
     own, others = offered(objective, HasDtype), offered(objective, HasOtherDtypes)
-    if own is None or own.dtype == torch.float64:
+    if own is None or word_of(own.dtype) == "float64":
         return objective
     if others is None:
         raise InvalidInput(

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from symbreak.arrays import as_tensor
-from symbreak.gradient_check.check_target import CheckTarget
+from symbreak.arrays import Array, alike, as_own_kind, cast, copied, namespace, quiet
+from symbreak.gradient_check.check_target import CheckTarget, rounded
+from symbreak.gradient_check.probes import in_float64
 from symbreak.objectives import Objective
 from symbreak.objectives.capabilities import HasTerms, offered
 
@@ -40,26 +39,32 @@ def _terms(objective: Objective) -> Mapping[str, Objective]:
     return {} if sum_of is None else sum_of.terms()
 
 
-def _without_zeros(target: CheckTarget, seed: int) -> Tensor:
+def _without_zeros(target: CheckTarget, seed: int) -> Array:
     """Return theta with its zeros drawn between +-SIZE of its largest entry, +-SIZE if all are."""
     stream = np.random.default_rng([seed, 3])
-    drawn = torch.from_numpy(stream.uniform(-SIZE, SIZE, tuple(target.stack.shape)))
-    largest = target.stack.abs().amax(dim=1, keepdim=True)
-    drawn = drawn.to(target.stack.device) * torch.where(largest > 0.0, largest, 1.0)
-    theta = torch.where(target.stack == 0.0, drawn, target.stack)
-    return theta.to(target.native).to(torch.float64)
+    theta, xp = target.stack, namespace(target.stack)
+    largest = xp.max(xp.abs(theta), axis=1, keepdims=True)
+    drawn = alike(stream.uniform(-SIZE, SIZE, tuple(theta.shape)), theta)
+    drawn = drawn * xp.where(largest > 0.0, largest, xp.ones_like(largest))
+    return rounded(xp.where(theta == 0.0, drawn, theta), target.native)
 
 
-def _burned_in(target: CheckTarget) -> Tensor:
+def _burned_in(target: CheckTarget) -> Array:
     """Return theta after some steps down the gradient, as numbers of the native dtype."""
-    theta = target.stack.clone()
+    theta = copied(target.stack)
     for _ in range(STEPS):
-        gradient = as_tensor(target.precise(theta)[1], "The gradient").to(torch.float64)
-        size = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-        length = LENGTH * torch.linalg.vector_norm(theta, dim=1, keepdim=True)
-        step = torch.where(size > 0.0, length * gradient / size, torch.zeros_like(theta))
-        moved = theta - step
-        if not bool(torch.isfinite(as_tensor(target.precise.value(moved), "J")).all()):
+        gradient = alike(as_own_kind(target.precise(theta)[1], "The gradient"), theta)
+        moved = _moved(theta, cast(gradient, "float64"))
+        if not np.isfinite(in_float64(target.precise.value(moved), "J")).all():
             break
         theta = moved
-    return theta.to(target.native).to(torch.float64)
+    return rounded(theta, target.native)
+
+
+@quiet
+def _moved(theta: Array, gradient: Array) -> Array:
+    """Return theta after one step; a gradient of zero moves nothing."""
+    xp = namespace(theta)
+    size, length = (xp.linalg.vector_norm(one, axis=1, keepdims=True) for one in (gradient, theta))
+    step = LENGTH * length * gradient / size
+    return theta - xp.where(size > 0.0, step, xp.zeros_like(theta))

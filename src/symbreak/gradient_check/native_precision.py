@@ -24,9 +24,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array as AnyArray
+from symbreak.arrays import alike, as_numpy, namespace
 from symbreak.gradient_check.check_target import CheckTarget
 from symbreak.gradient_check.parameter_groups import ParameterGroup
 from symbreak.gradient_check.precision import largest_of
@@ -44,42 +44,47 @@ NEAR = 0.1  # of it: an error that leaves no doubt, however wide the bar
 
 @dataclass(frozen=True)
 class NativePrecision:
-    """The native gradient (starts, n), and how far roundings of theta move it."""
+    """The native gradient (starts, n), and how far roundings of theta move it.
+
+    Attributes
+    ----------
+    name, eps, most : the dtype in a word, its rounding, and its largest number.
+    reach : (starts,), the largest |theta|, or 1.
+    """
 
     gradient: Array
     spread: Array
-    dtype: torch.dtype
-    reach: Array  # (starts,), the largest |theta|, or 1
-
-    @property
-    def name(self) -> str:
-        """The dtype in a word."""
-        return str(self.dtype).removeprefix("torch.")
+    name: str
+    eps: float
+    most: float
+    reach: Array
 
     @classmethod
     def of(cls, target: CheckTarget, seed: int) -> NativePrecision | None:
         """Measure; None where the objective computes in float64 anyway."""
-        if target.native == torch.float64:
+        if target.native == "float64":
             return None
-        gradient = target.gradient()
+        xp, gradient = namespace(target.stack), target.gradient()
+        limits = xp.finfo(getattr(xp, target.native))
         stream = np.random.default_rng([seed, 2])
         shape = tuple(target.stack.shape)
         spread = np.zeros_like(gradient)
         for _ in range(MOVES):
-            signs = torch.from_numpy(stream.integers(-1, 2, shape).astype(np.float64))
-            for change in _changes(target, signs):
+            signs = alike(stream.integers(-1, 2, shape).astype(np.float64), target.stack)
+            for change in _changes(target.stack, float(limits.eps) * signs):
                 sides = [target.gradient(target.stack + one) for one in change]
                 moved = np.minimum.reduce([np.abs(side - gradient) for side in sides])
                 spread = np.maximum(spread, moved)
-        reach = np.maximum(target.stack.abs().amax(1).cpu().numpy(), 1.0)
-        return cls(gradient, spread, target.native, reach)
+        reach = np.maximum(as_numpy(xp.max(xp.abs(target.stack), axis=1)), 1.0)
+        return cls(gradient, spread, target.native, float(limits.eps), float(limits.max), reach)
 
     def bar(self, group: ParameterGroup, exact: Array, start: int) -> float:
         """Return how far rounding may move an entry of a group of the gradient `exact` (n,)."""
-        eps = float(torch.finfo(self.dtype).eps)
         spread = float(self.spread[start][group.indices].max())
         reach = float(self.reach[start]) * largest_of(exact)
-        return SPREAD * spread + eps * (FLOOR * largest_of(exact[group.indices]) + REACH * reach)
+        return SPREAD * spread + self.eps * (
+            FLOOR * largest_of(exact[group.indices]) + REACH * reach
+        )
 
     def judged(
         self, report: GradientReport, groups: Sequence[ParameterGroup], precise: Array, start: int
@@ -103,7 +108,7 @@ class NativePrecision:
         if block.verdict != "pass" or block.relative_error == 0.0:
             return known
         # Squares and products on the way overflow before the derivatives themselves do.
-        if float(np.abs(precise).max()) > torch.finfo(self.dtype).max ** 0.5:
+        if float(np.abs(precise).max()) > self.most**0.5:
             return _untold(known, f"beyond the range of {self.name}")
         if error[worst] <= bar:
             told = bar <= TELLS * largest or error[worst] <= NEAR * largest
@@ -126,12 +131,12 @@ class NativePrecision:
         )
 
 
-def _changes(target: CheckTarget, signs: Tensor) -> Iterator[tuple[Tensor, ...]]:
+def _changes(stack: AnyArray, unit: AnyArray) -> Iterator[tuple[AnyArray, ...]]:
     """Yield changes of theta by one rounding: of all entries, and of those that are zero."""
-    unit = torch.finfo(target.native).eps * signs.to(target.stack.device)
-    yield (unit * target.stack,)
-    zeros = unit * (target.stack == 0.0)
-    if bool(zeros.any()):
+    xp = namespace(stack)
+    yield (unit * stack,)
+    zeros = xp.where(stack == 0.0, unit, xp.zeros_like(unit))
+    if bool(xp.any(zeros != 0.0)):
         yield zeros, -zeros
 
 

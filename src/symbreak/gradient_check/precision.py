@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from symbreak.gradient_check.probes import EPS, EPS32, Array
 
@@ -26,13 +25,14 @@ class Precision:
     kink_steps: int
 
 
+# By the word of the dtype.
 PRECISIONS = {
     # Central differences with step eps^(1/3) are exact to about eps^(2/3) = 4e-11; four digits are
     # left for curvature and for a J larger than its gradient.
-    torch.float64: Precision(EPS, 1e-6, 1),
+    "float64": Precision(EPS, 1e-6, 1),
     # The analytic gradient itself is rounded: eps = 1.2e-7, and sums over examples that cancel
     # lose up to four digits more. A kink within 1e-7 of theta is on either side of it for float32.
-    torch.float32: Precision(EPS32, 1e-3, 2),
+    "float32": Precision(EPS32, 1e-3, 2),
 }
 
 

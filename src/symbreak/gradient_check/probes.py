@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import Array as AnyArray
+from symbreak.arrays import alike, as_array, as_numpy, copied, cuts, namespace
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check.lines import Line
 from symbreak.objectives import Objective
@@ -63,13 +62,13 @@ class Probes:
     Parameters
     ----------
     objective : computes in float64.
-    theta : (n,) float64.
+    theta : (n,) float64, of the kind that the objective is handed.
     start : the number of this start, for `objective.take`.
     one_at_a_time : whether the objective takes a single theta in a call.
     """
 
     def __init__(
-        self, objective: Objective, theta: Tensor, start: int, *, one_at_a_time: bool
+        self, objective: Objective, theta: AnyArray, start: int, *, one_at_a_time: bool
     ) -> None:
         self._objective = objective
         self._theta = theta
@@ -120,13 +119,14 @@ class Probes:
         both = np.where(np.isfinite(both), both, np.nan)
         return both[:, 0], both[:, 1]
 
-    def _moved(self, moves: Sequence[tuple[Line, float]]) -> Tensor:
-        stack = self._theta.repeat(len(moves), 1)
-        for row, (line, t) in zip(stack, moves, strict=True):
-            row[torch.as_tensor(line.indices, device=row.device)] += torch.as_tensor(
-                t * line.weights, device=row.device
-            )
+    def _moved(self, moves: Sequence[tuple[Line, float]]) -> AnyArray:
+        stack = self._repeated(len(moves))
+        for row, (line, t) in enumerate(moves):
+            stack[row, alike(line.indices, stack)] += alike(t * line.weights, stack)
         return stack
+
+    def _repeated(self, times: int) -> AnyArray:
+        return namespace(self._theta).tile(self._theta, (times, 1))
 
     @property
     def noise_of_value(self) -> float:
@@ -141,9 +141,9 @@ class Probes:
         Moves of theta by a few units in the last place show rounding that |J| does not tell, as in
         a small difference of large terms; a second call shows a J that changes from call to call.
         """
-        moves = torch.arange(-3, 4, dtype=torch.float64, device=self._theta.device)
-        values = self._values(self._theta * (1.0 + EPS * moves[:, None]))
-        value, again = (float(self._values(self._theta[None])[0]) for _ in range(2))
+        factors = alike(1.0 + EPS * np.arange(-3.0, 4.0)[:, None], self._theta)
+        values = self._values(self._theta * factors)
+        value, again = (float(self._values(self._theta[None, :])[0]) for _ in range(2))
         self.changes = abs(again - value) > ULPS_OF_J * EPS * abs(value)
         if not np.isfinite(value):
             raise InvalidInput(
@@ -154,18 +154,16 @@ class Probes:
         return value, float(around.max() - around.min())
 
     def _pair(self, indices: NDArray[np.int64], steps: Array) -> tuple[Array, Array, Array]:
-        index = torch.as_tensor(indices, device=self._theta.device)
-        step = torch.as_tensor(steps, device=self._theta.device)
-        row = torch.arange(len(indices), device=self._theta.device)
-        stack = self._theta.repeat(2 * len(indices), 1)
+        n, stack = len(indices), self._repeated(2 * len(indices))
+        row, index, step = (alike(one, stack) for one in (np.arange(n), indices, steps))
         stack[row, index] += step
-        stack[row + len(indices), index] -= step
-        width = stack[row, index] - stack[row + len(indices), index]
+        stack[row + n, index] -= step
+        width = stack[row, index] - stack[row + n, index]
         plus, minus = np.split(self._values(stack), 2)
-        return plus, minus, width.cpu().numpy()
+        return plus, minus, as_numpy(width)
 
-    def _values(self, stack: Tensor) -> Array:
-        parts = [self._value(part) for part in stack.split(self._stack)]
+    def _values(self, stack: AnyArray) -> Array:
+        parts = [self._value(stack[part, :]) for part in cuts(stack.shape[0], self._stack)]
         values = np.concatenate(parts)
         self.n_evaluations += len(values)
         finite = values[np.isfinite(values)]
@@ -175,17 +173,22 @@ class Probes:
             self._all_single &= bool((finite.astype(np.float32) == finite).all())
         return values
 
-    def _value(self, stack: Tensor) -> Array:
-        n = len(stack)
+    def _value(self, stack: AnyArray) -> Array:
+        n = stack.shape[0]
         if n not in self._taken:
-            self._taken[n] = self._objective.take(torch.full((n,), self.start, device="cpu"))
-        value = as_tensor(self._taken[n].value(stack.clone()), "J")
-        if tuple(value.shape) != (n,):
+            self._taken[n] = self._objective.take(np.full(n, self.start))
+        value = in_float64(self._taken[n].value(copied(stack)), "J")
+        if value.shape != (n,):
             raise InvalidInput(
                 f"value(theta) of the objective must be of shape ({n},) for {n} starts. "
-                f"Got {tuple(value.shape)}."
+                f"Got {value.shape}."
             )
-        return value.to(torch.float64).cpu().numpy()
+        return value
+
+
+def in_float64(answer: Any, what: str) -> Array:
+    """Return `what` an objective answered as NumPy in float64."""
+    return as_numpy(as_array(answer, what)).astype(np.float64, copy=False)
 
 
 def _unit_of(values: Array) -> float:
