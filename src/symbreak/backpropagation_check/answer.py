@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import as_numpy, as_own_kind, is_tensor, word_of
 from symbreak.errors import InvalidInput, InvalidType, nearest
 
 KINDS = ("z", "a", "delta", "gradients", "J")
@@ -60,9 +59,7 @@ def answer_of(
 
 def plain(array: Any) -> Any:
     """Return a NumPy array of what users hold: a list, an array, a tensor or a frame."""
-    if isinstance(array, Tensor):
-        return array.detach().cpu().numpy()
-    return array.to_numpy() if hasattr(array, "to_numpy") else np.asarray(array)
+    return array.to_numpy() if hasattr(array, "to_numpy") else as_numpy(array)
 
 
 def _called(function: Callable[..., Any], thetas: list[Any], X: Any, y: Any, alpha: float) -> Any:
@@ -117,7 +114,8 @@ def _by_kind(returned: Any) -> dict[str, Any]:
         raise InvalidInput(
             "my_function must return (J, gradients). Got the number second; return J first."
         )
-    if isinstance(returned, list | tuple | np.ndarray | Tensor) and not _is_empty(returned):
+    is_array = is_tensor(returned) or isinstance(returned, list | tuple | np.ndarray)
+    if is_array and not _is_empty(returned):
         return {"gradients": returned}
     raise InvalidType(
         f"my_function of check_backpropagation must return a dictionary with any of "
@@ -156,7 +154,7 @@ def numbers_of(array: Any, what: str) -> tuple[NDArray[np.float64], str]:
     InvalidType
         `what` holds no real numbers.
     """
-    tensor = as_tensor(array, what)
-    word = str(tensor.dtype).removeprefix("torch.")
+    given = as_own_kind(array, what)
+    word = word_of(given.dtype)
     precision = word if word in ("float16", "float32") else "float64"
-    return tensor.detach().cpu().double().numpy(), precision
+    return as_numpy(given).astype(np.float64), precision

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symbreak.arrays import float_dtype
 from symbreak.backpropagation_check.answer import Answer, answer_of
 from symbreak.backpropagation_check.cause import UNKNOWN
 from symbreak.backpropagation_check.compare import Truth, truth_of
@@ -87,8 +86,7 @@ def check_backpropagation(
 
 def _handed(net: Network, theta: Any) -> tuple[Any, ...]:
     """Return the matrices that the function gets, in the precision of theta."""
-    vector = one_vector(theta, net)
-    return net.thetas(vector.to(float_dtype(vector)).numpy())
+    return net.thetas(one_vector(theta, net))
 
 
 def _judged(

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import as_numpy, as_own_kind, cast, copied, float_word
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.penalty import check_alpha
@@ -35,7 +33,7 @@ class Problem:
     thetas: tuple[Array, ...]
     X_T: Array
     Y: Array
-    target: Tensor
+    target: NDArray[Any]
     alpha: float
 
     @property
@@ -64,33 +62,33 @@ def problem_of(network: Network, theta: Any, X: Any, y: Any, alpha: Any) -> Prob
     InvalidInput
         Shapes that do not fit, values that are not finite, several starts or alphas.
     """
-    vector = one_vector(theta, network)
-    stack = vector.to(torch.float64)[None]
+    vector = cast(one_vector(theta, network), "float64")
     rows = with_ones(X, network, np.empty(0))
     target = prepared_target(y, network, rows)
     return Problem(
         network=network,
-        theta=stack[0].numpy(),
-        thetas=tuple(part[0].numpy() for part in network.thetas(stack)),
+        theta=vector,
+        thetas=network.thetas(vector),
         X_T=rows[:, 1:].T,
-        Y=network.loss.outputs_of(target, network.n_outputs).copy(),
-        target=torch.from_numpy(target),
+        Y=copied(network.loss.outputs_of(target, network.n_outputs)),
+        target=target,
         alpha=_one_alpha(alpha, network),
     )
 
 
-def one_vector(theta: Any, network: Network) -> Tensor:
-    """Return theta as (n,) on the CPU; a stack of one start counts as one."""
-    tensor = as_tensor(theta, "theta").cpu()
-    check_size(tensor, network.blocks)
-    if tensor.dim() == 2 and len(tensor) > 1:
+def one_vector(theta: Any, network: Network) -> NDArray[Any]:
+    """Return theta as (n,) in the dtype to compute in; a stack of one start counts as one."""
+    given = as_own_kind(theta, "theta")
+    check_size(given, network.blocks)
+    if given.ndim == 2 and given.shape[0] > 1:
         raise InvalidInput(
             f"theta of check_backpropagation must be one start, of shape "
-            f"({network.n_parameters},). Got {tuple(tensor.shape)}. Check them one by one."
+            f"({network.n_parameters},). Got {tuple(given.shape)}. Check them one by one."
         )
-    if not bool(torch.isfinite(tensor).all()):
+    vector = as_numpy(cast(given, float_word(given))).reshape(-1)
+    if not np.isfinite(vector).all():
         raise InvalidInput("theta of check_backpropagation must be finite. Got NaN or infinity.")
-    return tensor.reshape(-1)
+    return vector
 
 
 def _one_alpha(alpha: Any, network: Network) -> float:

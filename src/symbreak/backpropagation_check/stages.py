@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from symbreak.activations import Activation
+from symbreak.arrays import quiet
 from symbreak.backpropagation_check.problem import Array, Problem
 
 
@@ -143,31 +143,36 @@ def with_one(a: Array) -> Array:
     return np.vstack([np.ones((1, a.shape[1])), a])
 
 
+@quiet
 def value_at(activation: Activation, z: Array) -> Array:
     """Return g(z)."""
-    return activation.value(_tensor(z)).numpy()
+    return np.asarray(activation.value(z))
 
 
+@quiet
 def slope_at(activation: Activation, z: Array) -> Array:
     """Return g'(z)."""
-    return activation.derivative(_tensor(z)).numpy()
+    return np.asarray(activation.derivative(z))
 
 
+@quiet
 def slope_from(activation: Activation, a: Array) -> Array:
     """Return g' by its formula in a = g(z), such as a (1 - a)."""
-    return activation.derivative_from(_tensor(a).clone()).numpy()
+    return np.asarray(activation.derivative_from(a.copy()))
 
 
+@quiet
 def link(problem: Problem, raw: Array) -> Array:
     """Return the prediction of raw (outputs, m)."""
-    return problem.network.loss.link(_tensor(raw)[None])[0].numpy()
+    return np.asarray(problem.network.loss.link(raw[None])[0])
 
 
+@quiet
 def losses_and_delta(problem: Problem, raw: Array) -> tuple[Array, Array]:
     """Return the loss of every example (m,) and delta(L) from raw (outputs, m)."""
-    delta = _tensor(raw)[None].clone()
+    delta = raw[None].copy()
     losses = problem.network.loss.value_and_delta_(delta, problem.target)
-    return losses[0].numpy(), delta[0].numpy()
+    return np.asarray(losses[0]), delta[0]
 
 
 def losses(run: Pass) -> Array:
@@ -188,10 +193,11 @@ def penalty(problem: Problem, *, with_bias: bool = False) -> float:
     return problem.alpha / (2 * problem.m) * float(sum((theta**2).sum() for theta in thetas))
 
 
+@quiet
 def _of_prediction(problem: Problem, a: Array) -> tuple[Array, Array]:
     """Return the loss of every example (m,) and delta(L) from the prediction (outputs, m)."""
-    found, delta = problem.network.loss.from_prediction(_tensor(a)[None], _tensor(problem.Y))
-    return found[0].numpy(), delta[0].numpy()
+    found, delta = problem.network.loss.from_prediction(a[None], problem.Y)
+    return np.asarray(found[0]), np.asarray(delta[0])
 
 
 def _z(run: Pass, layer: int) -> Array:
@@ -232,7 +238,3 @@ def _gradient(run: Pass, layer: int) -> Array:
 _FORMULAS: dict[str, Formula] = {
     "z": _z, "a": _a, "J": _J, "delta": _delta, "gradients": _gradient,
 }  # fmt: skip
-
-
-def _tensor(array: Array) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
