@@ -40,7 +40,7 @@ from symbreak.arrays.memory import (
 from symbreak.arrays.special import erfc, expit, negative_part, positive_part, softplus
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
-from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, take_into
+from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
 
 __all__ = [
     "FLOATS",
@@ -84,6 +84,7 @@ __all__ = [
     "quiet",
     "scatter_",
     "softplus",
+    "sums",
     "take_into",
     "word_of",
 ]

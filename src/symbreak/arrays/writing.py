@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.arrays.crossing import alike
-from symbreak.arrays.kinds import Array, is_tensor, namespace
+from symbreak.arrays.kinds import Array, as_numpy, cast, is_tensor, namespace
+from symbreak.arrays.words import word_of
 
 
 def into(out: Array, function: Callable[..., Array], *arrays: Any) -> Array:
@@ -62,3 +64,20 @@ def scatter_(array: Array, index: Array, values: Any) -> None:
     xp = namespace(array)
     outputs = xp.arange(array.shape[1], dtype=index.dtype, device=array.device)
     array[...] = xp.where(outputs[:, None] == index, values, array)
+
+
+def sums(values: Array, labels: NDArray[np.int64], count: int) -> Array:
+    """Return the sums of the entries of each label along the last axis, (..., count) of (..., k).
+
+    Parameters
+    ----------
+    labels : (k,), from 0 to count - 1, of NumPy whatever the kind of `values`.
+    """
+    shape = (*values.shape[:-1], count)
+    if is_tensor(values):
+        room = namespace(values).zeros(shape, dtype=values.dtype, device=values.device)
+        return room.index_add_(-1, alike(labels, values), values)
+    rows = as_numpy(values).reshape(-1, labels.size)
+    places = labels + count * np.arange(len(rows))[:, None]
+    found = np.bincount(places.ravel(), rows.ravel(), count * len(rows))
+    return cast(alike(found.reshape(shape), values), word_of(values.dtype))

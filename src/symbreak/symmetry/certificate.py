@@ -16,17 +16,14 @@ So a Theta is ruled by sums where the update is linear or its alpha is 0, else b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from symbreak.arrays import as_tensor, like
+from symbreak.arrays import Array, as_numpy, as_own_kind, at_surface, like, namespace, word_of
 from symbreak.checks import check_fraction
 from symbreak.errors import InvalidInput, choose
 from symbreak.network import Network
@@ -35,7 +32,7 @@ from symbreak.objectives.penalty import check_alpha
 from symbreak.parameters import check_size
 from symbreak.symmetry.classes import Classes, Floats, Integers
 from symbreak.symmetry.describe import groups_of
-from symbreak.symmetry.escape import Escape, escape
+from symbreak.symmetry.escape import Escape, MakeOptimizer, escape
 from symbreak.symmetry.groups import Group
 from symbreak.symmetry.invariant_set import InvariantSet
 from symbreak.symmetry.refinement import refine
@@ -110,20 +107,20 @@ class Symmetries:
         -------
         A fresh array of the shape and kind of theta.
         """
-        tensor = as_tensor(theta, "theta")
-        check_size(tensor, self.network.blocks)
-        stack = np.atleast_2d(_numpy(tensor))
+        given = as_own_kind(theta, "theta")
+        check_size(given, self.network.blocks)
+        stack = np.atleast_2d(_in_float64(given))
         if len(stack) != len(self._sets):
             raise InvalidInput(
                 f"theta of project must have {len(self._sets)} starts, as the certificate has. "
                 f"Got {len(stack)}."
             )
         rows = [one.project(row) for one, row in zip(self._sets, stack, strict=True)]
-        return like(torch.from_numpy(np.stack(rows).reshape(tensor.shape)), theta)
+        return like(np.stack(rows).reshape(tuple(given.shape)), theta)
 
     def distance(self, theta: Any) -> Floats:
         """Return max |theta - P theta| / max |theta| of each start, (starts,)."""
-        stack = np.atleast_2d(_numpy(as_tensor(theta, "theta")))
+        stack = np.atleast_2d(_in_float64(as_own_kind(theta, "theta")))
         away = np.abs(stack - self.project(stack)).max(axis=1)
         return np.asarray(away / np.maximum(np.abs(stack).max(axis=1), np.finfo(float).tiny))
 
@@ -131,14 +128,14 @@ class Symmetries:
         self,
         cost: Any,
         *,
-        optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None = None,
+        optimizer: MakeOptimizer | None = None,
         max_updates: int = 1000,
         threshold: float = 1e-3,
     ) -> Escape:
         """Measure how many updates rounding needs to tear the groups; see `escape`."""
         own = offered(cost, HasDtype)
-        dtype = torch.float64 if own is None else own.dtype
-        theta = torch.from_numpy(self.project(self._theta)).to(dtype)
+        word = "float64" if own is None else word_of(own.dtype)
+        theta = at_surface(self.project(self._theta), word=word)
         return escape(
             cost, theta, self.distance,
             optimizer=optimizer, max_updates=max_updates, threshold=threshold,
@@ -202,18 +199,16 @@ def symmetries(
     >>> found.groups[0].kind, found.effective_widths.tolist()
     ('mirrored', [[1]])
     """
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, network.blocks)
+    given = as_own_kind(theta, "theta")
+    check_size(given, network.blocks)
     choose("update of symmetries", update, UPDATES)
     if tolerance is not None:
         check_fraction("tolerance of symmetries", tolerance)
-    stack = np.atleast_2d(_numpy(tensor))
+    stack = np.atleast_2d(_in_float64(given))
     if not np.isfinite(stack).all():
         raise InvalidInput("theta of symmetries must be finite. Got NaN or infinity.")
     by_sums = _ruled_by_sums(network, alpha, update, len(stack))
-    rounding = ROUNDING * float(
-        torch.finfo(tensor.dtype if tensor.is_floating_point() else torch.float64).eps
-    )
+    rounding = ROUNDING * _eps(given)
     levels = _levels(network, stack, by_sums, rounding)
     groups = groups_of(network, stack, by_sums, *levels, rounding)
     near: tuple[Group, ...] = ()
@@ -225,8 +220,15 @@ def symmetries(
     return Symmetries(network, update, groups, near, stack, by_sums, levels[0], rounding)
 
 
-def _numpy(tensor: Tensor) -> Floats:
-    return np.asarray(tensor.detach().to("cpu", torch.float64).numpy())
+def _in_float64(array: Array) -> Floats:
+    return as_numpy(array).astype(np.float64, copy=False)
+
+
+def _eps(array: Array) -> float:
+    """Return the rounding of the dtype, that of float64 for whole numbers."""
+    xp = namespace(array)
+    is_floating = xp.isdtype(array.dtype, "real floating")
+    return float(xp.finfo(array.dtype if is_floating else xp.float64).eps)
 
 
 def _ruled_by_sums(network: Network, alpha: Any, update: str, starts: int) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from symbreak.activations import Activation
 from symbreak.network import Network
@@ -44,9 +43,10 @@ class AtZero:
     @classmethod
     def of(cls, activation: Activation) -> AtZero:
         """Ask the activation itself."""
-        zero = torch.zeros(1, dtype=torch.float64)
-        rests = float(activation.value(zero)) == 0.0
-        return cls(activation.is_odd, rests, rests and float(activation.derivative(zero)) == 0.0)
+        zero = np.zeros(1)
+        rests = float(activation.value(zero)[0]) == 0.0
+        blocks = rests and float(activation.derivative(zero)[0]) == 0.0
+        return cls(activation.is_odd, rests, blocks)
 
 
 @dataclass

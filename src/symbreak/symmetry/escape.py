@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, alike, as_tensor, copied, namespace, quiet
 from symbreak.checks import check_positive, check_positive_integer
 from symbreak.errors import InvalidType
 from symbreak.symmetry.classes import Floats, Integers
 
-MakeOptimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
+if TYPE_CHECKING:
+    import torch
+
+MakeOptimizer = Callable[[list["torch.Tensor"]], "torch.optim.Optimizer"]
+LEARNING_RATE, MOMENTUM = 0.1, 0.9
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Escape:
 
 def escape(
     cost: Any,
-    theta: Tensor,
-    distance: Callable[[Tensor], Floats],
+    theta: Array,
+    distance: Callable[[Array], Floats],
     *,
     optimizer: MakeOptimizer | None = None,
     max_updates: int = 1000,
@@ -66,23 +69,48 @@ def escape(
     theta : (starts, n), symmetric, of the dtype of the cost; it is not changed.
     distance : theta -> (starts,), how far theta is from the set, relative.
     optimizer : makes a `torch.optim` optimiser of a list of tensors; SGD with learning rate 0.1
-        and momentum 0.9 when not given. It must treat entries alike, so that starts do not see
-        each other.
+        and momentum 0.9 when not given, which needs no PyTorch. It must treat entries alike, so
+        that starts do not see each other.
     """
-    for what, given in (("cost", cost), ("optimizer", optimizer or torch.optim.SGD)):
+    for what, given in (("cost", cost), ("optimizer", optimizer or _Descent)):
         if not callable(given):
             raise InvalidType(f"{what} of escape must be a function. Got {given!r}.")
     check_positive_integer("max_updates of escape", max_updates)
     check_positive("threshold of escape", threshold)
-    moving = theta.clone()
-    make = optimizer or (lambda tensors: torch.optim.SGD(tensors, lr=0.1, momentum=0.9))
-    updates = make([moving])
+    updates = _Descent(theta) if optimizer is None else _ByOptimizer(theta, optimizer)
     torn: Integers = np.full(len(theta), -1, dtype=np.int64)
-    away = distance(moving)
+    away = distance(updates.theta)
     for number in range(1, max_updates + 1):
-        moving.grad = cost(moving)[1]
-        updates.step()
-        away = distance(moving)
+        updates.step(cost(updates.theta)[1])
+        away = distance(updates.theta)
         # Also torn where theta is no longer finite: nothing is left to compare.
         torn[(torn < 0) & ~(away <= threshold)] = number
     return Escape(torn, away, max_updates, threshold)
+
+
+class _Descent:
+    """Gradient descent with momentum on a copy of theta."""
+
+    def __init__(self, theta: Array) -> None:
+        self.theta = copied(theta)
+        self._velocity = namespace(theta).zeros_like(theta)
+
+    @quiet
+    def step(self, gradient: Array) -> None:
+        """Make one update."""
+        self._velocity *= MOMENTUM
+        self._velocity += alike(gradient, self.theta)
+        self.theta -= LEARNING_RATE * self._velocity
+
+
+class _ByOptimizer:
+    """An optimiser of PyTorch on a copy of theta."""
+
+    def __init__(self, theta: Array, make: MakeOptimizer) -> None:
+        self.theta = as_tensor(copied(theta), "theta")
+        self._optimizer = make([self.theta])
+
+    def step(self, gradient: Array) -> None:
+        """Make one update."""
+        self.theta.grad = alike(gradient, self.theta)
+        self._optimizer.step()

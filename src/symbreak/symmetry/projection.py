@@ -24,10 +24,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from symbreak.arrays import as_tensor, like
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    cast,
+    float_word,
+    like,
+    namespace,
+    picked,
+    sums,
+    word_of,
+)
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.objectives.network_cost import NetworkCost
@@ -66,9 +75,8 @@ def project(network: Network, theta: Any, labels: Labels) -> Any:
     >>> project(net, np.array([1.0, 2, 3, 4, 5, 6, 8]), [[0, 0]])
     array([2., 3., 2., 3., 5., 7., 7.])
     """
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, network.blocks)
-    return like(_Classes(network, labels).mean(tensor), theta)
+    given = _checked(theta, network.blocks)
+    return like(_Classes(network, labels).mean(given), theta)
 
 
 def spread(network: Network, theta: Any, labels: Labels) -> Any:
@@ -82,9 +90,18 @@ def spread(network: Network, theta: Any, labels: Labels) -> Any:
     -------
     (starts,), or () for a plain vector; 0 where theta is 0.
     """
-    tensor = as_tensor(theta, "theta")
-    distance = (tensor - as_tensor(project(network, tensor, labels), "theta")).abs().amax(-1)
-    return like(distance / tensor.abs().amax(-1).clamp_min(torch.finfo(tensor.dtype).tiny), theta)
+    given = _checked(theta, network.blocks)
+    xp, smallest = namespace(given), float(np.finfo(word_of(given.dtype)).tiny)
+    away = xp.abs(given - _Classes(network, labels).mean(given))
+    largest = xp.clip(xp.max(xp.abs(given), axis=-1), min=smallest)
+    return like(xp.max(away, axis=-1) / largest, theta)
+
+
+def _checked(theta: Any, blocks: Sequence[Block]) -> Array:
+    """Return theta in the kind and dtype to compute in."""
+    given = as_array(theta, "theta")
+    check_size(given, blocks)
+    return cast(given, float_word(given))
 
 
 class SymmetricCost:
@@ -111,11 +128,14 @@ class SymmetricCost:
         """Theta1, Theta2, ..."""
         return self.cost.blocks
 
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+    def __call__(self, theta: Any, *, out: Array | None = None) -> tuple[Any, Any]:
         """Return J(P theta) and its gradient, as `NetworkCost` does."""
         J, gradient = self.cost(self._projected(theta), out=out)
         averaged = self._projected(gradient)
-        return J, averaged if out is None else out.copy_(averaged)
+        if out is None:
+            return J, averaged
+        out[...] = alike(averaged, out)
+        return J, out
 
     def value(self, theta: Any) -> Any:
         """Return J(P theta)."""
@@ -135,9 +155,7 @@ class SymmetricCost:
         return other
 
     def _projected(self, theta: Any) -> Any:
-        tensor = as_tensor(theta, "theta")
-        check_size(tensor, self.blocks)
-        return like(self._classes.mean(tensor), theta)
+        return like(self._classes.mean(_checked(theta, self.blocks)), theta)
 
 
 class _Classes:
@@ -152,20 +170,17 @@ class _Classes:
 
     def __init__(self, network: Network, labels: Labels) -> None:
         colours = _entry_colours(_unit_labels(network, labels))
-        _, first, of_entry, counts = np.unique(
+        _, self.first, self.of_entry, self.counts = np.unique(
             colours, return_index=True, return_inverse=True, return_counts=True
         )
-        self.first = torch.from_numpy(first)
-        self.of_entry = torch.from_numpy(of_entry)
-        self.counts = torch.from_numpy(counts)
 
-    def mean(self, theta: Tensor) -> Tensor:
+    def mean(self, theta: Array) -> Array:
         """Return theta (..., n) with every entry replaced by the mean of its class."""
-        of_entry, counts = self.of_entry.to(theta.device), self.counts.to(theta.device)
-        first = theta[..., self.first.to(theta.device)]
-        difference = theta - first[..., of_entry]
-        total = torch.zeros_like(first).index_add_(-1, of_entry, difference)
-        return (first + total / counts)[..., of_entry]
+        first = picked(theta, self.first, -1)
+        difference = theta - picked(first, self.of_entry, -1)
+        total = sums(difference, self.of_entry, len(self.first))
+        counts = cast(alike(self.counts, theta), word_of(theta.dtype))
+        return picked(first + total / counts, self.of_entry, -1)
 
 
 def _entry_colours(units: Sequence[Integers]) -> Integers:

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from symbreak.arrays import as_tensor, like
+from symbreak.arrays import as_array, as_numpy, like
 from symbreak.checks import check_positive
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.initialization.initialize import layer_shapes
@@ -71,7 +70,7 @@ def repair_theta(
     work = _Work(network, stack.copy(), resolve(rule), number, noise)
     for group in certificate.groups:
         getattr(work, how)(group)
-    fresh = like(torch.from_numpy(work.stack.reshape(np.shape(theta))), theta)
+    fresh = like(work.stack.reshape(np.shape(theta)), theta)
     after = _certified(network, fresh, certificate)
     rows = tuple(_row(group, certificate, after, how) for group in certificate.groups)
     return ThetaRepair(how, number, rows, fresh, after)
@@ -83,9 +82,9 @@ def _checked(network: Network, theta: Any, certificate: Symmetries) -> Floats:
             "found of repair must be what symmetries(net, theta) returned. "
             f"Got {type(certificate).__name__}."
         )
-    tensor = as_tensor(theta, "theta")
-    check_size(tensor, network.blocks)
-    stack = np.atleast_2d(tensor.detach().to("cpu", torch.float64).numpy())
+    given = as_numpy(as_array(theta, "theta"))
+    check_size(given, network.blocks)
+    stack = np.atleast_2d(given.astype(np.float64, copy=False))
     if certificate.network != network or not np.array_equal(stack, certificate._theta):
         raise InvalidInput(
             "found of repair must be the certificate of this network and theta. Got that of "
