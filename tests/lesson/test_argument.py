@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize, rules
 from symbreak.lesson import run_lesson, runs
@@ -44,8 +45,8 @@ def start_theta(lesson, number):
     """The start of lesson.starts[number]: zeros, constant, uniform."""
     if number < 2:
         value = (0.0, EPSILON)[number]
-        return torch.full((NETWORK.n_parameters,), value, dtype=torch.float64)
-    return initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed)
+        return np.full(NETWORK.n_parameters, value)
+    return as_numpy(initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed))
 
 
 def symmetric_starts(lesson):
@@ -75,7 +76,7 @@ def test_warns_as_the_library_does_of_symmetric_starts_only(lesson):
 @pytest.mark.parametrize("number", range(3))
 def test_units_side_by_side_are_those_of_back_propagation(lesson, number):
     shown = lesson.starts[number].units_before
-    trace = backpropagate(NETWORK, start_theta(lesson, number).numpy(), X, ONE_HOT)
+    trace = backpropagate(NETWORK, start_theta(lesson, number), X, ONE_HOT)
     assert {Y[row] for row in shown.examples} == set(range(CLASSES))
     rows = list(shown.examples)
     np.testing.assert_allclose(shown.a, trace.a[1][:2, rows], rtol=1e-13)
@@ -84,7 +85,7 @@ def test_units_side_by_side_are_those_of_back_propagation(lesson, number):
 
 @pytest.mark.parametrize("number", range(3))
 def test_derivatives_are_those_of_the_named_entries(lesson, number):
-    theta = start_theta(lesson, number).numpy()
+    theta = start_theta(lesson, number)
     gradients = dict(
         zip(("Theta1", "Theta2"), backpropagate(NETWORK, theta, X, ONE_HOT).gradients, strict=True)
     )
@@ -157,7 +158,7 @@ def test_a_random_run_is_the_one_that_minimize_makes(lesson, number):
     assert run.end.updates == outcome.n_iterations[0]
     assert outcome.history[0, 0] == run.before.J
     assert outcome.history[1, 0] == run.after_one.J
-    accuracy = (NETWORK.predict(outcome.theta, X).argmax(1).numpy() == Y).mean()
+    accuracy = (NETWORK.predict(outcome.theta, X).argmax(1) == Y).mean()
     assert run.end.accuracy == accuracy
     assert run.status == outcome.status[0].name
 
@@ -209,11 +210,11 @@ def test_a_drift_is_that_of_the_raw_cost(lesson):
 @pytest.fixture
 def nearly_symmetric(monkeypatch):
     """An experiment and a start a little off the symmetric set that is taken for symmetric."""
-    theta = torch.full((NETWORK.n_parameters,), EPSILON, dtype=torch.float64)
+    theta = np.full(NETWORK.n_parameters, EPSILON)
     theta[0] += 1e-6
     monkeypatch.setattr(runs, "identical_units", lambda network, theta: one_unit_per_layer(network))
     cost = NetworkCost(NETWORK, X, ONE_HOT)
-    return runs.Experiment(cost, torch.from_numpy(X), torch.from_numpy(ONE_HOT)), theta
+    return runs.Experiment(cost, X, ONE_HOT), theta
 
 
 def test_a_run_in_exact_symmetry_stays_there_whatever_would_lead_out(nearly_symmetric):

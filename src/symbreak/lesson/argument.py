@@ -15,15 +15,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import as_array, as_numpy
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize, rules
 from symbreak.initialization.rule import Rule
 from symbreak.lesson.facts import Lesson, StartResult
-from symbreak.lesson.runs import METHODS, Experiment
+from symbreak.lesson.runs import METHODS, Experiment, Floats
 from symbreak.lesson.side_by_side import pairs, two_units
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -65,7 +64,7 @@ def run_lesson(
     InvalidInput
         Data that do not fit, a hidden layer of fewer than 2 units, numbers out of range.
     """
-    X, y = as_tensor(X, "X").to(torch.float64), as_tensor(y, "y")
+    X, y = as_numpy(as_array(X, "X")).astype(np.float64), as_numpy(as_array(y, "y"))
     sizes = _hidden_sizes(hidden)
     updates = _at_least_one(updates)
     uniform = rules.Uniform(epsilon=epsilon)
@@ -73,14 +72,14 @@ def run_lesson(
     network = Network((X.shape[-1], *sizes, len(classes)), ACTIVATION, LOSS)
     experiment = _experiment(network, X, y)
     logistic = _experiment(Network((X.shape[-1], len(classes)), loss=LOSS), X, y)
-    zeros = initialize(logistic.network, "zeros", seed=seed)
+    zeros = as_numpy(initialize(logistic.network, "zeros", seed=seed))
     return Lesson(
         layers=network.layers,
         activation=ACTIVATION,
         loss=LOSS,
         n_examples=len(X),
         classes=tuple(map(str, classes)),
-        class_counts=tuple(torch.bincount(y.long(), minlength=len(classes)).tolist()),
+        class_counts=tuple(np.bincount(y.astype(np.int64), minlength=len(classes)).tolist()),
         epsilon=float(epsilon),
         updates=updates,
         seed=seed,
@@ -91,8 +90,8 @@ def run_lesson(
     )
 
 
-def _experiment(network: Network, X: Tensor, y: Tensor) -> Experiment:
-    is_class = y.long()[:, None] == torch.arange(network.n_outputs)
+def _experiment(network: Network, X: Floats, y: NDArray[Any]) -> Experiment:
+    is_class = y.astype(np.int64)[:, None] == np.arange(network.n_outputs)
     return Experiment(NetworkCost(network, X, is_class), X, is_class)
 
 
@@ -101,13 +100,13 @@ def _start(experiment: Experiment, rule: Rule, updates: int, seed: int) -> Start
     network = experiment.network
     theta, warning = _drawn(network, rule, seed)
     trained = [experiment.run(theta, method, updates, exact=rule.symmetric) for method in METHODS]
-    shown = np.unique(experiment.classes.numpy(), return_index=True)[1][:SHOWN_EXAMPLES]
+    shown = np.unique(experiment.classes, return_index=True)[1][:SHOWN_EXAMPLES]
     gradient = experiment.cost(theta)[1]
     return StartResult(
         rule=rule.name,
         value=float(getattr(rule, "epsilon", getattr(rule, "value", 0.0))),
         warning=warning,
-        largest_derivative=float(gradient.abs().max()),
+        largest_derivative=float(np.abs(gradient).max()),
         units_before=two_units(experiment, theta, shown),
         units_after=two_units(experiment, trained[-1][1], shown),
         pairs=pairs(experiment, gradient),
@@ -118,10 +117,10 @@ def _start(experiment: Experiment, rule: Rule, updates: int, seed: int) -> Start
     )
 
 
-def _drawn(network: Network, rule: Rule, seed: int) -> tuple[Tensor, str | None]:
+def _drawn(network: Network, rule: Rule, seed: int) -> tuple[Floats, str | None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SymmetryWarning)
-        theta = initialize(network, rule, seed=seed)
+        theta = as_numpy(initialize(network, rule, seed=seed))
     return theta, str(caught[0].message) if caught else None
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from symbreak.arrays import as_numpy, at_surface
 from symbreak.lesson.facts import Drift, Run, Snapshot
 from symbreak.objectives import NetworkCost, Objective
 from symbreak.optimize.loop import Loop
@@ -32,6 +32,8 @@ GRADIENT_RTOL = 1e-5
 ROUNDING = 1e-12
 VISIBLE = 1e-3
 
+Floats = NDArray[np.float64]
+
 
 class Experiment:
     """The cost and the examples, and the runs made on them.
@@ -42,33 +44,33 @@ class Experiment:
     X, y : its examples, (m, features) and (m, classes): whether it is of the class.
     """
 
-    def __init__(self, cost: NetworkCost, X: Tensor, y: Tensor) -> None:
+    def __init__(self, cost: NetworkCost, X: Floats, y: NDArray[np.bool_]) -> None:
         self.cost = cost
         self.network = cost.network
         self.X = X
         self.y = y
-        self.classes = y.long().argmax(1)
+        self.classes = y.argmax(axis=1)
 
-    def point(self, theta: Tensor, updates: int) -> Snapshot:
+    def point(self, theta: Floats, updates: int) -> Snapshot:
         """Measure theta (n,). Of outputs that are equal up to rounding the first class counts."""
         outputs = self.network.predict(theta, self.X)
-        is_highest = outputs >= outputs.amax(1, keepdim=True) * (1.0 - ROUNDING)
-        right = is_highest.long().argmax(1) == self.classes
+        is_highest = outputs >= outputs.max(axis=1, keepdims=True) * (1.0 - ROUNDING)
+        right = is_highest.argmax(axis=1) == self.classes
         return Snapshot(
             updates=updates,
             J=float(self.cost.value(theta)),
-            accuracy=float(right.double().mean()),
+            accuracy=float(right.mean()),
             distinct_units=tuple(int(n[0]) for n in distinct_units(self.network, theta)),
-            largest_theta1=float(self.network.thetas(theta)[0].abs().max()),
+            largest_theta1=float(np.abs(self.network.thetas(theta)[0]).max()),
         )
 
-    def run(self, theta: Tensor, method: str, updates: int, *, exact: bool) -> tuple[Run, Tensor]:
+    def run(self, theta: Floats, method: str, updates: int, *, exact: bool) -> tuple[Run, Floats]:
         """Train from theta (n,); return the facts and the best theta."""
         labels = identical_units(self.network, theta)
         objective = SymmetricCost(self.cost, labels) if exact else self.cost
         path, outcome = _train(objective, theta, method, updates)
         places = [0, min(1, len(path) - 1), len(path) - 1]
-        points = torch.stack([path[place] for place in places])
+        points = np.stack([path[place] for place in places])
         if exact:
             points = project(self.network, points, labels)
         before, after_one, end = map(self.point, points, places)
@@ -85,11 +87,11 @@ class Experiment:
         )
         return run, points[-1]
 
-    def drift(self, theta: Tensor, method: str, updates: int) -> Drift:
+    def drift(self, theta: Floats, method: str, updates: int) -> Drift:
         """Train from a symmetric theta (n,) without averaging and watch equal units part."""
         labels = identical_units(self.network, theta)
         path, _ = _train(self.cost, theta, method, updates)
-        points = torch.stack(path)
+        points = np.stack(path)
         spreads = spread(self.network, points, labels)
         counts = np.stack(distinct_units(self.network, points))  # (hidden layers, points)
         return Drift(
@@ -103,32 +105,32 @@ class Experiment:
             spread=float(spreads[-1]),
         )
 
-    def _unequal_part(self, points: Tensor, labels: Labels) -> float:
+    def _unequal_part(self, points: Floats, labels: Labels) -> float:
         """Return max |g - P g| / max |g| over the gradients at symmetric points."""
         gradients = self.cost(points)[1]
-        largest = gradients.abs().max().clamp_min(torch.finfo(gradients.dtype).tiny)
+        largest = max(float(np.abs(gradients).max()), np.finfo(float).tiny)
         unequal = gradients - project(self.network, gradients, labels)
-        return float(unequal.abs().max() / largest)
+        return float(np.abs(unequal).max()) / largest
 
 
-def loop_of(objective: Objective, theta: Tensor, method: str, updates: int) -> Loop:
+def loop_of(objective: Objective, theta: Floats, method: str, updates: int) -> Loop:
     """Return a search of the lesson from theta (starts, n), not yet begun."""
     options: dict[str, Any] = METHODS[method]
-    test = GradientTest(GRADIENT_RTOL, 0.0, float(torch.finfo(theta.dtype).eps))
-    return Loop(objective, theta, method_of(method, options), test, Limits(updates))
+    test = GradientTest(GRADIENT_RTOL, 0.0, float(np.finfo(theta.dtype).eps))
+    return Loop(objective, at_surface(theta), method_of(method, options), test, Limits(updates))
 
 
 def _train(
-    objective: Objective, theta: Tensor, method: str, updates: int
-) -> tuple[list[Tensor], Outcome]:
+    objective: Objective, theta: Floats, method: str, updates: int
+) -> tuple[list[Floats], Outcome]:
     """Return theta after every update, the best one last, and the outcome."""
     loop = loop_of(objective, theta[None], method, updates)
     path = [theta]
     while loop.tick():
         if loop.n_iterations[0] == len(path):
-            path.append(loop.theta[0].clone())
+            path.append(as_numpy(loop.theta[0]).copy())
     outcome = loop.outcome()
-    path[int(outcome.n_iterations[0]) :] = [outcome.theta[0]]
+    path[int(outcome.n_iterations[0]) :] = [as_numpy(outcome.theta[0])]
     return path, outcome
 
 

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import as_numpy, copied
 from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
 from symbreak.lesson.page.choices import StartOption
 from symbreak.lesson.page.paths import train
-from symbreak.lesson.runs import METHODS, Experiment
+from symbreak.lesson.runs import METHODS, Experiment, Floats
 from symbreak.objectives import NetworkCost
 
 N_STARTS = 24
@@ -29,12 +28,12 @@ class Halved:
     def __call__(self, theta: Any) -> tuple[Any, Any]:
         """Return J and the wrong gradient."""
         J, gradient = self.cost(theta)
-        wrong = gradient.clone()
+        wrong = copied(gradient)
         wrong[..., self.cost.blocks[-1].slice] /= 2
         return J, wrong
 
 
-def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> list[dict[str, Any]]:
+def gradient_checks(experiment: Experiment, drawn: Floats, zeros: Floats) -> list[dict[str, Any]]:
     """Return the verdict on the gradient at a random start, at zeros, and on a wrong one."""
     cost = experiment.cost
     subjects = [
@@ -61,7 +60,7 @@ def gradient_checks(experiment: Experiment, drawn: Tensor, zeros: Tensor) -> lis
 
 
 def rounding(
-    experiment: Experiment, symmetric: Sequence[tuple[StartOption, Tensor]], updates: int
+    experiment: Experiment, symmetric: Sequence[tuple[StartOption, Floats]], updates: int
 ) -> list[dict[str, Any]]:
     """Return when rounding tears equal units apart, from each symmetric start by each method."""
     drifts = []
@@ -86,7 +85,7 @@ def rounding(
 
 def restarts(experiment: Experiment, rule: Rule, updates: int, seed: int) -> dict[str, Any]:
     """Return where L-BFGS ends from many starts of one rule, lowest J first."""
-    theta = initialize(experiment.network, rule, starts=N_STARTS, seed=seed)
+    theta = as_numpy(initialize(experiment.network, rule, starts=N_STARTS, seed=seed))
     paths = train(experiment.cost, theta, "l-bfgs", updates, exact=False)
     points = [experiment.point(path.points[-1], path.updates[-1]) for path in paths]
     order = np.argsort([point.J for point in points], kind="stable")
@@ -96,8 +95,3 @@ def restarts(experiment: Experiment, rule: Rule, updates: int, seed: int) -> dic
         "J": [points[k].J for k in order],
         "accuracy": [points[k].accuracy for k in order],
     }
-
-
-def stack_of(thetas: Sequence[Tensor]) -> Tensor:
-    """Return (starts, n)."""
-    return torch.stack(list(thetas))

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import as_numpy
 from symbreak.errors import SymmetryWarning
 from symbreak.initialization import initialize
 from symbreak.lesson.argument import ACTIVATION, LOSS
-from symbreak.lesson.page.checks import gradient_checks, restarts, rounding, stack_of
+from symbreak.lesson.page.checks import gradient_checks, restarts, rounding
 from symbreak.lesson.page.choices import USUAL, StartOption, starts
 from symbreak.lesson.page.measures import (
     GRID,
@@ -25,7 +24,7 @@ from symbreak.lesson.page.measures import (
 )
 from symbreak.lesson.page.paths import Path, train
 from symbreak.lesson.page.scenes import Scene
-from symbreak.lesson.runs import METHODS, Experiment
+from symbreak.lesson.runs import METHODS, Experiment, Floats
 from symbreak.lesson.side_by_side import pairs
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -36,7 +35,7 @@ PLANE_UPDATES = 3  # sets in the plane are small and hard: so many times the upd
 
 def scene_data(scene: Scene, *, epsilon: float, updates: int, seed: int) -> dict[str, Any]:
     """Train on one data set from every start, with every method and size, and measure."""
-    X = torch.from_numpy(np.ascontiguousarray(scene.X, dtype=np.float64))
+    X = np.ascontiguousarray(scene.X, dtype=np.float64)
     choices = starts(epsilon, _range_of(scene.X))
     made = updates * PLANE_UPDATES if scene.is_plane else updates
     shown = shown_examples(scene.y, SHOWN_POINTS)
@@ -95,7 +94,7 @@ def _runs(
     experiment: Experiment,
     measures: Measures,
     choices: Sequence[StartOption],
-    thetas: dict[str, Tensor],
+    thetas: dict[str, Floats],
     updates: int,
 ) -> dict[str, Any]:
     """Return the runs by "method/start"."""
@@ -105,7 +104,7 @@ def _runs(
         keys = [choice.key for choice in choices if (choice.rule.symmetric and has_hidden) == exact]
         if not keys:
             continue
-        stack = stack_of([thetas[key] for key in keys])
+        stack = np.stack([thetas[key] for key in keys])
         for method in METHODS:
             paths = train(experiment.cost, stack, method, updates, exact=exact)
             found |= {
@@ -127,17 +126,17 @@ def _run(measures: Measures, path: Path) -> dict[str, Any]:
     }
 
 
-def _experiment(scene: Scene, X: Tensor, hidden: Sequence[int]) -> Experiment:
+def _experiment(scene: Scene, X: Floats, hidden: Sequence[int]) -> Experiment:
     network = Network((X.shape[1], *hidden, len(scene.classes)), ACTIVATION, LOSS)
-    is_class = torch.from_numpy(scene.y)[:, None] == torch.arange(network.n_outputs)
+    is_class = scene.y[:, None] == np.arange(network.n_outputs)
     return Experiment(NetworkCost(network, X, is_class), X, is_class)
 
 
-def _drawn(network: Network, choice: StartOption, seed: int) -> Tensor:
+def _drawn(network: Network, choice: StartOption, seed: int) -> Floats:
     # The page says itself which starts are symmetric.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SymmetryWarning)
-        return initialize(network, choice.rule, seed=seed)
+        return as_numpy(initialize(network, choice.rule, seed=seed))
 
 
 def _plane(scene: Scene) -> dict[str, Any]:

@@ -11,17 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from symbreak.lesson.runs import ROUNDING, Experiment
+from symbreak.lesson.runs import ROUNDING, Experiment, Floats
 from symbreak.lesson.side_by_side import pairs
 from symbreak.page import network_picture, plain
 from symbreak.propagation.trace import backpropagate
 from symbreak.symmetry.projection import one_unit_per_layer, project
-
-Floats = NDArray[np.float64]
 
 SHOWN_UNITS = 6
 SHOWN_INPUTS = 4
@@ -47,12 +42,12 @@ def shown_inputs(X: Any) -> list[int]:
     return sorted(np.argsort(-variance, kind="stable")[:SHOWN_INPUTS].tolist())
 
 
-def grid_of(X: Any) -> tuple[float, Tensor]:
+def grid_of(X: Any) -> tuple[float, Floats]:
     """Return the half width of the square that is drawn, and the middles of its cells."""
     half = float(np.abs(np.asarray(X)).max() * MARGIN)
     middles = (np.arange(GRID) + 0.5) / GRID * 2 * half - half
     down, across = np.meshgrid(-middles, middles, indexing="ij")
-    return half, torch.from_numpy(np.stack([across.ravel(), down.ravel()], axis=1))
+    return half, np.stack([across.ravel(), down.ravel()], axis=1)
 
 
 def places_in_table(classes: Any) -> list[int]:
@@ -81,20 +76,20 @@ class Measures:
         self.experiment = experiment
         X = experiment.X
         self.inputs = shown_inputs(X)
-        classes = experiment.classes.numpy()
-        self._rows = torch.as_tensor(shown_examples(classes, SHOWN_POINTS))
+        classes = experiment.classes
+        self._rows = shown_examples(classes, SHOWN_POINTS)
         self._few = places_in_table(classes)
         self._grid = grid_of(X)[1] if X.shape[1] == experiment.network.n_outputs == 2 else None
 
-    def picture(self, updates: int, theta: Tensor) -> dict[str, Any]:
+    def picture(self, updates: int, theta: Floats) -> dict[str, Any]:
         """Return the picture of the network at one point."""
-        thetas = [Theta.numpy() for Theta in self.experiment.network.thetas(theta)]
+        thetas = self.experiment.network.thetas(theta)
         shown = [SHOWN_UNITS] * (len(thetas) - 1)
         return network_picture(
             [(updates, thetas)], inputs=self.inputs, shown=[len(self.inputs), *shown, SHOWN_OUTPUTS]
         )
 
-    def snapshot(self, updates: int, theta: Tensor, *, exact: bool) -> dict[str, Any]:
+    def snapshot(self, updates: int, theta: Floats, *, exact: bool) -> dict[str, Any]:
         """Return the numbers at theta (n,) after so many updates.
 
         Parameters
@@ -109,7 +104,7 @@ class Measures:
             "J": point.J,
             "accuracy": point.accuracy,
             "distinct": point.distinct_units,
-            "rank": rank_of(network.thetas(theta)[0].numpy()),
+            "rank": rank_of(network.thetas(theta)[0]),
             "weights": drawn["weights"],
             "classes": drawn["classes"],
         }
@@ -119,7 +114,7 @@ class Measures:
             measures["map"] = self._map(theta)
         return measures
 
-    def _two_units(self, theta: Tensor, exact: bool) -> dict[str, Any]:
+    def _two_units(self, theta: Floats, exact: bool) -> dict[str, Any]:
         experiment = self.experiment
         rows = self._rows
         trace = backpropagate(experiment.network, theta, experiment.X[rows], experiment.y[rows])
@@ -128,7 +123,7 @@ class Measures:
             labels = one_unit_per_layer(experiment.network)
             gradient = project(experiment.network, gradient, labels)
         derivatives = np.array([pair.derivatives for pair in pairs(experiment, gradient)])
-        a = trace.a[1][:2].numpy()
+        a = trace.a[1][:2]
         return {
             "a": plain(a, 3),
             "a_gap": float(gaps(*a).max()),
@@ -137,10 +132,10 @@ class Measures:
             "gaps": gaps(*derivatives.T),
         }
 
-    def _map(self, theta: Tensor) -> str:
+    def _map(self, theta: Floats) -> str:
         """Return a digit for each cell: 0 surely class 0, 9 surely class 1; or UNDECIDED."""
         first, second = self.experiment.network.predict(theta, self._grid).T
-        levels = ((1 + second - first) / 2 * LEVELS).clamp(0, LEVELS - 1).long().tolist()
-        ties = ((second - first).abs() <= ROUNDING * torch.maximum(first, second)).tolist()
-        cells = zip(levels, ties, strict=True)
+        levels = np.clip((1 + second - first) / 2 * LEVELS, 0, LEVELS - 1).astype(int)
+        ties = np.abs(second - first) <= ROUNDING * np.maximum(first, second)
+        cells = zip(levels.tolist(), ties.tolist(), strict=True)
         return "".join(UNDECIDED if tie else str(level) for level, tie in cells)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from symbreak.lesson.runs import loop_of
+from symbreak.arrays import as_numpy
+from symbreak.lesson.runs import Floats, loop_of
 from symbreak.objectives import NetworkCost, Objective
 from symbreak.optimize.outcome import Outcome
 from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, project
@@ -31,7 +31,7 @@ class Path:
     """
 
     updates: tuple[int, ...]
-    points: Tensor
+    points: Floats
     made: int
     ending: str
     exact: bool
@@ -44,7 +44,7 @@ def marks(updates: int) -> list[int]:
 
 
 def train(
-    cost: NetworkCost, theta: Tensor, method: str, updates: int, *, exact: bool
+    cost: NetworkCost, theta: Floats, method: str, updates: int, *, exact: bool
 ) -> list[Path]:
     """Train from theta (starts, n) and return the path of each start."""
     labels = one_unit_per_layer(cost.network)
@@ -56,8 +56,8 @@ def train(
         early = ended <= updates
         if early:
             points = {n: point for n, point in points.items() if n < best}
-            points[best] = outcome.theta[start]
-        stack = torch.stack(list(points.values()))
+            points[best] = as_numpy(outcome.theta[start])
+        stack = np.stack(list(points.values()))
         if exact:
             stack = project(cost.network, stack, labels)
         ending = str(outcome.status[start]) if early else ""
@@ -66,18 +66,18 @@ def train(
 
 
 def _run(
-    objective: Objective, theta: Tensor, method: str, updates: int, kept: list[int]
-) -> tuple[list[dict[int, Tensor]], Outcome]:
+    objective: Objective, theta: Floats, method: str, updates: int, kept: list[int]
+) -> tuple[list[dict[int, Floats]], Outcome]:
     """Return for each start its points by update, and the outcome one update later.
 
     The loop hands out accepted points of starts that still run, so the last update that is kept
     must not be the last one made.
     """
     loop = loop_of(objective, theta, method, updates + 1)
-    seen: list[dict[int, Tensor]] = [{0: row.clone()} for row in theta]
+    seen: list[dict[int, Floats]] = [{0: row.copy()} for row in theta]
     while loop.tick():
         for row, start in enumerate(loop.running.starts):
             made = int(loop.n_iterations[start])
             if made in kept and made not in seen[start]:
-                seen[start][made] = loop.theta[row].clone()
+                seen[start][made] = as_numpy(loop.theta[row]).copy()
     return seen, loop.outcome()
