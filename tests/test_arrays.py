@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.arrays import as_device, as_dtype, as_tensor, float_dtype, like
+from symbreak.arrays import (
+    as_device,
+    as_dtype,
+    as_numpy,
+    as_own_kind,
+    as_tensor,
+    float_dtype,
+    like,
+    sums,
+)
 from symbreak.errors import InvalidInput, InvalidType
+from tests.kinds import EVERY_KIND
 
 F32, F64 = torch.float32, torch.float64
 
@@ -97,3 +107,24 @@ def test_results_are_of_the_kind_that_was_given(given, kind, dtype):
     found = like(torch.ones(1, dtype=F64), given)
     assert isinstance(found, kind)
     assert found.dtype == dtype
+
+
+@EVERY_KIND
+def test_sums_of_labels(make):
+    labels = np.array([2, 0, 2, 3, 2])
+    rows = make(np.array([[1.0, 2, 3, 4, 5], [-1, 0.5, 0, 2, 0.25]]))
+    found = sums(rows, labels, 4)
+    assert type(found) is type(rows)
+    assert found.dtype == rows.dtype
+    assert as_numpy(found).tolist() == [[2, 0, 9, 4], [0.5, 0, -0.75, 2]]
+    assert as_numpy(sums(rows[0, :], labels, 5)).tolist() == [2, 0, 9, 4, 0]
+
+
+def test_arrays_keep_their_own_kind():
+    tensor = torch.eye(2, dtype=torch.bfloat16, requires_grad=True)
+    kept = as_own_kind(tensor, "X")
+    assert (kept.dtype, kept.requires_grad) == (torch.bfloat16, False)
+    assert as_own_kind([[1, 2]], "X").tolist() == [[1, 2]]
+    for wrong in (torch.eye(2) * 1j, np.eye(2) * 1j):
+        with pytest.raises(InvalidType, match="X must be an array of real numbers"):
+            as_own_kind(wrong, "X")

@@ -20,8 +20,9 @@ sys.meta_path.insert(0, NoTorch())
 """
 
 ROOMS = (
-    "activations", "arrays", "initialization", "losses", "native", "network", "objectives",
-    "parameters", "propagation.prediction", "propagation.trace", "units", "versions",
+    "activations", "arrays", "backpropagation_check", "gradient_check", "initialization", "losses",
+    "native", "network", "objectives", "parameters", "propagation.prediction", "propagation.trace",
+    "symmetry", "symmetry.projection", "symmetry.repair", "units", "versions",
 )  # fmt: skip
 
 PROGRAM = """
@@ -52,6 +53,45 @@ for activation in ("sigmoid", "gelu"):
     cost.warn_of_symmetry(theta)
 """
 
+CHECKS = """
+import numpy as np
+import symbreak as sb
+from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, spread
+from symbreak.symmetry.repair import repair_theta
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(30, 4)), rng.integers(0, 3, 30)
+net = sb.Network((4, 5, 3), "tanh", "cross_entropy")
+cost, theta = sb.NetworkCost(net, X, y, alpha=0.1), sb.initialize(net, starts=2, seed=0)
+
+for objective, start in (
+    (cost, theta), (cost.to("float32"), theta), (lambda t: ((t**2).sum(), 2 * t), theta[0]),
+):
+    for method in ("directions", "coordinates"):
+        report = sb.check_gradient(objective, start, method=method, thorough=True)
+        assert report.verdict == "pass", report
+
+def mine(thetas, X, y):
+    trace = sb.backpropagate(net, net.unroll(thetas), X, y)
+    stages = {"z": trace.z, "a": trace.a, "delta": trace.delta, "gradients": trace.gradients}
+    return {"J": float(trace.value)} | {name: list(parts) for name, parts in stages.items()}
+
+assert sb.check_backpropagation(mine, net, theta[0], X, y).verdict == "pass"
+
+twins = theta.copy()
+first, second = net.thetas(twins)
+first[:, 1], second[:, :, 2] = first[:, 0], second[:, :, 1]
+found = sb.symmetries(net, twins)
+assert found.effective_widths.tolist() == [[4], [4]]
+assert found.distance(found.project(twins)).tolist() == [0.0, 0.0]
+assert found.escape(cost, max_updates=20).updates.tolist() == [-1, -1]
+mended = repair_theta(net, twins, found)
+assert isinstance(mended.theta, np.ndarray) and not mended.after.groups
+labels = one_unit_per_layer(net)
+gradient = SymmetricCost(cost, labels)(theta)[1]
+assert isinstance(gradient, np.ndarray) and spread(net, gradient, labels).tolist() == [0.0, 0.0]
+"""
+
 REFUSED = """
 import symbreak as sb
 try:
@@ -73,6 +113,11 @@ def run(program, **environment):
 @pytest.mark.parametrize("core", ["0", "1"])
 def test_networks_compute_and_numpy_comes_out(core):
     run(BLOCKED + PROGRAM, SYMBREAK_NATIVE=core, SYMBREAK_REQUIRE_NATIVE="0")
+
+
+@pytest.mark.parametrize("core", ["0", "1"])
+def test_gradients_and_symmetries_are_checked(core):
+    run(BLOCKED + CHECKS, SYMBREAK_NATIVE=core, SYMBREAK_REQUIRE_NATIVE="0")
 
 
 def test_what_needs_it_says_what_to_install():

@@ -80,3 +80,20 @@ def test_bad_numbers_are_named(options, words):
 def test_what_is_no_function_is_named(what, given):
     with pytest.raises(InvalidType, match=f"{what} of escape must be a function"):
         symmetries(NET, ONE_UNIT).escape(**{"cost": saddle, **given})
+
+
+def test_the_updates_are_those_of_sgd_with_momentum():
+    random = np.random.default_rng(0)
+    cost = NetworkCost(NET, random.normal(size=(20, 1)), random.normal(size=(20, 1)))
+
+    def wide(theta):
+        J, gradient = cost(theta)
+        gradient[:, 0] += 1e-3
+        return J, gradient
+
+    ours, theirs = (
+        symmetries(NET, ONE_UNIT).escape(wide, optimizer=optimizer, max_updates=50)
+        for optimizer in (None, lambda tensors: torch.optim.SGD(tensors, lr=0.1, momentum=0.9))
+    )
+    assert ours.updates.tolist() == theirs.updates.tolist()
+    np.testing.assert_allclose(ours.distance, theirs.distance, rtol=1e-9)
