@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.arrays import copied
+from symbreak.arrays import alike, as_numpy, copied
 from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -48,7 +48,9 @@ class Changed:
     def __call__(self, theta, *, out=None):
         value, gradient = self.cost(theta)
         changed = self.change(theta, copied(gradient)) * self.scale
-        return value * self.scale, changed if out is None else out.copy_(changed)
+        if out is not None:
+            out[...] = changed
+        return value * self.scale, changed if out is None else out
 
     def value(self, theta):
         return self.cost.value(theta) * self.scale
@@ -67,8 +69,8 @@ class WithPenaltyGradient(Changed):
     """A cost with `more(theta, strength)` added to the gradient of its penalty."""
 
     def __init__(self, cost, more):
-        strength = torch.as_tensor(cost.terms()["penalty"].strength)
-        super().__init__(cost, lambda theta, g: g + more(theta, strength.to(theta.dtype)))
+        strength = as_numpy(cost.terms()["penalty"].strength)
+        super().__init__(cost, lambda theta, g: g + more(theta, alike(strength, theta)))
         self.more, self.network = more, cost.network
 
     def terms(self):
@@ -117,8 +119,8 @@ def change_entry(index, change):
 
 def largest(objective, theta, block):
     """Return the index in theta of the largest derivative of a block."""
-    gradient = torch.as_tensor(objective(theta)[1])[..., block.slice]
-    return block.start + int(gradient.abs().argmax())
+    gradient = as_numpy(objective(theta)[1])[..., block.slice]
+    return block.start + int(np.abs(gradient).argmax())
 
 
 @pytest.fixture

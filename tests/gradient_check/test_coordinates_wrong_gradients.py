@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from symbreak.activations import ACTIVATIONS
+from symbreak.arrays import as_numpy, copied
 from symbreak.gradient_check.probes import EPS
 from symbreak.initialization import initialize
 from tests.gradient_check.conftest import coordinates as check_gradient
@@ -113,7 +114,7 @@ def test_a_loss_averaged_over_outputs_with_a_gradient_that_is_not_fails(make):
         J, gradient = cost(theta)
         return J / outputs, gradient
 
-    theta = initialize(cost.network, "he_normal").numpy()
+    theta = as_numpy(initialize(cost.network, "he_normal"))
     report = check_gradient(objective, theta, blocks=cost.blocks)
     assert [block.verdict for block in report.blocks] == ["fail"] * 4
     for block in report.blocks:
@@ -125,7 +126,7 @@ def test_a_gradient_of_the_transposed_matrix_fails(make):
 
     def transposed(theta, gradient):
         G = cost.network.thetas(gradient)[0][..., 1:]
-        G.copy_(G.transpose(-1, -2).clone())
+        G[...] = copied(G.mT)
         return gradient
 
     report = check_gradient(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -52,7 +54,7 @@ def test_an_objective_is_handed_stacks_of_the_kind_of_theta_that_are_its_own(
     starts, kind, method, dtype
 ):
     cost, theta = starts
-    given, seen = kind(theta), []
+    given, seen = kind(theta), list[Any]()
     report = check_gradient(Spy(cost.to(dtype), seen), given, method=method, thorough=True)
     assert report.verdict == "pass"
     assert {type(one) for one in seen} == {type(given)}
@@ -80,7 +82,8 @@ def test_the_report_is_that_of_the_other_kind(make, starts, method, dtype):
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), torch.float32])
 def test_an_objective_says_its_dtype_by_any_of_its_names(starts, dtype):
     cost, theta = starts
-    spy = Spy(cost.to("float32"), seen := [])
+    seen = list[Any]()
+    spy = Spy(cost.to("float32"), seen)
     spy.dtype = dtype
     report = check_gradient(spy, theta)
     assert report.worst.kernel_error > 0.0

@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
+from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.causes import Clues, cause_of
 from symbreak.gradient_check.localisation import Entry, Located
@@ -48,12 +48,13 @@ def wrong_at(seed, activation, loss, choose, mistake):
     group, entries = choose(groups_of(cost.blocks, None, 0))
 
     def change(theta, gradient):
-        gradient[..., entries] = mistake(torch.as_tensor(theta), gradient)[..., entries]
+        gradient[..., entries] = mistake(theta, gradient)[..., entries]
         return gradient
 
     changed = Changed(cost, change)
-    apart = (changed(theta)[1] - cost(theta)[1])[entries].numpy()
-    wrong = entries[np.abs(apart) > 1e-12 * np.abs(cost(theta)[1].numpy()).max()]
+    right, given = as_numpy(cost(theta)[1]), as_numpy(changed(theta)[1])
+    apart = np.abs(given - right)[entries]
+    wrong = entries[apart > 1e-12 * np.abs(right).max()]
     names = {group.block.entry(int(index) - group.block.start) for index in wrong}
     return check_gradient(changed, theta), group, names
 
@@ -100,7 +101,7 @@ def test_one_wrong_entry_is_named_alone(activation, loss, mistake):
     change, words = MISTAKES[mistake]
     for seed in range(3):
         cost = cost_of((4, 10, 3), activation, loss, seed=seed)
-        gradient = cost(start_of(cost, seed))[1].numpy()
+        gradient = as_numpy(cost(start_of(cost, seed))[1])
 
         def one(groups, gradient=gradient):
             return groups[1], groups[1].indices[[int(np.abs(gradient[groups[1].indices]).argmax())]]

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.initialization import initialize, rules
 from symbreak.lesson.page import lesson_data, planes
