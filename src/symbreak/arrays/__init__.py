@@ -38,6 +38,13 @@ from symbreak.arrays.memory import (
     nbytes,
 )
 from symbreak.arrays.special import erfc, expit, negative_part, positive_part, softplus
+from symbreak.arrays.steps import (
+    add_matrix_products_,
+    add_product_,
+    add_quotient_,
+    add_scaled_,
+    solve_positive,
+)
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
@@ -45,6 +52,10 @@ from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, 
 __all__ = [
     "FLOATS",
     "Array",
+    "add_matrix_products_",
+    "add_product_",
+    "add_quotient_",
+    "add_scaled_",
     "alike",
     "as_array",
     "as_device",
@@ -84,6 +95,7 @@ __all__ = [
     "quiet",
     "scatter_",
     "softplus",
+    "solve_positive",
     "sums",
     "take_into",
     "word_of",

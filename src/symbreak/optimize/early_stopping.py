@@ -17,15 +17,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak.arrays import Array, as_tensor, copied
 from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import find_method
-from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, rows, where
 
 PATIENCE = 10  # epochs of a method on mini-batches
 FULL_BATCH_PATIENCE = 50  # updates of a method on all examples, each far less than an epoch
@@ -45,21 +44,24 @@ class Validation(PerStart):
         loss beside it; an `Objective` such as the `NetworkCost` of other examples stands for its
         `value`.
     patience : accepted steps without improvement after which a start ends.
+    as_tensors : whether `score` is called with tensors of PyTorch, whatever theta is.
     tol : an improvement by less than this keeps the point but does not count for the patience; a
         loss is measured in its first value, so that its scale is of no account.
     """
 
     per_start = ("theta", "score", "loss", "latest", "iteration", "_lowest", "_unit", "_since")
 
-    def __init__(self, score: Any, patience: int, theta: Tensor, tol: float = 0.0) -> None:
+    def __init__(
+        self, score: Any, patience: int, theta: Array, tol: float = 0.0, *, as_tensors: bool = False
+    ) -> None:
         check_positive_integer("patience", patience)
         if not callable(score):
             raise InvalidInput(
                 f"validation must be an objective or a function theta -> score. Got {score!r}."
             )
         self.of = score
-        self.patience, self.tol = patience, tol
-        self.theta = theta.clone()
+        self.patience, self.tol, self._as_tensors = patience, tol, as_tensors
+        self.theta = copied(theta)
         self.score: Floats = np.full(len(theta), np.inf)
         self.loss: Floats = np.full(len(theta), np.inf)  # of the point with the best score
         self.latest: Floats = np.full(len(theta), np.nan)
@@ -68,16 +70,15 @@ class Validation(PerStart):
         self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
-    def look(self, active: Mask, theta: Tensor, starts: Starts, iteration: Starts) -> Mask:
+    def look(self, active: Mask, theta: Array, starts: Starts, iteration: Starts) -> Mask:
         """Score `active` of theta (running, n); return which have not improved for too long.
 
         Parameters
         ----------
         starts, iteration : (running,), their indices among all starts, and their accepted steps.
         """
-        at = torch.from_numpy(np.flatnonzero(active)).to(theta.device)
         score, loss = np.full(len(active), np.nan), np.full(len(active), np.inf)
-        score[active], loss[active] = self._scores(theta[at], starts[active])
+        score[active], loss[active] = self._scores(rows(theta, active), starts[active])
         self.latest = np.where(active, score, self.latest)
         score = np.where(np.isnan(score) & np.isfinite(loss), np.inf, score)  # worse than any
         better = (score < self.score) | ((score == self.score) & (loss < self.loss))
@@ -96,13 +97,12 @@ class Validation(PerStart):
         with np.errstate(all="ignore"):  # of starts that have seen no finite number
             return np.asarray((now < before) & (now <= before - self.tol * unit))
 
-    def _scores(self, theta: Tensor, starts: Starts) -> tuple[Floats, Floats]:
+    def _scores(self, theta: Array, starts: Starts) -> tuple[Floats, Floats]:
         """Return the scores and the losses, (running,) each; infinite where there is no loss."""
         of: Callable[[Any], Any] = self.of
         if isinstance(self.of, Objective):
             of = self.of.take(starts).value
-        scores = of(theta)
-        numbers = host(scores) if isinstance(scores, Tensor) else np.asarray(scores, dtype=float)
+        numbers = host(of(as_tensor(theta, "theta") if self._as_tensors else theta))
         if numbers.shape not in ((len(theta),), (len(theta), 2)):
             raise InvalidInput(
                 f"validation must return one score for each of {len(theta)} starts. "

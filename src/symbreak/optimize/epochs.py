@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
+from symbreak.arrays import Array
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.methods import METHODS, method_of
@@ -46,7 +46,7 @@ class Epochs:
         self._stepper = stepper
         self._has_begun = False
 
-    def run(self, objective: Objective, theta: Tensor) -> Outcome:
+    def run(self, objective: Objective, theta: Array) -> Outcome:
         """Train for an epoch from theta (starts, n) and return where it ended.
 
         A start that would become non-finite stays where it was and is called DIVERGED.

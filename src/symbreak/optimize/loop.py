@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.per_start import Floats, Mask, Starts
+from symbreak.optimize.per_start import Floats, Mask, Starts, put_rows, rows
 from symbreak.optimize.protocols import Point, Stepper
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress
@@ -69,7 +68,7 @@ class Loop:
     def __init__(
         self,
         objective: Objective,
-        theta: Tensor,
+        theta: Array,
         stepper: Stepper,
         test: GradientTest,
         limits: Limits,
@@ -112,7 +111,7 @@ class Loop:
         return self.records.n_iterations
 
     @property
-    def theta(self) -> Tensor:
+    def theta(self) -> Array:
         """The accepted points of the running starts, (running, n)."""
         return self.records.theta if self._running is None else self._running.here.theta
 
@@ -195,7 +194,7 @@ class Loop:
         """Evaluate the starts and begin the first searches."""
         n = len(self.records.theta)
         # A copy: what is returned is written into `records` while others still run.
-        here = self._evaluate(self.records.theta.clone(), np.arange(n))
+        here = self._evaluate(copied(self.records.theta), np.arange(n))
         self._running = run = Running(
             np.arange(n), here, self._stepper, self._validation, self._stalling
         )
@@ -250,7 +249,7 @@ class Loop:
         assert self._racing is not None
         return self._racing.losers(score, in_race)[self.running.starts]
 
-    def _evaluate(self, theta: Tensor, starts: Starts) -> Point:
+    def _evaluate(self, theta: Array, starts: Starts) -> Point:
         point = Point.at(self._objective, theta)
         self.records.n_evaluations[starts] += 1
         self._n_ticks += 1
@@ -297,8 +296,7 @@ class Loop:
         records, starts = self.records, run.starts[ended]
         for start in starts:
             records.status[start] = status
-        theta, kept = records.theta, torch.from_numpy(ended).to(records.theta.device)
-        theta[torch.from_numpy(starts).to(theta.device)] = run.kept_theta[kept]
+        put_rows(records.theta, starts, rows(run.kept_theta, ended))
         records.value[starts] = run.best.value[ended]
         made = records.n_iterations[starts]
         records.best_iteration[starts] = np.minimum(run.kept_iteration[ended], made)

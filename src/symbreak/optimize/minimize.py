@@ -6,10 +6,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from symbreak.arrays import as_tensor, float_dtype, like
+from symbreak.arrays import (
+    Array,
+    alike,
+    as_array,
+    as_tensor,
+    cast,
+    contiguous,
+    empty,
+    float_word,
+    is_tensor,
+    like,
+    namespace,
+    word_of,
+)
 from symbreak.errors import InvalidInput
 from symbreak.objectives.capabilities import (
     HasDevice,
@@ -25,6 +37,7 @@ from symbreak.optimize.early_stopping import Stalling, Validation, patience_of
 from symbreak.optimize.loop import Loop
 from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.per_start import limits_of
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.scipy_search import ScipySearch
 from symbreak.optimize.search import Progress, Search
@@ -146,18 +159,18 @@ def minimize(
 
 
 def _begin(objective: Any, theta: Any, asked: SearchOptions) -> Outcome:
-    tensor = as_tensor(theta, "theta")
-    objective = as_objective(objective, tensor if isinstance(theta, Tensor) else tensor.numpy())
-    stack = _stack(objective, tensor)
-    eps = float(torch.finfo(stack.dtype).eps)
+    given = _as_given(theta)
+    objective = as_objective(objective, given)
+    stack = _stack(objective, given)
+    eps = float(limits_of(stack).eps)
     test = GradientTest(asked.gradient_rtol, asked.gradient_atol, eps)
-    search = _search(objective, stack, test, asked)
-    search.run(asked.callback)
-    return _answer(search.outcome(), tensor, theta)
+    search = _search(objective, stack, test, asked, given)
+    search.run(_told(asked.callback, given))
+    return _answer(search.outcome(), theta)
 
 
 def _search(
-    objective: Objective, stack: Tensor, test: GradientTest, asked: SearchOptions
+    objective: Objective, stack: Array, test: GradientTest, asked: SearchOptions, given: Array
 ) -> Search:
     if is_scipy(asked.method):
         refuse_beside_scipy(
@@ -170,7 +183,9 @@ def _search(
     validation = stalling = None
     if asked.validation is not None:
         wait = patience_of(method) if asked.patience is None else asked.patience
-        validation = Validation(asked.validation, wait, stack, asked.patience_tol)
+        validation = Validation(
+            asked.validation, wait, stack, asked.patience_tol, as_tensors=is_tensor(given)
+        )
         asked = replace(asked, patience=wait)
     if asked.value_patience is not None:
         stalling = Stalling(asked.value_patience, asked.patience_tol, len(stack))
@@ -187,10 +202,9 @@ def _go_on(objective: Any, outcome: Outcome, asked: SearchOptions) -> Outcome:
             "from, such as that of a method of SciPy. Got None."
         )
     asked.check_going_on(outcome.search.began_with, minimize)
-    tensor = as_tensor(outcome.theta, "theta")
-    example = tensor if isinstance(outcome.theta, Tensor) else tensor.numpy()
-    objective = as_objective(objective, example)
-    check_size(tensor, objective.blocks)
+    given = _as_given(outcome.theta)
+    objective = as_objective(objective, given)
+    check_size(given, objective.blocks)
     its = offered(objective, HasStarts)
     if its is not None and its.starts != len(outcome.value):
         raise InvalidInput(
@@ -198,32 +212,67 @@ def _go_on(objective: Any, outcome: Outcome, asked: SearchOptions) -> Outcome:
             f"Got one for {its.starts}."
         )
     search = Loop.resumed(outcome.search, objective, asked.limits)
-    search.run(asked.callback)
-    return _answer(search.outcome(), tensor, outcome.theta)
+    search.run(_told(asked.callback, given))
+    return _answer(search.outcome(), outcome.theta)
 
 
-def _stack(objective: Objective, tensor: Tensor) -> Tensor:
+def _as_given(theta: Any) -> Array:
+    """Return theta as an array of the kind that was given: a tensor, or NumPy."""
+    return as_tensor(theta, "theta") if is_tensor(theta) else as_array(theta, "theta")
+
+
+def _stack(objective: Objective, given: Array) -> Array:
     """Return theta as the loop needs it: checked, two-dimensional, of the objective's dtype."""
-    check_size(tensor, objective.blocks)
-    if tensor.shape[-1] == 0:
+    check_size(given, objective.blocks)
+    if given.shape[-1] == 0:
         raise InvalidInput(
-            f"theta of minimize must have at least one parameter. Got shape {tuple(tensor.shape)}."
+            f"theta of minimize must have at least one parameter. Got shape {tuple(given.shape)}."
         )
-    if not bool(torch.isfinite(tensor).all()):
+    xp = namespace(given)
+    if not bool(xp.all(xp.isfinite(given))):
         raise InvalidInput("theta of minimize must be finite. Got NaN or infinity.")
     if isinstance(objective, Stacked):
-        stack = objective.stack(tensor)
+        # Of the kind that it computes in, so that no tick has to change it.
+        stack = objective.stack(as_array(given, "theta"))
     else:
-        own, at = offered(objective, HasDtype), offered(objective, HasDevice)
-        dtype = float_dtype(tensor) if own is None else own.dtype
-        device = tensor.device if at is None else at.device
-        stack = torch.atleast_2d(tensor).to(dtype=dtype, device=device).contiguous()
+        stack = _stack_for_another(objective, given)
     knowing = offered(objective, HasSymmetry)
     if knowing is not None:
         knowing.warn_of_symmetry(stack)
     return stack
 
 
-def _answer(outcome: Outcome, tensor: Tensor, example: Any) -> Outcome:
-    theta = outcome.theta if tensor.dim() == 2 else outcome.theta[0]
-    return replace(outcome, theta=like(theta, example))
+def _stack_for_another(objective: Objective, given: Array) -> Array:
+    """Return theta as a stack for an objective that is not ours.
+
+    Of the kind that was given; of PyTorch where its dtype or its device is one of PyTorch.
+    """
+    own, at = offered(objective, HasDtype), offered(objective, HasDevice)
+    word = float_word(given) if own is None else word_of(own.dtype)
+    if at is not None:
+        given = alike(given, empty(word, at.device))
+    elif own is not None and not isinstance(own.dtype, np.dtype):
+        given = as_tensor(given, "theta")
+    stack = cast(given, word)
+    return contiguous(stack if stack.ndim == 2 else stack[None, :])
+
+
+def _told(
+    callback: Callable[[Progress], Any] | None, given: Array
+) -> Callable[[Progress], Any] | None:
+    """Return the callback as the search calls it, which is told of tensors if one was given."""
+    if callback is None or not is_tensor(given):
+        return callback
+
+    def told(progress: Progress) -> Any:
+        places = progress.places
+        if places is not None:
+            places = places._replace(theta=as_tensor(places.theta, "theta"))
+        return callback(replace(progress, places=places))
+
+    return told
+
+
+def _answer(outcome: Outcome, theta: Any) -> Outcome:
+    found = outcome.theta if np.ndim(theta) == 2 else outcome.theta[0, ...]
+    return replace(outcome, theta=like(found, theta))

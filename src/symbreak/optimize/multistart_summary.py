@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import as_numpy
 from symbreak.checks import check_not_negative
 from symbreak.deprecation import warn_renamed
-from symbreak.optimize.per_start import Floats, Mask, Starts, host
+from symbreak.optimize.per_start import Floats, Mask, Starts, largest
 from symbreak.optimize.status import Status
 from symbreak.text import pluralize
 
@@ -217,6 +217,5 @@ def _tolerance(J: Floats, left_open: Floats, lowest: int, rtol: float) -> Floats
 
 
 def _left_open(outcome: Outcome, converged: Mask) -> Floats:
-    theta = as_tensor(outcome.theta, "theta")
-    size = host(theta.reshape(len(outcome.value), -1).abs().amax(1))
+    size = largest(as_numpy(outcome.theta).reshape(len(outcome.value), -1))
     return size * np.where(converged, outcome.gradient_norm, 0.0)

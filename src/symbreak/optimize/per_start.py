@@ -11,9 +11,9 @@ import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from symbreak.arrays import Array, alike, as_numpy, namespace, picked, word_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -23,8 +23,8 @@ Starts = NDArray[np.integer[Any]]  # indices
 class PerStart:
     """A part of the search with one row for each running start.
 
-    per_start : the names of its attributes that are torch tensors or NumPy arrays with the starts
-        on the first axis, or `PerStart` themselves. An attribute that is None is passed over.
+    per_start : the names of its attributes that are arrays with the starts on the first axis, or
+        `PerStart` themselves. An attribute that is None is passed over.
     """
 
     per_start: ClassVar[tuple[str, ...]] = ()
@@ -53,9 +53,7 @@ def _picked(held: Any, which: Mask | Starts) -> Any:
         return None
     if isinstance(held, PerStart):
         return held.pick(which)
-    if isinstance(held, Tensor):
-        return held[torch.from_numpy(which).to(held.device)]
-    return held[which]
+    return rows(held, which)
 
 
 def _joined(first: Any, second: Any) -> Any:
@@ -63,23 +61,48 @@ def _joined(first: Any, second: Any) -> Any:
         return None
     if isinstance(first, PerStart):
         return first.join(second)
-    if isinstance(first, Tensor):
-        return torch.cat([first, second])
-    return np.concatenate([first, second])
+    return namespace(first).concat([first, alike(second, first)])
 
 
-def where(active: Mask, new: Tensor, old: Tensor) -> Tensor:
+def where(active: Mask, new: Array, old: Array) -> Array:
     """Return `new` in the active starts and `old` in the others, (starts, n)."""
     if active.all():
         return new
-    return torch.where(torch.from_numpy(active).to(new.device)[:, None], new, old)
+    return namespace(new).where(alike(active, new)[:, None], new, old)
 
 
-def host(tensor: Tensor) -> Floats:
+def rows(array: Array, which: Mask | Starts) -> Array:
+    """Return a copy of the rows `which`, a mask or indices."""
+    if isinstance(array, np.ndarray):
+        return array[which]
+    return picked(array, np.flatnonzero(which) if which.dtype == np.bool_ else which, 0)
+
+
+def put_rows(array: Array, which: Mask | Starts, values: Array | float) -> None:
+    """Write `values` into the rows `which`, a mask or indices."""
+    array[alike(which, array)] = values
+
+
+def largest(array: Array) -> Array:
+    """Return the largest |entry| of each row, (starts,)."""
+    xp = namespace(array)
+    return xp.max(xp.abs(array), axis=1)
+
+
+def limits_of(array: Array) -> Any:
+    """Return what the dtype of an array can hold: its eps, smallest_normal and max."""
+    return namespace(array).finfo(array.dtype)
+
+
+def host(array: Array) -> Floats:
     """Return the numbers as a float64 NumPy array, where decisions are made."""
-    return np.asarray(tensor.detach().double().cpu().numpy())
+    return as_numpy(array).astype(np.float64, copy=False)
 
 
-def device_like(numbers: Floats, like: Tensor) -> Tensor:
-    """Return host numbers in the dtype and on the device of `like`."""
-    return torch.from_numpy(numbers).to(dtype=like.dtype, device=like.device)
+def device_like(numbers: Floats, other: Array) -> Array:
+    """Return host numbers of the kind, in the dtype and on the device of `other`."""
+    if isinstance(other, np.ndarray):
+        return numbers.astype(other.dtype, copy=False)
+    # Cast before they move: not every device has float64.
+    dtype = np.dtype("float32" if word_of(other.dtype) != "float64" else "float64")
+    return namespace(other).astype(alike(numbers.astype(dtype, copy=False), other), other.dtype)

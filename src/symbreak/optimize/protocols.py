@@ -4,7 +4,7 @@ Conventions
 -----------
 starts : the running ones, in the loop's order; masks are boolean arrays over them.
 active : a mask of the starts that a call is about.
-Vectors (theta, gradient, direction) are torch tensors (starts, n) on the objective's device;
+Vectors (theta, gradient, direction) are arrays (starts, n) of the objective's kind and device;
 decisions are made on the host in float64 NumPy arrays (starts,): J, the slope (gradient ·
 direction) and step sizes.
 
@@ -19,12 +19,11 @@ from abc import ABC, abstractmethod
 from typing import Protocol, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, empty_like
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.stacks import evaluate
-from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, largest, where
 from symbreak.optimize.status import Status
 
 __all__ = [
@@ -45,15 +44,15 @@ class Point(PerStart):
 
     per_start = ("theta", "value", "gradient", "norm")
 
-    def __init__(self, theta: Tensor, value: Floats, gradient: Tensor, norm: Floats) -> None:
+    def __init__(self, theta: Array, value: Floats, gradient: Array, norm: Floats) -> None:
         self.theta, self.value, self.gradient, self.norm = theta, value, gradient, norm
 
     @classmethod
-    def at(cls, objective: Objective, theta: Tensor) -> Self:
+    def at(cls, objective: Objective, theta: Array) -> Self:
         """Evaluate J and its gradient at theta (starts, n), a stack of the objective."""
-        gradient = torch.empty_like(theta, memory_format=torch.contiguous_format)
+        gradient = empty_like(theta)
         value = evaluate(objective, theta, gradient)
-        return cls(theta, host(value), gradient, host(gradient.abs().amax(1)))
+        return cls(theta, host(value), gradient, host(largest(gradient)))
 
     def moved(self, active: Mask, to: Point) -> Point:
         """Return the point that is `to` in the active starts and this one in the others."""
@@ -96,7 +95,7 @@ class Stepper(_PerStartState, Protocol):
     def start(self, here: Point, objective: Objective) -> None:
         """Begin at `here`; starts whose J or gradient is not finite will be dropped."""
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:
+    def trial(self, here: Point, objective: Objective) -> Array:
         """Return the next point to evaluate, (starts, n)."""
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
@@ -113,13 +112,13 @@ class Direction(_PerStartState, Protocol):
     def has_scale(self) -> bool:
         """Whether step 1 is a good first trial, as for quasi-Newton directions."""
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return the first directions, (starts, n)."""
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return directions (starts, n); only `active`, moved from `before` to `here`, count."""
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Forget the past of `active` and return their steepest descent; others do not count."""
 
 

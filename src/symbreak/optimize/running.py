@@ -7,12 +7,11 @@ A point counts as seen when J and its whole gradient are finite. Best is the low
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak.arrays import Array, copied
 from symbreak.optimize.early_stopping import Stalling, Validation
-from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, limits_of, where
 from symbreak.optimize.protocols import Point, Stepper
 
 TIES = 10.0
@@ -23,13 +22,13 @@ class BestPoints(PerStart):
 
     per_start = ("theta", "value", "gradient_norm", "iteration", "_lowest")
 
-    def __init__(self, theta: Tensor) -> None:
-        self.theta = theta.clone()
+    def __init__(self, theta: Array) -> None:
+        self.theta = copied(theta)
         self.value: Floats = np.full(len(theta), np.inf)
         self.gradient_norm: Floats = np.full(len(theta), np.inf)
         self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._lowest: Floats = np.full(len(theta), np.inf)
-        self._eps = float(torch.finfo(theta.dtype).eps)
+        self._eps = float(limits_of(theta).eps)
 
     def offer(self, point: Point, iteration: Starts) -> None:
         """Take the points that are better than what was seen, in these steps of their starts."""
@@ -119,7 +118,7 @@ class Running(PerStart):
         self.is_new = accepted
 
     @property
-    def kept_theta(self) -> Tensor:
+    def kept_theta(self) -> Array:
         """The points to return, (running, n)."""
         return self.best.theta if self.validation is None else self.validation.theta
 

@@ -19,14 +19,13 @@ from typing import Any
 
 import numpy as np
 import scipy.optimize
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, copied, namespace
 from symbreak.objectives.capabilities import HasHessian, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
-from symbreak.optimize.per_start import Floats, host
+from symbreak.optimize.per_start import Floats, device_like, host
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.running import BestPoints
 from symbreak.optimize.scipy_options import (
@@ -74,7 +73,7 @@ class ScipySearch:
         self,
         method: str,
         objective: Objective,
-        theta: Tensor,
+        theta: Array,
         test: GradientTest,
         limits: Limits,
         options: Mapping[str, Any],
@@ -141,7 +140,7 @@ class ScipySearch:
         here = Point.at(self.objective, records.theta)
         records.n_evaluations += 1
         self.best.offer(here, records.n_iterations)
-        self.best.theta = self.best.theta.clone()  # its rows are written one by one
+        self.best.theta = copied(self.best.theta)  # its rows are written one by one
         endings = records.begin(here, self.test, limits)
         endings += limits.endings(
             np.zeros(n, dtype=bool), here, here, records.n_iterations, records.n_evaluations
@@ -257,14 +256,13 @@ class OneStart:
     def _hessian(self, x: Floats) -> Floats:
         n = len(x)
         objective: Any = self._objective.take(np.zeros(n, dtype=np.int64))
-        unit = self._theta(np.eye(n).reshape(-1)).reshape(n, n)
-        H = host(objective.hessian_product(self._theta(x).expand(n, n).contiguous(), unit))
+        unit = device_like(np.eye(n), self._first.theta)
+        H = host(objective.hessian_product(device_like(np.tile(x, (n, 1)), unit), unit))
         return 0.5 * (H + H.T)
 
-    def _theta(self, x: Floats) -> Tensor:
+    def _theta(self, x: Floats) -> Array:
         """Return (1, n) as the objective needs it; a copy, as scipy goes on writing into x."""
-        like = self._first.theta
-        return torch.tensor(x, dtype=like.dtype, device=like.device)[None]
+        return device_like(np.array(x, np.float64)[None], self._first.theta)
 
     def _point(self, x: Floats) -> Point:
         """Return the point at x: one that was just seen, or an evaluation."""
@@ -274,7 +272,7 @@ class OneStart:
             self._seen[key] = self._evaluate(self._theta(x))
         return self._seen[key]
 
-    def _evaluate(self, theta: Tensor) -> Point:
+    def _evaluate(self, theta: Array) -> Point:
         search = self._search
         point = Point.at(self._objective, theta)
         search.records.n_evaluations[self._start] += 1
@@ -297,7 +295,7 @@ class OneStart:
         """Take the point that scipy stands at after an iteration; end the start if it is time."""
         search, start = self._search, self._start
         here = self._point(x)
-        moved = np.array([not torch.equal(here.theta, self._here.theta)])
+        moved = np.array([not _is_at(here, self._here)])
         if moved[0]:
             self._before, self._here = self._here, here
         self._seen = {np.ascontiguousarray(x, dtype=np.float64).tobytes(): here}
@@ -323,7 +321,12 @@ class OneStart:
         here, search = self._here, self._search
         noise = ROUNDING * search.test.eps * abs(here.value[0])
         near = [self._before, *self._seen.values()]
-        others = [point for point in near if not torch.equal(point.theta, here.theta)]
+        others = [point for point in near if not _is_at(point, here)]
         if any(abs(point.value[0] - here.value[0]) <= noise for point in others):
             return Status.PRECISION_LIMIT
         return Status.FAILED
+
+
+def _is_at(one: Point, other: Point) -> bool:
+    """Whether both stand at the same theta."""
+    return bool(namespace(one.theta).all(one.theta == other.theta))

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Starts
 
@@ -21,7 +20,7 @@ class Places(NamedTuple):
 
     starts: Starts
     n_iterations: Starts
-    theta: Tensor
+    theta: Array
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from torch import Tensor
 
+from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask
@@ -32,9 +32,9 @@ class StartRecords:
     history, scores : J, and the score, of every accepted point.
     """
 
-    def __init__(self, theta: Tensor) -> None:
+    def __init__(self, theta: Array) -> None:
         n = len(theta)
-        self.theta = theta.clone()
+        self.theta = copied(theta)
         self.value: Floats = np.full(n, np.inf)
         self.score: Floats = np.full(n, np.inf)
         self.score_loss: Floats = np.full(n, np.inf)
@@ -105,7 +105,7 @@ class StartRecords:
 
 def confirmed_outcome(
     objective: Objective,
-    theta: Tensor,
+    theta: Array,
     test: GradientTest,
     status: Sequence[Status],
     *,

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from symbreak.checks import check_count, check_finite, check_not_negative
-from symbreak.optimize.per_start import Floats, Mask, host
+from symbreak.optimize.per_start import Floats, Mask, host, largest
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 
@@ -108,5 +108,5 @@ class Limits:
             return np.asarray(before.value - here.value <= self.value_rtol * scale)
 
     def _is_small_step(self, before: Point, here: Point) -> Mask:
-        step = host((here.theta - before.theta).abs().amax(1))
-        return np.asarray(step <= self.step_rtol * host(here.theta.abs().amax(1)))
+        step = host(largest(here.theta - before.theta))
+        return np.asarray(step <= self.step_rtol * host(largest(here.theta)))

@@ -155,8 +155,9 @@ def test_no_more_products_than_allowed():
 def test_a_quadratic_is_solved_in_few_iterations(curvature):
     objective = problem(6, 15, seed=3)
     outcome = sb.minimize(
-        objective, np.zeros((6, 15)), method="newton-cg", curvature=curvature, gradient_rtol=1e-8
-    )
+        objective, torch.zeros(6, 15, dtype=torch.float64), method="newton-cg",
+        curvature=curvature, gradient_rtol=1e-8,
+    )  # fmt: skip
     assert outcome.converged.all()
     assert outcome.n_iterations.max() <= 15
     minimiser = np.linalg.solve(objective.H.numpy(), objective.b.numpy()[:, :, None])[:, :, 0]

@@ -51,7 +51,7 @@ def torch_epochs(method, theta, alpha, weights, size, epochs, seed=0):
     inputs, y, w = torch.tensor(X), torch.tensor(Y), torch.tensor(weights)
     ends = []
     for epoch in range(epochs):
-        for rows in order_of_epoch(seed, epoch, M).split(size):
+        for rows in torch.from_numpy(order_of_epoch(seed, epoch, M)).split(size):
             first, last = NET.thetas(parameter)
             a = torch.tanh(inputs[rows] @ first[:, 1:].T + first[:, 0])
             raw = a @ last[:, 1:].T + last[:, 0]

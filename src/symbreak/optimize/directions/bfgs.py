@@ -17,12 +17,18 @@ A pair with s · y <= eps |s| |y| carries no curvature and is not stored.
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import (
+    Array,
+    add_matrix_products_,
+    empty_like,
+    itemsize,
+    namespace,
+    quiet,
+)
 from symbreak.errors import InvalidInput
 from symbreak.optimize.directions.curvature_pairs import scaled_pair
-from symbreak.optimize.per_start import Mask, PerStart
+from symbreak.optimize.per_start import Mask, PerStart, put_rows, rows, where
 from symbreak.optimize.protocols import Point
 
 
@@ -35,7 +41,7 @@ class BFGS(PerStart):
     def __init__(self, memory_budget: int) -> None:
         self.memory_budget = memory_budget
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return steepest descent, with H = I.
 
         Raises
@@ -44,34 +50,41 @@ class BFGS(PerStart):
             H would take more than `memory_budget` bytes.
         """
         n_running, n = here.gradient.shape
-        self._check_room(n_running, n, here.gradient.element_size())
-        self._H = here.gradient.new_zeros(n_running, n, n)
-        self._H.diagonal(dim1=1, dim2=2).fill_(1.0)
+        self._check_room(n_running, n, itemsize(here.gradient))
+        self._H = empty_like(here.gradient, (n_running, n, n))
+        self._H[...] = 0.0
+        self._diagonal[...] = 1.0
         self._is_fresh: Mask = np.full(n_running, True)  # H = I, no pair stored
-        return here.gradient.neg()
+        return -here.gradient
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    @quiet
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Take the pairs of `active` into H and return -H g."""
-        g = here.gradient
+        g, xp = here.gradient, namespace(here.gradient)
         pair, stored = scaled_pair(active, here.theta - before.theta, g - before.gradient)
-        s, y = pair.unbind(1)
+        s, y = pair[:, 0, :], pair[:, 1, :]
         self._scale(stored & self._is_fresh, s, y)
         self._is_fresh &= ~stored
         # As H is symmetric, rows times H, which is several times faster than H times columns.
-        Hy, Hg = torch.bmm(torch.stack([y, g], dim=1), self._H).unbind(1)
+        products = xp.stack([y, g], axis=1) @ self._H
+        Hy, Hg = products[:, 0, :], products[:, 1, :]
         # Zeros leave H as it is in the starts without a new pair.
-        kept = torch.from_numpy(stored).to(g.device)[:, None]
-        s, w = torch.where(kept, s, 0.0), torch.where(kept, _partner(s, y, Hy), 0.0)
-        self._H.baddbmm_(torch.stack([s, w], dim=2), torch.stack([w, s], dim=1))
-        return Hg.addcmul(s, _dot(w, g)).addcmul_(w, _dot(s, g)).neg_()
+        s, w = _zero_unless(stored, s), _zero_unless(stored, _partner(s, y, Hy))
+        add_matrix_products_(self._H, xp.stack([s, w], axis=2), xp.stack([w, s], axis=1))
+        return -(Hg + s * _dot(w, g) + w * _dot(s, g))
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Put H = I in `active`."""
-        places = torch.from_numpy(np.flatnonzero(active)).to(here.gradient.device)
-        self._H[places] = 0.0
-        self._H.diagonal(dim1=1, dim2=2)[places] = 1.0
+        put_rows(self._H, active, 0.0)
+        put_rows(self._diagonal, active, 1.0)
         self._is_fresh[active] = True
-        return here.gradient.neg()
+        return -here.gradient
+
+    @property
+    def _diagonal(self) -> Array:
+        """The diagonal of H, (starts, n), a view."""
+        starts, n, _ = self._H.shape
+        return namespace(self._H).reshape(self._H, (starts, n * n))[:, :: n + 1]
 
     def _check_room(self, n_running: int, n: int, bytes_each: int) -> None:
         needed = n_running * n * n * bytes_each
@@ -81,21 +94,23 @@ class BFGS(PerStart):
                 f"n = {n} parameters. Got {self.memory_budget}. Use method='l-bfgs'."
             )
 
-    def _scale(self, active: Mask, s: Tensor, y: Tensor) -> None:
+    def _scale(self, active: Mask, s: Array, y: Array) -> None:
         if not active.any():
             return
-        places = torch.from_numpy(np.flatnonzero(active)).to(s.device)
-        gamma = _dot(s[places], y[places]) / _dot(y[places], y[places])
-        self._H.diagonal(dim1=1, dim2=2)[places] = gamma.expand(-1, s.shape[1])
+        s, y = rows(s, active), rows(y, active)
+        put_rows(self._diagonal, active, _dot(s, y) / _dot(y, y))
 
 
-def _partner(s: Tensor, y: Tensor, Hy: Tensor) -> Tensor:
+def _partner(s: Array, y: Array, Hy: Array) -> Array:
     """Return w of the update H + s wᵀ + w sᵀ, (starts, n)."""
     rho = 1.0 / _dot(s, y)
     return (0.5 * rho * (1.0 + rho * _dot(y, Hy))) * s - rho * Hy
 
 
-def _dot(one: Tensor, other: Tensor) -> Tensor:
+def _dot(one: Array, other: Array) -> Array:
     """Return the dot products as a column, (starts, 1)."""
-    dots: Tensor = torch.linalg.vecdot(one, other)
-    return dots[:, None]
+    return namespace(one).linalg.vecdot(one, other)[:, None]
+
+
+def _zero_unless(kept: Mask, vectors: Array) -> Array:
+    return where(kept, vectors, namespace(vectors).zeros_like(vectors))

@@ -16,34 +16,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, namespace, quiet
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
 ETA = 0.01
 
 
-def polak_ribiere(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:  # noqa: ARG001 - one signature
+@quiet
+def polak_ribiere(g0: Array, g: Array, d: Array) -> Array:  # noqa: ARG001 - one signature
     """Return beta (starts,) of Polak-Ribière+ from vectors (starts, n)."""
-    dot = torch.linalg.vecdot
-    beta: Tensor = dot(g, g - g0) / dot(g0, g0)
-    return beta.clamp_min_(0.0)
+    xp = namespace(g)
+    dot = xp.linalg.vecdot
+    return xp.maximum(dot(g, g - g0) / dot(g0, g0), 0.0)
 
 
-def hager_zhang(g0: Tensor, g: Tensor, d: Tensor) -> Tensor:
+@quiet
+def hager_zhang(g0: Array, g: Array, d: Array) -> Array:
     """Return beta (starts,) of Hager and Zhang from vectors (starts, n)."""
-    dot, norm = torch.linalg.vecdot, torch.linalg.vector_norm
+    xp = namespace(g)
+    dot, norm = xp.linalg.vecdot, xp.linalg.vector_norm
     y = g - g0
     dy = dot(d, y)
     # The quotient of equal powers first: no square of a square that could underflow.
     beta = (dot(y, g) - 2.0 * (dot(y, y) / dy) * dot(d, g)) / dy
-    least = -1.0 / (norm(d, dim=1) * norm(g0, dim=1).clamp_max_(ETA))
-    return torch.maximum(beta, least)
+    least = -1.0 / (norm(d, axis=1) * xp.minimum(norm(g0, axis=1), ETA))
+    return xp.maximum(beta, least)
 
 
-BETAS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+BETAS: dict[str, Callable[[Array, Array, Array], Array]] = {
     "hager-zhang": hager_zhang,
     "polak-ribiere": polak_ribiere,
 }
@@ -58,19 +59,22 @@ class ConjugateGradient(PerStart):
     def __init__(self, beta: str) -> None:
         self._beta = BETAS[beta]
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return steepest descent."""
-        self._last = here.gradient.neg()
+        self._last = -here.gradient
         return self._last
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    @quiet
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
-        beta = torch.where(torch.isfinite(beta), beta, 0.0)
-        self._last = where(active, (self._last * beta[:, None]).sub_(here.gradient), self._last)
+        beta[~namespace(beta).isfinite(beta)] = 0.0
+        along = self._last * beta[:, None]
+        along -= here.gradient
+        self._last = where(active, along, self._last)
         return self._last
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Return steepest descent."""
-        self._last = where(active, here.gradient.neg(), self._last)
+        self._last = where(active, -here.gradient, self._last)
         return self._last

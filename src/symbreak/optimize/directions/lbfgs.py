@@ -20,11 +20,19 @@ that its direction is not finite is restarted by the stepper, in that start alon
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, alike, empty_like, namespace, quiet
 from symbreak.optimize.directions.curvature_pairs import scaled_pair
-from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, device_like, host
+from symbreak.optimize.per_start import (
+    Floats,
+    Mask,
+    PerStart,
+    Starts,
+    device_like,
+    host,
+    put_rows,
+    rows,
+)
 from symbreak.optimize.protocols import Point
 
 
@@ -37,46 +45,50 @@ class LBFGS(PerStart):
     def __init__(self, memory: int) -> None:
         self.memory = memory
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return steepest descent, with an empty memory."""
         gradient = here.gradient
         n_running, n = gradient.shape
         m = self.memory
-        self._pairs = gradient.new_zeros(n_running, 2 * m, n)  # m rows of s, then m rows of y
+        self._pairs = empty_like(gradient, (n_running, 2 * m, n))  # m rows of s, then m of y
+        self._pairs[...] = 0.0
         self._inverse = np.zeros((n_running, m, m))  # of R
         self._curvature = np.zeros((n_running, m))  # s_i · y_i
         self._yy = np.zeros((n_running, m, m))
         self._gamma = np.ones(n_running)
         self._clock = np.zeros(n_running, dtype=np.int64)  # pairs stored so far
-        return gradient.neg()
+        return -gradient
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    @quiet  # what is not finite restarts its start
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Store the pairs of `active` and return -H g."""
         move, change = here.theta - before.theta, here.gradient - before.gradient
         pair, stored = scaled_pair(active, move, change)
         slot = self._clock % self.memory
         self._store(stored, slot, pair)
-        columns = torch.cat([pair, here.gradient[:, None]], dim=1).mT  # (starts, n, 3)
-        dots = host(torch.bmm(self._pairs, columns))
-        with np.errstate(all="ignore"):  # what is not finite restarts its start
-            self._remember(stored, slot, dots)
-            return self._direction(
-                dots[:, : self.memory, 2], dots[:, self.memory :, 2], here.gradient
-            )
+        rows = namespace(pair).concat([pair, here.gradient[:, None, :]], axis=1)  # (starts, 3, n)
+        dots = host(self._pairs @ rows.mT)
+        self._remember(stored, slot, dots)
+        return self._direction(dots[:, : self.memory, 2], dots[:, self.memory :, 2], here.gradient)
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Empty the memory of `active`."""
         for held in (self._inverse, self._curvature, self._yy):
             held[active] = 0.0
         self._gamma[active] = 1.0
-        self._pairs[torch.from_numpy(active).to(here.gradient.device)] = 0.0
-        return here.gradient.neg()
+        put_rows(self._pairs, active, 0.0)
+        return -here.gradient
 
-    def _store(self, stored: Mask, slot: Starts, pair: Tensor) -> None:
-        at = torch.from_numpy(np.flatnonzero(stored)).to(pair.device)
-        place = torch.from_numpy(slot[stored]).to(pair.device)
-        self._pairs.unflatten(1, (2, self.memory))[at, :, place] = pair[at]
+    def _store(self, stored: Mask, slot: Starts, pair: Array) -> None:
+        at, place = alike(np.flatnonzero(stored), pair), alike(slot[stored], pair)
+        self._by_kind[at, :, place, :] = rows(pair, stored)
         self._clock[stored] += 1
+
+    @property
+    def _by_kind(self) -> Array:
+        """The pairs, s and y apart, (starts, 2, memory, n), a view."""
+        starts, m, n = self._pairs.shape
+        return namespace(self._pairs).reshape(self._pairs, (starts, 2, m // 2, n))
 
     def _remember(self, stored: Mask, slot: Starts, dots: Floats) -> None:
         """Put the products with the new pair into R^-1 and Y^T Y."""
@@ -94,14 +106,15 @@ class LBFGS(PerStart):
         self._yy[at, place] = self._yy[at, :, place] = dots[at, m:, 1]
         self._gamma[at] = curvature / dots[at, m + place, 1]
 
-    def _direction(self, sg: Floats, yg: Floats, gradient: Tensor) -> Tensor:
+    def _direction(self, sg: Floats, yg: Floats, gradient: Array) -> Array:
         gamma = self._gamma[:, None]
         p = _times(self._inverse, sg)
         inner = self._curvature * p + gamma * (_times(self._yy, p) - yg)
         q = _times(self._inverse.swapaxes(1, 2), inner)
         weights = np.concatenate([-q, gamma * p], axis=1)
-        along = torch.bmm(device_like(weights, gradient)[:, None], self._pairs)[:, 0]
-        return along.addcmul_(gradient, device_like(-gamma, gradient))
+        along = (device_like(weights, gradient)[:, None, :] @ self._pairs)[:, 0, :]
+        along -= gradient * device_like(gamma, gradient)
+        return along
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:

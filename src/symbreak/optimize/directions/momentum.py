@@ -11,8 +11,7 @@ momentum = 0 is plain gradient descent.
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from symbreak.arrays import Array, add_scaled_, quiet
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -28,23 +27,31 @@ class Momentum(PerStart):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return the step from rest."""
         self.velocity = here.gradient * -self.learning_rate
         return self._step(here)
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    @quiet
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return the step after v = momentum v - learning_rate gradient."""
-        velocity = (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)
+        velocity = self._advanced(here)
         self.velocity = where(active, velocity, self.velocity)
         return self._step(here)
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Return the step from rest."""
         self.velocity = where(active, here.gradient * -self.learning_rate, self.velocity)
         return self._step(here)
 
-    def _step(self, here: Point) -> Tensor:
+    @quiet
+    def _step(self, here: Point) -> Array:
         if not self.nesterov:
             return self.velocity
-        return (self.velocity * self.momentum).sub_(here.gradient, alpha=self.learning_rate)
+        return self._advanced(here)
+
+    def _advanced(self, here: Point) -> Array:
+        """Return momentum v - learning_rate gradient."""
+        velocity = self.velocity * self.momentum
+        add_scaled_(velocity, here.gradient, -self.learning_rate)
+        return velocity

@@ -19,15 +19,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, alike, as_numpy, namespace, quiet
 from symbreak.objectives.capabilities import HasGaussNewtonProduct, HasHessian, needed
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Mask
+from symbreak.optimize.per_start import Mask, PerStart, Starts, limits_of, put_rows, rows
 from symbreak.optimize.protocols import LooksAtCurvature, Point
 
-Product = Callable[[Tensor, Tensor], Tensor]
+Product = Callable[[Array, Array], Array]
 # By `curvature`: the capability that it needs, and its product.
 PRODUCTS: dict[str, tuple[type[Any], str]] = {
     "hessian": (HasHessian, "hessian_product"),
@@ -44,75 +43,100 @@ class NewtonCG(LooksAtCurvature):
     def __init__(self, curvature: str, max_inner: int) -> None:
         self.curvature = curvature
         self.max_inner = max_inner
-        self._first_norm: Tensor | None = None
+        self._first_norm: Array | None = None
 
     def look(self, active: Mask, here: Point, objective: Objective) -> None:
         """Solve for the Newton directions of `active`; the others have steepest descent."""
         if self._first_norm is None:
             self._check(objective)
-            norm = torch.linalg.vector_norm(here.gradient, dim=1)
-            self._first_norm = torch.where(torch.isfinite(norm), norm, 1.0).clamp_min_(1.0)
+            self._first_norm = _first_norms(here.gradient)
         self._newton = self._solve(active, here, objective, self._first_norm)
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return the first Newton directions."""
         return self._newton
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return Newton directions for `active`."""
         return self._newton
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Return steepest descent."""
-        return here.gradient.neg()
+        return -here.gradient
 
     def _check(self, objective: Objective) -> None:
         capability, name = PRODUCTS[self.curvature]
         wanted = f"{name}(theta, v), as NetworkCost has"
         needed(objective, capability, "newton-cg", wanted=wanted, else_="method='l-bfgs'")
 
-    def _solve(self, active: Mask, here: Point, objective: Objective, first_norm: Tensor) -> Tensor:
+    def _solve(self, active: Mask, here: Point, objective: Objective, first_norm: Array) -> Array:
         """Return the directions of `active`; steepest descent in the others."""
-        direction = here.gradient.neg()
-        at = torch.from_numpy(np.flatnonzero(active)).to(direction.device)
+        direction, at = -here.gradient, np.flatnonzero(active)
         if len(at) == 0:
             return direction
-        product = self._product(objective, at)
-        theta, r = here.theta[at], here.gradient[at]
-        p, d = torch.zeros_like(r), -r
-        squared = torch.linalg.vecdot(r, r)
-        limit = squared * self._forcing(squared, first_norm[at]).square()
-        for inner in range(self.max_inner):
-            Hd = product(theta, d)
-            curvature = torch.linalg.vecdot(d, Hd)
-            enough = torch.finfo(r.dtype).eps * torch.linalg.vecdot(d, d)
-            bent = curvature > enough * _size(Hd, d)
-            alpha = torch.where(bent, squared / curvature, float(inner == 0))[:, None]
-            p, r = p + alpha * d, r + alpha * Hd
-            before, squared = squared, torch.linalg.vecdot(r, r)
-            running = bent & (squared > limit) & torch.isfinite(squared)
-            d = (squared / before)[:, None] * d - r
-            if not bool(running.all()):
-                ended = ~running
-                direction[at[ended]] = p[ended]
-                at, theta, p, r, d = (part[running] for part in (at, theta, p, r, d))
-                squared, limit = squared[running], limit[running]
+        inner = InnerSearch(*(rows(x, at) for x in (here.theta, here.gradient, first_norm)))
+        product = self._product(objective, at, direction)
+        for number in range(self.max_inner):
+            running = inner.move(product(inner.theta, inner.d), is_first=number == 0)
+            if not running.all():
+                put_rows(direction, at[~running], rows(inner.p, ~running))
+                at = at[running]
                 if len(at) == 0:
                     return direction
-                product = self._product(objective, at)
-        direction[at] = p
+                inner.keep(running)
+                product = self._product(objective, at, direction)
+        put_rows(direction, at, inner.p)
         return direction
 
-    def _product(self, objective: Objective, at: Tensor) -> Product:
-        product: Product = getattr(objective.take(at), PRODUCTS[self.curvature][1])
-        return product
-
-    def _forcing(self, squared: Tensor, first_norm: Tensor) -> Tensor:
-        forcing: Tensor = (squared.sqrt() / first_norm).sqrt_().clamp_max_(0.5)
-        return forcing
+    def _product(self, objective: Objective, at: Starts, like: Array) -> Product:
+        product: Product = getattr(objective.take(alike(at, like)), PRODUCTS[self.curvature][1])
+        return lambda theta, v: alike(product(theta, v), like)
 
 
-def _size(Hd: Tensor, d: Tensor) -> Tensor:
-    """Return |H d| / |d|, the curvature that rounding is measured against."""
-    size: Tensor = torch.linalg.vector_norm(Hd, dim=1) / torch.linalg.vector_norm(d, dim=1)
-    return size
+class InnerSearch(PerStart):
+    """Conjugate gradients for H p = -gradient in the starts that have not ended them.
+
+    Attributes
+    ----------
+    theta, p, r, d : (starts, n), see above.
+    """
+
+    per_start = ("theta", "p", "r", "d", "_squared", "_limit")
+
+    @quiet
+    def __init__(self, theta: Array, gradient: Array, first_norm: Array) -> None:
+        xp = namespace(gradient)
+        self.theta, self.r, self.d = theta, gradient, -gradient
+        self.p = xp.zeros_like(gradient)
+        self._squared = _dot(gradient, gradient)
+        forcing = xp.minimum(xp.sqrt(xp.sqrt(self._squared) / first_norm), 0.5)
+        self._limit = self._squared * forcing * forcing
+
+    @quiet
+    def move(self, Hd: Array, *, is_first: bool) -> Mask:
+        """Move p along d, given H d, and turn d; return which go on, (starts,)."""
+        xp, d, squared = namespace(self.d), self.d, self._squared
+        curvature, size = _dot(d, Hd), _norm(Hd) / _norm(d)  # what rounding is measured against
+        bent = curvature > float(limits_of(d).eps) * _dot(d, d) * size
+        alpha = squared / curvature
+        alpha[~bent] = float(is_first)
+        self.p = self.p + alpha[:, None] * d
+        self.r = self.r + alpha[:, None] * Hd
+        self._squared = _dot(self.r, self.r)
+        self.d = (self._squared / squared)[:, None] * d - self.r
+        return as_numpy(bent & (self._squared > self._limit) & xp.isfinite(self._squared))
+
+
+def _dot(one: Array, other: Array) -> Array:
+    return namespace(one).linalg.vecdot(one, other)
+
+
+def _norm(vectors: Array) -> Array:
+    return namespace(vectors).linalg.vector_norm(vectors, axis=1)
+
+
+@quiet
+def _first_norms(gradient: Array) -> Array:
+    """Return the norms that others are taken relative to: 1 where they are less or not finite."""
+    norm, xp = _norm(gradient), namespace(gradient)
+    return xp.where(norm < np.inf, xp.maximum(norm, 1.0), 1.0)

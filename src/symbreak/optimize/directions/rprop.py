@@ -15,9 +15,7 @@ nothing, but one that is rounding noise moves its entry as far as any other.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from symbreak.arrays import Array, alike, namespace, quiet
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -40,30 +38,36 @@ class Rprop(PerStart):
         self.initial_step, self.min_step, self.max_step = initial_step, min_step, max_step
         self.increase, self.decrease = increase, decrease
 
-    def start(self, here: Point) -> Tensor:
+    def start(self, here: Point) -> Array:
         """Return the first move, `initial_step` in every entry."""
-        self._steps = torch.full_like(here.gradient, self.initial_step)
-        self._signs = here.gradient.sign()
+        xp = namespace(here.gradient)
+        self._steps = xp.full_like(here.gradient, self.initial_step)
+        self._signs = xp.sign(here.gradient)
         return self._move(self._signs)
 
-    def update(self, active: Mask, before: Point, here: Point) -> Tensor:
+    @quiet
+    def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return the next move."""
-        signs = here.gradient.sign()
+        xp = namespace(here.gradient)
+        signs = xp.sign(here.gradient)
         agreement = signs * self._signs
         kept, changed = agreement > 0.0, agreement < 0.0
-        steps = torch.where(kept, self._steps * self.increase, self._steps)
-        steps = torch.where(changed, self._steps * self.decrease, steps)
-        self._steps = where(active, steps.clamp_(self.min_step, self.max_step), self._steps)
-        signs = torch.where(changed, 0.0, signs)
+        steps = xp.where(kept, self._steps * self.increase, self._steps)
+        steps = xp.where(changed, steps * self.decrease, steps)
+        self._steps = where(active, xp.clip(steps, self.min_step, self.max_step), self._steps)
+        signs[changed] = 0.0
         self._signs = where(active, signs, self._signs)
-        rose = torch.from_numpy(here.value > before.value).to(changed.device)[:, None]
-        return torch.where(changed & rose, before.theta - here.theta, self._move(signs))
+        rose = alike(here.value > before.value, changed)[:, None]
+        return xp.where(changed & rose, before.theta - here.theta, self._move(signs))
 
-    def restart(self, active: Mask, here: Point) -> Tensor:
+    def restart(self, active: Mask, here: Point) -> Array:
         """Return the move from the first step again."""
-        self._steps = where(active, torch.full_like(self._steps, self.initial_step), self._steps)
-        self._signs = where(active, here.gradient.sign(), self._signs)
+        xp = namespace(here.gradient)
+        self._steps = where(active, xp.full_like(self._steps, self.initial_step), self._steps)
+        self._signs = where(active, xp.sign(here.gradient), self._signs)
         return self._move(self._signs)
 
-    def _move(self, signs: Tensor) -> Tensor:
-        return (signs * self._steps).neg_()
+    def _move(self, signs: Array) -> Array:
+        move = signs * self._steps
+        move *= -1.0
+        return move

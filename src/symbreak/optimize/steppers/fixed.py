@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from symbreak.arrays import Array, quiet
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Direction, Point
@@ -24,7 +23,8 @@ class FixedStepper(PerStart):
         """Take the first direction."""
         self.along = self.direction.start(here)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:
+    @quiet
+    def trial(self, here: Point, objective: Objective) -> Array:
         """Return theta + direction."""
         return here.theta + self.along
 

@@ -17,12 +17,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, alike, copied, empty_like, namespace, quiet, solve_positive
 from symbreak.objectives.capabilities import HasGaussNewton, HasJacobian, needed, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host
+from symbreak.optimize.per_start import (
+    Floats,
+    Mask,
+    PerStart,
+    device_like,
+    host,
+    limits_of,
+    put_rows,
+    rows,
+)
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 
@@ -46,16 +54,18 @@ class LevenbergMarquardt(PerStart):
 
     def start(self, here: Point, objective: Objective) -> None:
         """Compute the first Gauss-Newton matrices."""
-        n_running = len(here.value)
-        self._H = here.theta.new_zeros((n_running, here.theta.shape[1], here.theta.shape[1]))
-        self._scale = torch.zeros_like(here.theta)
-        self._step = torch.zeros_like(here.theta)
+        (n_running, n), xp = here.theta.shape, namespace(here.theta)
+        self._H = empty_like(here.theta, (n_running, n, n))
+        self._H[...] = 0.0
+        self._scale = xp.zeros_like(here.theta)
+        self._step = xp.zeros_like(here.theta)
         self._damping: Floats = np.full(n_running, self.damping)
         self._growth: Floats = np.full(n_running, 2.0)
         self._predicted: Floats = np.zeros(n_running)
         self._look(here.is_finite, here, objective)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:
+    @quiet
+    def trial(self, here: Point, objective: Objective) -> Array:
         """Return theta + p."""
         if not self._is_solved.all():
             self._solve(~self._is_solved, here)
@@ -63,7 +73,7 @@ class LevenbergMarquardt(PerStart):
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Accept steps that lower J as the model says they should; adapt the damping."""
-        eps = float(torch.finfo(here.theta.dtype).eps)
+        eps = float(limits_of(here.theta).eps)
         noise = ROUNDING * eps * np.abs(here.value)
         with np.errstate(all="ignore"):
             gain = (here.value - trial.value) / self._predicted
@@ -82,12 +92,12 @@ class LevenbergMarquardt(PerStart):
         self._look(active, here, objective)
 
     def _look(self, active: Mask, here: Point, objective: Objective) -> None:
-        at = torch.from_numpy(np.flatnonzero(active)).to(here.theta.device)
-        if len(at):
-            H = gauss_newton_matrix(objective.take(at), here.theta[at])
-            self._H[at] = H
-            diagonal = torch.diagonal(H, dim1=1, dim2=2).clamp_min(0.0).sqrt()
-            self._scale[at] = torch.maximum(self._scale[at], diagonal)
+        if active.any():
+            theta = rows(here.theta, active)
+            at = alike(np.flatnonzero(active), theta)
+            H = alike(gauss_newton_matrix(objective.take(at), theta), theta)
+            put_rows(self._H, active, H)
+            put_rows(self._scale, active, _larger(rows(self._scale, active), H))
         self._is_solved = np.zeros(len(active), dtype=bool)
 
     def _adapt(self, accepted: Mask, gain: Floats) -> None:
@@ -96,35 +106,50 @@ class LevenbergMarquardt(PerStart):
         self._damping = np.maximum(self._damping * factor, LEAST_DAMPING)
         self._growth = np.where(accepted, 2.0, 2.0 * self._growth)
 
+    @quiet
     def _solve(self, active: Mask, here: Point) -> None:
         """Put the damped steps of `active`, and the change of J that they predict, in place."""
-        at = torch.from_numpy(np.flatnonzero(active)).to(here.theta.device)
-        H, gradient = self._H[at], here.gradient[at]
+        xp = namespace(here.theta)
+        H, gradient, scale = (rows(x, active) for x in (self._H, here.gradient, self._scale))
         # A parameter that J does not feel has no scale; 1 keeps its step at zero.
-        scale = torch.where(self._scale[at] > 0, self._scale[at], 1.0)
+        scale[~(scale > 0.0)] = 1.0
         scaled = H / (scale[:, :, None] * scale[:, None, :])
         damping = device_like(self._damping[active], gradient)
         step, solved = _damped_step(scaled, gradient / scale, damping)
         step /= scale
-        slope = torch.linalg.vecdot(gradient, step)
-        bend = torch.linalg.vecdot(step, (H @ step[:, :, None])[:, :, 0])
-        self._step[at] = torch.where(solved[:, None], step, torch.zeros_like(step))
+        slope = xp.linalg.vecdot(gradient, step)
+        bend = xp.linalg.vecdot(step, (H @ step[:, :, None])[:, :, 0])
+        step[~solved, :] = 0.0
+        put_rows(self._step, active, step)
         # A matrix that has no factor is a step too long: an infinite promise is never kept.
         promised = np.where(host(solved) > 0, host(-(slope + 0.5 * bend)), np.inf)
         self._predicted[active] = promised
         self._is_solved = self._is_solved | active
 
 
-def _damped_step(H: Tensor, gradient: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+def _damped_step(H: Array, gradient: Array, damping: Array) -> tuple[Array, Array]:
     """Return the p of (H + damping I) p = -gradient, and where H + damping I had a factor."""
-    damped = H.clone()
-    torch.diagonal(damped, dim1=1, dim2=2).add_(damping[:, None])
-    factor, info = torch.linalg.cholesky_ex(damped)
-    step = torch.cholesky_solve(gradient.neg()[:, :, None], factor)[:, :, 0]
-    return step, (info == 0) & torch.isfinite(step).all(dim=1)
+    damped, xp = copied(H), namespace(H)
+    diagonal = _diagonal(damped)
+    diagonal += damping[:, None]
+    step, has_factor = solve_positive(damped, -gradient)
+    return step, has_factor & xp.all(xp.isfinite(step), axis=1)
 
 
-def gauss_newton_matrix(objective: Any, theta: Tensor) -> Tensor:
+def _diagonal(H: Array) -> Array:
+    """Return the diagonals, (starts, n), a view."""
+    starts, n, _ = H.shape
+    return namespace(H).reshape(H, (starts, n * n))[:, :: n + 1]
+
+
+@quiet
+def _larger(scale: Array, H: Array) -> Array:
+    """Return the larger of the scales so far and those of H, (starts, n)."""
+    xp = namespace(H)
+    return xp.maximum(scale, xp.sqrt(xp.maximum(_diagonal(H), 0.0)))
+
+
+def gauss_newton_matrix(objective: Any, theta: Array) -> Array:
     """Return the Gauss-Newton matrix (starts, n, n) of an objective that has one.
 
     Raises
@@ -134,12 +159,11 @@ def gauss_newton_matrix(objective: Any, theta: Tensor) -> Tensor:
     """
     squares = offered(objective, HasJacobian)
     if squares is not None and offered(objective, HasGaussNewton) is None:
-        jacobian: Tensor = squares.jacobian(theta)
-        return jacobian.transpose(1, 2) @ jacobian
+        jacobian = squares.jacobian(theta)
+        return jacobian.mT @ jacobian
     curved = needed(
         objective, HasGaussNewton, "levenberg-marquardt",
         wanted="gauss_newton(theta), as NetworkCost has, or jacobian(theta)",
         else_="method='l-bfgs'",
     )  # fmt: skip
-    matrix: Tensor = curved.gauss_newton(theta)[2]
-    return matrix
+    return curved.gauss_newton(theta)[2]

@@ -14,11 +14,10 @@ descent.
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, as_numpy, namespace, quiet
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, where
+from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, limits_of, where
 from symbreak.optimize.protocols import Direction, LineSearch, LooksAtCurvature, Point
 from symbreak.optimize.status import Status
 
@@ -39,19 +38,22 @@ class LineSearchStepper(PerStart):
         n_running = len(here.value)
         self._look(here.is_finite, here, objective)
         self.along = self.direction.start(here)
-        self._is_steepest: Mask = (self.along == -here.gradient).all(1).cpu().numpy()
+        self._is_steepest: Mask = _all_of_each(self.along == -here.gradient)
         self._slope: Floats = np.full(n_running, -1.0)  # of the direction, at its origin
         # Step size times slope of the last accepted step.
         self._change: Floats = np.full(n_running, np.nan)
-        limits = torch.finfo(here.theta.dtype)
-        self._least = float(limits.tiny)
+        limits = limits_of(here.theta)
+        self._least = float(limits.smallest_normal)
         self.search.start(n_running, float(limits.eps))
         self._begin(here.is_finite & (here.norm > 0.0), here)
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:
+    @quiet
+    def trial(self, here: Point, objective: Objective) -> Array:
         """Return theta + step direction."""
         step_sizes = device_like(self.search.step_sizes, here.theta)
-        return torch.addcmul(here.theta, self.along, step_sizes[:, None])
+        trial = self.along * step_sizes[:, None]
+        trial += here.theta
+        return trial
 
     def judge(self, here: Point, trial: Point) -> tuple[Mask, Mask]:
         """Let the search decide; send failed starts along steepest descent once."""
@@ -91,7 +93,7 @@ class LineSearchStepper(PerStart):
 
     def _shorten(self, active: Mask, here: Point) -> None:
         """Divide directions by the size of the gradient, so that their slopes are numbers."""
-        lost = active & ~torch.isfinite(self.along).all(1).cpu().numpy()
+        lost = active & ~_all_of_each(namespace(self.along).isfinite(self.along))
         if lost.any():
             self._steepest(lost, here)
         size = device_like(np.where(active, here.norm, 1.0), here.theta)
@@ -101,7 +103,8 @@ class LineSearchStepper(PerStart):
         if self.direction.has_scale and not self._is_steepest.any():
             return np.ones(len(self._slope))
         with np.errstate(all="ignore"):  # starts that are not searched may hold anything
-            unit = 1.0 / host(torch.linalg.vector_norm(self.along, dim=1))
+            norm = namespace(self.along).linalg.vector_norm
+            unit = 1.0 / host(norm(self.along, axis=1))
             alike = self._change / self._slope
         if self.direction.has_scale:
             return np.where(self._is_steepest, unit, 1.0)
@@ -112,5 +115,11 @@ class LineSearchStepper(PerStart):
         self.along = where(active, self.direction.restart(active, here), self.along)
         self._is_steepest |= active
 
+    @quiet
     def _slope_of(self, point: Point) -> Floats:
-        return host(torch.linalg.vecdot(point.gradient, self.along))
+        return host(namespace(self.along).linalg.vecdot(point.gradient, self.along))
+
+
+def _all_of_each(entries: Array) -> Mask:
+    """Whether all entries of a start are true, (starts,)."""
+    return np.asarray(as_numpy(entries).all(1))

@@ -21,9 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from symbreak.arrays import Array, alike, copied, cuts
 from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, device_like
@@ -70,9 +69,9 @@ class MiniBatchStepper(PerStart):
         self.schedule.start(here.value)
         self._epoch = 0
 
-    def trial(self, here: Point, objective: Objective) -> Tensor:
+    def trial(self, here: Point, objective: Objective) -> Array:
         """Return theta after the next epochs."""
-        theta, rule = here.theta.clone(memory_format=torch.contiguous_format), self.rule.fresh()
+        theta, rule = copied(here.theta), self.rule.fresh()
         for epoch in range(self._epoch, self._epoch + self.epochs):
             rate = _rate(self.schedule, epoch, theta)
             for gradient in self._gradients(epoch, theta, here, objective):
@@ -94,31 +93,30 @@ class MiniBatchStepper(PerStart):
         """Do nothing: an epoch needs only theta."""
 
     def _gradients(
-        self, epoch: int, theta: Tensor, here: Point, objective: Objective
-    ) -> Iterator[Tensor]:
+        self, epoch: int, theta: Array, here: Point, objective: Objective
+    ) -> Iterator[Array]:
         """Yield the gradients of an epoch, each at theta as it then is."""
         counted = offered(objective, HasExamples)
         m = None if counted is None else counted.n_examples
         if m is not None and self.batch_size is not None and self.batch_size < m:
-            order = order_of_epoch(self.seed, epoch, m) if self.shuffle else torch.arange(m)
-            order = order.to(theta.device)
-            yield from _minibatch_gradients(objective, theta, order, self.batch_size)
+            order = order_of_epoch(self.seed, epoch, m) if self.shuffle else np.arange(m)
+            yield from _minibatch_gradients(objective, theta, alike(order, theta), self.batch_size)
         else:
             yield here.gradient if epoch == self._epoch else Point.at(objective, theta).gradient
 
 
 def _minibatch_gradients(
-    objective: Objective, theta: Tensor, order: Tensor, size: int
-) -> Iterator[Tensor]:
+    objective: Objective, theta: Array, order: Array, size: int
+) -> Iterator[Array]:
     fast = offered(objective, HasMiniBatches)
     if fast is not None:
         yield from fast.minibatch_gradients(theta, order, size)
         return
-    for rows in order.split(size):
-        yield objective.batch(rows)(theta)[1]
+    for part in cuts(order.shape[0], size):
+        yield alike(objective.batch(order[part])(theta)[1], theta)
 
 
-def _rate(schedule: Schedule, epoch: int, theta: Tensor) -> Rate:
+def _rate(schedule: Schedule, epoch: int, theta: Array) -> Rate:
     """Return a float where all starts share the rate, which saves a call in every update."""
     rates = schedule.rates(epoch)
     if len(rates) == 1 or np.all(rates == rates[0]):

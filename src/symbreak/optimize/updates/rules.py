@@ -2,10 +2,10 @@
 
 Conventions
 -----------
-A rule holds tensors (starts, n) for the running starts. `update_` changes theta and those in place,
+A rule holds arrays (starts, n) for the running starts. `update_` changes theta and those in place,
 since small networks spend their time on calls and not on arithmetic; `fresh` gives the copy that
 may be changed, so that a search that was paused can go on twice.
-rate : the learning rate, a float, or a tensor (starts, 1) where the starts differ.
+rate : the learning rate, a float, or an array (starts, 1) where the starts differ.
 
 SGD (Robbins & Monro 1951; Polyak 1964)
 v = momentum v + gradient,  v = 0 at first
@@ -31,34 +31,45 @@ import math
 from abc import ABC, abstractmethod
 from typing import Self
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from symbreak.arrays import (
+    Array,
+    add_product_,
+    add_quotient_,
+    add_scaled_,
+    alike,
+    cast,
+    copied,
+    namespace,
+    quiet,
+    word_of,
+)
 from symbreak.objectives.capabilities import HasWeights, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import PerStart
 
-Rate = float | Tensor
+Rate = float | Array
 
 
 class UpdateRule(PerStart, ABC):
-    """One way to step along mini-batch gradients; `per_start` names tensors only."""
+    """One way to step along mini-batch gradients; `per_start` names arrays only."""
 
     @abstractmethod
-    def start(self, theta: Tensor, objective: Objective) -> None:
+    def start(self, theta: Array, objective: Objective) -> None:
         """Make the state of starts at theta (starts, n)."""
 
     @abstractmethod
-    def update_(self, theta: Tensor, gradient: Tensor, rate: Rate) -> None:
+    def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Change theta by one update; the gradient (starts, n) is left as it is."""
 
     def fresh(self) -> Self:
         """Return a copy whose state may be changed in place."""
-        copied = copy.copy(self)
+        fresh = copy.copy(self)
         for name in self.per_start:
-            held: Tensor | None = getattr(self, name)
-            setattr(copied, name, None if held is None else held.clone())
-        return copied
+            held: Array | None = getattr(self, name)
+            setattr(fresh, name, None if held is None else copied(held))
+        return fresh
 
 
 class SGD(UpdateRule):
@@ -69,22 +80,24 @@ class SGD(UpdateRule):
     def __init__(self, momentum: float, *, nesterov: bool) -> None:
         self.momentum, self.nesterov = momentum, nesterov
 
-    def start(self, theta: Tensor, objective: Objective) -> None:
+    def start(self, theta: Array, objective: Objective) -> None:
         """Begin at rest."""
-        self._velocity = torch.zeros_like(theta) if self.momentum > 0 else None
-        self._kept = theta.new_tensor(self.momentum)
+        self._velocity = namespace(theta).zeros_like(theta) if self.momentum > 0 else None
 
-    def update_(self, theta: Tensor, gradient: Tensor, rate: Rate) -> None:
+    @quiet
+    def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Take one step in place."""
         along = gradient
         if self._velocity is not None:
-            along = self._velocity.mul_(self._kept).add_(gradient)
+            self._velocity *= self.momentum
+            self._velocity += gradient
+            along = self._velocity
             if self.nesterov:
-                along = gradient.add(along, alpha=self.momentum)
-        if isinstance(rate, Tensor):
-            theta.addcmul_(along, rate, value=-1.0)
+                along = gradient + along * self.momentum
+        if isinstance(rate, float):
+            add_scaled_(theta, along, -rate)
         else:
-            theta.add_(along, alpha=-rate)
+            theta -= along * rate
 
 
 class Adam(UpdateRule):
@@ -98,33 +111,33 @@ class Adam(UpdateRule):
     def __init__(self, beta1: float, beta2: float, eps: float, decay: float = 0.0) -> None:
         self.beta1, self.beta2, self.eps, self.decay = beta1, beta2, eps, decay
 
-    def start(self, theta: Tensor, objective: Objective) -> None:
+    def start(self, theta: Array, objective: Objective) -> None:
         """Begin with means of zero."""
-        self._mean, self._square = torch.zeros_like(theta), torch.zeros_like(theta)
+        xp = namespace(theta)
+        self._mean, self._square = xp.zeros_like(theta), xp.zeros_like(theta)
         self._t = 0
-        self._beta2, self._one = theta.new_tensor(self.beta2), theta.new_ones(())
         knowing = offered(objective, HasWeights)
-        self._decay = self._one * self.decay
-        if knowing is not None:
-            self._decay = knowing.is_weight.to(theta) * self.decay
+        weights = np.ones(theta.shape[1], np.bool_) if knowing is None else knowing.is_weight
+        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.decay
 
-    def update_(self, theta: Tensor, gradient: Tensor, rate: Rate) -> None:
+    @quiet
+    def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Take one step in place."""
         self._t += 1
         if self.decay > 0:
             self._shrink_(theta, rate)
-        self._mean.lerp_(gradient, 1.0 - self.beta1)
-        self._square.mul_(self._beta2).addcmul_(gradient, gradient, value=1.0 - self.beta2)
+        self._mean *= self.beta1
+        add_scaled_(self._mean, gradient, 1.0 - self.beta1)
+        self._square *= self.beta2
+        add_product_(self._square, gradient, gradient, 1.0 - self.beta2)
         root = math.sqrt(1.0 - self.beta2**self._t)
-        scale = self._square.sqrt().add_(self._one, alpha=self.eps * root)
+        scale = namespace(theta).sqrt(self._square)
+        scale += self.eps * root
         step = root / (1.0 - self.beta1**self._t)
-        if isinstance(rate, Tensor):
-            theta.addcdiv_(self._mean, scale.div_(rate), value=-step)
-        else:
-            theta.addcdiv_(self._mean, scale, value=-step * rate)
+        if not isinstance(rate, float):
+            scale /= rate
+            rate = 1.0
+        add_quotient_(theta, self._mean, scale, -step * rate)
 
-    def _shrink_(self, theta: Tensor, rate: Rate) -> None:
-        if isinstance(rate, Tensor):
-            theta.addcmul_(theta, self._decay * rate, value=-1.0)
-        else:
-            theta.addcmul_(theta, self._decay, value=-rate)
+    def _shrink_(self, theta: Array, rate: Rate) -> None:
+        theta -= theta * (self._decay * rate)

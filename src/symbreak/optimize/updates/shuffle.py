@@ -13,12 +13,11 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 
-def order_of_epoch(seed: int, epoch: int, m: int) -> Tensor:
-    """Return a permutation of 0, ..., m - 1, (m,), on the CPU."""
+def order_of_epoch(seed: int, epoch: int, m: int) -> NDArray[np.int64]:
+    """Return a permutation of 0, ..., m - 1, (m,)."""
     key = hashlib.blake2b(f"{seed}/mini-batches".encode(), digest_size=16).digest()
     stream = np.random.Philox(key=int.from_bytes(key, "little"), counter=epoch << 192)
-    return torch.from_numpy(np.argsort(stream.random_raw(m), kind="stable"))
+    return np.argsort(stream.random_raw(m), kind="stable")

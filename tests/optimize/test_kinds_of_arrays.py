@@ -1,0 +1,142 @@
+"""Searches on NumPy arrays and on tensors go the same way, and hand out what was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tests.kinds import KINDS
+
+import symbreak as sb
+from symbreak.arrays import as_numpy, namespace, picked
+from symbreak.optimize.methods import METHODS
+from symbreak.parameters import Block
+
+BOTH = pytest.mark.parametrize("kind", ["numpy", "torch"])
+TYPES = {"numpy": np.ndarray, "torch": torch.Tensor}
+NAMES = sorted({method.name for method in METHODS.values()})
+STARTS = np.array([[1.0, -2.0, 0.5], [0.2, 0.1, -3.0], [4.0, 4.0, 4.0], [-0.6, 1.5, 2.5]])
+SIZES = np.array([1.0, 5.0, 0.3])
+
+
+class Bowls:
+    """J = Σ_j size_j (sqrt(1 + x_j²) - 1), in the array API."""
+
+    blocks = (Block("theta", 0, (3,)),)
+
+    def __init__(self, make):
+        self.sizes, self.seen = make(SIZES), set()
+
+    def __call__(self, theta, *, out=None):
+        self.seen.add(type(theta))
+        root = namespace(theta).sqrt(1.0 + theta * theta)
+        return namespace(theta).sum((root - 1.0) * self.sizes, axis=1), theta / root * self.sizes
+
+    def value(self, theta):
+        return self(theta)[0]
+
+    def take(self, starts):
+        return self
+
+    def batch(self, rows):
+        raise NotImplementedError
+
+    def hessian_product(self, theta, v):
+        return v * self.sizes / (1.0 + theta * theta) ** 1.5
+
+    gauss_newton_product = hessian_product
+
+    def gauss_newton(self, theta):
+        xp = namespace(theta)
+        bend = self.sizes / (1.0 + theta * theta) ** 1.5
+        return *self(theta), bend[:, :, None] * xp.eye(3, dtype=theta.dtype)
+
+
+def network_cost():
+    rng = np.random.default_rng(0)
+    net = sb.Network((4, 3, 2), "tanh", "cross_entropy")
+    cost = sb.NetworkCost(net, rng.normal(size=(30, 4)), rng.integers(0, 2, 30), alpha=0.1)
+    return cost, as_numpy(sb.initialize(net, starts=3, seed=1))
+
+
+@pytest.mark.parametrize("method", [*NAMES, "scipy:BFGS", "scipy:trust-exact"])
+def test_both_kinds_go_the_same_way(method):
+    found = {}
+    for kind, make in ((kind, KINDS[kind]) for kind in TYPES):
+        objective = Bowls(make)
+        found[kind] = sb.minimize(objective, make(STARTS), method=method, max_iter=15)
+        assert objective.seen == {TYPES[kind]}
+        assert isinstance(found[kind].theta, TYPES[kind])
+    one, other = found.values()
+    assert one.status == other.status
+    np.testing.assert_array_equal(one.n_evaluations, other.n_evaluations)
+    np.testing.assert_allclose(one.history, other.history, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one.theta, other.theta.numpy(), rtol=1e-7, atol=1e-7)
+
+
+@BOTH
+def test_callbacks_and_validations_are_told_of_the_kind_that_was_given(kind):
+    cost, theta = network_cost()
+    told = []
+
+    def validation(theta):
+        told.append(type(theta))
+        return (theta**2).sum(1)
+
+    outcome = sb.minimize(
+        cost, KINDS[kind](theta), max_iter=5, validation=validation,
+        callback=lambda progress: told.append(type(progress.places.theta)),
+    )  # fmt: skip
+    again = sb.minimize(cost, outcome, max_iter=8)
+    assert set(told) == {TYPES[kind]}
+    assert isinstance(outcome.theta, TYPES[kind])
+    assert isinstance(again.theta, TYPES[kind])
+
+
+@BOTH
+def test_a_cost_on_numpy_arrays_is_handed_numpy_arrays(kind, monkeypatch):
+    cost, theta = network_cost()
+    seen, evaluate = set(), type(cost).evaluate
+
+    def watched(self, stack, gradient):
+        seen.add(type(stack))
+        return evaluate(self, stack, gradient)
+
+    monkeypatch.setattr(sb.NetworkCost, "evaluate", watched)
+    sb.minimize(cost, KINDS[kind](theta), max_iter=5)
+    assert seen == {np.ndarray}
+
+
+@pytest.mark.parametrize("starts", [[1], [0, 2, 3]])
+def test_a_stopped_search_of_tensors_goes_on_bit_for_bit(starts):
+    theta = picked(KINDS["torch"](STARTS), np.array(starts), 0)
+    objective = Bowls(KINDS["torch"])
+    straight = sb.minimize(objective, theta, max_iter=9)
+    short = sb.minimize(objective, theta, max_evaluations=4)
+    longer = sb.minimize(objective, short, max_iter=9)
+    assert torch.equal(longer.theta, straight.theta)
+
+
+def test_nothing_overflows_aloud(recwarn):
+    theta = np.array([[1e200, -1e200, 1e308], [1.0, 1.0, 1.0]])
+    for method in NAMES:
+        sb.minimize(Quiet(np.array), theta, method=method, max_iter=4)
+    assert [str(one.message) for one in recwarn] == []
+
+
+class Quiet(Bowls):
+    """Bowls that say nothing where they overflow."""
+
+    def __call__(self, theta, *, out=None):
+        with np.errstate(all="ignore"):
+            return super().__call__(theta * theta)
+
+    def hessian_product(self, theta, v):
+        with np.errstate(all="ignore"):
+            return super().hessian_product(theta, v)
+
+    gauss_newton_product = hessian_product
+
+    def gauss_newton(self, theta):
+        with np.errstate(all="ignore"):
+            return super().gauss_newton(theta)
