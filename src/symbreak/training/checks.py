@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import as_numpy, picked
 from symbreak.errors import InvalidInput
 from symbreak.gradient_check import GradientReport, check_gradient
 from symbreak.network import Network
@@ -44,7 +45,7 @@ def gradient_report(cost: NetworkCost, theta: Any) -> GradientReport:
         There is none.
     """
     part = cost.batch(spread_rows(cost.n_examples, CHECKED_ROWS))
-    finite = np.isfinite(part.value(theta).cpu().numpy())
+    finite = np.isfinite(as_numpy(part.value(theta)))
     if not finite.any():
         raise InvalidInput(
             f"At least one start must have a finite J. Got none of {len(theta)}; draw smaller "
@@ -81,7 +82,8 @@ class Symmetry:
 
         A start that is not finite has no units to speak of; it is not among the starts.
         """
-        finite = theta[np.isfinite(theta.cpu().numpy()).all(axis=1)]
+        rows = np.flatnonzero(np.isfinite(as_numpy(theta)).all(axis=1))
+        finite = picked(theta, rows, 0)
         known = find_method(method)
         certificate = symmetries(network, finite, alpha=alpha, update=known.update)
         units = network.layers[1:-1]

@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak.arrays import Array, as_numpy, namespace, quiet
 from symbreak.errors import InvalidInput, choose
 from symbreak.network import Network
 from symbreak.training.scores import Scores
@@ -105,16 +104,21 @@ def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:
     theta : (starts, n), the kept starts.
     X : (m, features), or what gives such rows for a slice.
     """
-    stack = torch.as_tensor(theta)
-    return by_blocks(X, lambda rows: network.predict(stack, rows).mean(dim=0))
+
+    def mean(rows: Any) -> Array:
+        outputs = network.predict(theta, rows)
+        return namespace(outputs).mean(outputs, axis=0)
+
+    return by_blocks(X, mean)
 
 
-def by_blocks(X: Any, of: Callable[[Any], Tensor]) -> NDArray[Any]:
+@quiet
+def by_blocks(X: Any, of: Callable[[Any], Array]) -> NDArray[Any]:
     """Return `of` of the rows of X, (..., m, outputs).
 
     Blocks of rows keep the memory small whatever m x starts is.
     """
-    return np.asarray(torch.cat([of(rows) for rows in _blocks(X)], dim=-2).cpu().numpy())
+    return np.concatenate([as_numpy(of(rows)) for rows in _blocks(X)], axis=-2)
 
 
 def _blocks(X: Any) -> Iterator[Any]:

@@ -12,9 +12,9 @@ import secrets
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from symbreak.arrays import Array, alike, as_numpy, namespace
 from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
 from symbreak.objectives import NetworkCost
@@ -25,7 +25,7 @@ MOST_REDRAWS = 10
 class Drawn(NamedTuple):
     """theta (starts, n), and how many starts were drawn again."""
 
-    theta: Tensor
+    theta: Array
     redrawn: int
 
 
@@ -35,7 +35,7 @@ def draw_finite_starts(
     """Draw starts for the network of `cost`; see `symbreak.initialize`."""
     seed = secrets.randbits(64) if seed is None else seed
 
-    def drawn(count: int) -> Tensor:
+    def drawn(count: int) -> Array:
         return initialize(
             cost.network, rule, starts=count, seed=seed, dtype=cost.dtype, device=cost.device
         )
@@ -47,13 +47,13 @@ def draw_finite_starts(
             break
         first = starts + redrawn
         fresh = drawn(first + len(bad))[first:]
-        theta[torch.from_numpy(bad).to(theta.device)] = fresh
+        theta[alike(bad, theta)] = fresh
         redrawn += len(bad)
         bad = bad[~_is_finite(cost.take(bad), fresh)]
     return Drawn(theta, redrawn)
 
 
-def _is_finite(cost: NetworkCost, theta: Tensor) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_finite(cost: NetworkCost, theta: Array) -> NDArray[np.bool_]:
     J, gradient = cost(theta)
-    finite = torch.isfinite(J) & torch.isfinite(gradient).all(dim=1)
-    return np.asarray(finite.cpu().numpy())
+    xp = namespace(J)
+    return as_numpy(xp.isfinite(J) & xp.all(xp.isfinite(gradient), axis=1))

@@ -28,12 +28,12 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from symbreak.arrays import as_tensor, like
+from symbreak.arrays import Array, alike, as_numpy, like, namespace
 from symbreak.objectives import JoinedCost, NetworkCost
 from symbreak.objectives.capabilities import HasSize, offered
+from symbreak.objectives.stacks import as_stack
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize import minimize as minimize_at_once
 from symbreak.optimize.method import Method
@@ -216,15 +216,16 @@ def _by_examples(searches: Sequence[MinimizeCall]) -> tuple[list[MinimizeCall], 
     return [searches[index] for index in order], list(np.argsort(order))
 
 
-def _joined(searches: Sequence[MinimizeCall]) -> tuple[NetworkCost | JoinedCost, Tensor]:
+def _joined(searches: Sequence[MinimizeCall]) -> tuple[NetworkCost | JoinedCost, Array]:
     sets: list[list[MinimizeCall]] = [[]]
     for search in searches:
         if sets[-1] and not sets[-1][0].objective.has_examples_of(search.objective):
             sets.append([])
         sets[-1].append(search)
     costs = [of_set[0].objective.with_alpha(_alphas(of_set)) for of_set in sets]
-    thetas = [torch.atleast_2d(as_tensor(search.theta, "theta")) for search in searches]
-    theta = torch.cat([one.to(costs[0].dtype).to(costs[0].device) for one in thetas])
+    blocks, prototype = costs[0].blocks, costs[0].prototype
+    thetas = [alike(as_stack(one.theta, blocks, prototype), prototype) for one in searches]
+    theta = namespace(prototype).concat(thetas, axis=0)
     if len(costs) == 1:
         return costs[0], theta
     return JoinedCost(costs, [sum(one.rows for one in of_set) for of_set in sets]), theta
@@ -250,16 +251,15 @@ def _arguments(searches: Sequence[MinimizeCall]) -> dict[str, Any]:
     return {**searches[0].arguments, "learning_rate": by_row}
 
 
-def _alphas(searches: Sequence[MinimizeCall]) -> Tensor:
+def _alphas(searches: Sequence[MinimizeCall]) -> NDArray[np.float64]:
     """Return the penalties row by row, (rows,) or (rows, layers)."""
-    alphas = [search.objective.alpha for search in searches]
-    layers = max((alpha.shape[1] for alpha in alphas if alpha.dim() == 2), default=0)
+    alphas = [as_numpy(search.objective.alpha) for search in searches]
+    layers = max((alpha.shape[1] for alpha in alphas if alpha.ndim == 2), default=0)
     parts = []
     for alpha, search in zip(alphas, searches, strict=True):
-        if layers and alpha.dim() < 2:
-            alpha = alpha.reshape(-1, 1).expand(-1, layers)
-        parts.append(alpha.expand(search.rows, *alpha.shape[1:]))
-    return torch.cat(parts)
+        by_row = alpha.reshape(-1, 1) if layers and alpha.ndim < 2 else alpha
+        parts.append(np.broadcast_to(by_row, (search.rows, *([layers] if layers else []))))
+    return np.concatenate(parts)
 
 
 def _parted(outcome: Outcome, searches: Sequence[MinimizeCall]) -> list[Outcome]:

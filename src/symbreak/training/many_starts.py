@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -74,7 +73,7 @@ def train(
 
 def train_from(
     cost: NetworkCost,
-    theta: Tensor,
+    theta: Array,
     *,
     method: str = "l-bfgs",
     max_iter: int = 400,

@@ -25,18 +25,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from symbreak.arrays import as_tensor
+from symbreak.arrays import Array, as_array, as_numpy, picked
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.optimize.multistart_summary import restarts
-from symbreak.optimize.per_start import Floats, host
 from symbreak.parameters import check_size
 from symbreak.text import pluralize
 
+Floats = NDArray[np.float64]
 Groups = tuple[tuple[int, ...], ...]
 
 
@@ -88,19 +88,21 @@ def distinct_minima(
     for name, number in (("prediction_rtol", prediction_rtol), ("theta_rtol", theta_rtol)):
         if not (np.isfinite(number) and number >= 0):
             raise InvalidInput(f"{name} must be zero or a positive number. Got {number!r}.")
-    theta = torch.atleast_2d(as_tensor(outcome.theta, "theta"))
+    theta = as_array(outcome.theta, "theta")
     check_size(theta, network.blocks)
+    theta = theta if theta.ndim == 2 else theta[None, :]
     by_value = tuple(minimum.starts for minimum in restarts(outcome, rtol).minima)
 
     def same_theta(one: int, other: int) -> bool:
-        first, second = host(theta[one]), host(theta[other])
+        first, second = _host(theta[one]), _host(theta[other])
         return _close(first, matched(network, second, first), theta_rtol)
 
     by_theta = _split(by_value, same_theta)
     if X is None:
         return DistinctMinima(by_value, by_theta)
     starts = [start for group in by_value for start in group]
-    predictions = dict(zip(starts, host(network.predict(theta[starts], X)), strict=True))
+    outputs = network.predict(picked(theta, np.array(starts), 0), X)
+    predictions = dict(zip(starts, _host(outputs), strict=True))
 
     def same_prediction(one: int, other: int) -> bool:
         return _close(predictions[one], predictions[other], prediction_rtol)
@@ -150,6 +152,10 @@ def _split(groups: Groups, same: Callable[[int, int], bool]) -> Groups:
             found.append(tuple(equal))
             rest = [start for start in rest if start not in equal]
     return tuple(found)
+
+
+def _host(array: Array) -> Floats:
+    return as_numpy(array).astype(np.float64)
 
 
 def _close(one: Floats, other: Floats, rtol: float) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.model_file import load_model, save_model
 from symbreak.network import Network
@@ -88,7 +89,7 @@ class Model:
             "interrupted": training.is_interrupted,
         }
         return cls(
-            training.network, training.theta.cpu().numpy(), split.preparation, split.target,
+            training.network, as_numpy(training.theta), split.preparation, split.target,
             training.combine, plain(about, None), split.n_unnamed,
         )  # fmt: skip
 

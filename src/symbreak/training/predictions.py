@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak.arrays import Array, as_numpy, itemsize, namespace, picked
 from symbreak.network import Network
 from symbreak.training.combine import combined_prediction
 from symbreak.training.scores import Scores
@@ -37,7 +37,7 @@ class Predictions:
     """
 
     network: Network
-    theta: Tensor
+    theta: Array
     usable: NDArray[np.bool_]
     X: Any
     y: Any
@@ -59,16 +59,16 @@ class Predictions:
     def combined(self, kept: Sequence[int]) -> NDArray[Any]:
         """Return the mean prediction of these starts, (m, outputs); all must be usable."""
         if self._outputs is None:
-            return combined_prediction(self.network, self.theta[list(kept)], self.X)
+            return combined_prediction(self.network, picked(self.theta, np.array(kept), 0), self.X)
         places = np.cumsum(self.usable) - 1
-        return np.asarray(self._outputs[places[list(kept)]].mean(dim=0).cpu().numpy())
+        outputs = picked(self._outputs, places[list(kept)], 0)
+        return as_numpy(namespace(outputs).mean(outputs, axis=0))
 
     @cached_property
-    def _outputs(self) -> Tensor | None:
+    def _outputs(self) -> Array | None:
         """(usable starts, m, outputs); None where that would fill the memory."""
-        theta = self.theta[self.usable.nonzero()[0]]
+        theta = picked(self.theta, np.flatnonzero(self.usable), 0)
         numbers = len(theta) * self.n * self.network.n_outputs
-        if not len(theta) or numbers * theta.element_size() > MOST_BYTES:
+        if not len(theta) or numbers * itemsize(theta) > MOST_BYTES:
             return None
-        found: Tensor = self.network.predict(theta, self.X)
-        return found
+        return self.network.predict(theta, self.X)

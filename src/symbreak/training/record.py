@@ -12,12 +12,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from symbreak import __version__
-from symbreak.arrays import as_numpy
+from symbreak.arrays import Array, as_numpy, picked
 from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -86,7 +84,7 @@ class Training:
     usable: NDArray[np.bool_]
     kept: tuple[int, ...]
     cost: NetworkCost | None = None
-    theta0: Tensor | None = None
+    theta0: Array | None = None
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     redrawn: int = 0
     split: DataSplit | None = None
@@ -120,8 +118,8 @@ class Training:
         InvalidInput
             No start is usable.
         """
-        theta, J = torch.as_tensor(outcome.theta), as_numpy(outcome.value)
-        usable = usable_starts(J, as_numpy(outcome.theta))
+        theta, J = outcome.theta, as_numpy(outcome.value)
+        usable = usable_starts(J, as_numpy(theta))
         score = score or partial(scores_of, network.loss)
         predictions = {
             name: Predictions(network=network, theta=theta, usable=usable, X=X, y=y, score=score)
@@ -134,9 +132,9 @@ class Training:
         )  # fmt: skip
 
     @property
-    def theta(self) -> Tensor:
+    def theta(self) -> Array:
         """The kept starts, (kept, n)."""
-        return torch.as_tensor(self.outcome.theta)[list(self.kept)]
+        return picked(self.outcome.theta, np.array(self.kept), 0)
 
     @property
     def lead(self) -> int:
@@ -192,7 +190,7 @@ class Training:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
-        theta = torch.as_tensor(self.outcome.theta)[list(self.predicting)]
+        theta = picked(self.outcome.theta, np.array(self.predicting), 0)
         return combined_prediction(self.network, theta, X)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
+from symbreak.arrays import Array
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
@@ -53,7 +52,7 @@ class Prepared:
     split: DataSplit
     settings: Settings
     cost: NetworkCost
-    theta0: Tensor
+    theta0: Array
     alpha: float
     redrawn: int = 0
     choice: Choice | None = None

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak.arrays import Array, as_numpy
 from symbreak.optimize import Outcome, Progress
 
 MOST_BYTES = 64 * 2**20
@@ -46,13 +45,13 @@ class Trajectories:
     most_bytes : how much memory the points may take for a search of about 2000 updates.
     """
 
-    def __init__(self, theta: Tensor, most_bytes: int = MOST_BYTES) -> None:
-        stack = torch.atleast_2d(theta)
-        one = _EXPECTED_POINTS * stack.shape[1] * stack.element_size()
+    def __init__(self, theta: Array, most_bytes: int = MOST_BYTES) -> None:
+        stack = np.atleast_2d(as_numpy(theta))
+        one = _EXPECTED_POINTS * stack.shape[1] * stack.itemsize
         self.n_kept = int(np.clip(most_bytes // max(one, 1), 1, len(stack)))
         self.n_starts = len(stack)
         self._last = np.zeros(self.n_kept, dtype=np.int64)
-        self._points = [[(0, _array(row))] for row in stack[: self.n_kept]]
+        self._points = [[(0, row.copy())] for row in stack[: self.n_kept]]
 
     def __call__(self, progress: Progress) -> None:
         """Keep what is due."""
@@ -64,7 +63,7 @@ class Trajectories:
         due = is_due(updates) & (updates > self._last[starts])
         rows = np.flatnonzero(kept)[due]
         for start, update, row in zip(starts[due], updates[due], rows, strict=True):
-            self._points[start].append((int(update), _array(places.theta[row])))
+            self._points[start].append((int(update), as_numpy(places.theta[row]).copy()))
         self._last[starts[due]] = updates[due]
 
     def of(self, start: int, outcome: Outcome) -> Trajectory | None:
@@ -74,13 +73,9 @@ class Trajectories:
         """
         if start >= self.n_kept:
             return None
-        end, theta = int(outcome.best_iteration[start]), torch.atleast_2d(outcome.theta)[start]
+        end, theta = int(outcome.best_iteration[start]), np.atleast_2d(as_numpy(outcome.theta))
         points = [one for one in self._points[start] if one[0] < max(end, 1)]
         if end > 0:
-            points.append((end, _array(theta)))
+            points.append((end, theta[start]))
         updates, thetas = zip(*points, strict=True)
         return Trajectory(start, np.array(updates), np.stack(thetas))
-
-
-def _array(theta: Any) -> NDArray[Any]:
-    return torch.as_tensor(theta).detach().cpu().numpy().copy()

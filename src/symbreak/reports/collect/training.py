@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
+from symbreak.arrays import as_numpy
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.reports.collect.curves import cost_curves, validation_curves
@@ -77,7 +77,7 @@ def _of_examples(training: Training) -> dict[str, Any]:
     if training.split is None or training.theta0 is None:
         return {"minima": minima_words(network, outcome) or None}
     rows = training.split.train
-    theta0 = training.theta0.cpu().numpy()
+    theta0 = as_numpy(training.theta0)
     return {
         "minima": minima_words(network, outcome, rows.X) or None,
         "signals": spread_of_signals(network, theta0, *rows),
@@ -163,7 +163,7 @@ def _trajectory(outcome: Outcome, start: int, trajectories: Trajectories | None)
     recorded = None if trajectories is None else trajectories.of(start, outcome)
     if recorded is not None:
         return recorded
-    theta = torch.atleast_2d(torch.as_tensor(outcome.theta))[start].detach().cpu().numpy()
+    theta = np.atleast_2d(as_numpy(outcome.theta))[start]
     return Trajectory(start, outcome.best_iteration[[start]], theta[None])
 
 
