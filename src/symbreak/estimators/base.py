@@ -6,7 +6,6 @@ import os
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -83,7 +82,7 @@ class BaseMLP(
         """
         check_is_fitted(self)
         network, X = self._network, self._inputs(self._checked(X))
-        theta = torch.as_tensor(self.thetas_, device=self._scaling.device)
+        theta = self._scaling.placed(self.thetas_)
         return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:

@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
+from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.interruption import warn_at_caller
@@ -72,14 +73,14 @@ class ValidationScore:
         self._loss = _loss_on(estimator, problem, examples)
 
     def __call__(self, theta: Any) -> Array:
-        """Return (rows, 2) for theta (rows, n), a tensor."""
+        """Return (rows, 2) for theta (rows, n)."""
         one = self._quick if self._scorer is None else self._by_scorer
         score = [-one(row) for row in theta]
-        loss = np.inf if self._loss is None else self._loss.value(theta).cpu().numpy()
+        loss = np.inf if self._loss is None else as_numpy(self._loss.value(theta))
         return np.column_stack(np.broadcast_arrays(score, loss))
 
     def _quick(self, theta: Any) -> float:
-        output = self._network.predict(theta, self._inputs).cpu().numpy()
+        output = as_numpy(self._network.predict(theta, self._inputs))
         if not np.isfinite(output).all():
             return float("nan")
         predicted = self._view._decoded(output)
@@ -88,7 +89,7 @@ class ValidationScore:
         return float(judge(y, predicted, sample_weight=weight))
 
     def _by_scorer(self, theta: Any) -> float:
-        self._view._set_weights(theta.cpu().numpy()[None])
+        self._view._set_weights(as_numpy(theta)[None])
         assert self._scorer is not None
         weight = self._examples.sample_weight
         given = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
+from symbreak.arrays import at_surface
 from symbreak.estimators.problem import Problem
 from symbreak.estimators.progress import Teller
 from symbreak.estimators.solvers import method_of_solver, method_options
@@ -40,7 +40,7 @@ class EpochsMixin(TrainingMixin):
         if anew or self._epochs is None:
             options = method_options(self, len(problem.X), seeds.order)
             self._epochs = Epochs(method_of_solver(self.solver), options)
-        outcome = self._epochs.run(cost, torch.as_tensor(theta, device=cost.device))
+        outcome = self._epochs.run(cost, at_surface(theta, device=cost.device))
         self._set_fitted(problem, outcome, earlier=[] if anew else self.loss_curve_)
         tell = Teller.of(self)
         if tell is not None:

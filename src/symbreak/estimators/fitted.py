@@ -16,12 +16,10 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
-from symbreak.arrays import as_numpy
+from symbreak import arrays
 from symbreak.errors import InvalidInput
 from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
@@ -89,17 +87,16 @@ class FittedMixin:
         return hasattr(self, "thetas_")
 
     @property
-    def _predicting(self) -> Tensor:
+    def _predicting(self) -> arrays.Array:
         """The thetas whose mean predicts, (starts, n); a single one as `coefs_` stand."""
         if len(self.thetas_) == 1 or self.training_.combine == "all":
             return self._lead[None]
-        return torch.as_tensor(self.thetas_, device=self._scaling.device)
+        return self._scaling.placed(self.thetas_)
 
     @property
-    def _lead(self) -> Tensor:
+    def _lead(self) -> arrays.Array:
         """Theta of the start that leads, (n,), as `coefs_` and `intercepts_` stand."""
-        theta = theta_of(self.coefs_, self.intercepts_)
-        return torch.as_tensor(theta, device=self._scaling.device)
+        return self._scaling.placed(theta_of(self.coefs_, self.intercepts_))
 
     @property
     def _is_edited(self) -> bool:
@@ -168,7 +165,7 @@ class FittedMixin:
         ValueError
             No start ended with finite weights.
         """
-        theta = as_numpy(outcome.theta).astype(problem.scaling.dtype, copy=False)
+        theta = arrays.as_numpy(outcome.theta).astype(problem.scaling.dtype, copy=False)
         training = _recorded(problem.network, replace(outcome, theta=theta), self.combine)
         self._network, self._scaling = problem.network, problem.scaling
         self._set_weights(theta[list(training.ranked)])

@@ -5,12 +5,13 @@ Computed block of rows by block of rows, so that sparse rows are dense only a bl
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from scipy.special import log_expit, log_softmax, logsumexp
 
+from symbreak import arrays
 from symbreak.estimators.problem import Array, Scaling
 from symbreak.network import Network
 from symbreak.training.combine import by_blocks
@@ -35,35 +36,33 @@ class Inputs:
     def __len__(self) -> int:
         return int(self._X.shape[0])
 
-    def __getitem__(self, rows: slice) -> Tensor:
+    def __getitem__(self, rows: slice) -> arrays.Array:
         return self._scaling.inputs(dense(self._X[rows]))
 
 
-def log_probabilities(network: Network, theta: Tensor, X: Inputs) -> Array:
+def log_probabilities(network: Network, theta: arrays.Array, X: Inputs) -> Array:
     """Return log mean probabilities without a detour over probabilities that may be 0.
 
     (m, outputs) for soft-max; for sigmoids (2, m, outputs): of "no" and of "yes".
     """
     is_softmax = network.loss.target_is_index
 
-    def of(rows: Tensor) -> Tensor:
-        raw = _raw(network, theta, rows)
-        logs = torch.log_softmax(raw, -1) if is_softmax else torch.stack(
-            [torch.nn.functional.logsigmoid(-raw), torch.nn.functional.logsigmoid(raw)]
-        )  # fmt: skip
-        starts = 0 if is_softmax else 1
-        count = torch.tensor(float(len(theta)), dtype=raw.dtype)
-        return torch.logsumexp(logs, starts) - torch.log(count).to(raw.device)
+    def of(rows: arrays.Array) -> Array:
+        raw = arrays.as_numpy(_raw(network, theta, rows))
+        if is_softmax:
+            return _log_mean(log_softmax(raw, axis=-1))
+        return np.stack([_log_mean(log_expit(-raw)), _log_mean(log_expit(raw))])
 
     return by_blocks(X, of)
 
 
-def _raw(network: Network, theta: Tensor, rows: Tensor) -> Tensor:
+def _log_mean(logs: Array) -> Array:
+    """Return the logarithm of the mean over the starts of what these are the logarithms of."""
+    return np.asarray(logsumexp(logs, axis=0) - math.log(len(logs)))
+
+
+def _raw(network: Network, theta: arrays.Array, rows: arrays.Array) -> arrays.Array:
     """Return the output layer before the link, (starts, m, outputs)."""
     Theta = network.thetas(theta)[-1]
-    if network.n_hidden:
-        below = network.hidden(theta, rows, network.n_hidden)
-    else:
-        below = rows.expand(len(theta), *rows.shape)
-    raw: Tensor = below @ Theta[:, :, 1:].transpose(1, 2) + Theta[:, None, :, 0]
-    return raw
+    below = network.hidden(theta, rows, network.n_hidden) if network.n_hidden else rows
+    return below @ Theta[:, :, 1:].mT + Theta[:, None, :, 0]

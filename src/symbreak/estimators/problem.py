@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
+from symbreak import arrays
 from symbreak.activations import Activation, sklearn_words
-from symbreak.arrays import as_tensor
 from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
@@ -73,9 +72,13 @@ class Scaling:
     x_scale: Scale | None = None
     y_scale: Scale | None = None
 
-    def inputs(self, X: Array) -> Tensor:
+    def inputs(self, X: Array) -> arrays.Array:
         """Return rows (m, features) as the network takes them."""
-        return as_tensor(np.asarray(self.x(X), dtype=self.dtype), "X").to(self.device)
+        return self.placed(np.asarray(self.x(X), dtype=self.dtype))
+
+    def placed(self, array: Array) -> arrays.Array:
+        """Return an array where the network computes: NumPy's on the CPU, else a tensor there."""
+        return arrays.alike(array, arrays.empty(np.dtype(self.dtype).name, self.device))
 
     def x(self, X: Array) -> Array:
         """Return rows (m, features), standardised."""

@@ -10,10 +10,9 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from sklearn.utils import check_random_state
-from torch import Tensor
 
+from symbreak.arrays import Array, alike
 from symbreak.errors import InvalidInput
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
@@ -36,7 +35,7 @@ def seeds_of(random_state: Any) -> Seeds:
     return Seeds(*map(int, drawn))
 
 
-def starts_of(estimator: Any, cost: NetworkCost, seeds: Seeds) -> Tensor:
+def starts_of(estimator: Any, cost: NetworkCost, seeds: Seeds) -> Array:
     """Return the starts (n_starts, n): drawn by the rule, the given weights in the first."""
     theta = draw_finite_starts(
         cost, _rule(estimator), starts=estimator.n_starts, seed=seeds.starts
@@ -72,7 +71,7 @@ def _rule(estimator: Any) -> str | Rule:
     return replace(rule, epsilon=estimator.init_epsilon)  # type: ignore[call-arg]
 
 
-def _fill_(theta: Tensor, network: Network, coefs: Any, intercepts: Any) -> None:
+def _fill_(theta: Array, network: Network, coefs: Any, intercepts: Any) -> None:
     """Write the given weights into the first start; a stack of them into as many starts."""
     for name, given, column in (
         ("coefs_init", coefs, slice(1, None)), ("intercepts_init", intercepts, 0)
@@ -86,10 +85,10 @@ def _fill_(theta: Tensor, network: Network, coefs: Any, intercepts: Any) -> None
             )
         for number, (Theta, array) in enumerate(zip(matrices, given, strict=True)):
             target = Theta[0, :, column]
-            value = torch.as_tensor(np.asarray(array, dtype=np.float64)).to(theta)
-            wanted = tuple(target.T.shape) if target.dim() == 2 else tuple(target.shape)
-            if tuple(value.shape) != wanted:
+            value = np.asarray(array, dtype=np.float64)
+            wanted = tuple(target.shape)[::-1]
+            if value.shape != wanted:
                 raise InvalidInput(
-                    f"{name}[{number}] must be of shape {wanted}. Got {tuple(value.shape)}."
+                    f"{name}[{number}] must be of shape {wanted}. Got {value.shape}."
                 )
-            target.copy_(value.T if target.dim() == 2 else value)
+            target[...] = alike(value.T, target)

@@ -23,7 +23,6 @@ from symbreak.estimators.solvers import (
     search_options,
 )
 from symbreak.estimators.starting import Seeds, starts_of
-from symbreak.estimators.threads import threads_for
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.epochs import Epochs
@@ -60,8 +59,7 @@ class TrainingMixin(FittedMixin):
         goes_on = not anew and validation is None and self._may_go_on(begun_with)
         spent = int(self.outcome_.n_iterations.max()) if goes_on else 0
         tell = Teller.of(self)
-        work = self.n_starts * len(problem.X) * problem.network.n_parameters
-        with threads_for(work), DeferredInterrupt() as interrupt:
+        with DeferredInterrupt() as interrupt:
             if spent:
                 outcome = self._gone_on(cost, spent, tell)
             else:
