@@ -14,6 +14,7 @@ from scipy.special import log_expit, log_softmax, logsumexp
 from symbreak import arrays
 from symbreak.estimators.problem import Array, Scaling
 from symbreak.network import Network
+from symbreak.propagation.prediction import raw
 from symbreak.training.combine import by_blocks
 
 
@@ -48,10 +49,10 @@ def log_probabilities(network: Network, theta: arrays.Array, X: Inputs) -> Array
     is_softmax = network.loss.target_is_index
 
     def of(rows: arrays.Array) -> Array:
-        raw = arrays.as_numpy(_raw(network, theta, rows))
+        z = arrays.as_numpy(raw(network, theta, rows))
         if is_softmax:
-            return _log_mean(log_softmax(raw, axis=-1))
-        return np.stack([_log_mean(log_expit(-raw)), _log_mean(log_expit(raw))])
+            return _log_mean(log_softmax(z, axis=-1))
+        return np.stack([_log_mean(log_expit(-z)), _log_mean(log_expit(z))])
 
     return by_blocks(X, of)
 
@@ -59,10 +60,3 @@ def log_probabilities(network: Network, theta: arrays.Array, X: Inputs) -> Array
 def _log_mean(logs: Array) -> Array:
     """Return the logarithm of the mean over the starts of what these are the logarithms of."""
     return np.asarray(logsumexp(logs, axis=0) - math.log(len(logs)))
-
-
-def _raw(network: Network, theta: arrays.Array, rows: arrays.Array) -> arrays.Array:
-    """Return the output layer before the link, (starts, m, outputs)."""
-    Theta = network.thetas(theta)[-1]
-    below = network.hidden(theta, rows, network.n_hidden) if network.n_hidden else rows
-    return below @ Theta[:, :, 1:].mT + Theta[:, None, :, 0]

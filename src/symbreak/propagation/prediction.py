@@ -38,6 +38,15 @@ def predict(network: Network, theta: Any, X: Any) -> Any:
     return _answer(network, theta, X, _predictions)
 
 
+def raw(network: Network, theta: Any, X: Any) -> Any:
+    """Return the output layer before its link, (starts, m, outputs)."""
+
+    def outputs(network: Network, stack: Array, rows: Array) -> Array:
+        return _collect(network, stack, rows, lambda layers: copied(layers.output.z))
+
+    return _answer(network, theta, X, outputs)
+
+
 def hidden(network: Network, theta: Any, X: Any, layer: int) -> Any:
     """Return a of hidden layer `layer` (1 is the first), (starts, m, units)."""
     if not 1 <= layer <= network.n_hidden:
