@@ -11,7 +11,7 @@ import pytest
 from symbreak.cli.loading import loading
 
 
-@pytest.mark.parametrize("module", ["typer", "rich", "numpy", "torch"])
+@pytest.mark.parametrize("module", ["typer", "rich", "numpy", "scipy"])
 def test_a_signal_while_packages_are_loaded_is_one_line(tmp_path, module):
     """A finder of modules presses Ctrl-C when the package is looked for."""
     program = f"""

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from rich.console import Console
 
+from symbreak.arrays import alike
 from symbreak.cli import console, main
 from symbreak.cli.console import _Lines
 from symbreak.cli.outputs import plain, write_json
@@ -83,13 +83,13 @@ def test_the_spread_of_single_starts():
     assert all(np.isnan(number) for number in spread([]).values())
 
 
-def stack_of_starts(net: Network, *starts: list[Any]) -> torch.Tensor:
+def stack_of_starts(net: Network, *starts: list[Any]) -> Any:
     """Starts of tanh layers: random ones, but for the Theta that are given."""
     theta = initialize(net, "uniform", starts=len(starts), seed=0)
     for start, thetas in enumerate(starts):
         for Theta, given in zip(net.thetas(theta), thetas, strict=True):
             if given is not None:
-                Theta[start] = torch.as_tensor(given)
+                Theta[start] = alike(np.asarray(given), Theta)
     return theta
 
 
@@ -123,7 +123,7 @@ def test_symmetry_names_every_kind_that_lasts():
 )
 def test_equal_sums_count_where_the_method_and_the_penalty_keep_them(method, alpha, least):
     net = Network((2, 3, 3, 1), "tanh", "squared_error")
-    square = torch.tensor([[0.0, 2, 7, 6], [0, 9, 5, 1], [0, 4, 3, 8]]) / 8
+    square = np.array([[0.0, 2, 7, 6], [0, 9, 5, 1], [0, 4, 3, 8]]) / 8
     found = Symmetry.of(net, stack_of_starts(net, [0.5, square, 0.5]), alpha=alpha, method=method)
     assert found.least == (least, least)
     assert found.kinds == ((("equal sums",) if least == 1 else ()),) * 2

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
+from symbreak.arrays import alike
 from symbreak.training.finite_starts import draw_finite_starts
 
 FEW = ("--starts", 3, "--hidden", 4, "--max-iter", 30)
@@ -250,7 +250,7 @@ def start_is_a_magic_square(monkeypatch):
         found = draw_finite_starts(cost, *args, **options)
         Theta1, Theta2, Theta3 = cost.network.thetas(found.theta)
         Theta1[:], Theta3[:] = 0.5, 0.5
-        Theta2[:, :, 1:] = torch.tensor([[2.0, 7, 6], [9, 5, 1], [4, 3, 8]]) / 8
+        Theta2[:, :, 1:] = alike(np.array([[2.0, 7, 6], [9, 5, 1], [4, 3, 8]]) / 8, Theta2)
         Theta2[:, :, 0] = 0
         return found
 

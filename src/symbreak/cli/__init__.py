@@ -46,7 +46,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         )
         return 2
     # Threads that spin while they wait for each other are many times slower as soon as anything
-    # else runs on the machine. OpenMP reads this when torch is loaded, which is later.
+    # else runs on the machine. OpenMP reads this when a package brings it, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with loading():
         from typer.main import get_command

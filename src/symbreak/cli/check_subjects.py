@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import word_of
 from symbreak.cli.check_gradient import CheckOptions
 from symbreak.cli.console import say_notes
 from symbreak.cli.network_options import penalty
@@ -162,7 +163,7 @@ def of_program(options: CheckOptions, made: Any) -> Checked:
     theta = cost.initial_theta()
     words = (
         f"{type(module).__name__} of {options.subject}, {theta.numel()} parameters; {used}, "
-        f"{str(cost.dtype).removeprefix('torch.')}"
+        f"{word_of(cost.dtype)}"
     )
     return Checked(cost, theta, words)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays.tensors import imported_torch
 from symbreak.cli.check_subjects import given_by, part_of, rows_of, starts_of, table_for
 from symbreak.cli.diagnose import DiagnoseOptions
 from symbreak.cli.network_options import penalty
@@ -119,19 +120,22 @@ def _escape(
     options: DiagnoseOptions, model: Model, found: Symmetries, alpha: float
 ) -> tuple[Escape, str]:
     """Return how many updates the groups last on some rows of a table, and words about the rows."""
-    import torch
-
     from symbreak.objectives import NetworkCost
 
     table = table_for(model, options.data, options.dataset, options.header)
     X, y = model.preparation.transform(table), model.target.encode(table)
     cost = NetworkCost(model.network, X, y, alpha=alpha, dtype=str(model.theta.dtype))
     part = part_of(cost, options.rows, CHECKED_ROWS)
-    adam = functools.partial(torch.optim.Adam, lr=0.01)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SymmetryWarning)
-        lasts = found.escape(part, optimizer=None if found.update == "linear" else adam)
+        lasts = found.escape(part, optimizer=None if found.update == "linear" else _adam())
     return lasts, f"{rows_of(part, cost)} of {table.source}"
+
+
+def _adam() -> Any:
+    """Return what makes an optimiser whose updates are elementwise."""
+    torch = imported_torch("--update elementwise on a table")
+    return functools.partial(torch.optim.Adam, lr=0.01)
 
 
 def _plain(found: Symmetries, names: Sequence[int]) -> dict[str, Any]:
