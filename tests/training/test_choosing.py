@@ -30,7 +30,7 @@ def test_scores_are_those_of_single_trainings_on_the_folds():
         for place, alpha in enumerate([0.1, 10.0]):
             theta = sb.initialize(NETWORK, "glorot_uniform", starts=2, seed=3)
             cost = sb.NetworkCost(NETWORK, X[rest], y[rest], alpha=alpha)
-            outcome = sb.minimize(cost, theta.double(), max_iter=5)
+            outcome = sb.minimize(cost, theta, max_iter=5)
             miss = combined_prediction(NETWORK, outcome.theta, X[part])[:, 0] - y[part]
             wanted[fold, place] = np.sqrt(np.mean(miss**2))
     np.testing.assert_allclose(found.scores, wanted.mean(axis=0), rtol=1e-5)

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.initialization.rule import Rule
@@ -47,41 +46,41 @@ def drawn(*numbers, starts=4, **options):
 
 def test_good_starts_are_those_of_initialize():
     theta, redrawn = drawn()
-    assert torch.equal(theta, plain(4))
+    assert np.array_equal(theta, plain(4))
     assert redrawn == 0
 
 
 def test_bad_starts_take_the_next_numbers_and_the_others_stay():
     theta, redrawn = drawn(1, 3)
-    assert torch.equal(theta, plain(6)[[0, 4, 2, 5]])
+    assert np.array_equal(theta, plain(6)[[0, 4, 2, 5]])
     assert redrawn == 2
 
 
 def test_a_bad_redraw_is_drawn_again():
     theta, redrawn = drawn(1, 3, 4, 6)
-    assert torch.equal(theta, plain(8)[[0, 7, 2, 5]])
+    assert np.array_equal(theta, plain(8)[[0, 7, 2, 5]])
     assert redrawn == 4
 
 
 def test_there_is_a_limit():
     theta, redrawn = drawn(*range(1, 100), starts=2)
     assert redrawn == MOST_REDRAWS
-    assert float(theta[1].abs().max()) > 1e100
-    assert torch.equal(theta[0], plain(1)[0])
+    assert np.abs(np.asarray(theta[1])).max() > 1e100
+    assert np.array_equal(theta[0], plain(1)[0])
 
 
 def test_starts_with_their_own_penalty_are_looked_at_with_it():
     """Only place 1 has a penalty, so large that J overflows where the weights are not small."""
     alpha = 5e307
     theta = sb.initialize(NET, "glorot_uniform", starts=20, seed=2)
-    fits = torch.isfinite(sb.NetworkCost(NET, X[:1], Y[:1], alpha=alpha).value(theta)).numpy()
+    fits = np.isfinite(np.asarray(sb.NetworkCost(NET, X[:1], Y[:1], alpha=alpha).value(theta)))
     first = 3 + int(fits[3:].argmax())
     assert not fits[1]
     assert not fits[2:4].any()
     cost = sb.NetworkCost(NET, X[:1], Y[:1], alpha=np.array([0.0, alpha, 0.0]))
     found, redrawn = draw_finite_starts(cost, "glorot_uniform", starts=3, seed=2)
     assert redrawn == first - 2
-    assert torch.equal(found, theta[[0, first, 2]])
+    assert np.array_equal(found, theta[[0, first, 2]])
 
 
 def test_training_draws_again_and_says_how_often():
@@ -89,7 +88,7 @@ def test_training_draws_again_and_says_how_often():
     assert found.redrawn == 2
     assert found.usable.all()
     straight = sb.minimize(found.cost, plain(6)[[4, 1, 5, 3]], max_iter=30)
-    assert torch.equal(found.outcome.theta, straight.theta)
+    assert np.array_equal(found.outcome.theta, straight.theta)
     assert train(NET, X, Y, starts=2, seed=5, max_iter=1).redrawn == 0
 
 
@@ -104,5 +103,5 @@ def test_a_fresh_seed_is_one_seed(seed):
     cost = sb.NetworkCost(NET, X, Y, alpha=1.0)
     theta, redrawn = draw_finite_starts(cost, Broken((0,)), starts=2, seed=seed)
     assert redrawn == 1
-    assert float(theta.abs().max()) < 10
-    assert not torch.equal(theta[0], theta[1])
+    assert np.abs(np.asarray(theta)).max() < 10
+    assert not np.array_equal(theta[0], theta[1])

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.optimize.search import Places, Progress
@@ -27,13 +26,13 @@ def test_points_of_gradient_descent_are_those_of_the_formula(method):
         x = np.atleast_2d(theta)
         return 0.5 * np.einsum("si,ij,sj->s", x, A, x), x @ A
 
-    start = torch.tensor([[1.0, -2.0], [4.0, 0.5], [-3.0, 1.0]], dtype=torch.float64)
+    start = np.array([[1.0, -2.0], [4.0, 0.5], [-3.0, 1.0]])
     trajectories, seen = Trajectories(start, most_bytes=2 * 24 * 16), {}
 
     def look(progress):
         trajectories(progress)
         for one, n, theta in zip(*progress.places, strict=True):
-            seen[int(one), int(n)] = theta.numpy().copy()
+            seen[int(one), int(n)] = np.asarray(theta).copy()
 
     options = {"learning_rate": 0.1, "momentum": 0.0} if method == "gradient-descent" else {}
     outcome = sb.minimize(quadratic, start, method=method, max_iter=20, callback=look, **options)
@@ -47,7 +46,7 @@ def test_points_of_gradient_descent_are_those_of_the_formula(method):
     for n, theta in zip(trajectory.updates[1:-1], trajectory.theta[1:-1], strict=True):
         np.testing.assert_array_equal(theta, seen[1, int(n)])
     if method == "gradient-descent":
-        x = start[1].numpy()
+        x = start[1]
         for _ in range(8):
             x = x - 0.1 * (A @ x)
         np.testing.assert_allclose(
@@ -56,7 +55,7 @@ def test_points_of_gradient_descent_are_those_of_the_formula(method):
 
 
 def test_a_start_that_never_moved_has_one_point():
-    start = torch.zeros((1, 2), dtype=torch.float64)
+    start = np.zeros((1, 2))
     trajectories = Trajectories(start)
     outcome = sb.minimize(lambda x: ((x**2).sum(-1), 2 * x), start, callback=trajectories)
     trajectory = trajectories.of(0, outcome)
@@ -65,8 +64,8 @@ def test_a_start_that_never_moved_has_one_point():
 
 
 def test_points_are_copied_since_the_search_goes_on_writing_there():
-    start = torch.zeros((1, 2), dtype=torch.float64)
-    trajectories, here = Trajectories(start), torch.ones((1, 2), dtype=torch.float64)
+    start = np.zeros((1, 2))
+    trajectories, here = Trajectories(start), np.ones((1, 2))
     start += 5.0
     places = Places(np.array([0]), np.array([1]), here)
     trajectories(Progress(1, 0.0, 0.0, 1, 1, 0.0, places))
@@ -79,7 +78,7 @@ def test_points_are_copied_since_the_search_goes_on_writing_there():
 
 def test_of_a_start_that_diverged_the_trajectory_ends_where_the_kept_point_stood():
     """From 2 by x - 3 x, so -2, 4, -8, ...: J grows, the start itself is kept."""
-    start = torch.tensor([[2.0]], dtype=torch.float64)
+    start = np.array([[2.0]])
     trajectories = Trajectories(start)
     outcome = sb.minimize(
         lambda x: ((x**2).sum(-1), 2 * x), start, method="gradient-descent",
