@@ -10,7 +10,7 @@ import pytest
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Outcome, Status
-from symbreak.training.minima import distinct_minima, matched
+from symbreak.training.minima import DistinctMinima, distinct_minima, matched
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(20, 3))
@@ -124,6 +124,12 @@ def test_what_has_another_j_or_has_not_converged_is_kept_apart():
     found = distinct_minima(net, outcome_of(theta, [2.0, 1.0, 1.0, 1.0], status), X)
     assert found.by_value == found.by_theta == found.by_prediction == ((1, 2), (0,))
     assert distinct_minima(net, outcome_of(theta)).by_prediction is None
+
+
+def test_where_no_start_converged_there_are_none():
+    net = sb.Network((3, 2, 1), "tanh")
+    outcome = outcome_of(np.zeros((2, net.n_parameters)), [1.0, 1.0], [Status.MAX_ITERATIONS] * 2)
+    assert distinct_minima(net, outcome, X) == DistinctMinima((), (), ())
 
 
 def test_a_trained_network_and_its_copies():

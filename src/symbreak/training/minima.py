@@ -100,6 +100,8 @@ def distinct_minima(
     by_theta = _split(by_value, same_theta)
     if X is None:
         return DistinctMinima(by_value, by_theta)
+    if not by_value:
+        return DistinctMinima((), (), ())
     starts = [start for group in by_value for start in group]
     outputs = network.predict(picked(theta, np.array(starts), 0), X)
     predictions = dict(zip(starts, _host(outputs), strict=True))
