@@ -8,21 +8,24 @@ import sys
 
 import pytest
 
+# It is not found, as where it is not installed: other packages ask whether it is there.
 BLOCKED = """
-import sys
+from importlib.machinery import PathFinder
 
-class NoTorch:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "torch":
-            raise ImportError("torch is blocked")
+find = PathFinder.find_spec
 
-sys.meta_path.insert(0, NoTorch())
+def without_torch(name, *rest):
+    return None if name.partition(".")[0] == "torch" else find(name, *rest)
+
+PathFinder.find_spec = without_torch
 """
 
 ROOMS = (
     "activations", "arrays", "backpropagation_check", "gradient_check", "initialization", "losses",
     "native", "network", "objectives", "parameters", "propagation.prediction", "propagation.trace",
     "symmetry", "symmetry.projection", "symmetry.repair", "units", "versions",
+    "cli.app", "estimators", "model_file", "page", "reports.pictures", "reports.report",
+    "tables.read", "training", "training.minima", "training.model",
 )  # fmt: skip
 
 PROGRAM = """
@@ -100,14 +103,71 @@ except sb.MissingOptionalPackage as error:
     print(error)
 """
 
+TRAININGS = """
+import numpy as np
+import symbreak as sb
+from symbreak.training import train
+from symbreak.training.minima import distinct_minima
 
-def run(program, **environment):
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+y = (X[:, 0] + X[:, 1] > 0).astype(int)
+net = sb.Network((3, 4, 2), "tanh", "cross_entropy")
+for combine in ("average", "best"):
+    found = train(net, X, y, starts=3, alpha=1.0, combine=combine, validation=(X, y))
+    for one in (found.theta, found.theta0, found.outcome.theta, found.predict(X)):
+        assert isinstance(one, np.ndarray), type(one)
+    assert np.mean(found.predict(X).argmax(axis=1) == y) > 0.9
+    sb.report(found)
+    distinct_minima(net, found.outcome, X)
+"""
+
+ESTIMATORS = """
+import os, sys, warnings
+import numpy as np
+import symbreak as sb
+from sklearn.exceptions import ConvergenceWarning
+
+warnings.simplefilter("ignore", ConvergenceWarning)
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+y = (X[:, 0] + X[:, 1] > 0).astype(int)
+for solver in ("lbfgs", "adam", "sgd"):
+    net = sb.MLPClassifier(
+        4, solver=solver, random_state=0, n_starts=2, combine="all", early_stopping=True
+    )
+    net.fit(X, y)
+    made = [net.predict(X), net.predict_proba(X), net.predict_starts(X), net.transform(X)]
+    assert all(isinstance(one, np.ndarray) for one in [*made, net.thetas_, net.outcome_.theta])
+    np.testing.assert_allclose(net.predict_proba(X).sum(axis=1), 1.0)
+    sb.report(net)
+net.set_params(early_stopping=False).partial_fit(X, y)
+assert net.check_gradient_(X, y).verdict == "pass"
+assert net.symmetry_.effective_widths.tolist() == [[4]]
+file = os.path.join(sys.argv[1], "net")
+net.save(file)
+np.testing.assert_array_equal(sb.MLPClassifier.load(file).predict(X), net.predict(X))
+line = sb.MLPRegressor(3, solver="lbfgs", standardize=True, random_state=0).fit(X, X @ [1, 2, 3])
+assert line.score(X, X @ [1, 2, 3]) > 0.9
+search = sb.StackedSearchCV(sb.MLPClassifier(3, solver="lbfgs"), {"alpha": [0.1, 1.0]}, cv=2)
+assert search.fit(X, y).best_score_ > 0.8
+"""
+
+COMMAND = """
+import sys
+from symbreak.cli import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run(program, *words, code=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120,
-        env=os.environ | environment,
+        [sys.executable, "-W", "error", "-c", program, *map(str, words)], capture_output=True,
+        text=True, timeout=120, env=os.environ | environment,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
 
 
 @pytest.mark.parametrize("core", ["0", "1"])
@@ -122,6 +182,50 @@ def test_gradients_and_symmetries_are_checked(core):
 
 def test_what_needs_it_says_what_to_install():
     assert "float64 on the device cuda needs the package torch" in run(BLOCKED + REFUSED)
+
+
+@pytest.mark.parametrize("program", [TRAININGS, ESTIMATORS], ids=["trainings", "estimators"])
+def test_networks_are_trained(program, tmp_path):
+    run(BLOCKED + program, tmp_path)
+
+
+def command(*words, code=0):
+    return run(BLOCKED + COMMAND, *words, code=code)
+
+
+def test_the_commands_work(tmp_path):
+    model, table = tmp_path / "model", tmp_path / "table.csv"
+    rows = ["size,kind", *(f"{k / 40},{'big' if k > 20 else 'small'}" for k in range(40))]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    data = (table, "--target", "kind")
+    few = ("--starts", 2, "--hidden", 3)
+    assert "Hold-out" in command("train", *data, *few, "--model", model)
+    command("predict", model, table, "-o", tmp_path / "predictions.csv")
+    assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 41
+    assert "Gradient check: pass" in command("check-gradient", model, table)
+    assert "Gradient check: pass" in command("check-gradient", *data, "--device", "cpu")
+    assert "Diagnosis: sound" in command("diagnose", model, table)
+    assert "report.html" in command("report", model, table, "-o", tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("words", [
+    ("train", "--dataset", "iris", "--device", "cuda"),
+    ("diagnose", "weights.pt"),
+], ids=["device", "weights"])  # fmt: skip
+def test_a_command_that_needs_it_says_what_to_install(words):
+    said = command(*words, code=2)
+    assert said.startswith("Error: ")
+    assert said.endswith(
+        "needs the package torch, which is not installed. Run: pip install torch\n"
+    )
+
+
+def test_elementwise_updates_on_a_table_need_it(tmp_path):
+    model, iris = tmp_path / "model", ("--dataset", "iris")
+    command("train", *iris, "--starts", 2, "--max-iter", 2, "--model", model)
+    assert "Diagnosis" in command("diagnose", model, "--update", "elementwise")
+    said = command("diagnose", model, *iris, "--update", "elementwise", code=2)
+    assert said.startswith("Error: --update elementwise on a table needs the package torch")
 
 
 @pytest.mark.parametrize("room", ROOMS)
