@@ -22,7 +22,8 @@ PathFinder.find_spec = without_torch
 
 ROOMS = (
     "activations", "arrays", "backpropagation_check", "gradient_check", "initialization", "losses",
-    "native", "network", "objectives", "parameters", "propagation.prediction", "propagation.trace",
+    "native", "network", "objectives", "optimize", "optimize.epochs", "optimize.loop",
+    "optimize.minimize", "parameters", "propagation.prediction", "propagation.trace",
     "symmetry", "symmetry.projection", "symmetry.repair", "units", "versions",
     "cli.app", "estimators", "model_file", "page", "reports.pictures", "reports.report",
     "tables.read", "training", "training.minima", "training.model",
@@ -93,6 +94,26 @@ assert isinstance(mended.theta, np.ndarray) and not mended.after.groups
 labels = one_unit_per_layer(net)
 gradient = SymmetricCost(cost, labels)(theta)[1]
 assert isinstance(gradient, np.ndarray) and spread(net, gradient, labels).tolist() == [0.0, 0.0]
+"""
+
+SEARCHES = """
+import numpy as np
+import symbreak as sb
+from symbreak.optimize.methods import METHODS
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(50, 4)), rng.normal(size=50)
+net = sb.Network((4, 3, 1), "tanh", "squared_error")
+cost, test = (sb.NetworkCost(net, X[some], y[some], alpha=0.1) for some in (y < 1.0, y >= 1.0))
+theta = sb.initialize(net, starts=3, seed=0)
+for method in (*METHODS, "scipy:BFGS", "scipy:trust-exact"):
+    outcome = sb.minimize(cost, theta, method=method, max_iter=5)
+    assert isinstance(outcome.theta, np.ndarray)
+    assert (outcome.value < outcome.history[0]).all(), method
+    str(outcome), str(outcome.restarts)
+outcome = sb.minimize(cost, theta, validation=test, racing=True, value_patience=5, max_iter=4)
+assert isinstance(sb.minimize(cost, outcome, max_iter=8).theta, np.ndarray)
+assert sb.minimize(lambda x: (x @ x, 2 * x), np.ones(3)).converged.all()
 """
 
 REFUSED = """
@@ -178,6 +199,8 @@ def test_networks_compute_and_numpy_comes_out(core):
 @pytest.mark.parametrize("core", ["0", "1"])
 def test_gradients_and_symmetries_are_checked(core):
     run(BLOCKED + CHECKS, SYMBREAK_NATIVE=core, SYMBREAK_REQUIRE_NATIVE="0")
+def test_searches_go_their_way():
+    run(BLOCKED + SEARCHES)
 
 
 def test_what_needs_it_says_what_to_install():

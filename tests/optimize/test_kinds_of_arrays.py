@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
-from tests.kinds import KINDS
 
 import symbreak as sb
 from symbreak.arrays import as_numpy, namespace, picked
 from symbreak.optimize.methods import METHODS
 from symbreak.parameters import Block
+from tests.kinds import KINDS
 
 BOTH = pytest.mark.parametrize("kind", ["numpy", "torch"])
+MAKE: dict[str, Any] = {kind: KINDS[kind] for kind in ("numpy", "torch")}
 TYPES = {"numpy": np.ndarray, "torch": torch.Tensor}
 NAMES = sorted({method.name for method in METHODS.values()})
 STARTS = np.array([[1.0, -2.0, 0.5], [0.2, 0.1, -3.0], [4.0, 4.0, 4.0], [-0.6, 1.5, 2.5]])
@@ -62,7 +65,7 @@ def network_cost():
 @pytest.mark.parametrize("method", [*NAMES, "scipy:BFGS", "scipy:trust-exact"])
 def test_both_kinds_go_the_same_way(method):
     found = {}
-    for kind, make in ((kind, KINDS[kind]) for kind in TYPES):
+    for kind, make in MAKE.items():
         objective = Bowls(make)
         found[kind] = sb.minimize(objective, make(STARTS), method=method, max_iter=15)
         assert objective.seen == {TYPES[kind]}
@@ -77,15 +80,18 @@ def test_both_kinds_go_the_same_way(method):
 @BOTH
 def test_callbacks_and_validations_are_told_of_the_kind_that_was_given(kind):
     cost, theta = network_cost()
-    told = []
+    told: list[Any] = []
 
     def validation(theta):
         told.append(type(theta))
         return (theta**2).sum(1)
 
+    def look(progress: Any) -> None:
+        told.append(type(progress.places.theta))
+
     outcome = sb.minimize(
-        cost, KINDS[kind](theta), max_iter=5, validation=validation,
-        callback=lambda progress: told.append(type(progress.places.theta)),
+        cost, MAKE[kind](theta), max_iter=5, validation=validation,
+        callback=look,
     )  # fmt: skip
     again = sb.minimize(cost, outcome, max_iter=8)
     assert set(told) == {TYPES[kind]}
@@ -103,14 +109,14 @@ def test_a_cost_on_numpy_arrays_is_handed_numpy_arrays(kind, monkeypatch):
         return evaluate(self, stack, gradient)
 
     monkeypatch.setattr(sb.NetworkCost, "evaluate", watched)
-    sb.minimize(cost, KINDS[kind](theta), max_iter=5)
+    sb.minimize(cost, MAKE[kind](theta), max_iter=5)
     assert seen == {np.ndarray}
 
 
 @pytest.mark.parametrize("starts", [[1], [0, 2, 3]])
 def test_a_stopped_search_of_tensors_goes_on_bit_for_bit(starts):
-    theta = picked(KINDS["torch"](STARTS), np.array(starts), 0)
-    objective = Bowls(KINDS["torch"])
+    theta = picked(MAKE["torch"](STARTS), np.array(starts), 0)
+    objective = Bowls(MAKE["torch"])
     straight = sb.minimize(objective, theta, max_iter=9)
     short = sb.minimize(objective, theta, max_evaluations=4)
     longer = sb.minimize(objective, short, max_iter=9)

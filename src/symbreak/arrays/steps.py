@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
@@ -59,6 +61,6 @@ def solve_positive(matrices: Array, vectors: Array) -> tuple[Array, Array]:
         torch = namespace(matrices)
         factor, info = torch.linalg.cholesky_ex(matrices)
         return torch.cholesky_solve(vectors[:, :, None], factor)[:, :, 0], info == 0
-    (posv,) = get_lapack_funcs(("posv",), (matrices, vectors))
+    posv: Any = get_lapack_funcs("posv", (matrices, vectors))
     solved = [posv(*pair)[1:] for pair in zip(matrices, vectors, strict=True)]
     return np.stack([x for x, _ in solved]), np.array([info == 0 for _, info in solved])

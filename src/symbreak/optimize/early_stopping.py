@@ -50,6 +50,7 @@ class Validation(PerStart):
     """
 
     per_start = ("theta", "score", "loss", "latest", "iteration", "_lowest", "_unit", "_since")
+    _as_tensors = False  # of searches saved before it was known
 
     def __init__(
         self, score: Any, patience: int, theta: Array, tol: float = 0.0, *, as_tensors: bool = False
