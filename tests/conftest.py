@@ -10,6 +10,8 @@ from hypothesis import settings
 from symbreak import native
 from symbreak.native.twins import native_network
 
+pytest_plugins = ["tests.needing_torch"]
+
 # How long an example takes depends on what else the machine does; that must fail no test.
 settings.register_profile("symbreak", deadline=None)
 settings.load_profile("symbreak")
