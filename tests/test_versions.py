@@ -31,7 +31,7 @@ def test_the_versions_are_those_of_the_packages():
 def test_every_package_of_the_project_is_named():
     extras = PROJECT["project"]["optional-dependencies"]
     assert set(versions.REQUIRED) == names(PROJECT["project"]["dependencies"])
-    assert set(versions.OPTIONAL) == names(extras["cli"] + extras["report"])
+    assert set(versions.OPTIONAL) == names(extras["torch"] + extras["cli"] + extras["report"])
 
 
 def test_a_missing_package_has_no_version(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.1"
@@ -100,7 +101,21 @@ if TYPE_CHECKING:
     from symbreak.symmetry import symmetries as symmetries
     from symbreak.versions import show_versions as show_versions
 
-__all__ = ["__version__", *_HOMES, *_MODULES]
+
+def _is_offered(name: str) -> bool:
+    """Whether `from symbreak import *` takes it: without PyTorch nothing that is about modules."""
+    return not _HOMES[name].startswith("symbreak.modules.") or _has_torch()
+
+
+def _has_torch() -> bool:
+    try:
+        return find_spec("torch") is not None
+    except ImportError:
+        return False
+
+
+# A name that is left out can be asked for all the same, and says what to install.
+__all__ = ["__version__", *filter(_is_offered, _HOMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

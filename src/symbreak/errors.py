@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 CLOSE = 0.66  # share of letters in common from which on a word is taken for another, mistyped
 
@@ -26,6 +27,14 @@ class InvalidType(SymbreakError, TypeError):
 
 class MissingOptionalPackage(SymbreakError, ImportError):
     """A feature needs a package that is not installed."""
+
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> Self:
+        """Return the error that says what needs which package, and which extra brings it."""
+        return cls(
+            f"{what} needs the package {package}, which is not installed. "
+            f'Run: pip install "symbreak[{extra}]"'
+        )
 
 
 class SymmetryWarning(UserWarning):

@@ -11,8 +11,8 @@ from typing import Any, Literal, overload
 from symbreak import __version__, native
 from symbreak.text import format_table
 
-REQUIRED = ("numpy", "scipy", "scikit-learn", "torch", "safetensors", "array-api-compat")
-OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "typer")
+REQUIRED = ("numpy", "scipy", "scikit-learn", "safetensors", "array-api-compat")
+OPTIONAL = ("jinja2", "matplotlib", "polars", "rich", "torch", "typer")
 
 
 @overload

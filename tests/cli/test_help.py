@@ -104,7 +104,7 @@ def test_commands_are_listed(run):
 def test_without_its_packages_the_command_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "rich", None)
     assert main(["--help"]) == 2
-    assert "pip install 'symbreak[cli]'" in capsys.readouterr().err
+    assert 'pip install "symbreak[cli]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("given", "used"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])

@@ -28,9 +28,7 @@ def imported_torch(what: str) -> Any:
     try:
         import torch
     except ImportError as error:
-        raise MissingOptionalPackage(
-            f"{what} needs the package torch, which is not installed. Run: pip install torch"
-        ) from error
+        raise MissingOptionalPackage.of(what, "torch", "torch") from error
     return torch
 
 

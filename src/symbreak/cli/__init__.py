@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from symbreak.cli.loading import loading
+from symbreak.errors import MissingOptionalPackage
 
 INTERRUPTED, NOTHING_YET = 130, "Interrupted before there was anything to keep."
 
@@ -38,13 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    if find_spec("typer") is None or find_spec("rich") is None:
-        print(
-            "Error: The command line needs the packages typer and rich. "
-            "Install them with: pip install 'symbreak[cli]'",
-            file=sys.stderr,
-        )
-        return 2
+    for package in ("typer", "rich"):
+        if find_spec(package) is None:
+            missing = MissingOptionalPackage.of("The command line", package, "cli")
+            print(f"Error: {missing}", file=sys.stderr)
+            return 2
     # Threads that spin while they wait for each other are many times slower as soon as anything
     # else runs on the machine. OpenMP reads this when a package brings it, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

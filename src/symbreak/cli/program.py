@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbreak.arrays.tensors import imported_torch
 from symbreak.errors import InvalidInput, SymbreakError, nearest
 
 # Not the name of the file, which may be that of a package it imports.
@@ -29,12 +30,15 @@ def program(path: Path, function: str) -> Iterator[Any]:
     InvalidInput
         There is no such file or function, or it raises; also what is raised while the answer is
         used.
+    MissingOptionalPackage
+        torch is not installed.
     """
     if not path.is_file():
         raise InvalidInput(
             f"Program '{path}' must be an existing file. Got none of that name; check its "
             "spelling and folder."
         )
+    imported_torch(f"The module that {function}() of '{path}' makes")
     module = ModuleType(NAME)
     module.__file__ = str(path)
     # Its data classes look their module up; what it imports later lies in its folder too.

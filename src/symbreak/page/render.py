@@ -54,9 +54,7 @@ def check_renderable() -> None:
     try:
         import jinja2  # noqa: F401
     except ImportError as error:
-        raise MissingOptionalPackage(
-            'A page needs the package jinja2. Install it with: pip install "symbreak[report]"'
-        ) from error
+        raise MissingOptionalPackage.of("A page", "jinja2", "report") from error
 
 
 def _environment() -> Environment:

@@ -7,6 +7,4 @@ from importlib.util import find_spec
 from symbreak.errors import MissingOptionalPackage
 
 if find_spec("polars") is None:
-    raise MissingOptionalPackage(
-        "Reading tables needs the package polars. Install it with: pip install 'symbreak[cli]'"
-    )
+    raise MissingOptionalPackage.of("Reading tables", "polars", "cli")

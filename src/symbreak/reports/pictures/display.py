@@ -32,10 +32,7 @@ class Display:
             try:
                 from matplotlib import pyplot
             except ImportError as error:
-                raise MissingOptionalPackage(
-                    "A picture needs the package matplotlib. Install it with: "
-                    'pip install "symbreak[report]"'
-                ) from error
+                raise MissingOptionalPackage.of("A picture", "matplotlib", "report") from error
             ax = pyplot.subplots()[1]
         self.ax_ = ax
         self.figure_ = cast("Figure", ax.get_figure(root=True))
