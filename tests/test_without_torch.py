@@ -199,6 +199,8 @@ def test_networks_compute_and_numpy_comes_out(core):
 @pytest.mark.parametrize("core", ["0", "1"])
 def test_gradients_and_symmetries_are_checked(core):
     run(BLOCKED + CHECKS, SYMBREAK_NATIVE=core, SYMBREAK_REQUIRE_NATIVE="0")
+
+
 def test_searches_go_their_way():
     run(BLOCKED + SEARCHES)
 
