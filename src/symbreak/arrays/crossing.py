@@ -18,7 +18,7 @@ from symbreak.arrays.tensors import as_device, as_tensor, imported_torch
 from symbreak.arrays.words import word_of
 
 # What comes out where nobody has brought an array in: "torch" (NumPy without it) or "numpy".
-DEFAULT_KIND = "torch"
+DEFAULT_KIND = "numpy"
 
 
 def alike(array: Array, other: Array) -> Array:
