@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,7 +234,7 @@ def test_validation_goes_on_too():
     assert whole.status == straight.status
 
 
-def test_the_race_is_seen_by_torch_starts_too():
+def test_the_race_is_seen_by_torch_starts_too(torch):
     theta = torch.from_numpy(STARTS)
     outcome = sb.minimize(
         lambda x: ((x * x).sum(-1), 2 * x), theta, racing=Racing(first=1, factor=4), max_iter=3
