@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
-from symbreak.arrays import alike, as_numpy, copied
+from symbreak.arrays import alike, as_dtype, as_numpy, as_tensor, copied
 from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -84,18 +83,19 @@ class WithPenaltyGradient(Changed):
 class Stacked:
     """The objective of value(theta) and gradient(theta) of torch, (starts, n), in a dtype."""
 
-    def __init__(self, n, value, gradient, dtype=torch.float32):
+    def __init__(self, n, value, gradient, dtype=None):
         self.blocks = (Block("theta", 0, (n,)),)
-        self._value, self._gradient, self.dtype = value, gradient, dtype
+        self._value, self._gradient = value, gradient
+        self.dtype = as_dtype("float32") if dtype is None else dtype
 
     def __call__(self, theta, *, out=None):
-        theta = torch.as_tensor(theta)
+        theta = as_tensor(theta, "theta")
         assert theta.dtype == self.dtype
         gradient = self._gradient(theta).to(self.dtype)
         return self.value(theta), gradient if out is None else out.copy_(gradient)
 
     def value(self, theta):
-        return self._value(torch.as_tensor(theta).double())
+        return self._value(as_tensor(theta, "theta").double())
 
     def take(self, starts):
         return self
@@ -104,7 +104,7 @@ class Stacked:
         return self
 
     def to(self, dtype):
-        return Stacked(self.blocks[0].size, self._value, self._gradient, getattr(torch, dtype))
+        return Stacked(self.blocks[0].size, self._value, self._gradient, as_dtype(dtype))
 
 
 def change_entry(index, change):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from symbreak.losses import LOSSES
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost, as_objective
 from tests.gradient_check.conftest import coordinates as check_gradient
+from tests.kinds import NUMPY_AND_TORCH
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -136,7 +136,7 @@ def test_central_differences_are_of_second_order(make):
         assert 0.9 * 10**order < errors[0] / errors[1] < 1.1 * 10**order
 
 
-def test_the_noise_knows_of_cancellation():
+def test_the_noise_knows_of_cancellation(torch):
     # J is 0.2, but it is what 1e10 leaves of 1e10, where numbers lie 2e-6 apart.
     theta = torch.tensor([0.3, 0.6], dtype=torch.float64)
     objective = as_objective(lambda t: ((1e10 + t.exp().sum()) - 1e10, t.exp()), theta)
@@ -159,7 +159,7 @@ def test_the_noise_bounds_what_rounding_does(make):
         assert error.max() > found.noise.max() / 50.0
 
 
-@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+@pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 def test_plain_functions_get_one_theta_of_their_kind(kind):
     seen = []
 
@@ -183,7 +183,7 @@ def test_a_float32_function_is_compared_in_float64():
     assert report.tolerance == 1e-3
 
 
-def test_float32_theta_and_float64_cost_are_judged_as_float64(make):
+def test_float32_theta_and_float64_cost_are_judged_as_float64(torch, make):
     cost = make.cost((4, 6, 3))
     theta = initialize(cost.network, "glorot_uniform", dtype=torch.float32)
     assert check_gradient(cost, theta).relative_error < 1e-8
@@ -201,20 +201,20 @@ def test_both_sides_see_theta_as_the_objective_rounds_it(make):
     np.testing.assert_allclose(report.worst.numerical, report.worst.analytic, rtol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "verdict"), [(torch.float32, "pass"), (torch.float64, "inconclusive")]
-)
-def test_float32_may_be_on_either_side_of_a_kink_that_it_cannot_resolve(make, dtype, verdict):
+@pytest.mark.parametrize(("dtype", "verdict"), [("float32", "pass"), ("float64", "inconclusive")])
+def test_float32_may_be_on_either_side_of_a_kink_that_it_cannot_resolve(
+    torch, make, dtype, verdict
+):
     kink = 1.0 + 1e-7
 
     def value(theta):
         return (theta[:, 0] - kink).abs() + theta[:, 1]
 
-    beyond = make.stacked(2, value, torch.ones_like, dtype)
+    beyond = make.stacked(2, value, torch.ones_like, getattr(torch, dtype))
     assert check_gradient(beyond, np.ones(2)).verdict == verdict
 
 
-def test_steps_are_measured_as_they_are_stored():
+def test_steps_are_measured_as_they_are_stored(torch):
     # Near 1e6 float64 numbers lie 1.2e-10 apart: the two points are not 2e-5 apart but nearly so.
     objective = as_objective(lambda t: (t.sum() - 1e6, np.ones(1)), np.ones(1))
     theta = torch.tensor([1e6], dtype=torch.float64)

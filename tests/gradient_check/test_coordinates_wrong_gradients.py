@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.activations import ACTIVATIONS
 from symbreak.arrays import as_numpy, copied
@@ -158,7 +157,7 @@ def test_a_wrong_slope_at_a_distance_from_a_kink_fails():
     assert report.verdict == "fail"
 
 
-def test_a_torch_function_with_a_wrong_entry_fails():
+def test_a_torch_function_with_a_wrong_entry_fails(torch):
     def objective(theta):
         gradient = torch.exp(theta)
         gradient[1] *= 1.001

@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -244,7 +243,7 @@ def test_the_chance_of_a_miss_is_that_of_errors_along_random_lines():
     assert math.isnan(check_gradient(*random_net(2, "tanh"), method="coordinates").missed(0.01))
 
 
-def test_plain_functions_of_both_kinds_are_checked():
+def test_plain_functions_of_both_kinds_are_checked(torch):
     for kind in (np.asarray, torch.as_tensor):
         theta = kind(np.array([1.0, -2.0, 3.0]))
         assert check_gradient(lambda t: ((t**2).sum(), 2 * t), theta).verdict == "pass"

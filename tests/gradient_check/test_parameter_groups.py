@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
@@ -32,7 +31,7 @@ def start(cost):
     return np.random.default_rng(0).normal(size=cost.blocks[-1].stop)
 
 
-def test_the_objective_says_what_a_bias_is():
+def test_the_objective_says_what_a_bias_is(torch):
     cost = cost_of((3, 2))
     is_weight = torch.arange(8) >= 3
     report = check_gradient(Renamed(cost, is_weight), start(cost))
@@ -41,7 +40,7 @@ def test_the_objective_says_what_a_bias_is():
     ]  # fmt: skip
 
 
-def test_weights_alone_are_one_part():
+def test_weights_alone_are_one_part(torch):
     cost = cost_of((3, 2))
     for is_weight in (torch.ones(8, dtype=torch.bool), torch.zeros(8, dtype=torch.bool)):
         assert named(Renamed(cost, is_weight), start(cost)) == ["everything"]

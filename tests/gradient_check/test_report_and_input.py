@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.arrays import as_numpy
@@ -203,7 +202,7 @@ def test_what_is_no_objective_is_refused():
         check_gradient(3, np.ones(2))
 
 
-def test_a_function_that_only_takes_float32_is_told_why():
+def test_a_function_that_only_takes_float32_is_told_why(torch):
     X = torch.ones(4, 3)
 
     def objective(theta):
@@ -213,7 +212,7 @@ def test_a_function_that_only_takes_float32_is_told_why():
         check_gradient(objective, torch.ones(3))
 
 
-def test_an_objective_without_float64_is_refused(make, cost, theta):
+def test_an_objective_without_float64_is_refused(torch, make, cost, theta):
     class Single(make.changed):  # type: ignore[name-defined]  # a class made by a fixture
         dtype = torch.float32
         to = property()

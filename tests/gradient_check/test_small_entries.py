@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
@@ -107,7 +106,7 @@ def test_a_small_weight_of_a_net(make, activation, factor):
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 0.0, -1.0])
 @pytest.mark.parametrize("size", [3e-4, 1e-4, 3e-5])
-def test_in_float32_the_bar_is_what_rounding_of_float32_does(factor, size):
+def test_in_float32_the_bar_is_what_rounding_of_float32_does(torch, factor, size):
     weights = torch.tensor([*LARGE, size], dtype=torch.float64)
 
     def value(theta):

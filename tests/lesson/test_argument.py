@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, SymmetryWarning
@@ -277,7 +276,7 @@ def test_is_plain_data_that_json_keeps(lesson):
         lesson.seed = 1
 
 
-def test_takes_torch_and_float32_and_computes_in_float64(lesson):
+def test_takes_torch_and_float32_and_computes_in_float64(torch, lesson):
     theirs = run_lesson(
         torch.from_numpy(X), torch.from_numpy(Y), "abc", hidden=HIDDEN, epsilon=EPSILON,
         updates=UPDATES, seed=7,

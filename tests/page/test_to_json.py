@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from symbreak.page import plain
 from symbreak.page.to_json import island
@@ -43,7 +42,7 @@ def test_floats_keep_four_digits_and_the_rest_stays():
     assert plain(math.pi, None) == math.pi
 
 
-def test_arrays_tensors_and_dataclasses_become_lists_and_dictionaries():
+def test_arrays_tensors_and_dataclasses_become_lists_and_dictionaries(torch):
     assert plain(np.array([[1, 2]])) == [[1, 2]]
     assert plain(torch.tensor([1.0, math.inf])) == [1.0, "inf"]
     assert plain(np.float64(1 / 3)) == 0.3333

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
@@ -17,7 +16,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
@@ -175,7 +173,8 @@ def quadratic(theta):
     return (theta**2).sum(-1), 2 * theta
 
 
-def test_several_things_are_one_page_and_the_first_gives_the_title():
+def test_several_things_are_one_page_and_the_first_gives_the_title(torch):
+    nn = torch.nn
     outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0]]))
     check = sb.check_gradient(quadratic, np.array([1.0, 2.0]))
     found = sb.diagnose(

@@ -15,6 +15,8 @@ from symbreak.optimize import minimize
 from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, project, spread
 from symbreak.units import distinct_units, identical_units
 
+pytestmark = pytest.mark.needs_torch
+
 NET = Network((3, 4, 3, 2), "tanh", "cross_entropy")
 LABELS = ([0, 1, 0, 1], [5, 5, 2])
 

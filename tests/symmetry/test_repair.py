@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.arrays import as_numpy
@@ -68,8 +67,10 @@ def test_split_keeps_the_function_and_is_clean(seed):
     assert (repair.theta == start.theta)[~allowed].all()
 
 
-def twins(dtype=torch.float64):
+def twins(dtype="float64"):
     """4-6-3 with units 1, 4 the same and 5 the mirror of 2; a second start without any."""
+    import torch
+
     net = sb.Network((4, 6, 3), "tanh", "squared_error")
     theta = torch.as_tensor(sb.initialize(net, "lecun_normal", starts=2, seed=3, dtype=dtype))
     Theta1, Theta2 = net.thetas(theta[0])
@@ -80,13 +81,13 @@ def twins(dtype=torch.float64):
 
 
 @pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_a_stack_of_starts(how, dtype):
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_stack_of_starts(torch, how, dtype):
     net, theta = twins(dtype)
     before = theta.clone()
     repair = repair_theta(net, theta, sb.symmetries(net, theta), how=how, seed=5)
     assert torch.equal(theta, before)
-    assert repair.theta.dtype == dtype
+    assert repair.theta.dtype == getattr(torch, dtype)
     assert torch.equal(repair.theta[1], theta[1])
     assert [(row.place, row.finding, row.before, row.after) for row in repair.rows] == [
         ("start 0, hidden layer 1", "identical", "4 of 6 distinct", "6 of 6 distinct"),
@@ -99,6 +100,7 @@ def test_a_stack_of_starts(how, dtype):
     assert str(repair).startswith("Repaired 2 places, seed 5\nplace ")
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
 def test_training_separates_repaired_units_and_not_others(how):
     net, theta = twins()
@@ -167,7 +169,7 @@ def test_unequal_shares_keep_the_sum_and_differ():
     assert np.allclose(shared_out(out, signs, shares) @ signs, out @ signs, rtol=1e-15)
 
 
-def test_what_cannot_be_repaired_is_refused_in_a_sentence():
+def test_what_cannot_be_repaired_is_refused_in_a_sentence(torch):
     net, theta = twins()
     found = sb.symmetries(net, theta)
     with pytest.raises(sb.InvalidInput, match="how of repair must be one of redraw"):

@@ -16,6 +16,8 @@ from symbreak.optimize import minimize
 from symbreak.optimize.methods import METHODS
 from symbreak.symmetry import symmetries
 
+pytestmark = pytest.mark.needs_torch
+
 OPTIMIZERS = {
     "sgd": ("linear", lambda tensors: torch.optim.SGD(tensors, lr=0.05, momentum=0.9)),
     "adam": ("elementwise", lambda tensors: torch.optim.Adam(tensors, lr=0.02)),

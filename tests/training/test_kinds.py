@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.training import train_from
@@ -13,6 +12,7 @@ from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.joint_training import MinimizeCall, train_together
 from symbreak.training.minima import distinct_minima
 from symbreak.training.trajectory import Trajectories
+from tests.kinds import NUMPY_AND_TORCH
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(40, 3))
@@ -20,8 +20,8 @@ Y = RANDOM.integers(0, 2, 40)
 NET = sb.Network((3, 4, 2), "tanh", "cross_entropy")
 COST = sb.NetworkCost(NET, X, Y, alpha=1.0)
 THETA = np.asarray(sb.initialize(NET, starts=4, seed=0))
-KINDS = {"numpy": np.array, "torch": lambda array: torch.from_numpy(array.copy())}
-EACH_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+EACH_KIND = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
 @EACH_KIND
