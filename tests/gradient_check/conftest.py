@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symbreak.arrays import alike, as_dtype, as_numpy, as_tensor, copied
+from symbreak.arrays import alike, as_numpy, copied
 from symbreak.gradient_check import check_gradient
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -81,21 +81,20 @@ class WithPenaltyGradient(Changed):
 
 
 class Stacked:
-    """The objective of value(theta) and gradient(theta) of torch, (starts, n), in a dtype."""
+    """The objective of value(theta) and gradient(theta), of theta (starts, n), in a dtype."""
 
-    def __init__(self, n, value, gradient, dtype=None):
+    def __init__(self, n, value, gradient, dtype="float32"):
         self.blocks = (Block("theta", 0, (n,)),)
-        self._value, self._gradient = value, gradient
-        self.dtype = as_dtype("float32") if dtype is None else dtype
+        self._value, self._gradient, self.dtype = value, gradient, dtype
 
     def __call__(self, theta, *, out=None):
-        theta = as_tensor(theta, "theta")
         assert theta.dtype == self.dtype
-        gradient = self._gradient(theta).to(self.dtype)
-        return self.value(theta), gradient if out is None else out.copy_(gradient)
+        out = np.empty_like(theta) if out is None else out
+        out[...] = self._gradient(theta)
+        return self.value(theta), out
 
     def value(self, theta):
-        return self._value(as_tensor(theta, "theta").double())
+        return self._value(theta.astype(np.float64))
 
     def take(self, starts):
         return self
@@ -104,7 +103,7 @@ class Stacked:
         return self
 
     def to(self, dtype):
-        return Stacked(self.blocks[0].size, self._value, self._gradient, as_dtype(dtype))
+        return Stacked(self.blocks[0].size, self._value, self._gradient, dtype)
 
 
 def change_entry(index, change):

@@ -117,8 +117,8 @@ def test_a_J_that_ends_beside_theta_is_inconclusive():
     assert "not finite beside theta" in report.line
 
 
-def test_all_entries_on_a_kink_is_inconclusive(torch):
-    report = check_gradient(lambda t: (t.abs().sum(), 0.5 + 0 * t), torch.zeros(3).double())
+def test_all_entries_on_a_kink_is_inconclusive():
+    report = check_gradient(lambda t: (abs(t).sum(), 0.5 + 0 * t), np.zeros(3))
     assert report.verdict == "inconclusive"
     assert "every entry lies on a kink" in report.line
 

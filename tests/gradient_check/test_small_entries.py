@@ -106,14 +106,14 @@ def test_a_small_weight_of_a_net(make, activation, factor):
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 0.0, -1.0])
 @pytest.mark.parametrize("size", [3e-4, 1e-4, 3e-5])
-def test_in_float32_the_bar_is_what_rounding_of_float32_does(torch, factor, size):
-    weights = torch.tensor([*LARGE, size], dtype=torch.float64)
+def test_in_float32_the_bar_is_what_rounding_of_float32_does(factor, size):
+    weights = np.array([*LARGE, size])
 
     def value(theta):
-        return (weights.to(theta.dtype) * (theta + 0.3).sin()).sum(1)
+        return (weights.astype(theta.dtype) * np.sin(theta + 0.3)).sum(1)
 
     def gradient(theta):
-        slopes = weights.to(theta.dtype) * (theta + 0.3).cos()
+        slopes = weights.astype(theta.dtype) * np.cos(theta + 0.3)
         slopes[:, 3] *= factor
         return slopes
 

@@ -11,6 +11,7 @@ from symbreak.initialization.initialize import layer_shapes
 from symbreak.initialization.streams import Stream
 from symbreak.symmetry.repair import repair_theta
 from symbreak.symmetry.unequal_split import shared_out, unequal_shares
+from tests.kinds import NUMPY_AND_TORCH
 from tests.symmetry.planted import planted
 
 SEEDS = range(40)
@@ -69,10 +70,8 @@ def test_split_keeps_the_function_and_is_clean(seed):
 
 def twins(dtype="float64"):
     """4-6-3 with units 1, 4 the same and 5 the mirror of 2; a second start without any."""
-    import torch
-
     net = sb.Network((4, 6, 3), "tanh", "squared_error")
-    theta = torch.as_tensor(sb.initialize(net, "lecun_normal", starts=2, seed=3, dtype=dtype))
+    theta = sb.initialize(net, "lecun_normal", starts=2, seed=3, dtype=dtype)
     Theta1, Theta2 = net.thetas(theta[0])
     Theta1[4], Theta2[:, 5] = Theta1[1], Theta2[:, 2]
     Theta1[5], Theta2[:, 1 + 5] = -Theta1[2], -Theta2[:, 1 + 2]
@@ -82,13 +81,16 @@ def twins(dtype="float64"):
 
 @pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_stack_of_starts(torch, how, dtype):
+@pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
+def test_a_stack_of_starts(how, dtype, kind):
     net, theta = twins(dtype)
-    before = theta.clone()
-    repair = repair_theta(net, theta, sb.symmetries(net, theta), how=how, seed=5)
-    assert torch.equal(theta, before)
-    assert repair.theta.dtype == getattr(torch, dtype)
-    assert torch.equal(repair.theta[1], theta[1])
+    given = kind(theta)
+    repair = repair_theta(net, given, sb.symmetries(net, given), how=how, seed=5)
+    np.testing.assert_array_equal(as_numpy(given), theta)
+    assert type(repair.theta) is type(given)
+    assert repair.theta.dtype == given.dtype
+    assert as_numpy(given).dtype == dtype
+    np.testing.assert_array_equal(as_numpy(repair.theta)[1], theta[1])
     assert [(row.place, row.finding, row.before, row.after) for row in repair.rows] == [
         ("start 0, hidden layer 1", "identical", "4 of 6 distinct", "6 of 6 distinct"),
         ("start 0, hidden layer 1", "mirrored", "4 of 6 distinct", "6 of 6 distinct"),
@@ -100,7 +102,6 @@ def test_a_stack_of_starts(torch, how, dtype):
     assert str(repair).startswith("Repaired 2 places, seed 5\nplace ")
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
 def test_training_separates_repaired_units_and_not_others(how):
     net, theta = twins()
@@ -169,7 +170,7 @@ def test_unequal_shares_keep_the_sum_and_differ():
     assert np.allclose(shared_out(out, signs, shares) @ signs, out @ signs, rtol=1e-15)
 
 
-def test_what_cannot_be_repaired_is_refused_in_a_sentence(torch):
+def test_what_cannot_be_repaired_is_refused_in_a_sentence():
     net, theta = twins()
     found = sb.symmetries(net, theta)
     with pytest.raises(sb.InvalidInput, match="how of repair must be one of redraw"):
@@ -180,10 +181,10 @@ def test_what_cannot_be_repaired_is_refused_in_a_sentence(torch):
         repair_theta(net, theta, [])
     with pytest.raises(sb.InvalidInput, match="noise of repair must be a positive"):
         repair_theta(net, theta, found, noise=0)
-    constant = torch.ones_like(theta)
+    constant = np.ones_like(theta)
     with pytest.raises(sb.InvalidInput, match=r"must be distinct. Got still start 0"):
         repair_theta(net, constant, sb.symmetries(net, constant), rule="constant")
-    silent = theta[0].clone()
+    silent = theta[0].copy()
     net.thetas(silent)[0][4], net.thetas(silent)[1][:, [2, 5]] = net.thetas(silent)[0][1], 0
     net.thetas(silent)[1][:, 1 + 4] = net.thetas(silent)[1][:, 1 + 1]
     net.thetas(silent)[0][[1, 4]] = 1.0
