@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbreak.activations import ACTIVATIONS
-from symbreak.arrays import as_numpy
 from symbreak.gradient_check.probes import Probes
 from symbreak.initialization import initialize
 from symbreak.losses import LOSSES
@@ -127,7 +126,7 @@ def test_a_net_without_hidden_layers_passes(make):
 def test_central_differences_are_of_second_order(make):
     cost = make.cost((4, 6, 3))
     theta = initialize(cost.network, "glorot_uniform")
-    gradient = as_numpy(cost(theta)[1])
+    gradient = cost(theta)[1]
     probes = Probes(cost, theta, 0, one_at_a_time=False)
     every = np.arange(len(theta))
     coarse, fine = (probes.differences(every, np.full(len(theta), h)) for h in (1e-2, 1e-3))
@@ -153,7 +152,7 @@ def test_the_noise_bounds_what_rounding_does(make):
         theta = initialize(cost.network, "glorot_uniform")
         probes = Probes(cost, theta, 0, one_at_a_time=False)
         found = probes.differences(np.arange(len(theta)), np.full(len(theta), 1e-8))
-        error = np.abs(found.central - as_numpy(cost(theta)[1]))
+        error = np.abs(found.central - cost(theta)[1])
         assert (error < found.noise).all()
         # A bound that is far too wide would call sound gradients inconclusive.
         assert error.max() > found.noise.max() / 50.0

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.activations import ACTIVATIONS
-from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.parameter_groups import groups_of
 from symbreak.losses import LOSSES
@@ -72,7 +71,7 @@ def wrong_entries(make, draws, factor, scale=1.0, layers=LAYERS):
     for seed in range(draws):
         cost = cost_of(layers, examples=40, seed=seed)
         theta = sb.initialize(cost.network, seed=seed)
-        gradient = as_numpy(cost(theta)[1])
+        gradient = cost(theta)[1]
         for number, group in enumerate(groups_of(cost.blocks, None, 0)):
             sizes = np.abs(gradient[group.indices])
             seen = np.flatnonzero(sizes >= 1e-3 * np.sqrt(np.mean(sizes**2)))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.gradient_check import GradientError
 from symbreak.gradient_check.parameter_groups import groups_of
@@ -58,7 +57,7 @@ def test_the_table_is_aligned_and_starts_with_the_verdict(cost, theta):
 
 
 def test_blocks_state_their_numbers(make, cost, theta):
-    gradient = as_numpy(cost(theta)[1])
+    gradient = cost(theta)[1]
     report = check_gradient(cost, theta)
     biases, weights, *_ = report.blocks
     G = cost.network.thetas(gradient)[0]

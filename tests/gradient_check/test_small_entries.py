@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
 from symbreak.initialization import initialize
 from symbreak.network import Network
@@ -80,13 +79,13 @@ def test_exact_zeros_are_not_counted(method):
 def test_a_small_weight_of_a_net(make, activation, factor):
     """The first input is 1e-5 of the others; so are the derivatives by its weights."""
     cost = make.cost((4, 6, 3), activation, alpha=0.0)
-    theta = as_numpy(initialize(cost.network, "glorot_uniform", seed=1))
+    theta = initialize(cost.network, "glorot_uniform", seed=1)
     small = np.ones(len(theta))
     small[1:30:5] = 1e-5
 
     def objective(theta, wrong=None):
         J, gradient = cost(theta * small)
-        gradient = np.asarray(gradient) * small
+        gradient = gradient * small
         if wrong is not None:
             gradient[wrong] *= factor
         return float(J), gradient

@@ -8,7 +8,6 @@ import json
 import numpy as np
 import pytest
 
-from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize, rules
 from symbreak.lesson import run_lesson, runs
@@ -45,7 +44,7 @@ def start_theta(lesson, number):
     if number < 2:
         value = (0.0, EPSILON)[number]
         return np.full(NETWORK.n_parameters, value)
-    return as_numpy(initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed))
+    return initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed)
 
 
 def symmetric_starts(lesson):

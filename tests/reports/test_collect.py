@@ -386,7 +386,7 @@ def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_w
     assert page["iterations"][-1] == best
     assert page["iterations_made"] == outcome.n_iterations[start]
     for Theta, drawn in zip(
-        net.thetas(np.asarray(outcome.theta[start])), page["picture"]["snapshots"][-1]["weights"],
+        net.thetas(outcome.theta[start]), page["picture"]["snapshots"][-1]["weights"],
         strict=True,
     ):  # fmt: skip
         np.testing.assert_allclose(np.array(drawn)[:, :9], Theta[:8, :9], rtol=1e-4)

@@ -126,7 +126,7 @@ def test_training_separates_repaired_units_and_not_others(how):
 def test_redraw_draws_by_the_rule_but_never_what_initialize_drew():
     """Unit 0 a copy of unit 3 as the seed drew it: the same draw of unit 3 would mend nothing."""
     net = sb.Network((50, 4, 1), "sigmoid")
-    theta = as_numpy(sb.initialize(net, "he_normal", seed=0))
+    theta = sb.initialize(net, "he_normal", seed=0)
     Theta1, Theta2 = net.thetas(theta)
     Theta1[0], Theta2[:, 1] = Theta1[3], Theta2[:, 4]
     found = sb.symmetries(net, theta)
@@ -141,7 +141,7 @@ def test_redraw_draws_by_the_rule_but_never_what_initialize_drew():
 
 def test_perturb_is_relative_to_the_spread_of_the_layer():
     net = sb.Network((2000, 3, 1), "tanh")
-    theta = 1e-5 * as_numpy(sb.initialize(net, "normal", seed=0))
+    theta = 1e-5 * sb.initialize(net, "normal", seed=0)
     Theta1, Theta2 = net.thetas(theta)
     Theta1[2], Theta2[0, 3] = Theta1[0], Theta2[0, 1]
     repair = repair_theta(net, theta, sb.symmetries(net, theta), how="perturb", noise=0.03)
@@ -195,7 +195,7 @@ def test_what_cannot_be_repaired_is_refused_in_a_sentence():
 
 def test_a_sound_start_needs_no_repair():
     net = sb.Network((4, 6, 3), "tanh", "squared_error")
-    theta = as_numpy(sb.initialize(net, seed=0))
+    theta = sb.initialize(net, seed=0)
     repair = repair_theta(net, theta, sb.symmetries(net, theta))
     np.testing.assert_array_equal(repair.theta, theta)
     assert str(repair) == "Nothing to repair."
