@@ -94,8 +94,6 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     trained : from many starts, with a validation part.
     X, y : (m, features) and (m,), examples that chose nothing.
     """
-    import torch
-
     from symbreak.training.combine import COMBINES, kept_starts
     from symbreak.training.predictions import Predictions
     from symbreak.training.scores import scores_of
@@ -103,7 +101,7 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     network, outcome = trained.network, trained.outcome
     score = partial(scores_of, network.loss.name)
     held_out = Predictions(
-        network=network, theta=torch.as_tensor(outcome.theta), usable=trained.usable, X=X, y=y,
+        network=network, theta=outcome.theta, usable=trained.usable, X=X, y=y,
         score=score,
     )  # fmt: skip
     each = [_numbers(one) for one in held_out.scores if one is not None]
