@@ -36,7 +36,7 @@ import symbreak as sb
 
 NAME = "symmetries"
 LAYERS, STARTS, ROUNDS = (784, 1000, 1000, 10), 32, 3
-PACKAGES = ("numpy", "torch")
+PACKAGES = ("numpy",)
 CASES = ("random", "ten pairs", "equal sums, penalty", "all equal", "all zero")
 
 
