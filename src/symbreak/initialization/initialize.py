@@ -47,15 +47,16 @@ def initialize(
         are drawn, and None gives start 0.
     seed : int or None
         Non-negative. The same seed gives the same starts on every machine; None takes a fresh one.
-    dtype : torch dtype, NumPy dtype, str or None
+    dtype : NumPy dtype, torch dtype, str or None
         float64 (None), float32, float16 or bfloat16.
-    device : torch device, str or None
+    device : str, torch device or None
         Where theta goes; None is the CPU.
 
     Returns
     -------
-    tensor or array
-        (starts, n_parameters), or (n_parameters,) when `starts` is None.
+    array
+        (starts, n_parameters), or (n_parameters,) when `starts` is None; of NumPy, on another device
+        than the CPU and in bfloat16 of PyTorch.
 
     Raises
     ------
