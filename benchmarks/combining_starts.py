@@ -32,7 +32,7 @@ DATASETS = ("breast-cancer", "wine", "digits")
 ALPHAS = (0.0, 0.01, 0.1, 1.0, 10.0)
 SPLITS, QUICK_SPLITS = 8, 2
 STARTS, HIDDEN, MAX_ITER = 16, 25, 1000
-PACKAGES = ("numpy", "torch", "scikit-learn")
+PACKAGES = ("numpy", "scikit-learn")
 CLEARLY = 0.01  # relative; two log-losses that are closer count as equal
 SINGLE = "single"  # the mean over the starts of the score of each by itself
 WAYS = {SINGLE: "single start", "lowest-cost": "lowest-cost", "best": "best", "average": "average"}
@@ -94,8 +94,6 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     trained : from many starts, with a validation part.
     X, y : (m, features) and (m,), examples that chose nothing.
     """
-    import torch
-
     from symbreak.training.combine import COMBINES, kept_starts
     from symbreak.training.predictions import Predictions
     from symbreak.training.scores import scores_of
@@ -103,7 +101,7 @@ def scores(trained: Any, X: Any, y: Any) -> dict[str, dict[str, float]]:
     network, outcome = trained.network, trained.outcome
     score = partial(scores_of, network.loss.name)
     held_out = Predictions(
-        network=network, theta=torch.as_tensor(outcome.theta), usable=trained.usable, X=X, y=y,
+        network=network, theta=outcome.theta, usable=trained.usable, X=X, y=y,
         score=score,
     )  # fmt: skip
     each = [_numbers(one) for one in held_out.scores if one is not None]

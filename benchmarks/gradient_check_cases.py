@@ -174,19 +174,21 @@ class Given:
         self.cost, self.case, self.count = cost, case, count
         self.blocks, self.dtype, self.n_examples = cost.blocks, cost.dtype, cost.n_examples
 
-    def __call__(self, theta: Tensor, *, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def __call__(self, theta: Array, *, out: Array | None = None) -> tuple[Array, Array]:
         """Return J and the given gradient."""
         value, gradient = self.cost(theta)
-        self.count.n += value.numel()
+        self.count.n += value.size
         gradient = gradient * self.case.scale
         if self.case.factor is not None:
-            gradient = gradient * torch.from_numpy(self.case.factor)
-        return value * self.case.scale, gradient if out is None else out.copy_(gradient)
+            gradient = gradient * self.case.factor
+        if out is not None:
+            out[:] = gradient
+        return value * self.case.scale, gradient if out is None else out
 
-    def value(self, theta: Tensor) -> Tensor:
+    def value(self, theta: Array) -> Array:
         """Return J."""
-        value: Tensor = self.cost.value(theta)
-        self.count.n += value.numel()
+        value: Array = self.cost.value(theta)
+        self.count.n += value.size
         return value * self.case.scale
 
     def take(self, starts: Any) -> Given:
@@ -350,8 +352,8 @@ def scipy_check_grad(case: Case) -> Outcome:
 
 def given_gradient(case: Case) -> Floats:
     """Return the given gradient (n,), computed in the dtype of the case."""
-    _, gradient = Given(case.cost(), case, Count())(torch.from_numpy(case.theta)[None])
-    answer: Floats = gradient[0].double().numpy()
+    _, gradient = Given(case.cost(), case, Count())(case.theta[None])
+    answer: Floats = gradient[0].astype(np.float64)
     return answer
 
 

@@ -18,7 +18,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 from common import interleave, ratio
 from optimise_problems import (
     Floats,
@@ -30,7 +29,6 @@ from optimise_problems import (
 )
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.datasets import make_friedman1
-from torch import Tensor
 
 import symbreak as sb
 
@@ -121,7 +119,7 @@ def calls_from(problem: Problem, start: int, target: float) -> dict[str, Callabl
 
 def stacked_to_targets(problem: Problem, targets: Floats) -> Any:
     """Minimise from all starts at once, each until its own target; return theta."""
-    cost = RelativeCost(problem.cost(), torch.from_numpy(targets))
+    cost = RelativeCost(problem.cost(), targets)
     found = sb.minimize(
         cost, problem.theta, method=METHOD, target_value=1.0, gradient_rtol=0.0, max_iter=MAX_ITER
     )
@@ -133,7 +131,7 @@ class RelativeCost:
     """J / target of every start: `target_value` is one number for all starts, here 1."""
 
     cost: sb.NetworkCost
-    targets: Tensor
+    targets: Floats
 
     @property
     def blocks(self) -> Sequence[Any]:
@@ -141,20 +139,21 @@ class RelativeCost:
         return self.cost.blocks
 
     @property
-    def dtype(self) -> torch.dtype:
+    def dtype(self) -> Any:
         """Of the cost."""
         return self.cost.dtype
 
-    def __call__(self, theta: Any, *, out: Tensor | None = None) -> tuple[Any, Any]:
+    def __call__(self, theta: Any, *, out: Floats | None = None) -> tuple[Any, Any]:
         """Return J / target and its gradient."""
         J, gradient = self.cost(theta, out=out)
-        return J / self.targets, gradient.div_(self.targets[:, None])
+        gradient /= self.targets[:, None]
+        return J / self.targets, gradient
 
     def value(self, theta: Any) -> Any:
         """Return J / target."""
         return self.cost.value(theta) / self.targets
 
-    def gauss_newton(self, theta: Tensor) -> tuple[Any, Any, Any]:
+    def gauss_newton(self, theta: Floats) -> tuple[Any, Any, Any]:
         """Return J / target, its gradient and its Gauss-Newton matrix."""
         J, gradient, G = self.cost.gauss_newton(theta)
         by = self.targets
@@ -162,8 +161,7 @@ class RelativeCost:
 
     def take(self, starts: Any) -> RelativeCost:
         """Return the same of some starts."""
-        index = torch.as_tensor(starts, dtype=torch.long)
-        return RelativeCost(self.cost.take(index), self.targets[index])
+        return RelativeCost(self.cost.take(starts), self.targets[starts])
 
     def batch(self, rows: Any) -> RelativeCost:
         """Return the same on some examples."""

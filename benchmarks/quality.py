@@ -42,7 +42,7 @@ NUMBERS = ("diabetes", "friedman 1", "friedman 3", "sine of two")
 SPLITS, QUICK_SPLITS = 10, 2
 ALPHAS = (1e-4, 1.0)
 STARTS, MAX_ITER, UNITS = 16, 400, 25
-PACKAGES = ("numpy", "torch", "scikit-learn")
+PACKAGES = ("numpy", "scikit-learn")
 PEER, SINGLE, AVERAGE, BEST, TREES = "scikit-learn", "1 start", "16 averaged", "best of 16", "trees"
 WAYS = (PEER, SINGLE, AVERAGE, BEST, TREES)
 

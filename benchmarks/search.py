@@ -43,7 +43,7 @@ CONTESTANTS = {
     "all jobs": "StackedSearchCV, all processors",
     "float32": "the same in float32, one job",
 }
-PACKAGES = ("numpy", "torch", "scikit-learn")
+PACKAGES = ("numpy", "scikit-learn")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """A hand-written derivative, checked: is the gradient the slope of J?
 
 Run it with `python examples/custom_autograd_function.py`; it takes a second.
+It needs PyTorch: `pip install "symbreak[torch]"`.
 """
 
 import torch

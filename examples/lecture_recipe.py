@@ -24,9 +24,9 @@ print(f"The network: {net}.")
 INIT_EPSILON = 0.12
 theta = sb.initialize(net, sb.rules.Uniform(epsilon=INIT_EPSILON), seed=0)
 Theta1, Theta2 = net.thetas(theta)  # two views of theta; column 0 holds the biases
-print(f"\n1. Theta1 is {tuple(Theta1.shape)}, Theta2 is {tuple(Theta2.shape)}. Their corners:")
-print(np.round(Theta1[:2, :4].numpy(), 3))
-print(np.round(Theta2[:2, :4].numpy(), 3))
+print(f"\n1. Theta1 is {Theta1.shape}, Theta2 is {Theta2.shape}. Their corners:")
+print(np.round(Theta1[:2, :4], 3))
+print(np.round(Theta2[:2, :4], 3))
 
 # 2. Back-propagation, layer by layer, for the first three images.
 trace = sb.backpropagate(net, theta, X[:3], y[:3])
@@ -45,5 +45,5 @@ outcome = sb.minimize(cost, theta, method="l-bfgs", max_iter=200)
 print(f"\n4. J fell from {first:.3f} to {last:.3f} in {steps} iterations.")
 
 # The most probable digit is the answer.
-guess = net.predict(outcome.theta, X_test).argmax(1).numpy()
+guess = net.predict(outcome.theta, X_test).argmax(1)
 print(f"\nRight on held-out images: {(guess == digit_test).mean():.1%} of {len(guess)}.")

@@ -34,8 +34,8 @@ def log_loss(probability, truth):
     return -np.log(probability[..., np.arange(len(truth)), truth]).mean(-1)
 
 
-test = net.predict(outcome.theta, X_test).numpy()  # (starts, images, digits)
-valid = net.predict(outcome.theta, X_valid).numpy()
+test = net.predict(outcome.theta, X_test)  # (starts, images, digits)
+valid = net.predict(outcome.theta, X_valid)
 
 print("\nHow lucky is a single start? The 32 of them on the test part:")
 right, loss = accuracy(test, y_test), log_loss(test, y_test)  # one number for each start

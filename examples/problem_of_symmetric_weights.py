@@ -46,7 +46,7 @@ for name, rule in STARTS.items():
     said[name] = [str(warning.message) for warning in caught]
     ends[name] = units_of(outcome.theta)
     before, after = outcome.history[0, 0], outcome.value[0]
-    right = (net.predict(outcome.theta, X).argmax(1).numpy() == digit).mean()
+    right = (net.predict(outcome.theta, X).argmax(1) == digit).mean()
     count = f"{distinct(units_of(theta))} before, {distinct(ends[name])} after"
     print(f"{name:>10}{before:>10.3f}{after:>9.3f}{right:>8.1%}{count:>25}")
 

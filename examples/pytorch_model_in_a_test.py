@@ -2,6 +2,7 @@
 
 Run it with `python examples/pytorch_model_in_a_test.py`, or with
 `pytest examples/pytorch_model_in_a_test.py`, as one would in a project; it takes seconds.
+It needs PyTorch: `pip install "symbreak[torch]"`.
 """
 
 import torch

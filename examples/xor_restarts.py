@@ -20,7 +20,7 @@ for hidden in (1, 2, 3, 5):
     cost = sb.NetworkCost(net, X, y, alpha=0.0001)
     theta = sb.initialize(net, "glorot_uniform", starts=STARTS, seed=0)
     outcome = kept[hidden] = sb.minimize(cost, theta, max_iter=2000)
-    right = (net.predict(outcome.theta, X)[..., 0].numpy() > 0.5) == (y == 1)
+    right = (net.predict(outcome.theta, X)[..., 0] > 0.5) == (y == 1)
     solved, found = right.all(axis=1).sum(), outcome.restarts
     print(f"{hidden:>8}{solved:>8}{found.n_lowest:>18}{len(found.minima):>12}{found.lowest:>10.4f}")
 
@@ -31,7 +31,7 @@ print(kept[2].restarts)
 net = sb.Network((2, 5, 1), activation="tanh")
 twins = sb.initialize(net, sb.rules.Uniform(epsilon=0.5), starts=1, seed=0)
 Theta1, Theta2 = net.thetas(twins)
-Theta1[:], Theta2[:, :, 1:] = Theta1[:, :1].clone(), Theta2[:, :, 1:2].clone()
+Theta1[:], Theta2[:, :, 1:] = Theta1[:, :1].copy(), Theta2[:, :, 1:2].copy()
 print(f"\nFive equal units: {sb.symmetries(net, twins, update='linear')}")
 
 sb.report(kept[2], "xor.html")

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,44 @@ SRC = ROOT / "src"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LONGEST_EXAMPLE = 100
+OF_TORCH = re.compile(r"^(?:import|from) torch\b", re.MULTILINE)
 
 
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
 def python_of(page: Path) -> str:
     """Return the Python blocks of a page as one program: later ones go on from earlier ones."""
-    return "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", text_of(page), re.M | re.S))
 
 
-def modules_with_doctests() -> list[str]:
-    files = [path for path in SRC.rglob("*.py") if ">>> " in path.read_text("utf-8")]
+def case(value: object, name: str, *, needs_torch: bool) -> object:
+    """Return a parameter of a test; what is shown of PyTorch is not run without it."""
+    return pytest.param(value, id=name, marks=[pytest.mark.needs_torch] if needs_torch else [])
+
+
+def programs(paths: Iterable[Path], shown: Callable[[Path], str]) -> list[object]:
+    texts = {path: shown(path) for path in paths}
+    return [
+        case(path, relative(path), needs_torch=OF_TORCH.search(text) is not None)
+        for path, text in texts.items()
+        if text
+    ]
+
+
+def modules_with_doctests() -> list[object]:
+    files = [path for path in SRC.rglob("*.py") if ">>> " in text_of(path)]
     parts = [path.relative_to(SRC).with_suffix("").parts for path in sorted(files)]
-    return [".".join(part for part in names if part != "__init__") for names in parts]
+    names = [".".join(part for part in found if part != "__init__") for found in parts]
+    return [case(name, name, needs_torch=name.startswith("symbreak.modules.")) for name in names]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=relative)
+@pytest.mark.parametrize("page", programs(PAGES, python_of))
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = compile(python_of(page), str(page), "exec")
@@ -57,9 +78,9 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 3
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=relative)
+@pytest.mark.parametrize("example", programs(EXAMPLES, text_of))
 def test_an_example_is_short_and_uses_public_names_alone(example):
-    text = example.read_text("utf-8")
+    text = text_of(example)
     assert len(text.splitlines()) < LONGEST_EXAMPLE
     assert re.findall(r"^.*import.*symbreak.*$|^.*symbreak.*import.*$", text, re.M) == [
         "import symbreak as sb"
@@ -68,7 +89,7 @@ def test_an_example_is_short_and_uses_public_names_alone(example):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=relative)
+@pytest.mark.parametrize("example", programs(EXAMPLES, text_of))
 def test_an_example_runs(example, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", str(example)],
@@ -84,7 +105,7 @@ def test_an_example_runs(example, tmp_path):
 
 @pytest.mark.slow
 def test_the_demo_learns_the_digits(tmp_path):
-    recipe = re.search(r"symbreak (train (?:.*\\\n)*.*)", (ROOT / "Makefile").read_text("utf-8"))
+    recipe = re.search(r"symbreak (train (?:.*\\\n)*.*)", text_of(ROOT / "Makefile"))
     assert recipe is not None
     words = recipe[1].replace("\\\n", " ").split()
     subprocess.run(

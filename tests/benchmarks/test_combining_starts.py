@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.training.scores import Scores
@@ -32,7 +31,7 @@ def trained_by_hand() -> Any:
     network = sb.Network((1, 2), loss="cross_entropy")
     theta = [[0.0, 0.0, math.log(p / (1 - p)), 0.0] for p in P]
     validation = tuple(Scores(("accuracy", "log_loss"), s, 0.5) for s in (0.5, 0.6, 0.9, 0.8))
-    outcome = SimpleNamespace(theta=torch.tensor(theta), value=np.array([4.0, 3.0, 2.0, 1.0]))
+    outcome = SimpleNamespace(theta=np.array(theta), value=np.array([4.0, 3.0, 2.0, 1.0]))
     return SimpleNamespace(
         network=network, outcome=outcome, usable=np.ones(4, bool), validation=validation
     )

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+pytestmark = pytest.mark.needs_torch
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 diagnosis: Any = importlib.import_module("diagnosis")
 gpt2: Any = importlib.import_module("gpt2")

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+pytestmark = pytest.mark.needs_torch
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 cases: Any = importlib.import_module("diagnosis_cases")
 tools: Any = importlib.import_module("diagnosis_tools")

@@ -15,6 +15,8 @@ import torch
 
 import symbreak as sb
 
+pytestmark = pytest.mark.needs_torch
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 # Scripts, not a package: they find each other by the folder that they are started from.

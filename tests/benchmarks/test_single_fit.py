@@ -26,7 +26,7 @@ def test_both_sides_have_the_same_parameters(dataset, solver):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_measurement_has_one_entry_for_each_round():
-    found = single_fit.measure("iris", "adam", threads=1, rounds=2, max_iter=3)
+    found = single_fit.measure("iris", "adam", rounds=2, max_iter=3)
     assert {side: len(seconds) for side, seconds in found.items()} == {
         "ours": 2, "scikit-learn": 2,
     }  # fmt: skip
