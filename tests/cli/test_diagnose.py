@@ -23,6 +23,8 @@ from symbreak.training.model import Model
 from tests.cli.diagnose_programs import PROGRAM
 from tests.cli.gradient_programs import FILES
 
+pytestmark = pytest.mark.needs_torch
+
 DOCS = Path(__file__).parents[2] / "docs"
 TWINS = "Error: identical units, for ever, in '0': units 2, 5"
 SOUND = "Diagnosis: sound, nothing found."
