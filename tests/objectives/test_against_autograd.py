@@ -10,6 +10,8 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.losses import LOSSES
 from tests.objectives import reference
 
+pytestmark = pytest.mark.needs_torch
+
 DEPTHS = {0: (), 1: (5,), 2: (5, 4), 3: (5, 4, 3)}
 STARTS, M = 3, 23
 

@@ -12,6 +12,8 @@ import symbreak as sb
 from symbreak.objectives import minibatches
 from tests.objectives.reference import ACTIVATIONS, LOSSES, targets
 
+pytestmark = pytest.mark.needs_torch
+
 STARTS, M = 3, 23
 WEIGHTS = ("none", "shared", "own")
 

@@ -17,6 +17,9 @@ TINY = 2.0**-50
 
 def saddle(theta):
     """J = -gap² / 2 of the two biases, its gradient with an error of one rounding."""
+
+    import torch
+
     gap = theta[:, 0] - theta[:, 2]
     gradient = 0 * theta
     gradient[:, 0], gradient[:, 2] = TINY - gap, gap
@@ -68,6 +71,7 @@ def test_a_start_that_is_no_longer_finite_is_torn():
     assert torn.updates.tolist() == [1]
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"max_updates": 0}, "max_updates of escape"), ({"threshold": -1.0}, "threshold of escape")],
@@ -77,6 +81,7 @@ def test_bad_numbers_are_named(options, words):
         symmetries(NET, ONE_UNIT).escape(saddle, **options)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("what", "given"), [("cost", {"cost": 3}), ("optimizer", {"optimizer": 3})]
 )
