@@ -29,8 +29,6 @@ P = (0.9, 0.6, 0.2, 0.4)
 def trained_by_hand() -> Any:
     """Four soft-max regressions without weights; validation prefers start 2, J prefers start 3."""
 
-    import torch
-
     network = sb.Network((1, 2), loss="cross_entropy")
     theta = [[0.0, 0.0, math.log(p / (1 - p)), 0.0] for p in P]
     validation = tuple(Scores(("accuracy", "log_loss"), s, 0.5) for s in (0.5, 0.6, 0.9, 0.8))

@@ -18,8 +18,6 @@ TINY = 2.0**-50
 def saddle(theta):
     """J = -gap² / 2 of the two biases, its gradient with an error of one rounding."""
 
-    import torch
-
     gap = theta[:, 0] - theta[:, 2]
     gradient = 0 * theta
     gradient[:, 0], gradient[:, 2] = TINY - gap, gap
