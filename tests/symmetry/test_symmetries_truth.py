@@ -38,15 +38,22 @@ def examples(network: Network, seed: int, m: int = 11):
 
 
 def hidden_signals(network, theta, X, y):
-    """For each hidden layer a and delta of every unit, (units, 2, m)."""
+    """For each hidden layer a and delta of every unit, (units, 2, m), and the scale of each, (2,).
+
+    A delta is a sum over the units above, which may cancel: its rounding is that of its terms.
+    """
     trace = backpropagate(network, theta, X, y)
-    pairs = zip(trace.a[1:-1], trace.delta[:-1], strict=True)
-    return [np.stack([a, delta], axis=1) for a, delta in pairs]
+    layers = zip(
+        trace.a[1:-1], trace.delta[:-1], trace.delta[1:], network.thetas(theta)[1:], strict=True
+    )
+    for a, delta, above, Theta in layers:
+        terms = np.abs(Theta[:, 1:]).T @ np.abs(above)
+        yield np.stack([a, delta], axis=1), np.array([np.abs(a).max(), terms.max()]) + 1e-300
 
 
-def differences(signals):
+def differences(signals, scale):
     """(units, units): the largest relative |x - x'| and |x + x'| of a and delta; and the sizes."""
-    scaled = signals / (np.abs(signals).max(axis=(0, 2), keepdims=True) + 1e-300)
+    scaled = signals / scale[:, None]
     plus, minus = scaled[:, None] - scaled[None], scaled[:, None] + scaled[None]
     return np.abs(plus).max(axis=(2, 3)), np.abs(minus).max(axis=(2, 3)), np.abs(scaled).max((1, 2))
 
@@ -81,9 +88,9 @@ def assert_true(seed: int, word: str, alpha: float, n_updates: int) -> None:
 
 
 def _compare(network, theta, found, X, y, furthest):
-    for layer, signals in enumerate(hidden_signals(network, theta, X, y)):
+    for layer, (signals, scale) in enumerate(hidden_signals(network, theta, X, y)):
         labels, signs = found.labels[layer][0], found.signs[layer][0]
-        equal, opposite, size = differences(signals)
+        equal, opposite, size = differences(signals, scale)
         related = relation(labels, signs)
         assert equal[related == 1].max(initial=0.0) <= KEPT
         assert opposite[related == -1].max(initial=0.0) <= KEPT
