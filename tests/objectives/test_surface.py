@@ -121,6 +121,14 @@ def test_the_dtype_follows_x_or_is_chosen():
     assert np.abs(other(THETA)[1] - COST(THETA)[1]).max() < 1e-5 * np.abs(COST(THETA)[1]).max()
 
 
+def test_on_a_device_of_torch_dtype_and_device_are_torchs(torch):
+    cost = sb.NetworkCost(NET, X, y, alpha=0.5, dtype="float32", device="cpu:0")
+    assert cost.dtype == torch.float32
+    assert cost.device == torch.device("cpu")
+    assert isinstance(cost(THETA)[1], np.ndarray)
+    assert (COST.dtype, COST.device) == (np.float64, "cpu")
+
+
 def test_one_column_of_y_may_be_a_vector():
     net = sb.Network((4, 1))
     theta = rng.normal(size=(2, 5))
