@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,7 +112,7 @@ def test_predict_is_the_link_of_the_last_z(loss, hidden):
         for Theta in net.thetas(theta[start])[:-1]:
             a = np.tanh(a @ Theta[:, 1:].T + Theta[:, 0])
         Theta = net.thetas(theta[start])[-1]
-        raw = torch.from_numpy(a @ Theta[:, 1:].T + Theta[:, 0])
+        raw = a @ Theta[:, 1:].T + Theta[:, 0]
         expected = net.loss.link(raw.T[None])[0].T
         np.testing.assert_allclose(found[start], expected, rtol=1e-12)
         np.testing.assert_allclose(net.predict(theta[start], X), found[start], rtol=1e-13)
@@ -140,7 +139,7 @@ def test_blocks_of_examples_change_no_prediction(monkeypatch):
     np.testing.assert_allclose(net.hidden(theta, X, 1), whole[1], rtol=1e-13)
 
 
-def test_what_comes_out_is_of_the_kind_of_theta():
+def test_what_comes_out_is_of_the_kind_of_theta(torch):
     net = sb.Network((4, 3, 1))
     theta = rng.normal(size=(2, net.n_parameters))
     assert isinstance(net.predict(theta, torch.from_numpy(X)), np.ndarray)
