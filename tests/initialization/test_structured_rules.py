@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.initialization import rules
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Stream
-from symbreak.modules.initialization import initialize_module
 
 sizes = st.integers(1, 12)
 
@@ -128,5 +128,5 @@ def test_a_module_whose_activation_is_not_known_is_left_as_it_was(torch):
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Mish(), nn.Linear(3, 1))
     before = [part.clone() for part in module.parameters()]
     with pytest.raises(InvalidInput, match="Got 'mish'"):
-        initialize_module(module, "nguyen_widrow", seed=0)
+        sb.initialize_module(module, "nguyen_widrow", seed=0)
     assert all(map(torch.equal, before, module.parameters()))

@@ -8,7 +8,7 @@ import pytest
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
-from tests.optimize.problems.plain_functions import quadratic, rosenbrock
+from tests.optimize.plain_functions import quadratic, rosenbrock
 
 STARTS = np.array([[-1.2, 1.0], [3.0, -2.0], [0.5, 0.5]])
 

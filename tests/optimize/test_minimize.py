@@ -11,7 +11,7 @@ from symbreak.optimize import Status
 from symbreak.optimize.directions.lbfgs import LBFGS
 from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.start_records import _confirmed
-from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 METHODS = {
     "l-bfgs": {},

@@ -13,6 +13,7 @@ from scipy import optimize
 import symbreak as sb
 from symbreak.errors import InvalidType
 from symbreak.objectives.contract import Objective
+from tests.optimize.plain_functions import PROBLEMS as FUNCTIONS
 from tests.optimize.problems import (
     ALIASES,
     MGH,
@@ -23,7 +24,6 @@ from tests.optimize.problems import (
     networks,
 )
 from tests.optimize.problems.others import CONDITION, quadratic_parts
-from tests.optimize.problems.plain_functions import PROBLEMS as FUNCTIONS
 
 ALL = list(REGISTRY.values())
 SQUARES = [p for p in ALL if hasattr(p.objective(), "residuals") and p not in networks.PROBLEMS]

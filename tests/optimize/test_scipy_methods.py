@@ -14,7 +14,7 @@ from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize import Status
 from symbreak.optimize.scipy_options import NEEDS_HESSIAN, TOLERANCES
 from symbreak.parameters import Block
-from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock, walled
+from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock, walled
 
 NAMES = tuple(TOLERANCES)
 NEAR = {**PROBLEMS, "rosenbrock": (rosenbrock, np.array([-1.2, 1.0]), 0.0, 1.0)}

@@ -8,7 +8,7 @@ import pytest
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
-from tests.optimize.problems.plain_functions import PROBLEMS, quadratic
+from tests.optimize.plain_functions import PROBLEMS, quadratic
 
 METHODS = ("sgd", "adam", "adamw")
 

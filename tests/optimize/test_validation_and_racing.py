@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Racing, Status
-from tests.optimize.problems.plain_functions import quadratic
+from tests.optimize.plain_functions import quadratic
 
 STARTS = np.array([[4.0, 3.0], [-3.0, 1.0], [1.0, 1.0], [0.3, -0.2]])
 

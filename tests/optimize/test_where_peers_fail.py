@@ -9,7 +9,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
 from symbreak.optimize.methods import METHODS
-from tests.optimize.problems.plain_functions import cliff, quadratic, rosenbrock, walled
+from tests.optimize.plain_functions import cliff, quadratic, rosenbrock, walled
 
 FULL_BATCH = [
     name

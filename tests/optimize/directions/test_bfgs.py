@@ -19,7 +19,7 @@ from tests.optimize.directions.moves import (
     point,
     positive_definite,
 )
-from tests.optimize.problems.plain_functions import PROBLEMS, quadratic
+from tests.optimize.plain_functions import PROBLEMS, quadratic
 
 ROOM = 2**30
 

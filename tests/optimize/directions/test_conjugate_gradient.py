@@ -25,7 +25,7 @@ from tests.optimize.directions.moves import (
     point,
     positive_definite,
 )
-from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 
 def restated(name, g0, g, d):

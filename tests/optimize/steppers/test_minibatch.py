@@ -11,7 +11,7 @@ from symbreak.optimize.methods import method_of
 from symbreak.optimize.per_start import host
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.updates.shuffle import order_of_epoch
-from tests.optimize.problems.plain_functions import quadratic
+from tests.optimize.plain_functions import quadratic
 
 METHODS = ("sgd", "adam", "adamw")
 OPTIMISERS = {"sgd": ("SGD", {"momentum": 0.8, "nesterov": True}), "adam": ("Adam", {})}
