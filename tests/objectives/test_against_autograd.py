@@ -11,6 +11,8 @@ from symbreak.losses import LOSSES
 from tests.objectives import reference
 from tests.objectives.targets import targets
 
+pytestmark = pytest.mark.needs_torch
+
 DEPTHS = {0: (), 1: (5,), 2: (5, 4), 3: (5, 4, 3)}
 STARTS, M = 3, 23
 

@@ -19,6 +19,8 @@ from symbreak.optimize.methods import METHODS
 from tests.optimize.problems import REGISTRY
 from tests.optimize.problems.core import ResidualProblem
 
+pytestmark = pytest.mark.needs_torch
+
 ITERATIONS = 2000
 OWE_ONLY_HONESTY = ("gradient-descent", "rprop", "sgd", "adam", "adamw")
 FLAT = "J - J_min is below 1e-8 along a bent valley whose gradient is below the tolerance"

@@ -11,6 +11,8 @@ import torch
 import symbreak as sb
 from tests.optimize.nist import MODELS, NUMBERS, digits, regression
 
+pytestmark = pytest.mark.needs_torch
+
 DIGITS = 6
 # From these two starts the steps lead elsewhere; what they end in is checked below.
 UNSOLVED = {

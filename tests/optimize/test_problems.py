@@ -25,6 +25,8 @@ from tests.optimize.problems import (
 )
 from tests.optimize.problems.others import CONDITION, quadratic_parts
 
+pytestmark = pytest.mark.needs_torch
+
 ALL = list(REGISTRY.values())
 SQUARES = [p for p in ALL if hasattr(p.objective(), "residuals") and p not in networks.PROBLEMS]
 KNOWN = [
