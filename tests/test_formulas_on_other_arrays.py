@@ -9,7 +9,7 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES
 from tests.kinds import EVERY_KIND, OTHER_KINDS
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 ENDS = np.array([0.0, 1e-300, 1e-12, 1e-3, 0.5, 3.0, 20.0, 37.0, 700.0, 1e4, 1e30])
 Z = np.concatenate([-ENDS[::-1], ENDS, np.linspace(-9.0, 9.0, 26)]).reshape(2, 4, 6)
@@ -72,7 +72,7 @@ def test_odd_ones_are_odd_to_the_last_bit(activation):
 def data(name, shift):
     rng = np.random.default_rng(3)
     raw = 3.0 * rng.normal(size=(STARTS, OUTPUTS, M)) + shift * rng.choice([-1.0, 0.0, 1.0], M)
-    return raw, rng.normal(size=raw.shape), reference.targets(name, rng, M, OUTPUTS)
+    return raw, rng.normal(size=raw.shape), targets(name, rng, M, OUTPUTS)
 
 
 @OTHER_KINDS

@@ -16,6 +16,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES, loss_from_settings, loss_of
 from tests.objectives import reference
+from tests.objectives.targets import targets
 
 pytestmark = pytest.mark.needs_torch
 
@@ -41,7 +42,7 @@ def value(loss, raw, y):
 
 def examples(name, seed=0, m=40):
     rng = np.random.default_rng(seed)
-    return 2 * rng.normal(size=(m, 3)), reference.targets(name, rng, m, 3)
+    return 2 * rng.normal(size=(m, 3)), targets(name, rng, m, 3)
 
 
 @EVERY

@@ -112,7 +112,7 @@ def test_predict_is_the_link_of_the_last_z(torch, loss, hidden):
         for Theta in net.thetas(theta[start])[:-1]:
             a = np.tanh(a @ Theta[:, 1:].T + Theta[:, 0])
         Theta = net.thetas(theta[start])[-1]
-        raw = torch.from_numpy(a @ Theta[:, 1:].T + Theta[:, 0])
+        raw = a @ Theta[:, 1:].T + Theta[:, 0]
         expected = net.loss.link(raw.T[None])[0].T
         np.testing.assert_allclose(found[start], expected, rtol=1e-12)
         np.testing.assert_allclose(net.predict(theta[start], X), found[start], rtol=1e-13)

@@ -11,7 +11,7 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES, loss_of, loss_with_link
 from symbreak.optimize.methods import METHODS
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 EVERY_LOSS = pytest.mark.parametrize("name", LOSSES)
 
@@ -40,7 +40,7 @@ def test_the_active_range_is_where_it_bends(activation):
 
 def raw_and_target(name):
     rng = np.random.default_rng(0)
-    y = reference.targets(name, rng, 20, 3)
+    y = targets(name, rng, 20, 3)
     raw = rng.normal(size=(1, 3, 20))
     return raw, loss_of(name).prepare(y, 3)
 

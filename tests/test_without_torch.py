@@ -241,7 +241,7 @@ def test_a_command_that_needs_it_says_what_to_install(words):
     said = command(*words, code=2)
     assert said.startswith("Error: ")
     assert said.endswith(
-        "needs the package torch, which is not installed. Run: pip install torch\n"
+        'needs the package torch, which is not installed. Run: pip install "symbreak[torch]"\n'
     )
 
 

@@ -13,7 +13,7 @@ from symbreak.backpropagation_check.problem import problem_of
 from symbreak.backpropagation_check.stages import Pass
 from symbreak.losses import LOSSES
 from tests.backpropagation_check.learner import ACTIVATIONS, LINKS, Learner, check, problem, sigmoid
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 
 def laid_out(found, columns, side, with_input, X):
@@ -82,7 +82,7 @@ def test_our_own_pass_is_the_trace(loss):
     """What mistakes are made in is what `backpropagate` computes."""
     random = np.random.default_rng(1)
     net = sb.Network((4, 5, 3, 3), ("gelu", "selu"), loss)
-    y = reference.targets(loss, random, 6, 3)
+    y = targets(loss, random, 6, 3)
     X, theta = random.normal(size=(6, 4)), random.normal(size=net.n_parameters)
     given = problem_of(net, theta, X, y, 0.7)
     truth = truth_of(given, y, "float64")

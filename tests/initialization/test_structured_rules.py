@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.initialization import rules
 from symbreak.initialization.shapes import LayerShape
@@ -123,11 +124,9 @@ def test_the_ranges_of_an_activation_that_is_not_known_are_not_guessed(around):
 
 
 def test_a_module_whose_activation_is_not_known_is_left_as_it_was(torch):
-    from symbreak.modules.initialization import initialize_module
-
     nn = torch.nn
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Mish(), nn.Linear(3, 1))
     before = [part.clone() for part in module.parameters()]
     with pytest.raises(InvalidInput, match="Got 'mish'"):
-        initialize_module(module, "nguyen_widrow", seed=0)
+        sb.initialize_module(module, "nguyen_widrow", seed=0)
     assert all(map(torch.equal, before, module.parameters()))

@@ -37,15 +37,6 @@ LOSSES = {
 }
 
 
-def targets(loss, rng, m, outputs):
-    """Random targets that the loss accepts."""
-    if loss == "cross_entropy":
-        return rng.integers(0, outputs, m)
-    if loss == "binary_cross_entropy":
-        return rng.integers(0, 2, (m, outputs)).astype(float)
-    return np.abs(rng.normal(size=(m, outputs)))
-
-
 def raw_of(net, theta, X):
     """Return raw (m, outputs) of one theta (n,), a tensor that autograd follows."""
     a, thetas = torch.tensor(X), net.thetas(theta)

@@ -9,6 +9,9 @@ import symbreak as sb
 from symbreak.activations import ACTIVATIONS
 from symbreak.losses import LOSSES
 from tests.objectives import reference
+from tests.objectives.targets import targets
+
+pytestmark = pytest.mark.needs_torch
 
 pytestmark = pytest.mark.needs_torch
 
@@ -20,7 +23,7 @@ def make(activation, loss, depth, seed=0):
     rng = np.random.default_rng(seed)
     net = sb.Network((6, *DEPTHS[depth], 3), activation, loss)
     X = rng.normal(size=(M, 6))
-    y = reference.targets(loss, rng, M, 3)
+    y = targets(loss, rng, M, 3)
     theta = 0.5 * rng.normal(size=(STARTS, net.n_parameters))
     return net, theta, X, y, rng.uniform(0.1, 2.0, M)
 

@@ -14,6 +14,7 @@ from symbreak.activations import ACTIVATIONS
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import LOSSES
 from tests.objectives import reference
+from tests.objectives.targets import targets
 
 DEPTHS = {0: (), 1: (4,), 2: (4, 3), 3: (4, 3, 3)}
 STARTS, M, ALPHA = 2, 13, 0.7
@@ -23,7 +24,7 @@ def make(activation, loss, depth, seed=0, outputs=3):
     rng = np.random.default_rng(seed)
     net = sb.Network((3, *DEPTHS[depth], outputs), activation, loss)
     X = rng.normal(size=(M, 3))
-    y = reference.targets(loss, rng, M, outputs)
+    y = targets(loss, rng, M, outputs)
     theta = 0.5 * rng.normal(size=(STARTS, net.n_parameters))
     return net, theta, rng.normal(size=theta.shape), X, y, rng.uniform(0.1, 2.0, M)
 
@@ -288,7 +289,7 @@ def test_what_a_call_holds_stays_within_the_budget(torch, activation, loss, laye
     net = sb.Network(layers, activation, loss)
     s, m, n = 5, 1000, net.n_parameters
     rng = np.random.default_rng(2)
-    X, y = rng.normal(size=(m, layers[0])), reference.targets(loss, rng, m, layers[-1])
+    X, y = rng.normal(size=(m, layers[0])), targets(loss, rng, m, layers[-1])
     theta = torch.from_numpy(rng.normal(size=(s, n)))
     weights = rng.uniform(0.5, 1.0, (s, m))
     kept = {"gauss_newton": s * n * n, "hessian_product": 0, "gauss_newton_product": 0}

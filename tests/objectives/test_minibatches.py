@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.objectives import minibatches
-from tests.objectives.reference import ACTIVATIONS, LOSSES, targets
+from tests.objectives.reference import ACTIVATIONS, LOSSES
+from tests.objectives.targets import targets
 
 pytestmark = pytest.mark.needs_torch
 

@@ -16,7 +16,7 @@ from symbreak.objectives.minibatches import MiniBatches
 from symbreak.objectives.network_curvature import Curvature
 from symbreak.propagation.prediction import _collect
 from tests.kinds import OTHER_KINDS
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 STARTS, M = 3, 150
 
@@ -25,7 +25,7 @@ def cost_of(activation="tanh", loss="cross_entropy", own=True, budget=None):
     rng = np.random.default_rng(4)
     net = sb.Network((4, 5, 6, 3), activation, loss)
     cost = sb.NetworkCost(
-        net, rng.normal(size=(M, 4)), reference.targets(loss, rng, M, 3),
+        net, rng.normal(size=(M, 4)), targets(loss, rng, M, 3),
         alpha=rng.uniform(0.1, 2.0, STARTS) if own else 0.3,
         sample_weight=rng.uniform(0.1, 2.0, (STARTS, M)) if own else None, memory_budget=budget,
     )  # fmt: skip

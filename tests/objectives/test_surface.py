@@ -13,7 +13,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import LOSSES
 from symbreak.objectives import Objective
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 NET = sb.Network((4, 5, 2), "tanh", "cross_entropy")
 rng = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def test_it_is_an_objective():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_value_is_the_first_part_of_a_call_to_the_last_bit(loss):
     net = sb.Network((4, 5, 3), "gelu", loss)
-    cost = sb.NetworkCost(net, X, reference.targets(loss, rng, 9, 3), alpha=0.5)
+    cost = sb.NetworkCost(net, X, targets(loss, rng, 9, 3), alpha=0.5)
     theta = rng.normal(size=(3, net.n_parameters))
     np.testing.assert_array_equal(cost.value(theta), cost(theta)[0])
     assert cost.value(theta[0]) == cost(theta[0])[0]
@@ -119,6 +119,14 @@ def test_the_dtype_follows_x_or_is_chosen():
     assert (other.dtype, COST.dtype) == (np.float32, np.float64)
     np.testing.assert_allclose(other(THETA)[0], COST(THETA)[0], rtol=1e-5)
     assert np.abs(other(THETA)[1] - COST(THETA)[1]).max() < 1e-5 * np.abs(COST(THETA)[1]).max()
+
+
+def test_on_a_device_of_torch_dtype_and_device_are_torchs(torch):
+    cost = sb.NetworkCost(NET, X, y, alpha=0.5, dtype="float32", device="cpu:0")
+    assert cost.dtype == torch.float32
+    assert cost.device == torch.device("cpu")
+    assert isinstance(cost(THETA)[1], np.ndarray)
+    assert (COST.dtype, COST.device) == (np.float64, "cpu")
 
 
 def test_one_column_of_y_may_be_a_vector():

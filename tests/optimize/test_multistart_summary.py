@@ -190,7 +190,7 @@ def test_xor_says_how_many_starts_solved_it():
     net = sb.Network((2, 2, 1), "tanh", "squared_error")
     cost = sb.NetworkCost(net, X, y)
     outcome = sb.minimize(cost, sb.initialize(net, starts=100, seed=0), max_iter=2000)
-    solved = (np.abs(net.predict(outcome.theta, X)[..., 0].numpy() - y) < 0.1).all(axis=1)
+    solved = (np.abs(net.predict(outcome.theta, X)[..., 0] - y) < 0.1).all(axis=1)
     found = outcome.restarts
     assert 20 < solved.sum() < 95
     assert found.n_lowest == solved.sum()

@@ -8,7 +8,7 @@ import pytest
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES
-from tests.objectives import reference
+from tests.objectives.targets import targets
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(6, 4))
@@ -48,7 +48,7 @@ def test_every_array_of_the_lecture():
 def test_its_gradients_are_those_of_the_cost(loss, hidden):
     net = sb.Network((4, *hidden, 3), "gelu", loss)
     theta = rng.normal(size=(2, net.n_parameters))
-    y = reference.targets(loss, rng, 6, 3)
+    y = targets(loss, rng, 6, 3)
     trace = sb.backpropagate(net, theta, X, y)
     J, gradient = sb.NetworkCost(net, X, y)(theta)
     np.testing.assert_allclose(trace.value, J, rtol=1e-13)

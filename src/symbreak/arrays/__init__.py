@@ -6,14 +6,7 @@ on where they are, by the same text in the array API. The dtype follows the data
 keep theirs, all else becomes float64. PyTorch is imported only where something asks for it.
 """
 
-from symbreak.arrays.crossing import (
-    alike,
-    at_surface,
-    device_at_surface,
-    dtype_at_surface,
-    empty,
-    like,
-)
+from symbreak.arrays.crossing import alike, at_surface, empty, like
 from symbreak.arrays.kinds import (
     Array,
     as_array,
@@ -69,9 +62,7 @@ __all__ = [
     "contiguous",
     "copied",
     "cuts",
-    "device_at_surface",
     "device_of",
-    "dtype_at_surface",
     "dtype_word",
     "empty",
     "empty_like",

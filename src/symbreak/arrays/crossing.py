@@ -17,9 +17,6 @@ from symbreak.arrays.memory import device_of
 from symbreak.arrays.tensors import as_device, as_tensor, imported_torch
 from symbreak.arrays.words import word_of
 
-# What comes out where nobody has brought an array in: "torch" (NumPy without it) or "numpy".
-DEFAULT_KIND = "numpy"
-
 
 def alike(array: Array, other: Array) -> Array:
     """Return the same numbers as the kind and on the device of `other`."""
@@ -57,45 +54,21 @@ def empty(word: str, device: Any) -> Array:
 
 
 def at_surface(array: Array, *, word: str | None = None, device: Any = None) -> Any:
-    """Return an array as it comes out where none went in.
+    """Return an array as it comes out where none went in: NumPy, or a tensor on another device.
 
     Parameters
     ----------
-    word : its dtype; that of `array` if not said.
+    word : its dtype; that of `array` if not said. NumPy has no bfloat16, which gives a tensor.
     device : as `as_device` takes it; that of `array` if not said.
     """
     word = word_of(array.dtype) if word is None else word
-    if not _is_torch_the_default() and _is_numpys(device) and word != "bfloat16":
+    place = device_of(array) if device is None else device
+    if _is_numpys(place) and word != "bfloat16":
         return as_numpy(array).astype(word, copy=False)
-    torch = imported_torch(f"{word} on the device {device or 'cpu'}")
-    place = device_of(array) if device is None else as_device(device)
-    return as_tensor(array, "array").to(dtype=getattr(torch, word), device=place)
-
-
-def dtype_at_surface(array: Array) -> Any:
-    """Return the dtype of an array as `at_surface` would give it: PyTorch's or NumPy's."""
-    word = word_of(array.dtype)
-    if _is_torch_the_default():
-        return getattr(imported_torch("dtype"), word)
-    return np.dtype(word)
-
-
-def device_at_surface(array: Array) -> Any:
-    """Return the device of an array as `at_surface` would give it: PyTorch's, or "cpu"."""
-    device = device_of(array)
-    return as_device(device) if _is_torch_the_default() else device
+    torch = imported_torch(f"{word} on the device {place}")
+    return as_tensor(array, "array").to(dtype=getattr(torch, word), device=as_device(place))
 
 
 def _is_numpys(device: Any) -> bool:
     """Whether what is computed there is NumPy's: nothing said, or the word, of whatever kind."""
     return device is None or str(device) == "cpu"
-
-
-def _is_torch_the_default() -> bool:
-    if DEFAULT_KIND != "torch":
-        return False
-    try:
-        imported_torch("the default")
-    except ImportError:
-        return False
-    return True

@@ -23,9 +23,7 @@ from symbreak.arrays import (
     at_surface,
     cast,
     cuts,
-    device_at_surface,
     device_of,
-    dtype_at_surface,
     dtype_word,
     empty,
     float_word,
@@ -117,13 +115,13 @@ class NetworkCost(Stacked):
 
     @property
     def dtype(self) -> Any:
-        """The dtype that it computes in."""
-        return dtype_at_surface(self.prototype)
+        """The dtype that it computes in; one of PyTorch where it computes on tensors."""
+        return self.prototype.dtype
 
     @property
     def device(self) -> Any:
-        """Where it computes."""
-        return device_at_surface(self.prototype)
+        """Where it computes: "cpu", or a device of PyTorch."""
+        return device_of(self.prototype)
 
     @property
     def prototype(self) -> Array:

@@ -21,7 +21,6 @@ from symbreak.arrays import (
     as_array,
     as_numpy,
     cast,
-    dtype_at_surface,
     dtype_word,
     namespace,
     picked,
@@ -60,7 +59,7 @@ class Penalty(Stacked):
     @property
     def dtype(self) -> Any:
         """The dtype that it computes in."""
-        return dtype_at_surface(self.strength)
+        return self.strength.dtype
 
     def stack(self, theta: Any) -> Array:
         """Return theta as a stack, checked."""

@@ -9,17 +9,15 @@ from symbreak.optimize.protocols import Point
 
 def point(theta, gradient, value=None):
     """The point of theta (rows, n) and its gradient, NumPy; J is 0 unless given."""
-    import torch
-
-    theta, gradient = torch.as_tensor(theta), torch.as_tensor(gradient)
+    theta, gradient = np.asarray(theta), np.asarray(gradient)
     value = np.zeros(len(theta)) if value is None else np.asarray(value, dtype=float)
-    return Point(theta, value, gradient, gradient.abs().amax(1).numpy())
+    return Point(theta, value, gradient, abs(gradient).max(1))
 
 
 def moved(part, rows, move, change, gradient):
     """The direction after theta moved by `move` and its gradient changed by `change` in `rows`."""
     before = point(np.zeros_like(move), gradient - change)
-    return part.update(np.asarray(rows), before, point(move, gradient)).numpy()
+    return part.update(np.asarray(rows), before, point(move, gradient))
 
 
 def positive_definite(rng, rows, n, condition=100.0):
@@ -35,7 +33,7 @@ def exact_line_searches(part, A, theta, n_steps):
     """
     gradient = np.einsum("rij,rj->ri", A, theta)
     here = point(theta, gradient)
-    d = part.start(here).numpy()
+    d = part.start(here)
     directions, gradients = [], [gradient]
     for _ in range(n_steps):
         curvature = np.einsum("ri,rij,rj->r", d, A, d)
@@ -44,7 +42,7 @@ def exact_line_searches(part, A, theta, n_steps):
         directions.append(d)
         gradients.append(gradient)
         before, here = here, point(theta, gradient)
-        d = part.update(np.full(len(theta), True), before, here).numpy()
+        d = part.update(np.full(len(theta), True), before, here)
     return directions, gradients
 
 

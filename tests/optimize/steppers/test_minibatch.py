@@ -13,8 +13,6 @@ from symbreak.optimize.protocols import Point
 from symbreak.optimize.updates.shuffle import order_of_epoch
 from tests.optimize.plain_functions import quadratic
 
-pytestmark = pytest.mark.needs_torch
-
 METHODS = ("sgd", "adam", "adamw")
 OPTIMISERS = {"sgd": ("SGD", {"momentum": 0.8, "nesterov": True}), "adam": ("Adam", {})}
 M, LAYERS, RATE = 23, (4, 6, 3), 0.05
