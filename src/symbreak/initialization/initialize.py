@@ -55,8 +55,8 @@ def initialize(
     Returns
     -------
     array
-        (starts, n_parameters), or (n_parameters,) when `starts` is None; of NumPy, on another device
-        than the CPU and in bfloat16 of PyTorch.
+        (starts, n_parameters), or (n_parameters,) when `starts` is None; of NumPy, but of
+        PyTorch on another device than the CPU and in bfloat16.
 
     Raises
     ------
