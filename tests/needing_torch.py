@@ -84,7 +84,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def torch() -> object:
     """PyTorch, for a test in a file that runs without it too."""
     return pytest.importorskip("torch")

@@ -109,7 +109,7 @@ class Signs(UpdateRule):
 
     def update_(self, theta, gradient, rate):
         """Take one step in place."""
-        theta.sub_(gradient.sign() * rate)
+        theta -= namespace(gradient).sign(gradient) * rate
 
 
 def signs(*, learning_rate=0.003, **batches):

@@ -15,6 +15,8 @@ from symbreak.activations import ACTIVATIONS, Activation, activations_of
 from symbreak.errors import InvalidInput
 from tests.objectives import reference
 
+pytestmark = pytest.mark.needs_torch
+
 CASES = json.loads((Path(__file__).parent / "reference/activations_at_extremes.json").read_text())
 # Computed from a = g(z), these derivatives are as sharp as a is: to the rounding of 1.
 FROM_A = ("sigmoid", "tanh", "elu", "selu")

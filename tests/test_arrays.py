@@ -19,6 +19,8 @@ from symbreak.arrays import (
 from symbreak.errors import InvalidInput, InvalidType
 from tests.kinds import EVERY_KIND
 
+pytestmark = pytest.mark.needs_torch
+
 F32, F64 = torch.float32, torch.float64
 
 

@@ -19,6 +19,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LONGEST_FILE = 500
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 NAMES = [name for name in symbreak.__all__ if name != "__version__"]
+ALL_NAMES = [
+    *symbreak._HOMES,
+    *symbreak._MODULES,
+]  # also those that need PyTorch, where it is missing
 
 
 def relative(path: Path) -> str:
@@ -46,12 +50,12 @@ def test_every_public_name_stands_in_the_docs(name):
 def test_the_page_of_public_names_has_all_of_them_and_no_other():
     page = (ROOT / "docs" / "public-names.md").read_text("utf-8")
     cells = re.findall(r"^\| (`.*?) \|", page, re.M)
-    assert sorted(re.findall(r"`(\w+)`", " ".join(cells))) == sorted(NAMES)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(cells))) == sorted(ALL_NAMES)
 
 
 def test_every_public_name_is_known_to_type_checkers():
     source = (ROOT / "src" / "symbreak" / "__init__.py").read_text("utf-8")
-    assert set(re.findall(r"import \w+ as (\w+)$", source, re.M)) == set(NAMES)
+    assert set(re.findall(r"import \w+ as (\w+)$", source, re.M)) == set(ALL_NAMES)
 
 
 @pytest.mark.parametrize("name", sorted(symbreak._MODULES))

@@ -6,8 +6,6 @@ import inspect
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 import symbreak as sb
 from symbreak.deprecation import once_positional
@@ -16,7 +14,8 @@ from symbreak.training import trajectory
 from symbreak.training.data_split import DataSplit
 
 
-def test_a_seed_by_place_is_the_seed_with_a_warning():
+def test_a_seed_by_place_is_the_seed_with_a_warning(torch):
+    nn = torch.nn
     one, other = nn.Linear(3, 2), nn.Linear(3, 2)
     sb.initialize_module(one, "he_normal", seed=7)
     with pytest.warns(DeprecationWarning, match="Use seed=7"):
@@ -24,7 +23,8 @@ def test_a_seed_by_place_is_the_seed_with_a_warning():
     assert torch.equal(one.weight, other.weight)
 
 
-def test_one_argument_by_place_too_many_is_still_an_error():
+def test_one_argument_by_place_too_many_is_still_an_error(torch):
+    nn = torch.nn
     with pytest.raises(TypeError):
         sb.initialize_module(nn.Linear(3, 2), None, 7, "relu")
 
@@ -41,7 +41,8 @@ def test_the_signature_is_the_new_one():
     assert caught[0].filename == __file__
 
 
-def test_the_old_word_for_raising():
+def test_the_old_word_for_raising(torch):
+    nn = torch.nn
     module = nn.Linear(3, 2)
     nn.init.zeros_(module.weight)
     found = sb.diagnose(module, nn.functional.mse_loss, (torch.ones(4, 3), torch.ones(4, 2)))

@@ -17,6 +17,8 @@ from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES, loss_from_settings, loss_of
 from tests.objectives import reference
 
+pytestmark = pytest.mark.needs_torch
+
 CASES = json.loads((Path(__file__).parent / "reference/losses_at_saturation.json").read_text())
 EVERY = pytest.mark.parametrize("name", LOSSES)
 F64 = torch.float64

@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,7 +102,7 @@ def test_other_settings_are_refused(settings):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 3)], ids=str)
-def test_predict_is_the_link_of_the_last_z(loss, hidden):
+def test_predict_is_the_link_of_the_last_z(torch, loss, hidden):
     net = sb.Network((4, *hidden, 2), "tanh", loss)
     theta = rng.normal(size=(3, net.n_parameters))
     found = net.predict(theta, X)
@@ -140,7 +139,7 @@ def test_blocks_of_examples_change_no_prediction(monkeypatch):
     np.testing.assert_allclose(net.hidden(theta, X, 1), whole[1], rtol=1e-13)
 
 
-def test_what_comes_out_is_of_the_kind_of_theta():
+def test_what_comes_out_is_of_the_kind_of_theta(torch):
     net = sb.Network((4, 3, 1))
     theta = rng.normal(size=(2, net.n_parameters))
     assert isinstance(net.predict(theta, torch.from_numpy(X)), np.ndarray)

@@ -7,7 +7,6 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from sklearn.exceptions import ConvergenceWarning
 
 import symbreak as sb
@@ -47,7 +46,7 @@ def data(loss, m=60):
 
 
 def start(net, rule="glorot_uniform", **options):
-    return sb.initialize(net, rule, **options).numpy()
+    return sb.initialize(net, rule, **options)
 
 
 def net_of(loss="gamma"):
@@ -90,12 +89,11 @@ def test_rules_read_its_gain_and_its_ranges():
     np.testing.assert_allclose(np.linalg.norm(spread, axis=1), 3.0 * 0.7 * 4 ** (1 / 5))
 
 
-def test_the_certificate_is_for_its_updates():
+def test_the_certificate_is_for_its_updates(torch):
     net = net_of()
     theta = start(net, starts=2, seed=0)
-    tensor = torch.from_numpy(theta)
-    assert Symmetry.of(net, tensor, alpha=0.0, method="sign-descent").update == "elementwise"
-    assert Symmetry.of(net, tensor, alpha=0.0, method="plain").update == "linear"
+    assert Symmetry.of(net, theta, alpha=0.0, method="sign-descent").update == "elementwise"
+    assert Symmetry.of(net, theta, alpha=0.0, method="plain").update == "linear"
     mirrored = net.thetas(theta[0].copy())
     mirrored[0][1] = -mirrored[0][0]
     mirrored[1][:, 2] = -mirrored[1][:, 1]
@@ -112,7 +110,7 @@ def test_scores_are_those_of_what_it_predicts():
 
 
 @pytest.mark.parametrize("loss", ["gamma", "brier"])
-def test_a_right_pass_of_ones_own_is_found_right(loss):
+def test_a_right_pass_of_ones_own_is_found_right(torch, loss):
     net = net_of(loss)
     X, y = data(loss)
     theta = start(net, seed=0)
@@ -126,7 +124,7 @@ def test_a_right_pass_of_ones_own_is_found_right(loss):
 
 
 @pytest.mark.parametrize("loss", ["gamma", "brier"])
-def test_of_a_wrong_prediction_the_right_loss_is_not_blamed(loss):
+def test_of_a_wrong_prediction_the_right_loss_is_not_blamed(torch, loss):
     net = net_of(loss)
     X, y = data(loss)
 
@@ -143,6 +141,8 @@ def test_of_a_wrong_prediction_the_right_loss_is_not_blamed(loss):
 
 
 def prediction_of(loss, parts, X):
+    import torch
+
     a = torch.from_numpy(X).T
     for Theta in parts:
         z = Theta @ torch.vstack([torch.ones(1, a.shape[1], dtype=a.dtype), a])
@@ -151,6 +151,8 @@ def prediction_of(loss, parts, X):
 
 
 def textbook(loss, prediction, y):
+    import torch
+
     target = torch.from_numpy(y.reshape(len(y), -1)).T
     if loss == "gamma":
         return (prediction.log() + target / prediction).sum(0).mean()

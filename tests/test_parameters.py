@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.parameters import Block, blocks_of
+from tests.kinds import NUMPY_AND_TORCH, tensor
+from tests.needing_torch import MISSING
 
 LAYERS = st.lists(st.integers(1, 5), min_size=2, max_size=5).map(tuple)
 ORDERS = st.sampled_from(["C", "F"])
-KINDS = pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])
+KINDS = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
 def memory(array):
-    return array.numpy() if isinstance(array, torch.Tensor) else array
+    return array if isinstance(array, np.ndarray) else array.numpy()
 
 
 def test_the_net_of_the_lecture():
@@ -69,7 +72,8 @@ def test_unroll_is_the_inverse_of_thetas(layers, order, starts, seed):
     net = sb.Network(layers)
     shape = (net.n_parameters,) if starts is None else (starts, net.n_parameters)
     theta = np.random.default_rng(seed).normal(size=shape)
-    for kind in (np.asarray, torch.as_tensor):
+    kinds: list[Any] = [np.asarray] if MISSING else [np.asarray, tensor]
+    for kind in kinds:
         back = net.unroll(net.thetas(kind(theta), order), order)
         assert type(back) is type(kind(theta))
         np.testing.assert_array_equal(memory(back), theta)

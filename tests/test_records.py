@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
+from scipy.special import expit, softmax
 
 import symbreak as sb
 from symbreak.activations import ACTIVATIONS
@@ -13,23 +13,22 @@ from symbreak.losses import LOSSES, loss_of, loss_with_link
 from symbreak.optimize.methods import METHODS
 from tests.objectives import reference
 
-F64 = torch.float64
 EVERY_LOSS = pytest.mark.parametrize("name", LOSSES)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
 def test_the_range_of_the_output_is_met_far_out_and_not_left(activation):
-    z = torch.tensor([-1e30, -3.0, 0.0, 3.0, 1e30], dtype=F64)
+    z = np.array([-1e30, -3.0, 0.0, 3.0, 1e30])
     a = activation.value(z)
     if activation.output_range is None:
-        assert a.abs().max() > 1e29
+        assert abs(a).max() > 1e29
         return
     assert (a.min().item(), a.max().item()) == activation.output_range
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
 def test_the_active_range_is_where_it_bends(activation):
-    z = torch.linspace(-8.0, 8.0, 1601, dtype=F64)
+    z = np.linspace(-8.0, 8.0, 1601)
     slope = activation.derivative(z)
     if activation.active_range is None:
         assert slope.min() == slope.max()
@@ -41,8 +40,8 @@ def test_the_active_range_is_where_it_bends(activation):
 
 def raw_and_target(name):
     rng = np.random.default_rng(0)
-    y = torch.tensor(reference.targets(name, rng, 20, 3))
-    raw = torch.tensor(rng.normal(size=(1, 3, 20)))
+    y = reference.targets(name, rng, 20, 3)
+    raw = rng.normal(size=(1, 3, 20))
     return raw, loss_of(name).prepare(y, 3)
 
 
@@ -50,24 +49,24 @@ def raw_and_target(name):
 def test_the_textbook_of_a_prediction_agrees_with_raw(name):
     loss = loss_of(name)
     raw, target = raw_and_target(name)
-    y = loss.outputs_of(target, 3).to(F64)
+    y = loss.outputs_of(target, 3).astype(float)
     value, delta = loss.from_prediction(loss.link(raw), y)
-    work = raw.clone()
-    torch.testing.assert_close(value, loss.value_and_delta_(work, target), rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(delta, work, rtol=1e-12, atol=1e-12)
+    work = raw.copy()
+    np.testing.assert_allclose(value, loss.value_and_delta_(work, target), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(delta, work, rtol=1e-12, atol=1e-12)
 
 
 @EVERY_LOSS
 def test_a_loss_sees_differences_alone_where_it_says_so(name):
     loss = loss_of(name)
     raw, target = raw_and_target(name)
-    before, after = loss.value(raw.clone(), target), loss.value(raw + 0.7, target)
-    assert torch.allclose(before, after, rtol=1e-12) == loss.sees_differences
+    before, after = loss.value(raw.copy(), target), loss.value(raw + 0.7, target)
+    assert np.allclose(before, after, rtol=1e-12) == loss.sees_differences
 
 
 @EVERY_LOSS
 def test_a_loss_takes_every_number_where_it_says_so(name):
-    loss, y = loss_of(name), torch.tensor([[-1.5, 0.25, 2.0]], dtype=F64)
+    loss, y = loss_of(name), np.array([[-1.5, 0.25, 2.0]])
     if loss.fits_any_number:
         loss.prepare(y, 3)
     else:
@@ -79,11 +78,11 @@ def test_a_loss_takes_every_number_where_it_says_so(name):
 def test_a_loss_of_classes_predicts_probabilities_and_the_link_is_scikit_learns(name):
     raw, _ = raw_and_target(name)
     links = {
-        "identity": raw, "exp": raw.exp(), "logistic": torch.sigmoid(raw),
-        "softmax": torch.softmax(raw, 1),
+        "identity": raw, "exp": np.exp(raw), "logistic": expit(raw),
+        "softmax": softmax(raw, axis=1),
     }  # fmt: skip
     loss = loss_of(name)
-    torch.testing.assert_close(loss.link(raw), links[loss.sklearn_link], rtol=1e-12, atol=0)
+    np.testing.assert_allclose(loss.link(raw), links[loss.sklearn_link], rtol=1e-12, atol=0)
     assert loss.is_classification == (loss.sklearn_link in ("logistic", "softmax"))
     assert loss_with_link(loss.sklearn_link).sklearn_link == loss.sklearn_link
 

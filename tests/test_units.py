@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,7 +72,7 @@ def test_minus_zero_is_zero():
     assert distinct_units(NET, theta)[0].tolist() == [1]
 
 
-def test_a_vector_and_torch_are_welcome():
+def test_a_vector_and_torch_are_welcome(torch):
     theta = random_theta(1)[0]
     expected = [labels.tolist() for labels in identical_units(NET, theta)]
     for other in (theta[None], torch.from_numpy(theta), torch.from_numpy(theta).requires_grad_()):

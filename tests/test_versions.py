@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import torch
 
 import symbreak as sb
 from symbreak import native, versions
@@ -21,7 +20,7 @@ def names(requirements):
     return {re.split(r"[>=<\[]", one)[0] for one in requirements} - {"symbreak"}
 
 
-def test_the_versions_are_those_of_the_packages():
+def test_the_versions_are_those_of_the_packages(torch):
     found = sb.show_versions(as_dict=True)
     assert found["symbreak"] == sb.__version__
     assert (found["numpy"], found["torch"]) == (np.__version__, torch.__version__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,7 +180,7 @@ def test_zeros_pass_and_are_said_to_be_zeros():
     assert "delta(2): zero everywhere at this theta: nothing to compare." in str(report)
 
 
-def test_tensors_frames_and_a_stack_of_one_are_taken():
+def test_tensors_frames_and_a_stack_of_one_are_taken(torch):
     pandas = pytest.importorskip("pandas")
     net, theta, X, y = problem((4, 5, 3))
 

@@ -28,6 +28,7 @@ P = (0.9, 0.6, 0.2, 0.4)
 
 def trained_by_hand() -> Any:
     """Four soft-max regressions without weights; validation prefers start 2, J prefers start 3."""
+
     network = sb.Network((1, 2), loss="cross_entropy")
     theta = [[0.0, 0.0, math.log(p / (1 - p)), 0.0] for p in P]
     validation = tuple(Scores(("accuracy", "log_loss"), s, 0.5) for s in (0.5, 0.6, 0.9, 0.8))
@@ -37,6 +38,7 @@ def trained_by_hand() -> Any:
     )
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("way", "p"), [("best", P[2]), ("lowest-cost", P[3]), ("average", sum(P) / 4)]
 )
@@ -48,6 +50,7 @@ def test_a_way_takes_the_starts_that_it_names(way: str, p: float) -> None:
     assert found["accuracy"] == (0.75 if p > 0.5 else 0.25)
 
 
+@pytest.mark.needs_torch
 def test_a_single_start_is_the_mean_over_starts_of_its_own_score() -> None:
     found = combining_starts.scores(trained_by_hand(), np.zeros((4, 1)), [1, 1, 1, 0])["single"]
     losses = [-(3 * math.log(p) + math.log(1 - p)) / 4 for p in P]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 
@@ -47,7 +46,7 @@ def in_layout(case: Any, tensors: Any) -> Any:
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_torch_and_numpy_compute_our_J_and_gradient(activation: str, dtype: str) -> None:
+def test_torch_and_numpy_compute_our_J_and_gradient(torch, activation: str, dtype: str) -> None:
     case = right(activation, dtype=dtype, scale=8.0)
     J, gradient = (8.0 * np.asarray(part) for part in case.cost()(case.theta))
     close: dict[str, Any] = {"rtol": 1e-12 if dtype == "float64" else 1e-5}
@@ -69,7 +68,7 @@ def test_jax_computes_our_J() -> None:
         np.testing.assert_allclose(loss, 8.0 * np.asarray(case.cost()(case.theta)[0]), rtol=1e-12)
 
 
-def test_every_peer_gets_the_gradient_that_is_given() -> None:
+def test_every_peer_gets_the_gradient_that_is_given(torch) -> None:
     """One entry wrong, by its own means: all tensors but one as they were, and that entry."""
     case = cases.one_wrong_entry(0, "Theta2 weights", "1 % off", 8.0, LAYERS)
     wanted = 8.0 * case.factor * np.asarray(case.cost()(case.theta)[1])

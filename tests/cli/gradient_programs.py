@@ -121,3 +121,36 @@ FILES = {
     "other.csv": "x,color,kind,price\n" + "1.5,red,c,3\n" * 3,
     "bare.csv": "x,color\n1.5,red\n",
 }
+
+
+def line_of(words: str) -> int:
+    """Return the line of the program that holds these words."""
+    return PROGRAM[: PROGRAM.index(words)].count("\n") + 1
+
+
+# Words of the command, and what is said of the program.
+BAD_PROGRAMS = [
+    (("mine.py:rihgt",), "Got nothing of that name. Did you mean 'right'?"),
+    (("mine.py:NUMBER",), "'NUMBER' of 'mine.py' must be a function. Got int."),
+    (("broken.py:f",), "'broken.py' must run without an error. Got SyntaxError: "),
+    (("failing.py:f",), "Got KeyError: 'gone' (line 3)."),
+    (("mine.py:raises",), f"Got ValueError: no such thing (line {line_of('raise ValueE')})."),
+    (
+        ("mine.py:wordless",),
+        f"wordless() of 'mine.py' must return module, loss and batch. "
+        f"Got RuntimeError (line {line_of('raise RuntimeE')}).",
+    ),
+    (("mine.py:leaves",), f"Got SystemExit: I leave (line {line_of('sys.exit')})."),
+    (("mine.py:needs",), "missing 1 required positional argument: 'something'."),
+    (
+        ("mine.py:misfit",),
+        "What misfit() of 'mine.py' returns must compute J and its "
+        "gradient. Got RuntimeError: mat1 and mat2 shapes",
+    ),
+    (("mine.py:no_module",), "module must be a torch.nn.Module. Got int."),
+    (("mine.py:no_loss",), "no_loss() must return (module, loss, batch), or a dictionary"),
+    (("mine.py:no_loss",), "Got tuple of 2."),
+    (("mine.py:no_step",), "Got dict with the keys module, batch."),
+    (("mine.py:infinite",), "J of check_gradient must be finite at theta."),
+    (("mine.py:stepped", "--rows", "5"), "--rows must come with a loss and with X and y"),
+]

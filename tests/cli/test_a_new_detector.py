@@ -18,6 +18,8 @@ import symbreak as sb
 from symbreak import findings
 from symbreak.modules.diagnosis import detectors
 
+pytestmark = pytest.mark.needs_torch
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import torch

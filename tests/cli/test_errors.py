@@ -94,8 +94,14 @@ def contents() -> dict[str, bytes]:
         ((*IRIS, "--drop", "target"), "--drop must name a column other than the target"),
         ((*IRIS, "--validation", "1"), "validation must be a share"),
         ((*IRIS, "--dtype", "float16"), "dtype must be float32 or float64"),
-        ((*IRIS, "--device", "abacus"), "device must be"),
-        ((*IRIS, "--device", "meta"), "device must be one that PyTorch can use here"),
+        pytest.param(
+            (*IRIS, "--device", "abacus"), "device must be", marks=pytest.mark.needs_torch
+        ),
+        pytest.param(
+            (*IRIS, "--device", "meta"),
+            "device must be one that PyTorch can use here",
+            marks=pytest.mark.needs_torch,
+        ),
         ((*IRIS, "--model", "no/such/folder/m"), "The folder of output 'no/such/folder/m'"),
         ((*IRIS, "--json", "."), "Output '.' must be a file that can be written"),
         ((*GOOD, "--model", "good.csv"), "Output 'good.csv' must be a file of its own"),

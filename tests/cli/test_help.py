@@ -75,6 +75,7 @@ def test_help_of_the_diagnosis_names_every_choice(run):
     assert {ending[1:] for ending in WEIGHT_ENDINGS} <= {word.lower() for word in words}
 
 
+@pytest.mark.needs_torch
 def test_the_choices_of_the_diagnosis_are_those_of_the_library():
     from symbreak import findings as finding
     from symbreak.cli import diagnose as options

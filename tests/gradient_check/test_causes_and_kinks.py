@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.arrays import alike, as_numpy
+from symbreak.arrays import alike
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.check import METHODS
 from symbreak.parameters import Block
@@ -208,7 +208,7 @@ def test_a_penalty_on_biases_shows_where_all_biases_are_zero():
 def test_a_mistake_that_only_shows_after_some_steps_is_found(make):
     cost = cost_of((6, 8, 3))
     theta = sb.initialize(cost.network, seed=1)
-    start = as_numpy(theta).copy()
+    start = theta.copy()
 
     def change(theta, gradient):
         return gradient + (theta - alike(start, theta))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.activations import ACTIVATIONS
-from symbreak.arrays import as_numpy, copied
+from symbreak.arrays import copied
 from symbreak.gradient_check.probes import EPS
 from symbreak.initialization import initialize
 from tests.gradient_check.conftest import coordinates as check_gradient
@@ -114,7 +113,7 @@ def test_a_loss_averaged_over_outputs_with_a_gradient_that_is_not_fails(make):
         J, gradient = cost(theta)
         return J / outputs, gradient
 
-    theta = as_numpy(initialize(cost.network, "he_normal"))
+    theta = initialize(cost.network, "he_normal")
     report = check_gradient(objective, theta, blocks=cost.blocks)
     assert [block.verdict for block in report.blocks] == ["fail"] * 4
     for block in report.blocks:
@@ -158,7 +157,7 @@ def test_a_wrong_slope_at_a_distance_from_a_kink_fails():
     assert report.verdict == "fail"
 
 
-def test_a_torch_function_with_a_wrong_entry_fails():
+def test_a_torch_function_with_a_wrong_entry_fails(torch):
     def objective(theta):
         gradient = torch.exp(theta)
         gradient[1] *= 1.001

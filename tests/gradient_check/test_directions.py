@@ -7,18 +7,17 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.activations import ACTIVATIONS
-from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.parameter_groups import groups_of
 from symbreak.losses import LOSSES
 from symbreak.parameters import Block
 from tests.gradient_check.conftest import change_entry, cost_of
+from tests.kinds import NUMPY_AND_TORCH
 
 LAYERS = (20, 50, 30, 5)
 ERRORS = {"sign": -1.0, "zero": 0.0, "one percent": 1.01, "a hundredth of it": 1.0001}
@@ -72,7 +71,7 @@ def wrong_entries(make, draws, factor, scale=1.0, layers=LAYERS):
     for seed in range(draws):
         cost = cost_of(layers, examples=40, seed=seed)
         theta = sb.initialize(cost.network, seed=seed)
-        gradient = as_numpy(cost(theta)[1])
+        gradient = cost(theta)[1]
         for number, group in enumerate(groups_of(cost.blocks, None, 0)):
             sizes = np.abs(gradient[group.indices])
             seen = np.flatnonzero(sizes >= 1e-3 * np.sqrt(np.mean(sizes**2)))
@@ -244,12 +243,12 @@ def test_the_chance_of_a_miss_is_that_of_errors_along_random_lines():
     assert math.isnan(check_gradient(*random_net(2, "tanh"), method="coordinates").missed(0.01))
 
 
-def test_plain_functions_of_both_kinds_are_checked():
-    for kind in (np.asarray, torch.as_tensor):
-        theta = kind(np.array([1.0, -2.0, 3.0]))
-        assert check_gradient(lambda t: ((t**2).sum(), 2 * t), theta).verdict == "pass"
-        report = check_gradient(lambda t: ((t**2).sum(), t + t.sum()), theta)
-        assert report.verdict == "fail"
+@pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
+def test_plain_functions_of_both_kinds_are_checked(kind):
+    theta = kind(np.array([1.0, -2.0, 3.0]))
+    assert check_gradient(lambda t: ((t**2).sum(), 2 * t), theta).verdict == "pass"
+    report = check_gradient(lambda t: ((t**2).sum(), t + t.sum()), theta)
+    assert report.verdict == "fail"
 
 
 def test_the_report_is_plain_data_text_and_escaped_html(make):

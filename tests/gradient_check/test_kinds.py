@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.arrays import as_numpy, copied
 from symbreak.gradient_check import check_gradient
+from tests.kinds import NUMPY_AND_TORCH, tensor
 
-KINDS = pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])
+KINDS = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
 class Spy:
@@ -64,7 +64,7 @@ def test_an_objective_is_handed_stacks_of_the_kind_of_theta_that_are_its_own(
 
 @pytest.mark.parametrize("method", ["directions", "coordinates"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_the_report_is_that_of_the_other_kind(make, starts, method, dtype):
+def test_the_report_is_that_of_the_other_kind(torch, make, starts, method, dtype):
     cost, theta = starts
 
     def change(theta, gradient):
@@ -73,13 +73,12 @@ def test_the_report_is_that_of_the_other_kind(make, starts, method, dtype):
 
     for objective in (cost.to(dtype), make.changed(cost.to(dtype), change)):
         reports = [
-            check_gradient(objective, kind(theta), method=method)
-            for kind in (np.asarray, torch.as_tensor)
+            check_gradient(objective, kind(theta), method=method) for kind in (np.asarray, tensor)
         ]
         assert str(reports[0]) == str(reports[1])
 
 
-@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), torch.float32])
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), "torch.float32"])
 def test_an_objective_says_its_dtype_by_any_of_its_names(starts, dtype):
     cost, theta = starts
     seen = list[Any]()
@@ -98,7 +97,7 @@ def test_numbers_that_overflow_in_the_dtype_of_the_objective_warn_of_nothing(sta
 
 
 @KINDS
-def test_a_module_in_bfloat16_takes_theta_of_either_kind(kind):
+def test_a_module_in_bfloat16_takes_theta_of_either_kind(torch, kind):
     X, y = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 20, 3))).bfloat16()
     module = torch.nn.Linear(3, 3).bfloat16()
     cost = sb.ModuleCost(module, torch.nn.functional.mse_loss, (X, y))

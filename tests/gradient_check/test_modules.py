@@ -13,6 +13,8 @@ from torch import Tensor, nn
 import symbreak as sb
 from symbreak.gradient_check import check_gradient
 
+pytestmark = pytest.mark.needs_torch
+
 
 class Recurrent(nn.Module):
     """A GRU and a linear layer on its last output."""

@@ -7,10 +7,8 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
-from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 from symbreak.gradient_check import GradientError
 from symbreak.gradient_check.parameter_groups import groups_of
@@ -59,7 +57,7 @@ def test_the_table_is_aligned_and_starts_with_the_verdict(cost, theta):
 
 
 def test_blocks_state_their_numbers(make, cost, theta):
-    gradient = as_numpy(cost(theta)[1])
+    gradient = cost(theta)[1]
     report = check_gradient(cost, theta)
     biases, weights, *_ = report.blocks
     G = cost.network.thetas(gradient)[0]
@@ -114,7 +112,7 @@ def test_seeds_draw_other_entries_and_all_of_them_in_the_end(make, cost, theta):
 def test_evaluations_are_counted(theta, cost):
     n = len(theta)
     assert check_gradient(cost, theta).n_evaluations == 2 * n + 9
-    assert check_gradient(cost, theta[None].repeat(3, 1)).n_evaluations == 3 * (2 * n + 9)
+    assert check_gradient(cost, np.tile(theta, (3, 1))).n_evaluations == 3 * (2 * n + 9)
 
 
 def test_blocks_name_the_parts_of_a_function(cost, theta):
@@ -203,7 +201,7 @@ def test_what_is_no_objective_is_refused():
         check_gradient(3, np.ones(2))
 
 
-def test_a_function_that_only_takes_float32_is_told_why():
+def test_a_function_that_only_takes_float32_is_told_why(torch):
     X = torch.ones(4, 3)
 
     def objective(theta):
@@ -213,9 +211,9 @@ def test_a_function_that_only_takes_float32_is_told_why():
         check_gradient(objective, torch.ones(3))
 
 
-def test_an_objective_without_float64_is_refused(make, cost, theta):
+def test_an_objective_without_float64_is_refused(torch, make, cost, theta):
     class Single(make.changed):  # type: ignore[name-defined]  # a class made by a fixture
-        dtype = torch.float32
+        dtype = "float32"
         to = property()
 
         def __init__(self, cost):

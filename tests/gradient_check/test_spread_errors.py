@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.arrays import as_numpy
 from symbreak.gradient_check import check_gradient
 from symbreak.gradient_check.causes import Clues, cause_of
 from symbreak.gradient_check.localisation import Entry, Located
@@ -52,7 +51,7 @@ def wrong_at(seed, activation, loss, choose, mistake):
         return gradient
 
     changed = Changed(cost, change)
-    right, given = as_numpy(cost(theta)[1]), as_numpy(changed(theta)[1])
+    right, given = cost(theta)[1], changed(theta)[1]
     apart = np.abs(given - right)[entries]
     wrong = entries[apart > 1e-12 * np.abs(right).max()]
     names = {group.block.entry(int(index) - group.block.start) for index in wrong}
@@ -101,7 +100,7 @@ def test_one_wrong_entry_is_named_alone(activation, loss, mistake):
     change, words = MISTAKES[mistake]
     for seed in range(3):
         cost = cost_of((4, 10, 3), activation, loss, seed=seed)
-        gradient = as_numpy(cost(start_of(cost, seed))[1])
+        gradient = cost(start_of(cost, seed))[1]
 
         def one(groups, gradient=gradient):
             return groups[1], groups[1].indices[[int(np.abs(gradient[groups[1].indices]).argmax())]]

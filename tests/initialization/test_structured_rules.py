@@ -6,17 +6,14 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from torch import nn
 
 from symbreak.errors import InvalidInput
 from symbreak.initialization import rules
 from symbreak.initialization.shapes import LayerShape
 from symbreak.initialization.streams import Stream
-from symbreak.modules.initialization import initialize_module
 
 sizes = st.integers(1, 12)
 
@@ -125,7 +122,10 @@ def test_the_ranges_of_an_activation_that_is_not_known_are_not_guessed(around):
             ask()
 
 
-def test_a_module_whose_activation_is_not_known_is_left_as_it_was():
+def test_a_module_whose_activation_is_not_known_is_left_as_it_was(torch):
+    from symbreak.modules.initialization import initialize_module
+
+    nn = torch.nn
     module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 3), nn.Mish(), nn.Linear(3, 1))
     before = [part.clone() for part in module.parameters()]
     with pytest.raises(InvalidInput, match="Got 'mish'"):

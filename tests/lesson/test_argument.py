@@ -7,9 +7,7 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
-from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput, SymmetryWarning
 from symbreak.initialization import initialize, rules
 from symbreak.lesson import run_lesson, runs
@@ -46,7 +44,7 @@ def start_theta(lesson, number):
     if number < 2:
         value = (0.0, EPSILON)[number]
         return np.full(NETWORK.n_parameters, value)
-    return as_numpy(initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed))
+    return initialize(NETWORK, rules.Uniform(epsilon=EPSILON), seed=lesson.seed)
 
 
 def symmetric_starts(lesson):
@@ -277,7 +275,7 @@ def test_is_plain_data_that_json_keeps(lesson):
         lesson.seed = 1
 
 
-def test_takes_torch_and_float32_and_computes_in_float64(lesson):
+def test_takes_torch_and_float32_and_computes_in_float64(torch, lesson):
     theirs = run_lesson(
         torch.from_numpy(X), torch.from_numpy(Y), "abc", hidden=HIDDEN, epsilon=EPSILON,
         updates=UPDATES, seed=7,

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.initialization import initialize, rules
 from symbreak.lesson.page import lesson_data, planes
@@ -69,7 +68,7 @@ def start_thetas(scene, network, key):
         return [np.full((n_out, 1 + n_in), value) for n_in, n_out in pairwise(layers)]
     net = Network(tuple(layers), "sigmoid", "binary_cross_entropy")
     theta = initialize(net, rules.Uniform(epsilon=float(key.split("-", 1)[1])), seed=SEED)
-    return [as_numpy(Theta) for Theta in net.thetas(theta)]
+    return net.thetas(theta)
 
 
 def digits_of(stored):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.arrays import as_numpy
 from symbreak.lesson.page import digits, planes
 from symbreak.lesson.page.measures import Measures
 from symbreak.lesson.page.paths import train
@@ -56,7 +55,7 @@ def test_points_of_exact_runs_are_symmetric_whatever_rounding_left_in_theta(expe
 
 def test_derivatives_of_an_exact_run_are_averaged_as_the_run_does(experiment):
     measures = Measures(experiment)
-    theta = as_numpy(sb.initialize(experiment.network, seed=0))
+    theta = sb.initialize(experiment.network, seed=0)
     assert measures.snapshot(0, theta, exact=True)["gaps"].tolist() == [0.0] * 5
     assert min(measures.snapshot(0, theta, exact=False)["gaps"]) > 0.0
 
@@ -78,7 +77,7 @@ def test_a_run_that_leaps_away_ends_with_its_best_point_where_that_was_seen(monk
     scene = planes(seed=0)[0]
     is_class = scene.y[:, None] == np.arange(2)
     cost = NetworkCost(Network((2, 3, 2), "relu", "squared_error"), scene.X, is_class)
-    start = as_numpy(sb.initialize(cost.network, "normal", starts=1, seed=1))
+    start = sb.initialize(cost.network, "normal", starts=1, seed=1)
     (path,) = train(cost, start, "gradient-descent", 50, exact=False)
     assert path.ending.startswith("the steps led to a value that is not finite")
     assert 0 < path.updates[-1] < path.made < 50

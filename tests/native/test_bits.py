@@ -11,7 +11,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak import native
@@ -140,7 +139,7 @@ def test_a_pickle_computes_anew():
 
 
 @pytest.mark.parametrize("size", [7, 64])
-def test_minibatches_are_batches(size):
+def test_minibatches_are_batches(torch, size):
     cost, theta = cost_and_theta()
     stack = cost.stack(theta)
     order = np.random.default_rng(1).permutation(1201)

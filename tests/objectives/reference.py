@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
-import torch
-import torch.nn.functional as F
+
+# Where it is not installed, `targets` is of use all the same.
+with suppress(ImportError):
+    import torch
+    import torch.nn.functional as F
 
 ACTIVATIONS = {
     "identity": lambda z: z,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "leaky_relu": F.leaky_relu,
-    "elu": F.elu,
-    "selu": F.selu,
+    "sigmoid": lambda z: torch.sigmoid(z),
+    "tanh": lambda z: torch.tanh(z),
+    "relu": lambda z: torch.relu(z),
+    "leaky_relu": lambda z: F.leaky_relu(z),
+    "elu": lambda z: F.elu(z),
+    "selu": lambda z: F.selu(z),
     "softplus": lambda z: torch.logaddexp(z, torch.zeros_like(z)),
-    "gelu": F.gelu,
-    "silu": F.silu,
+    "gelu": lambda z: F.gelu(z),
+    "silu": lambda z: F.silu(z),
 }
 
 LOSSES = {

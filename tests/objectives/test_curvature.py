@@ -6,7 +6,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,7 +185,7 @@ def test_residuals_make_the_cost_and_their_jacobian_its_gradient(alpha, weighted
     assert jacobian.shape == (*residuals.shape, net.n_parameters)
 
 
-def test_a_vector_and_torch_come_back_as_they_came():
+def test_a_vector_and_torch_come_back_as_they_came(torch):
     net, theta, v, X, y, _ = make("tanh", "squared_error", 1)
     cost = sb.NetworkCost(net, X, y)
     n = net.n_parameters
@@ -285,7 +284,7 @@ def peak_bytes(call):
     ("silu", "squared_error", (8, 4, 4, 4, 2)),
     ("tanh", "cross_entropy", (6, 30)),
 ])  # fmt: skip
-def test_what_a_call_holds_stays_within_the_budget(activation, loss, layers):
+def test_what_a_call_holds_stays_within_the_budget(torch, activation, loss, layers):
     net = sb.Network(layers, activation, loss)
     s, m, n = 5, 1000, net.n_parameters
     rng = np.random.default_rng(2)

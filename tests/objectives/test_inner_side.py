@@ -9,6 +9,8 @@ import torch
 import symbreak as sb
 from symbreak.objectives.stacks import evaluate
 
+pytestmark = pytest.mark.needs_torch
+
 rng = np.random.default_rng(0)
 NET = sb.Network((3, 4, 2), "tanh", "cross_entropy")
 X, Y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)

@@ -16,6 +16,8 @@ import symbreak as sb
 from symbreak.objectives.joined_cost import JoinedCost
 from tests.modules.cost import modules
 
+pytestmark = pytest.mark.needs_torch
+
 THREADS, CALLS = 4, 80
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(60, 6)), rng.integers(0, 3, 60)

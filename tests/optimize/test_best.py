@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.running import BestPoints
@@ -13,9 +12,9 @@ TIE = 3.0 * float(np.finfo(float).eps)
 
 def offer(*points):
     """Offer (J, gradient norm) pairs of one start; return the index of the one kept."""
-    best = BestPoints(torch.zeros(1, 1, dtype=torch.float64))
+    best = BestPoints(np.zeros((1, 1)))
     for index, (value, norm) in enumerate(points):
-        theta = torch.tensor([[float(index)]], dtype=torch.float64)
+        theta = np.array([[float(index)]])
         best.offer(Point(theta, np.array([value]), theta, np.array([norm])), np.array([index]))
     kept = int(best.theta[0, 0])
     assert best.iteration.tolist() == [kept]
@@ -46,8 +45,8 @@ def test_a_point_whose_gradient_is_not_finite_does_not_count():
 
 
 def test_starts_do_not_see_each_other():
-    best = BestPoints(torch.zeros(2, 1, dtype=torch.float64))
-    ones = torch.ones(2, 1, dtype=torch.float64)
+    best = BestPoints(np.zeros((2, 1)))
+    ones = np.ones((2, 1))
     best.offer(Point(ones, np.array([3.0, 1.0]), ones, np.ones(2)), np.array([4, 5]))
     best.offer(Point(2 * ones, np.array([2.0, 2.0]), ones, np.ones(2)), np.array([5, 9]))
     assert best.theta[:, 0].tolist() == [2.0, 1.0]

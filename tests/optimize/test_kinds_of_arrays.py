@@ -77,6 +77,18 @@ def test_both_kinds_go_the_same_way(method):
     np.testing.assert_allclose(one.theta, other.theta.numpy(), rtol=1e-7, atol=1e-7)
 
 
+@pytest.mark.parametrize("own", [{"dtype": torch.float32}, {"device": torch.device("cpu")}])
+def test_an_objective_with_a_word_of_torch_is_handed_tensors(own):
+    objective = Bowls(MAKE["torch"])
+    for name, thing in own.items():
+        setattr(objective, name, thing)
+    objective.sizes = objective.sizes.to(own.get("dtype", torch.float64))
+    outcome = sb.minimize(objective, STARTS, max_iter=50, gradient_rtol=1e-3)
+    assert objective.seen == {torch.Tensor}
+    assert isinstance(outcome.theta, np.ndarray)
+    assert outcome.converged.all()
+
+
 @BOTH
 def test_callbacks_and_validations_are_told_of_the_kind_that_was_given(kind):
     cost, theta = network_cost()

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.optimize import Status
 from symbreak.optimize.methods import METHODS
 from tests.optimize.problems import REGISTRY
 from tests.optimize.problems.core import ResidualProblem
+
+pytestmark = pytest.mark.needs_torch
 
 ITERATIONS = 2000
 OWE_ONLY_HONESTY = ("gradient-descent", "rprop", "sgd", "adam", "adamw")
@@ -59,6 +60,8 @@ def run(method, name):
 
 
 def assert_honest(problem, objective, outcome):
+    import torch
+
     start, end = (torch.from_numpy(np.asarray(t))[None] for t in (problem.start, outcome.theta))
     J0, g0 = objective(start)
     J, gradient = objective(end)
@@ -73,6 +76,8 @@ def assert_honest(problem, objective, outcome):
 
 
 def reaches_a_minimum(problem, objective, outcome):
+    import torch
+
     if not problem.minima:
         return outcome.gradient_norm[0] <= 1e-7
     J0 = float(objective.value(torch.from_numpy(problem.start)[None]))
@@ -80,6 +85,7 @@ def reaches_a_minimum(problem, objective, outcome):
     return bool((apart <= 1e-6 * np.abs(problem.minima) + 1e-10 * J0).any())
 
 
+@pytest.mark.needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTRY)
 @pytest.mark.parametrize("method", METHODS_BY_ONE_NAME)

@@ -6,10 +6,11 @@ import functools
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from tests.optimize.nist import MODELS, NUMBERS, digits, regression
+
+pytestmark = pytest.mark.needs_torch
 
 DIGITS = 6
 # From these two starts the steps lead elsewhere; what they end in is checked below.
@@ -26,7 +27,7 @@ def test_there_are_27_data_sets_with_two_starts():
 
 
 @pytest.mark.parametrize("name", sorted(set(MODELS) - {"Lanczos1"}))  # see test_nist_models.py
-def test_the_certified_values_have_the_certified_sum_of_squares(name):
+def test_the_certified_values_have_the_certified_sum_of_squares(torch, name):
     data = regression(name)
     J = float(data.objective.value(torch.from_numpy(data.certified)[None]))
     assert pytest.approx(data.sum_of_squares, rel=1e-9) == 2 * J
@@ -65,7 +66,7 @@ def test_six_digits_are_reached(name, start):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "start"), UNSOLVED)
-def test_what_is_not_solved_is_not_worse_than_its_start_nor_called_solved(name, start):
+def test_what_is_not_solved_is_not_worse_than_its_start_nor_called_solved(torch, name, start):
     data, outcome = solve(name, start)
     before = float(data.objective.value(torch.from_numpy(data.starts[start])[None]))
     assert outcome.value[0] < before

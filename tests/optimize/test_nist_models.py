@@ -16,6 +16,8 @@ from symbreak.errors import InvalidType
 from symbreak.objectives.contract import Objective
 from tests.optimize.nist import MODELS, NUMBERS, regression
 
+pytestmark = pytest.mark.needs_torch
+
 # Set, parameters and observations, as NIST lists them by level of difficulty.
 LISTED = {
     "lower": "Misra1a 2 14, Chwirut2 3 54, Chwirut1 3 214, Lanczos3 6 24, Gauss1 8 250, "

@@ -7,12 +7,12 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from scipy import optimize
 
 import symbreak as sb
 from symbreak.errors import InvalidType
 from symbreak.objectives.contract import Objective
+from tests.optimize.plain_functions import PROBLEMS as FUNCTIONS
 from tests.optimize.problems import (
     ALIASES,
     MGH,
@@ -23,7 +23,8 @@ from tests.optimize.problems import (
     networks,
 )
 from tests.optimize.problems.others import CONDITION, quadratic_parts
-from tests.optimize.problems.plain_functions import PROBLEMS as FUNCTIONS
+
+pytestmark = pytest.mark.needs_torch
 
 ALL = list(REGISTRY.values())
 SQUARES = [p for p in ALL if hasattr(p.objective(), "residuals") and p not in networks.PROBLEMS]
@@ -81,6 +82,8 @@ START_SUMS = {
 
 
 def tensor(values):
+    import torch
+
     return torch.as_tensor(np.asarray(values, dtype=np.float64))
 
 
@@ -115,6 +118,7 @@ def test_the_registry_is_complete_and_names_are_unique():
     assert all(p.minima == () or p.minima[0] == min(p.minima) for p in ALL)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("name", [*START_NORMS, *START_SUMS])
 def test_values_at_the_standard_start_are_the_published_ones(name):
     problem = REGISTRY[name]
@@ -124,7 +128,7 @@ def test_values_at_the_standard_start_are_the_published_ones(name):
 
 
 @pytest.mark.parametrize("problem", SQUARES, **BY_NAME)
-def test_jacobian_is_that_of_the_residuals(problem):
+def test_jacobian_is_that_of_the_residuals(torch, problem):
     objective, theta = problem.objective(), points(problem)
     jacobian = objective.jacobian(theta)
     for point, found in zip(theta, jacobian, strict=True):
@@ -134,7 +138,7 @@ def test_jacobian_is_that_of_the_residuals(problem):
 
 
 @pytest.mark.parametrize("problem", ALL, **BY_NAME)
-def test_gradient_against_central_differences(problem):
+def test_gradient_against_central_differences(torch, problem):
     objective, theta = problem.objective(), points(problem)
     for point, gradient in zip(theta, objective(theta)[1], strict=True):
         differences = torch.empty_like(point)
@@ -149,7 +153,7 @@ def test_gradient_against_central_differences(problem):
 
 
 @pytest.mark.parametrize(("problem", "k"), KNOWN)
-def test_stated_minimisers_have_the_stated_values(problem, k):
+def test_stated_minimisers_have_the_stated_values(torch, problem, k):
     objective, at = problem.objective(), tensor(problem.minimisers[k])[None]
     at_start = float(objective.value(tensor(problem.start)[None]))
     rounding = 1e-24 * at_start
@@ -161,7 +165,7 @@ def test_stated_minimisers_have_the_stated_values(problem, k):
 
 
 @pytest.mark.parametrize(("problem", "k"), KNOWN)
-def test_gradient_vanishes_at_stated_minimisers(problem, k):
+def test_gradient_vanishes_at_stated_minimisers(torch, problem, k):
     objective = problem.objective()
     both = tensor(np.stack([problem.start, problem.minimisers[k]]))
     start, end = objective(both)[1].abs()
@@ -172,6 +176,7 @@ def test_gradient_vanishes_at_stated_minimisers(problem, k):
     assert (end <= 1e-10 * terms + 1e-12 * start.max()).all()
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(("problem", "k"), KNOWN)
 def test_nothing_lower_lies_near_stated_minimisers(problem, k):
     objective, at = problem.objective(), tensor(problem.minimisers[k])
@@ -188,6 +193,7 @@ def test_minima_are_those_printed_to_six_digits(problem):
             assert abs(2 * value - 2 * printed) <= last_digit
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("name", "far"),
     [
@@ -203,6 +209,7 @@ def test_minima_at_infinity_are_approached(name, far):
     assert value == pytest.approx(problem.minima[1], rel=1e-10)
 
 
+@pytest.mark.needs_torch
 def test_helical_valley_turns_without_a_jump_over_the_second_axis():
     angle = np.linspace(-0.49, 1.49, 50) * np.pi  # all turns but across x1 = 0, x2 < 0
     around = tensor(np.stack([np.cos(angle), np.sin(angle), np.zeros(50)], 1))
@@ -210,6 +217,7 @@ def test_helical_valley_turns_without_a_jump_over_the_second_axis():
     np.testing.assert_allclose(r[:, 0], -50 / np.pi * angle, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.needs_torch
 def test_chained_rosenbrock_is_that_of_scipy():
     problem = REGISTRY["chained_rosenbrock_10"]
     for point in points(problem):
@@ -219,6 +227,7 @@ def test_chained_rosenbrock_is_that_of_scipy():
         np.testing.assert_allclose(2 * gradient[0], wanted, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.needs_torch
 def test_rosenbrock_is_the_short_chain():
     problem = ALIASES["rosenbrock"]
     value = float(problem.objective().value(tensor(problem.start)[None]))
@@ -230,6 +239,7 @@ def test_quadratic_has_its_condition():
     assert np.linalg.cond(A.T @ A) == pytest.approx(CONDITION, rel=1e-6)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("n", [5, 12])
 def test_sums_of_systems_are_those_written_out(n):
     x = np.random.default_rng(n).normal(size=n)
@@ -248,7 +258,7 @@ def test_sums_of_systems_are_those_written_out(n):
 
 
 @pytest.mark.parametrize("problem", ALL, **BY_NAME)
-def test_objectives_keep_the_contract(problem):
+def test_objectives_keep_the_contract(torch, problem):
     objective, theta = problem.objective(), points(problem)
     assert isinstance(objective, Objective)
     assert objective.blocks[-1].stop == problem.n
@@ -265,7 +275,7 @@ def test_objectives_keep_the_contract(problem):
 
 
 @pytest.mark.parametrize("problem", ALL, **BY_NAME)
-def test_float32_is_computed_in_float32(problem):
+def test_float32_is_computed_in_float32(torch, problem):
     theta = points(problem)
     J, gradient = problem.objective(torch.float32)(theta.float())
     wanted, _ = problem.objective()(theta.float().double())
@@ -278,6 +288,7 @@ def test_least_squares_problems_have_no_examples():
         REGISTRY["mgh05_beale"].objective().batch([0])
 
 
+@pytest.mark.needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", SQUARES, **BY_NAME)
 def test_scipy_reaches_a_stated_minimum_from_the_start(problem):
@@ -300,6 +311,7 @@ def test_scipy_reaches_a_stated_minimum_from_the_start(problem):
     assert found.cost == pytest.approx(wanted, rel=1e-9, abs=1e-20 * at_start)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("problem", networks.PROBLEMS, **BY_NAME)
 def test_networks_end_where_the_gradient_vanishes(problem):
     objective, start = problem.objective(), tensor(problem.start)[None]

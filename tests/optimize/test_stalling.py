@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak import minimize
 from symbreak.network import Network
@@ -29,9 +28,9 @@ def parabola(theta):
     return (theta**2).sum(1) / 2, theta
 
 
-def test_value_patience_ends_a_search_and_says_so():
+def test_value_patience_ends_a_search_and_says_so(torch):
     outcome = minimize(
-        parabola, torch.full((1, 3), 4.0, dtype=torch.float64), method="sgd", learning_rate=0.1,
+        parabola, np.full((1, 3), 4.0), method="sgd", learning_rate=0.1,
         momentum=0.0, value_patience=3, patience_tol=0.01, gradient_rtol=0.0, max_iter=500,
     )  # fmt: skip
     assert outcome.status == (Status.STALLED,)
@@ -40,14 +39,14 @@ def test_value_patience_ends_a_search_and_says_so():
     assert outcome.n_iterations[0] < 100
 
 
-def test_an_improvement_below_the_tolerance_is_kept_but_does_not_count():
+def test_an_improvement_below_the_tolerance_is_kept_but_does_not_count(torch):
     scores = iter([5.0, 4.9, 4.8])
 
     def score(theta):
         return np.full(len(theta), next(scores))
 
     outcome = minimize(
-        parabola, torch.ones(1, 2, dtype=torch.float64), method="gradient-descent",
+        parabola, np.ones((1, 2)), method="gradient-descent",
         validation=score, patience=2, patience_tol=0.5,
     )  # fmt: skip
     assert outcome.status == (Status.NO_IMPROVEMENT,)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
-from tests.optimize.problems.plain_functions import PROBLEMS, quadratic
+from tests.optimize.plain_functions import PROBLEMS, quadratic
 
 METHODS = ("sgd", "adam", "adamw")
 
@@ -53,19 +52,19 @@ def test_never_worse_than_the_start(method, rate):
     cost = make_cost()
     theta = sb.initialize(cost.network, starts=4, seed=1)
     outcome = sb.minimize(cost, theta, method=method, learning_rate=rate, max_iter=6)
-    J = cost(theta)[0].numpy()
+    J = cost(theta)[0]
     assert (outcome.value <= J).all()
     np.testing.assert_allclose(cost(outcome.theta)[0], outcome.value, rtol=1e-14)
     np.testing.assert_array_equal(outcome.value, np.nanmin(outcome.history, 0))
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_training_lowers_the_cost(method):
+def test_training_lowers_the_cost(torch, method):
     cost = make_cost(alpha=0.0, dtype="float32")
     theta = sb.initialize(cost.network, starts=4, dtype="float32")
     outcome = sb.minimize(cost, theta, method=method, learning_rate=0.05, max_iter=60)
-    assert outcome.theta.dtype == torch.float32
-    assert (outcome.value < cost(theta)[0].numpy() / 3).all()
+    assert outcome.theta.dtype == np.float32
+    assert (outcome.value < cost(theta)[0] / 3).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -114,8 +113,8 @@ def test_converged_is_said_where_the_gradient_of_j_is_small():
         gradient_rtol=0.05, max_iter=400,
     )  # fmt: skip
     assert outcome.converged.all()
-    gradient = cost(outcome.theta)[1].abs().amax(1)
-    assert (gradient <= 0.05 * cost(theta)[1].abs().amax(1).clamp_max(1.0)).all()
+    gradient, at_start = (abs(cost(at)[1]).max(1) for at in (outcome.theta, theta))
+    assert (gradient <= 0.05 * np.minimum(at_start, 1.0)).all()
 
 
 def test_validation_and_racing_work_with_epochs():

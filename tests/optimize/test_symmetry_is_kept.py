@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.activations import ACTIVATIONS
 from symbreak.initialization import initialize
@@ -23,6 +22,8 @@ from symbreak.optimize.methods import method_of
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.symmetry.projection import one_unit_per_layer, project, spread
 from symbreak.units import distinct_units
+
+pytestmark = pytest.mark.needs_torch
 
 METHODS = {"gradient-descent": {"learning_rate": 0.01, "momentum": 0.9}, "l-bfgs": {}}
 LAYERS = (6, 9, 5, 3)
@@ -50,8 +51,7 @@ def make_cost(activation, loss, layers=LAYERS, m=53, seed=0):
 
 def starts(network, constant=CONSTANTS[0]):
     """Zeros and constants, (2, n)."""
-    constants = torch.full((network.n_parameters,), constant, dtype=torch.float64)
-    return torch.stack([torch.zeros_like(constants), constants])
+    return np.repeat([[0.0], [constant]], network.n_parameters, axis=1)
 
 
 def put_back(loop, network, labels):
@@ -61,15 +61,15 @@ def put_back(loop, network, labels):
         (holder, name, held)
         for holder in (loop.running.here, loop.running.stepper.direction)
         for name, held in vars(holder).items()
-        if isinstance(held, torch.Tensor) and held.shape[-1] == n
+        if isinstance(held, np.ndarray) and held.shape[-1:] == (n,)
     ]
-    raw = torch.cat([held.reshape(-1, n) for _, _, held in places])
+    raw = np.concatenate([held.reshape(-1, n) for _, _, held in places])
     projected = project(network, raw, labels)
-    sizes = [held.numel() // n for _, _, held in places]
-    for (holder, name, held), rows in zip(places, projected.split(sizes), strict=True):
+    ends = np.cumsum([held.size // n for _, _, held in places])[:-1]
+    for (holder, name, held), rows in zip(places, np.split(projected, ends), strict=True):
         if name == "theta":
-            size = held.abs().amax(1).clamp_min(1e-300)  # zeros that have not moved yet
-            distance = ((held - rows).abs().amax(1) / size).max().item()
+            size = np.maximum(abs(held).max(1), 1e-300)  # zeros that have not moved yet
+            distance = (abs(held - rows).max(1) / size).max()
         setattr(holder, name, rows.reshape(held.shape))
     return distance
 
@@ -77,7 +77,7 @@ def put_back(loop, network, labels):
 def spreads_of_updates(cost, theta, name, updates=UPDATES):
     """Make updates one by one; return the spread after each, and the loop."""
     network, labels = cost.network, one_unit_per_layer(cost.network)
-    test = GradientTest(0.0, 0.0, float(torch.finfo(torch.float64).eps))
+    test = GradientTest(0.0, 0.0, float(np.finfo(np.float64).eps))
     loop = Loop(cost, theta, method_of(name, METHODS[name]), test, Limits(updates))
     found, made = [], loop.n_iterations.copy()
     while loop.tick():
@@ -158,12 +158,12 @@ def test_zeros_with_balanced_classes_are_stationary_and_not_converged(activation
     network = Network((5, 8, classes), activation, "cross_entropy")
     X = np.random.default_rng(3).normal(size=(60, 5))
     cost = NetworkCost(network, X, np.arange(60) % classes)
-    zeros = torch.zeros(1, network.n_parameters, dtype=torch.float64)
-    assert float(cost(zeros)[1].abs().max()) < 1e-15
+    zeros = np.zeros((1, network.n_parameters))
+    assert abs(cost(zeros)[1]).max() < 1e-15
     outcome = minimize(LoudCost(cost), zeros, method=name, max_iter=50)
     assert outcome.status == (Status.STATIONARY_START,)
     assert not outcome.converged[0]
-    assert torch.equal(outcome.theta, zeros)
+    assert np.array_equal(outcome.theta, zeros)
 
 
 @pytest.mark.parametrize("name", METHODS)

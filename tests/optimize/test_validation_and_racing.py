@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Racing, Status
-from tests.optimize.problems.plain_functions import quadratic
+from tests.optimize.plain_functions import quadratic
 
 STARTS = np.array([[4.0, 3.0], [-3.0, 1.0], [1.0, 1.0], [0.3, -0.2]])
 
@@ -235,7 +234,7 @@ def test_validation_goes_on_too():
     assert whole.status == straight.status
 
 
-def test_the_race_is_seen_by_torch_starts_too():
+def test_the_race_is_seen_by_torch_starts_too(torch):
     theta = torch.from_numpy(STARTS)
     outcome = sb.minimize(
         lambda x: ((x * x).sum(-1), 2 * x), theta, racing=Racing(first=1, factor=4), max_iter=3

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
 from symbreak.optimize.methods import METHODS
-from tests.optimize.problems.plain_functions import cliff, quadratic, rosenbrock, walled
+from tests.optimize.plain_functions import cliff, quadratic, rosenbrock, walled
 
 FULL_BATCH = [
     name
@@ -63,7 +62,7 @@ def test_a_wall_of_nan_is_a_step_too_long_and_never_the_answer(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("where", ["X", "y"])
-def test_an_input_of_1e160_is_not_fitted_in_silence(method, where):
+def test_an_input_of_1e160_is_not_fitted_in_silence(torch, method, where):
     rng = np.random.default_rng(0)
     net = sb.Network((3, 4, 1), "tanh", "squared_error")
     X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
@@ -71,7 +70,7 @@ def test_an_input_of_1e160_is_not_fitted_in_silence(method, where):
     theta = sb.initialize(net, starts=2)
     with np.errstate(all="ignore"):
         outcome = sb.minimize(cost, theta, method=method, max_iter=20)
-    assert bool(torch.isfinite(outcome.theta).all())
+    assert np.isfinite(outcome.theta).all()
     for status, value in zip(outcome.status, outcome.value, strict=True):
         # Either J is not finite at the start and that is said, or what is returned is no worse.
         if status is Status.NON_FINITE_START:
@@ -111,7 +110,7 @@ def test_two_spirals_are_told_apart_by_some_start():
     cost = sb.NetworkCost(net, X, y)
     theta = sb.initialize(net, "glorot_uniform", starts=16, seed=0)
     outcome = sb.minimize(cost, theta, method="newton-cg", max_iter=300, target_value=1e-2)
-    right = ((net.predict(outcome.theta, X)[:, :, 0] > 0.5).numpy() == (y > 0.5)).mean(axis=1)
+    right = ((net.predict(outcome.theta, X)[:, :, 0] > 0.5) == (y > 0.5)).mean(axis=1)
     assert right.max() == 1.0
 
 
@@ -121,6 +120,6 @@ def test_xor_is_solved_by_some_of_a_hundred_starts():
     cost = sb.NetworkCost(net, X, y)
     theta = sb.initialize(net, "glorot_uniform", starts=100, seed=0)
     outcome = sb.minimize(cost, theta, max_iter=500)
-    solved = ((net.predict(outcome.theta, X)[:, :, 0] > 0.5).numpy() == y).all(axis=1)
+    solved = ((net.predict(outcome.theta, X)[:, :, 0] > 0.5) == y).all(axis=1)
     assert solved[outcome.best]
     assert 10 < solved.sum() < 100

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
@@ -65,17 +64,26 @@ def test_equal_units_have_equal_a_delta_and_partial_derivatives():
         np.testing.assert_allclose(same, np.broadcast_to(same[:1], same.shape), rtol=1e-14)
 
 
-def test_kind_dtype_and_the_first_axis_follow_theta():
+def test_kind_dtype_and_the_first_axis_follow_theta(torch):
     net = sb.Network((4, 3, 2), loss="squared_error")
     y = rng.normal(size=(6, 2))
-    theta = torch.zeros(5, net.n_parameters, dtype=torch.float32)
+    theta = np.zeros((5, net.n_parameters), np.float32)
     trace = sb.backpropagate(net, theta, X, y)
     assert trace.a[1].shape == (5, 3, 6)
-    assert trace.a[1].dtype == torch.float32
+    assert trace.a[1].dtype == np.float32
     assert trace.value.shape == (5,)
-    alone = sb.backpropagate(net, theta[0].numpy(), X, y)
+    alone = sb.backpropagate(net, theta[0], X, y)
     assert alone.a[1].shape == (3, 6)
     assert isinstance(alone.gradients[0], np.ndarray)
+
+
+def test_of_a_tensor_all_arrays_are_tensors(torch):
+    net = sb.Network((4, 3, 2), loss="squared_error")
+    theta = torch.zeros(5, net.n_parameters, dtype=torch.float32)
+    trace = sb.backpropagate(net, theta, X, rng.normal(size=(6, 2)))
+    for one in (*trace.a, *trace.z, *trace.delta, *trace.gradients, trace.value):
+        assert isinstance(one, torch.Tensor)
+        assert one.dtype == torch.float32
 
 
 def test_it_leaves_theta_alone():

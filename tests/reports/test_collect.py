@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
@@ -17,7 +16,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
@@ -175,7 +173,8 @@ def quadratic(theta):
     return (theta**2).sum(-1), 2 * theta
 
 
-def test_several_things_are_one_page_and_the_first_gives_the_title():
+def test_several_things_are_one_page_and_the_first_gives_the_title(torch):
+    nn = torch.nn
     outcome = sb.minimize(quadratic, np.array([[1.0, 2.0], [3.0, 1.0]]))
     check = sb.check_gradient(quadratic, np.array([1.0, 2.0]))
     found = sb.diagnose(
@@ -387,7 +386,7 @@ def test_of_a_start_that_diverged_page_and_slider_show_the_kept_point_where_it_w
     assert page["iterations"][-1] == best
     assert page["iterations_made"] == outcome.n_iterations[start]
     for Theta, drawn in zip(
-        net.thetas(np.asarray(outcome.theta[start])), page["picture"]["snapshots"][-1]["weights"],
+        net.thetas(outcome.theta[start]), page["picture"]["snapshots"][-1]["weights"],
         strict=True,
     ):  # fmt: skip
         np.testing.assert_allclose(np.array(drawn)[:, :9], Theta[:8, :9], rtol=1e-4)

@@ -199,7 +199,7 @@ def test_the_signals_are_those_of_a_pass_by_hand(flowers):
     X = (X - X[train].mean(0)) / X[train].std(0)
     model = Model.load(flowers / "model")
     for start, theta in enumerate(sb.initialize(model.network, starts=6, seed=3)):
-        Theta1, Theta2, Theta3 = (np.asarray(one) for one in model.network.thetas(theta))
+        Theta1, Theta2, Theta3 = model.network.thetas(theta)
         a2 = np.tanh(X[train] @ Theta1[:, 1:].T + Theta1[:, 0])
         a3 = np.tanh(a2 @ Theta2[:, 1:].T + Theta2[:, 0])
         a4 = softmax(a3 @ Theta3[:, 1:].T + Theta3[:, 0], axis=1)

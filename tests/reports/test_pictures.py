@@ -180,7 +180,7 @@ def test_distinct_units_are_counted_over_the_path(ax):
 def test_the_spread_is_that_of_a_pass_by_hand(searched, ax):
     _, theta, _, _, X, y = searched
     shown = pictures.SpreadDisplay.from_network(NET, theta, X, y, ax=ax)
-    Theta1, Theta2 = (np.asarray(one) for one in NET.thetas(theta[2]))
+    Theta1, Theta2 = NET.thetas(theta[2])
     a2 = np.tanh(X @ Theta1[:, 1:].T + Theta1[:, 0])
     a3 = 1 / (1 + np.exp(-(a2 @ Theta2[:, 1:].T + Theta2[:, 0])))
     np.testing.assert_allclose(shown.a[:, 2], [a2.std(), a3.std()], rtol=1e-5)

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
@@ -64,7 +63,7 @@ def test_alpha_is_of_each_start():
         np.testing.assert_array_equal(row, one.effective_widths[0])
 
 
-def test_torch_and_float32_say_the_same():
+def test_torch_and_float32_say_the_same(torch):
     start = with_pair()
     found = symmetries(NET, torch.tensor(start, dtype=torch.float32))
     assert found.to_dict()["groups"][0]["units"] == (1, 2)

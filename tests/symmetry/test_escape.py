@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.network import Network
@@ -18,16 +17,20 @@ TINY = 2.0**-50
 
 def saddle(theta):
     """J = -gap² / 2 of the two biases, its gradient with an error of one rounding."""
+
     gap = theta[:, 0] - theta[:, 2]
-    gradient = torch.zeros_like(theta)
+    gradient = 0 * theta
     gradient[:, 0], gradient[:, 2] = TINY - gap, gap
     return -(gap**2) / 2, gradient
 
 
 def descent(tensors):
+    import torch
+
     return torch.optim.SGD(tensors, lr=0.1)
 
 
+@pytest.mark.needs_torch
 def test_the_time_is_that_of_exponential_growth():
     """gap(n + 1) = 1.2 gap(n) - 0.1 TINY, so |gap(n)| / 2 = TINY (1.2^n - 1) / 4, beside 1."""
     torn = symmetries(NET, ONE_UNIT).escape(saddle, optimizer=descent, max_updates=300)
@@ -36,6 +39,7 @@ def test_the_time_is_that_of_exponential_growth():
     assert str(torn).startswith(f"start 0: torn after {torn.updates[0]} updates")
 
 
+@pytest.mark.needs_torch
 def test_it_says_when_the_groups_hold():
     torn = symmetries(NET, ONE_UNIT).escape(saddle, optimizer=descent, max_updates=20)
     assert torn.updates.tolist() == [-1]
@@ -65,6 +69,7 @@ def test_a_start_that_is_no_longer_finite_is_torn():
     assert torn.updates.tolist() == [1]
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"max_updates": 0}, "max_updates of escape"), ({"threshold": -1.0}, "threshold of escape")],
@@ -74,6 +79,7 @@ def test_bad_numbers_are_named(options, words):
         symmetries(NET, ONE_UNIT).escape(saddle, **options)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("what", "given"), [("cost", {"cost": 3}), ("optimizer", {"optimizer": 3})]
 )
@@ -82,7 +88,7 @@ def test_what_is_no_function_is_named(what, given):
         symmetries(NET, ONE_UNIT).escape(**{"cost": saddle, **given})
 
 
-def test_the_updates_are_those_of_sgd_with_momentum():
+def test_the_updates_are_those_of_sgd_with_momentum(torch):
     random = np.random.default_rng(0)
     cost = NetworkCost(NET, random.normal(size=(20, 1)), random.normal(size=(20, 1)))
 

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.arrays import as_numpy
@@ -12,6 +11,7 @@ from symbreak.initialization.initialize import layer_shapes
 from symbreak.initialization.streams import Stream
 from symbreak.symmetry.repair import repair_theta
 from symbreak.symmetry.unequal_split import shared_out, unequal_shares
+from tests.kinds import NUMPY_AND_TORCH
 from tests.symmetry.planted import planted
 
 SEEDS = range(40)
@@ -68,10 +68,10 @@ def test_split_keeps_the_function_and_is_clean(seed):
     assert (repair.theta == start.theta)[~allowed].all()
 
 
-def twins(dtype=torch.float64):
+def twins(dtype="float64"):
     """4-6-3 with units 1, 4 the same and 5 the mirror of 2; a second start without any."""
     net = sb.Network((4, 6, 3), "tanh", "squared_error")
-    theta = torch.as_tensor(sb.initialize(net, "lecun_normal", starts=2, seed=3, dtype=dtype))
+    theta = sb.initialize(net, "lecun_normal", starts=2, seed=3, dtype=dtype)
     Theta1, Theta2 = net.thetas(theta[0])
     Theta1[4], Theta2[:, 5] = Theta1[1], Theta2[:, 2]
     Theta1[5], Theta2[:, 1 + 5] = -Theta1[2], -Theta2[:, 1 + 2]
@@ -80,14 +80,17 @@ def twins(dtype=torch.float64):
 
 
 @pytest.mark.parametrize("how", ["redraw", "perturb", "split"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_a_stack_of_starts(how, dtype):
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
+def test_a_stack_of_starts(how, dtype, kind):
     net, theta = twins(dtype)
-    before = theta.clone()
-    repair = repair_theta(net, theta, sb.symmetries(net, theta), how=how, seed=5)
-    assert torch.equal(theta, before)
-    assert repair.theta.dtype == dtype
-    assert torch.equal(repair.theta[1], theta[1])
+    given = kind(theta)
+    repair = repair_theta(net, given, sb.symmetries(net, given), how=how, seed=5)
+    np.testing.assert_array_equal(as_numpy(given), theta)
+    assert type(repair.theta) is type(given)
+    assert repair.theta.dtype == given.dtype
+    assert as_numpy(given).dtype == dtype
+    np.testing.assert_array_equal(as_numpy(repair.theta)[1], theta[1])
     assert [(row.place, row.finding, row.before, row.after) for row in repair.rows] == [
         ("start 0, hidden layer 1", "identical", "4 of 6 distinct", "6 of 6 distinct"),
         ("start 0, hidden layer 1", "mirrored", "4 of 6 distinct", "6 of 6 distinct"),
@@ -123,7 +126,7 @@ def test_training_separates_repaired_units_and_not_others(how):
 def test_redraw_draws_by_the_rule_but_never_what_initialize_drew():
     """Unit 0 a copy of unit 3 as the seed drew it: the same draw of unit 3 would mend nothing."""
     net = sb.Network((50, 4, 1), "sigmoid")
-    theta = as_numpy(sb.initialize(net, "he_normal", seed=0))
+    theta = sb.initialize(net, "he_normal", seed=0)
     Theta1, Theta2 = net.thetas(theta)
     Theta1[0], Theta2[:, 1] = Theta1[3], Theta2[:, 4]
     found = sb.symmetries(net, theta)
@@ -138,7 +141,7 @@ def test_redraw_draws_by_the_rule_but_never_what_initialize_drew():
 
 def test_perturb_is_relative_to_the_spread_of_the_layer():
     net = sb.Network((2000, 3, 1), "tanh")
-    theta = 1e-5 * as_numpy(sb.initialize(net, "normal", seed=0))
+    theta = 1e-5 * sb.initialize(net, "normal", seed=0)
     Theta1, Theta2 = net.thetas(theta)
     Theta1[2], Theta2[0, 3] = Theta1[0], Theta2[0, 1]
     repair = repair_theta(net, theta, sb.symmetries(net, theta), how="perturb", noise=0.03)
@@ -178,10 +181,10 @@ def test_what_cannot_be_repaired_is_refused_in_a_sentence():
         repair_theta(net, theta, [])
     with pytest.raises(sb.InvalidInput, match="noise of repair must be a positive"):
         repair_theta(net, theta, found, noise=0)
-    constant = torch.ones_like(theta)
+    constant = np.ones_like(theta)
     with pytest.raises(sb.InvalidInput, match=r"must be distinct. Got still start 0"):
         repair_theta(net, constant, sb.symmetries(net, constant), rule="constant")
-    silent = theta[0].clone()
+    silent = theta[0].copy()
     net.thetas(silent)[0][4], net.thetas(silent)[1][:, [2, 5]] = net.thetas(silent)[0][1], 0
     net.thetas(silent)[1][:, 1 + 4] = net.thetas(silent)[1][:, 1 + 1]
     net.thetas(silent)[0][[1, 4]] = 1.0
@@ -192,7 +195,7 @@ def test_what_cannot_be_repaired_is_refused_in_a_sentence():
 
 def test_a_sound_start_needs_no_repair():
     net = sb.Network((4, 6, 3), "tanh", "squared_error")
-    theta = as_numpy(sb.initialize(net, seed=0))
+    theta = sb.initialize(net, seed=0)
     repair = repair_theta(net, theta, sb.symmetries(net, theta))
     np.testing.assert_array_equal(repair.theta, theta)
     assert str(repair) == "Nothing to repair."

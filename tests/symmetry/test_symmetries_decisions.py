@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
@@ -16,11 +15,13 @@ from symbreak.optimize import minimize
 from symbreak.optimize.methods import METHODS
 from symbreak.symmetry import symmetries
 
+pytestmark = pytest.mark.needs_torch
+
 OPTIMIZERS = {
-    "sgd": ("linear", lambda tensors: torch.optim.SGD(tensors, lr=0.05, momentum=0.9)),
-    "adam": ("elementwise", lambda tensors: torch.optim.Adam(tensors, lr=0.02)),
-    "adamw": ("elementwise", lambda tensors: torch.optim.AdamW(tensors, lr=0.02)),
-    "rmsprop": ("elementwise", lambda tensors: torch.optim.RMSprop(tensors, lr=0.005)),
+    "sgd": ("linear", lambda optim, theta: optim.SGD([theta], lr=0.05, momentum=0.9)),
+    "adam": ("elementwise", lambda optim, theta: optim.Adam([theta], lr=0.02)),
+    "adamw": ("elementwise", lambda optim, theta: optim.AdamW([theta], lr=0.02)),
+    "rmsprop": ("elementwise", lambda optim, theta: optim.RMSprop([theta], lr=0.005)),
 }
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 UNITS = 6
@@ -115,9 +116,9 @@ def problem(activation, alpha):
     return net, NetworkCost(net, X, y, alpha=alpha)
 
 
-def trained(cost, theta, make, updates=100):
+def trained(torch, cost, theta, make, updates=100):
     theta = torch.from_numpy(theta.copy())
-    optimizer = make([theta])
+    optimizer = make(torch.optim, theta)
     for _ in range(updates):
         theta.grad = cost(theta)[1]
         optimizer.step()
@@ -145,7 +146,7 @@ def distinct_units(net, theta):
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
-def test_a_row_of_the_decision_table(row, activation, alpha, word):
+def test_a_row_of_the_decision_table(torch, row, activation, alpha, word):
     net, cost = problem(activation, alpha)
     theta = net.unroll(row())
     update, make = OPTIMIZERS[word]
@@ -154,7 +155,7 @@ def test_a_row_of_the_decision_table(row, activation, alpha, word):
     assert {group.kind for group in found.groups} == expected["kinds"]
     assert all(group.permanent for group in found.groups)
     assert found.effective_widths.tolist() == [[expected["width"]]]
-    assert distinct_units(net, trained(cost, theta, make)) == expected["width"]
+    assert distinct_units(net, trained(torch, cost, theta, make)) == expected["width"]
 
 
 TRAP = np.array([[0.9, -0.5], [-0.5, 0.9]])
@@ -182,7 +183,7 @@ def spread_of_units(net, theta, X, n):
 
 @pytest.mark.parametrize("word", OPTIMIZERS)
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
-def test_rows_that_are_permuted_stay_one_unit_under_every_optimiser(alpha, word):
+def test_rows_that_are_permuted_stay_one_unit_under_every_optimiser(torch, alpha, word):
     """Its rows hold the same weights: no sum is needed, and no penalty tears it."""
     net, theta, X, y = with_block(TRAP)
     update, make = OPTIMIZERS[word]
@@ -191,13 +192,13 @@ def test_rows_that_are_permuted_stay_one_unit_under_every_optimiser(alpha, word)
         (1, "identical", (0, 1)), (2, "identical", (0, 1)),
     ]  # fmt: skip
     assert found.effective_widths.tolist() == [[3, 2]]
-    end = trained(NetworkCost(net, X, y, alpha=alpha), theta, make)
+    end = trained(torch, NetworkCost(net, X, y, alpha=alpha), theta, make)
     assert max(spread_of_units(net, end, X, 2)) < 1e-9
 
 
 @pytest.mark.parametrize("word", OPTIMIZERS)
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
-def test_a_magic_square_is_kept_unless_the_penalty_is_in_an_elementwise_update(alpha, word):
+def test_a_magic_square_is_kept_unless_the_penalty_is_in_an_elementwise_update(torch, alpha, word):
     net, theta, X, y = with_block(MAGIC)
     update, make = OPTIMIZERS[word]
     found = symmetries(net, theta, alpha=alpha, update=update)
@@ -207,7 +208,7 @@ def test_a_magic_square_is_kept_unless_the_penalty_is_in_an_elementwise_update(a
     kept = alpha == 0 or word == "sgd"
     assert [group.permanent for group in found.groups] == [kept, kept]
     assert found.effective_widths.tolist() == [[3, 2] if kept else [5, 4]]
-    end = trained(NetworkCost(net, X, y, alpha=alpha), theta, make)
+    end = trained(torch, NetworkCost(net, X, y, alpha=alpha), theta, make)
     spread = max(spread_of_units(net, end, X, 3))
     assert spread < 1e-9 if kept else spread > 1e-4
 

@@ -12,6 +12,8 @@ from symbreak.propagation.trace import backpropagate
 from symbreak.symmetry import symmetries
 from tests.symmetry.planted import planted, relation
 
+pytestmark = pytest.mark.needs_torch
+
 # Adam and RMSprop divide the rounding of a gradient that is exactly 0 by eps.
 EPS = 1e-6
 UPDATES = {

@@ -65,7 +65,7 @@ def test_a_bad_redraw_is_drawn_again():
 def test_there_is_a_limit():
     theta, redrawn = drawn(*range(1, 100), starts=2)
     assert redrawn == MOST_REDRAWS
-    assert np.abs(np.asarray(theta[1])).max() > 1e100
+    assert np.abs(theta[1]).max() > 1e100
     assert np.array_equal(theta[0], plain(1)[0])
 
 
@@ -73,7 +73,7 @@ def test_starts_with_their_own_penalty_are_looked_at_with_it():
     """Only place 1 has a penalty, so large that J overflows where the weights are not small."""
     alpha = 5e307
     theta = sb.initialize(NET, "glorot_uniform", starts=20, seed=2)
-    fits = np.isfinite(np.asarray(sb.NetworkCost(NET, X[:1], Y[:1], alpha=alpha).value(theta)))
+    fits = np.isfinite(sb.NetworkCost(NET, X[:1], Y[:1], alpha=alpha).value(theta))
     first = 3 + int(fits[3:].argmax())
     assert not fits[1]
     assert not fits[2:4].any()
@@ -103,5 +103,5 @@ def test_a_fresh_seed_is_one_seed(seed):
     cost = sb.NetworkCost(NET, X, Y, alpha=1.0)
     theta, redrawn = draw_finite_starts(cost, Broken((0,)), starts=2, seed=seed)
     assert redrawn == 1
-    assert np.abs(np.asarray(theta)).max() < 10
+    assert np.abs(theta).max() < 10
     assert not np.array_equal(theta[0], theta[1])

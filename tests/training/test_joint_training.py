@@ -79,11 +79,11 @@ def test_methods_of_one_rate_for_all_starts_do_not_share_a_stack():
 
 def test_theta_of_one_start_keeps_its_kind():
     one = search(1, starts=1)
-    vector = MinimizeCall(one.objective, np.asarray(one.theta[0]), one.arguments)
+    vector = MinimizeCall(one.objective, one.theta[0], one.arguments)
     found = train_together([vector, search(2)])[0]
     assert isinstance(found.theta, np.ndarray)
     assert found.theta.shape == (NETWORK.n_parameters,)
-    np.testing.assert_allclose(found.theta, np.asarray(alone(one).theta[0]), rtol=1e-6)
+    np.testing.assert_allclose(found.theta, alone(one).theta[0], rtol=1e-6)
 
 
 def test_what_differs_goes_to_further_stacks():

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
-from symbreak.training import train_from
+from symbreak.training import train, train_from
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.joint_training import MinimizeCall, train_together
 from symbreak.training.minima import distinct_minima
 from symbreak.training.trajectory import Trajectories
+from tests.kinds import NUMPY_AND_TORCH
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(40, 3))
 Y = RANDOM.integers(0, 2, 40)
 NET = sb.Network((3, 4, 2), "tanh", "cross_entropy")
 COST = sb.NetworkCost(NET, X, Y, alpha=1.0)
-THETA = np.asarray(sb.initialize(NET, starts=4, seed=0))
-KINDS = {"numpy": np.array, "torch": lambda array: torch.from_numpy(array.copy())}
-EACH_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+THETA = sb.initialize(NET, starts=4, seed=0)
+
+EACH_KIND = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
 @EACH_KIND
@@ -83,4 +83,10 @@ def test_searches_of_one_stack_may_begin_from_other_kinds(kind):
 
 def test_starts_are_drawn_again_in_the_dtype_of_the_cost():
     found = draw_finite_starts(COST.to("float32"), "glorot_uniform", starts=4).theta
-    np.testing.assert_array_equal(np.asarray(found), THETA.astype(np.float32))
+    np.testing.assert_array_equal(found, THETA.astype(np.float32))
+
+
+def test_all_is_numpy_where_no_theta_was_given():
+    found = train(NET, X, Y, starts=2, max_iter=3)
+    for one in (found.theta0, found.theta, found.outcome.theta, found.predict(X)):
+        assert isinstance(one, np.ndarray)

@@ -22,7 +22,7 @@ def trained(**options):
 
 def test_training_lowers_j_of_every_start_and_reports_each():
     found = trained()
-    begin = np.asarray(found.cost.value(sb.initialize(NET, starts=5, seed=0)))
+    begin = found.cost.value(sb.initialize(NET, starts=5, seed=0))
     assert (found.outcome.value < begin).all()
     assert found.kept == (0, 1, 2, 3, 4)
     assert found.validation == ()
@@ -30,20 +30,20 @@ def test_training_lowers_j_of_every_start_and_reports_each():
 
 def test_the_average_is_the_mean_of_the_starts_own_predictions():
     found = trained()
-    each = np.asarray(NET.predict(found.outcome.theta, X[TEST]))
+    each = NET.predict(found.outcome.theta, X[TEST])
     np.testing.assert_allclose(found.predict(X[TEST]), each.mean(axis=0), rtol=1e-13)
 
 
 def test_best_is_chosen_by_validation_and_lowest_cost_by_j():
     part = (X[VALIDATION], Y[VALIDATION])
     best, lowest = trained(combine="best", validation=part), trained(combine="lowest-cost")
-    each = [scores_of("cross_entropy", part[1], np.asarray(NET.predict(theta, part[0])))
+    each = [scores_of("cross_entropy", part[1], NET.predict(theta, part[0]))
             for theta in best.outcome.theta]  # fmt: skip
     assert best.validation == tuple(each)
     ranks = [one.rank for one in each if one is not None]
     assert best.kept == (ranks.index(max(ranks)),)
     assert lowest.kept == (int(lowest.outcome.value.argmin()),)
-    alone = np.asarray(NET.predict(best.outcome.theta[best.kept[0]], X[TEST]))
+    alone = NET.predict(best.outcome.theta[best.kept[0]], X[TEST])
     np.testing.assert_allclose(best.predict(X[TEST]), alone, rtol=1e-13)
 
 
@@ -82,7 +82,7 @@ def test_options_go_to_the_method():
     found = trained(method="gradient-descent", learning_rate=0.05, momentum=0.0, max_iter=1)
     theta = sb.initialize(NET, starts=5, seed=0)
     step = theta - 0.05 * found.cost(theta)[1]
-    np.testing.assert_allclose(np.asarray(found.outcome.theta), np.asarray(step), rtol=1e-12)
+    np.testing.assert_allclose(found.outcome.theta, step, rtol=1e-12)
 
 
 def test_the_callback_sees_the_progress_and_can_stop():

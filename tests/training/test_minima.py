@@ -136,7 +136,7 @@ def test_a_trained_network_and_its_copies():
     net = sb.Network((3, 3, 1), "tanh", "squared_error")
     y = np.tanh(X[:, 0] - X[:, 1])
     cost = sb.NetworkCost(net, X, y, alpha=1.0)
-    start = np.asarray(sb.initialize(net, starts=1, seed=2)[0])
+    start = sb.initialize(net, starts=1, seed=2)[0]
     starts = np.array([start, copy_of(net, start, RNG, flip=True)])
     outcome = sb.minimize(cost, starts, gradient_rtol=1e-9, max_iter=2000)
     assert outcome.converged.all()

@@ -33,7 +33,7 @@ def model(target: str, dtype: str = "float64", starts: int = 3) -> Model:
     outputs = len(fitted.classes) or 1
     loss = "cross_entropy" if fitted.classes else "squared_error"
     net = sb.Network((len(preparation.feature_names), 5, outputs), "tanh", loss)
-    theta = np.asarray(sb.initialize(net, "uniform", starts=starts, seed=1, dtype=dtype))
+    theta = sb.initialize(net, "uniform", starts=starts, seed=1, dtype=dtype)
     return Model(net, theta, preparation, fitted, summary={"J": 0.1, "words": ["é"]})
 
 

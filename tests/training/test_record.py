@@ -74,7 +74,7 @@ def test_every_start_and_all_of_them_are_scored_by_what_they_predict(found):
     split = found.split
     for name, part in (("validation", split.validation), ("holdout", split.holdout)):
         for start, scores in enumerate(found.scores_of_starts(name)):
-            alone = np.asarray(found.network.predict(found.outcome.theta[start], part.X))
+            alone = found.network.predict(found.outcome.theta[start], part.X)
             expected = target_scores(split.target, part.y, alone)
             assert scores is not None
             assert expected is not None
@@ -186,7 +186,7 @@ def test_the_penalty_may_be_chosen_by_cross_validation():
 
 def test_of_all_starts_that_are_kept_the_one_that_leads_predicts():
     network = sb.Network((3, 2, 1), "tanh", "squared_error")
-    theta = np.asarray(sb.initialize(network, starts=3, seed=0))
+    theta = sb.initialize(network, starts=3, seed=0)
     outcome = sb.minimize(sb.NetworkCost(network, X, X[:, 0]), theta, max_iter=3)
     lead = outcome.best
     assert lead > 0
@@ -202,7 +202,7 @@ def test_of_all_starts_that_are_kept_the_one_that_leads_predicts():
 
 def test_scores_by_which_the_search_was_validated_choose_the_best_start():
     network = sb.Network((3, 2, 1), "tanh", "squared_error")
-    theta = np.asarray(sb.initialize(network, starts=4, seed=4))
+    theta = sb.initialize(network, starts=4, seed=4)
     scores = iter([[-0.5, -0.75, np.nan, -0.75]] * 9)
 
     def validation(rows):

@@ -32,7 +32,7 @@ def test_points_of_gradient_descent_are_those_of_the_formula(method):
     def look(progress):
         trajectories(progress)
         for one, n, theta in zip(*progress.places, strict=True):
-            seen[int(one), int(n)] = np.asarray(theta).copy()
+            seen[int(one), int(n)] = theta.copy()
 
     options = {"learning_rate": 0.1, "momentum": 0.0} if method == "gradient-descent" else {}
     outcome = sb.minimize(quadratic, start, method=method, max_iter=20, callback=look, **options)

@@ -120,9 +120,12 @@ class Probes:
         return both[:, 0], both[:, 1]
 
     def _moved(self, moves: Sequence[tuple[Line, float]]) -> AnyArray:
-        stack = self._repeated(len(moves))
+        stack, placed = self._repeated(len(moves)), None
         for row, (line, t) in enumerate(moves):
-            stack[row, alike(line.indices, stack)] += alike(t * line.weights, stack)
+            if line is not placed:  # moves along one line stand together
+                placed = line
+                indices, weights = alike(line.indices, stack), alike(line.weights, stack)
+            stack[row, indices] += t * weights
         return stack
 
     def _repeated(self, times: int) -> AnyArray:

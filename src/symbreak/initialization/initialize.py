@@ -2,8 +2,8 @@
 
     theta[s, block.slice] = rule.draw(layer, Stream(seed, block.name, s)), row-major
 
-Drawn on the CPU in float64, then rounded once to the dtype, then moved: neither dtype nor device
-changes which start it is.
+Drawn on the CPU in float64, then rounded once to the dtype, then moved: neither kind, dtype nor
+device changes which start it is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.arrays import at_surface, dtype_word
+from symbreak.arrays import as_own_kind, at_surface, dtype_word
+from symbreak.arrays import like as as_kind_of
 from symbreak.checks import integer_or_none
+from symbreak.errors import InvalidInput
 from symbreak.initialization.rule import Rule
 from symbreak.initialization.rules import resolve
 from symbreak.initialization.shapes import LayerShape
@@ -33,6 +35,7 @@ def initialize(
     seed: int | None = 0,
     dtype: Any = None,
     device: Any = None,
+    like: Any = None,
 ) -> Any:
     """Draw the parameters that training starts from.
 
@@ -47,16 +50,19 @@ def initialize(
         are drawn, and None gives start 0.
     seed : int or None
         Non-negative. The same seed gives the same starts on every machine; None takes a fresh one.
-    dtype : NumPy dtype, torch dtype, str or None
-        float64 (None), float32, float16 or bfloat16.
-    device : str, torch device or None
-        Where theta goes; None is the CPU.
+    dtype : torch dtype, NumPy dtype, str or None
+        float64 (None), float32, float16 or bfloat16. It decides the precision only; bfloat16,
+        which NumPy lacks, gives a tensor.
+    device : torch device, str or None
+        Where theta goes, as a tensor; None and "cpu" give NumPy.
+    like : array, tensor or None
+        In place of `dtype` and `device`: theta is of its kind and dtype (float64, if that is none
+        of floating numbers) and on its device.
 
     Returns
     -------
-    array
-        (starts, n_parameters), or (n_parameters,) when `starts` is None; of NumPy, but of
-        PyTorch on another device than the CPU and in bfloat16.
+    array or tensor
+        (starts, n_parameters), or (n_parameters,) when `starts` is None.
 
     Raises
     ------
@@ -70,11 +76,17 @@ def initialize(
     """
     chosen = resolve(rule)
     numbers = range(1 if starts is None else integer_or_none("starts of initialize", starts, 1))
+    if like is not None and (dtype is not None or device is not None):
+        raise InvalidInput("initialize takes like, or dtype and device, and not both.")
     word = "float64" if dtype is None else dtype_word(dtype, FLOATING)
     seed = check_seed("seed of initialize", seed)
     if chosen.symmetric:
         _warn_of_symmetry(network, chosen)
-    theta = at_surface(_draw(network, chosen, seed, numbers), word=word, device=device)
+    drawn = _draw(network, chosen, seed, numbers)
+    if like is None:
+        theta = at_surface(drawn, word=word, device=device)
+    else:
+        theta = as_kind_of(drawn, as_own_kind(like, "like of initialize"))
     return theta[0] if starts is None else theta
 
 

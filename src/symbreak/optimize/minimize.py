@@ -10,12 +10,10 @@ import numpy as np
 
 from symbreak.arrays import (
     Array,
-    alike,
     as_array,
     as_tensor,
     cast,
     contiguous,
-    empty,
     float_word,
     is_tensor,
     like,
@@ -90,11 +88,11 @@ def minimize(
         share; 0 never does. Neither is called convergence.
     target_value : end a start when its J is at most this.
     validation : the `NetworkCost` of other examples, or a function theta (starts, n) -> scores
-        (starts,), lower is better. Each start then ends when its score has not improved for
-        `patience` accepted steps, and the point with the best score is returned. A score that many
-        points share, such as a share of right answers, should bring a loss, (starts, 2): it decides
-        between equal scores, and where it falls, that is an improvement too. It decides alone where
-        a score is NaN.
+        (starts,), lower is better; it gets tensors where theta was given as one. Each start then
+        ends when its score has not improved for `patience` accepted steps, and the point with the
+        best score is returned. A score that many points share, such as a share of right answers,
+        should bring a loss, (starts, 2): it decides between equal scores, and where it falls, that
+        is an improvement too. It decides alone where a score is NaN.
     patience : None is 10 for methods on mini-batches, whose steps are epochs, else 50.
     value_patience : end a start when its J has not fallen for so many accepted steps; None never
         does. For methods whose J may rise, such as those on mini-batches.
@@ -125,6 +123,9 @@ def minimize(
 
     Notes
     -----
+    An objective of your own is called with theta of the kind that was given; with tensors where its
+    `dtype` or its `device` is one of PyTorch.
+
     `minimize(objective, outcome)` goes on with the starts that were stopped by a limit, the
     callback or Ctrl-C, and keeps the others. A search that was stopped as a whole (all but
     max_iter and max_evaluations do so) goes on bit for bit as if it had not been stopped, given
@@ -245,14 +246,15 @@ def _stack(objective: Objective, given: Array) -> Array:
 def _stack_for_another(objective: Objective, given: Array) -> Array:
     """Return theta as a stack for an objective that is not ours.
 
-    Of the kind that was given; of PyTorch where its dtype or its device is one of PyTorch.
+    Of the kind that was given; a tensor where its dtype or its device is one of PyTorch.
     """
     own, at = offered(objective, HasDtype), offered(objective, HasDevice)
     word = float_word(given) if own is None else word_of(own.dtype)
-    if at is not None:
-        given = alike(given, empty(word, at.device))
-    elif own is not None and not isinstance(own.dtype, np.dtype):
+    is_numpys = own is None or isinstance(own.dtype, np.dtype)
+    if not is_numpys or (at is not None and at.device != "cpu"):
         given = as_tensor(given, "theta")
+    if at is not None and is_tensor(given):
+        given = given.to(at.device)
     stack = cast(given, word)
     return contiguous(stack if stack.ndim == 2 else stack[None, :])
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from symbreak.optimize.protocols import Point
 
 
 def point(theta, gradient, value=None):
     """The point of theta (rows, n) and its gradient, NumPy; J is 0 unless given."""
+    import torch
+
     theta, gradient = torch.as_tensor(theta), torch.as_tensor(gradient)
     value = np.zeros(len(theta)) if value is None else np.asarray(value, dtype=float)
     return Point(theta, value, gradient, gradient.abs().amax(1).numpy())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
@@ -19,7 +18,7 @@ from tests.optimize.directions.moves import (
     point,
     positive_definite,
 )
-from tests.optimize.problems.plain_functions import PROBLEMS, quadratic
+from tests.optimize.plain_functions import PROBLEMS, quadratic
 
 ROOM = 2**30
 
@@ -198,7 +197,7 @@ def test_its_other_name_and_bad_options():
         sb.minimize(quadratic, np.ones(3), method="fminunc", line_search="armijoo")
 
 
-def test_the_state_that_is_kept_is_that_of_the_kept_rows():
+def test_the_state_that_is_kept_is_that_of_the_kept_rows(torch):
     rng = np.random.default_rng(8)
     part, everyone = begun(3, 4), np.full(3, True)
     s, g = rng.normal(size=(2, 3, 4))

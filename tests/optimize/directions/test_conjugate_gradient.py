@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +24,7 @@ from tests.optimize.directions.moves import (
     point,
     positive_definite,
 )
-from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 
 def restated(name, g0, g, d):
@@ -39,7 +38,7 @@ def restated(name, g0, g, d):
 
 
 @pytest.mark.parametrize("name", BETAS)
-def test_beta_is_the_formula_of_the_paper(name):
+def test_beta_is_the_formula_of_the_paper(torch, name):
     rng = np.random.default_rng(0)
     seen = []
     for scale in (1e-6, 1e-3, 1.0, 1e3):  # eta_k binds only where gradients are not small
@@ -53,7 +52,7 @@ def test_beta_is_the_formula_of_the_paper(name):
     assert (betas > 0).any()
 
 
-def test_hager_zhang_is_bounded_below():
+def test_hager_zhang_is_bounded_below(torch):
     # In all rows d · y = 4 |d|² and beta without the bound is (-12 - 600² / 2) / 4 = -45003.
     scale = torch.tensor([[1.0], [5e-3], [1e-3]], dtype=torch.float64)
     g0, g = (scale * torch.tensor(v, dtype=torch.float64) for v in ([[1.0, 0.0]], [[-3.0, 600.0]]))
@@ -61,7 +60,7 @@ def test_hager_zhang_is_bounded_below():
     np.testing.assert_allclose(found, [-1.0 / 0.01, -1.0 / 5e-3**2, -45003.0], rtol=1e-12)
 
 
-def test_polak_ribiere_is_not_negative():
+def test_polak_ribiere_is_not_negative(torch):
     g0 = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     assert polak_ribiere(g0, 0.5 * g0, -g0).item() == 0.0
 
@@ -102,7 +101,7 @@ def test_exact_steps_give_conjugate_directions_and_end_a_quadratic_in_n_steps(na
 
 
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([1e-8, 1.0, 1e8]))
-def test_hager_zhang_leads_down_after_any_step_with_curvature(seed, scale):
+def test_hager_zhang_leads_down_after_any_step_with_curvature(torch, seed, scale):
     rng = np.random.default_rng(seed)
     g0, g, d = scale * rng.normal(size=(3, 50, 3))
     d *= np.sign(np.sum(d * (g - g0), axis=1))[:, None]  # d · y > 0, as Wolfe steps have it

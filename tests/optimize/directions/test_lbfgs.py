@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from symbreak.optimize.directions.lbfgs import LBFGS
 from symbreak.optimize.protocols import Point
+
+pytestmark = pytest.mark.needs_torch
 
 
 def point(theta, gradient):

@@ -14,6 +14,8 @@ from symbreak.optimize.directions.newton_cg import NewtonCG
 from symbreak.optimize.protocols import Point
 from symbreak.parameters import Block
 
+pytestmark = pytest.mark.needs_torch
+
 
 class Quadratics:
     """J = ½ theta · H theta - b · theta with an H and a b for each start; counts its products."""

@@ -10,7 +10,7 @@ from symbreak.errors import InvalidInput
 from symbreak.optimize import Status
 from symbreak.optimize.directions.rprop import Rprop
 from tests.optimize.directions.moves import moved, point
-from tests.optimize.problems.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 OPTIONS = {
     "initial_step": 0.07,

@@ -4,7 +4,7 @@ Conventions: J = ½ Σ r² for least-squares problems (core.py); all minima are 
 MGH : the 35 problems of Moré, Garbow and Hillstrom, "Testing Unconstrained Optimization Software",
 ACM TOMS 7 (1981) 17-41, by number. MGH_VARIANTS : some of them in other dimensions.
 OTHERS : problems of other sources. ALIASES : short names. The plain functions theta ->
-(J, gradient) of plain_functions.py are not among them.
+(J, gradient) of plain_functions.py beside this folder are not among them.
 """
 
 from __future__ import annotations

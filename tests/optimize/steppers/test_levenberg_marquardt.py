@@ -13,6 +13,8 @@ from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
 from tests.optimize.problems.core import ResidualProblem
 
+pytestmark = pytest.mark.needs_torch
+
 
 def linear(A, b):
     """r = A theta - b."""

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from symbreak.optimize.updates.rules import SGD, Adam
 
+pytestmark = pytest.mark.needs_torch
+
 ROWS, N, STEPS = 3, 17, 60
 RULES = {
     "plain": (lambda: SGD(0.0, nesterov=False), torch.optim.SGD, {}),
