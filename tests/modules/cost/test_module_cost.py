@@ -273,22 +273,6 @@ def test_a_module_is_minimised_on_mini_batches_and_checked():
     assert sb.check_gradient(cost, theta).verdict == "pass"
 
 
-@pytest.mark.parametrize("kind", [torch.Tensor, np.ndarray])
-def test_a_search_answers_and_tells_in_the_kind_that_theta_is(kind):
-    cost = modules.made("mlp")[0]
-    theta, told = cost.initialize(starts=2, seed=0), []
-    outcome = sb.minimize(
-        cost,
-        theta if kind is torch.Tensor else theta.numpy(),
-        max_iter=2,
-        validation=lambda theta: told.append(theta) or (theta**2).sum(1),
-        callback=lambda progress: told.append(progress.places.theta),
-    )
-    assert {type(one) for one in (outcome.theta, *told)} == {kind}
-    assert type(sb.minimize(cost, outcome, max_iter=3).theta) is kind
-    assert {type(cost.initialize()), type(cost.initial_theta())} == {torch.Tensor}
-
-
 def test_theta_is_loaded_by_start():
     cost, _, module = modules.made("mlp")
     theta = cost.initialize(starts=3, seed=5)
