@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.arrays import Array, as_tensor, copied
+from symbreak.arrays import Array, as_numpy, as_tensor, copied
 from symbreak.checks import check_positive_integer
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
@@ -44,16 +44,23 @@ class Validation(PerStart):
         loss beside it; an `Objective` such as the `NetworkCost` of other examples stands for its
         `value`.
     patience : accepted steps without improvement after which a start ends.
-    as_tensors : whether `score` is called with tensors of PyTorch, whatever theta is.
+    as_tensors : whether `score` is called with tensors of PyTorch or with NumPy arrays, whatever
+        theta is; None calls it with what theta is.
     tol : an improvement by less than this keeps the point but does not count for the patience; a
         loss is measured in its first value, so that its scale is of no account.
     """
 
     per_start = ("theta", "score", "loss", "latest", "iteration", "_lowest", "_unit", "_since")
-    _as_tensors = False  # of searches saved before it was known
+    _as_tensors: bool | None = None  # of searches saved before it was known
 
     def __init__(
-        self, score: Any, patience: int, theta: Array, tol: float = 0.0, *, as_tensors: bool = False
+        self,
+        score: Any,
+        patience: int,
+        theta: Array,
+        tol: float = 0.0,
+        *,
+        as_tensors: bool | None = None,
     ) -> None:
         check_positive_integer("patience", patience)
         if not callable(score):
@@ -103,7 +110,7 @@ class Validation(PerStart):
         of: Callable[[Any], Any] = self.of
         if isinstance(self.of, Objective):
             of = self.of.take(starts).value
-        numbers = host(of(as_tensor(theta, "theta") if self._as_tensors else theta))
+        numbers = host(of(self._told(theta)))
         if numbers.shape not in ((len(theta),), (len(theta), 2)):
             raise InvalidInput(
                 f"validation must return one score for each of {len(theta)} starts. "
@@ -113,6 +120,12 @@ class Validation(PerStart):
         if numbers.ndim == 1:
             return numbers, np.full_like(numbers, np.inf)
         return numbers[:, 0], np.where(np.isnan(numbers[:, 1]), np.inf, numbers[:, 1])
+
+    def _told(self, theta: Array) -> Array:
+        """Return theta of the kind that `score` is called with."""
+        if self._as_tensors is None:
+            return theta
+        return as_tensor(theta, "theta") if self._as_tensors else as_numpy(theta)
 
 
 class Stalling(PerStart):

@@ -11,6 +11,7 @@ import numpy as np
 from symbreak.arrays import (
     Array,
     as_array,
+    as_numpy,
     as_tensor,
     cast,
     contiguous,
@@ -262,14 +263,16 @@ def _stack_for_another(objective: Objective, given: Array) -> Array:
 def _told(
     callback: Callable[[Progress], Any] | None, given: Array
 ) -> Callable[[Progress], Any] | None:
-    """Return the callback as the search calls it, which is told of tensors if one was given."""
-    if callback is None or not is_tensor(given):
-        return callback
+    """Return the callback as the search calls it, which is told of the kind that was given."""
+    if callback is None:
+        return None
 
     def told(progress: Progress) -> Any:
         places = progress.places
         if places is not None:
-            places = places._replace(theta=as_tensor(places.theta, "theta"))
+            theta = places.theta
+            theta = as_tensor(theta, "theta") if is_tensor(given) else as_numpy(theta)
+            places = places._replace(theta=theta)
         return callback(replace(progress, places=places))
 
     return told
