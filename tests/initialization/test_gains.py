@@ -19,8 +19,6 @@ PIECES = ((-38.0, -6.0), (-6.0, 0.0), (0.0, 6.0), (6.0, 38.0))
 def moment(name: str, power: int) -> float:
     """E[sigma(z)^power] by quadrature, in pieces that meet at the kink."""
 
-    import torch
-
     def integrand(z: float) -> float:
         value = ACTIVATIONS[name].value(np.array([z])).item()
         return value**power * math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
