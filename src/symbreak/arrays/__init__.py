@@ -6,7 +6,7 @@ on where they are, by the same text in the array API. The dtype follows the data
 keep theirs, all else becomes float64. PyTorch is imported only where something asks for it.
 """
 
-from symbreak.arrays.crossing import alike, at_surface, empty, like
+from symbreak.arrays.crossing import alike, at_surface, empty, like, tensor_on
 from symbreak.arrays.kinds import (
     Array,
     as_array,
@@ -89,5 +89,6 @@ __all__ = [
     "solve_positive",
     "sums",
     "take_into",
+    "tensor_on",
     "word_of",
 ]

@@ -65,8 +65,13 @@ def at_surface(array: Array, *, word: str | None = None, device: Any = None) -> 
     place = device_of(array) if device is None else device
     if _is_numpys(place) and word != "bfloat16":
         return as_numpy(array).astype(word, copy=False)
-    torch = imported_torch(f"{word} on the device {place}")
-    return as_tensor(array, "array").to(dtype=getattr(torch, word), device=as_device(place))
+    return tensor_on(array, word, place)
+
+
+def tensor_on(array: Array, word: str, device: Any) -> Any:
+    """Return a tensor of the dtype of that word, on a device as `as_device` takes it."""
+    torch = imported_torch(f"{word} on the device {device}")
+    return as_tensor(array, "array").to(dtype=getattr(torch, word), device=as_device(device))
 
 
 def _is_numpys(device: Any) -> bool:

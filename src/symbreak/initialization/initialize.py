@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.arrays import as_own_kind, at_surface, dtype_word
+from symbreak.arrays import as_own_kind, at_surface, dtype_word, tensor_on
 from symbreak.arrays import like as as_kind_of
 from symbreak.checks import integer_or_none
 from symbreak.errors import InvalidInput
@@ -54,7 +54,7 @@ def initialize(
         float64 (None), float32, float16 or bfloat16. It decides the precision only; bfloat16,
         which NumPy lacks, gives a tensor.
     device : torch device, str or None
-        Where theta goes, as a tensor; None and "cpu" give NumPy.
+        Where theta goes, as a tensor; None gives NumPy.
     like : array, tensor or None
         In place of `dtype` and `device`: theta is of its kind and dtype (float64, if that is none
         of floating numbers) and on its device.
@@ -83,10 +83,12 @@ def initialize(
     if chosen.symmetric:
         _warn_of_symmetry(network, chosen)
     drawn = _draw(network, chosen, seed, numbers)
-    if like is None:
-        theta = at_surface(drawn, word=word, device=device)
-    else:
+    if like is not None:
         theta = as_kind_of(drawn, as_own_kind(like, "like of initialize"))
+    elif device is not None:
+        theta = tensor_on(drawn, word, device)
+    else:
+        theta = at_surface(drawn, word=word)
     return theta[0] if starts is None else theta
 
 
