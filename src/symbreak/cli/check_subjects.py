@@ -98,9 +98,7 @@ def of_table(options: CheckOptions) -> Checked:
     with warnings.catch_warnings():
         # Equal units do not make a gradient wrong; `train` is where they must not be overlooked.
         warnings.simplefilter("ignore", SymmetryWarning)
-        theta = initialize(
-            network, options.rule, seed=options.seed, dtype=cost.dtype, device=cost.device
-        )
+        theta = initialize(network, options.rule, seed=options.seed, like=cost.prototype)
     part = part_of(cost, options.rows, CHECKED_ROWS)
     words = (
         f"network {network}; a start by {options.rule_words} (seed {options.seed}), "

@@ -36,9 +36,7 @@ def draw_finite_starts(
     seed = secrets.randbits(64) if seed is None else seed
 
     def drawn(count: int) -> Array:
-        return initialize(
-            cost.network, rule, starts=count, seed=seed, dtype=cost.dtype, device=cost.device
-        )
+        return initialize(cost.network, rule, starts=count, seed=seed, like=cost.prototype)
 
     theta, redrawn = drawn(starts), 0
     bad = np.flatnonzero(~_is_finite(cost, theta))
