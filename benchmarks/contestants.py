@@ -71,11 +71,10 @@ class Contestant:
 
 def ours(problem: Problem) -> Contestant:
     """`NetworkCost`, with a buffer for the gradient."""
-    cost = sb.NetworkCost(problem.network, problem.X, problem.y)
-    gradient = torch.empty_like(problem.theta)
-    return Contestant(
-        lambda: cost(problem.theta, out=gradient), len(problem.theta), lambda answer: answer
-    )
+    cost = sb.NetworkCost(problem.network, problem.X.numpy(), problem.y.numpy())
+    theta = problem.theta.numpy()
+    gradient = np.empty_like(theta)
+    return Contestant(lambda: cost(theta, out=gradient), len(theta), lambda answer: answer)
 
 
 def bare_blocked(problem: Problem) -> Contestant:
