@@ -42,7 +42,7 @@ def test_a_missing_package_has_no_version(monkeypatch):
 
 
 def test_before_torch_is_loaded_the_environment_tells_the_threads(monkeypatch):
-    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert sb.show_versions(as_dict=True)["threads"] == 3
     monkeypatch.delenv("OMP_NUM_THREADS")

@@ -35,6 +35,7 @@ def assert_close(found, expected, tolerance=1e-10, scale=None):
     assert np.linalg.norm(found - expected) <= tolerance * size
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -49,6 +50,7 @@ def test_hessian_products_agree_with_autograd(activation, loss, depth):
             assert_close(product[start, block.slice], expected, scale=H[block.slice])
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
@@ -65,6 +67,7 @@ def test_gauss_newton_agrees_with_autograd(activation, loss, depth):
         assert_close(product[start], expected @ v[start], scale=expected)
 
 
+@pytest.mark.needs_torch
 def test_without_weights_gauss_newton_is_a_mean_too():
     net, theta, v, X, y, _ = make("tanh", "cross_entropy", 1)
     cost = sb.NetworkCost(net, X, y)

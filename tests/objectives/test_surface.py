@@ -7,7 +7,6 @@ import pickle
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
@@ -39,7 +38,7 @@ def test_value_is_the_first_part_of_a_call_to_the_last_bit(loss):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_answers_are_of_the_kind_shape_and_dtype_of_theta(dtype):
+def test_answers_are_of_the_kind_shape_and_dtype_of_theta(dtype, torch):
     theta = THETA.astype(dtype)
     for given, kind in ((theta, np.ndarray), (torch.from_numpy(theta), torch.Tensor)):
         J, gradient = COST(given)
@@ -70,7 +69,7 @@ def test_answers_are_fresh_and_theta_is_left_alone():
     assert not np.shares_memory(first[1], THETA)
 
 
-def test_the_gradient_goes_into_out():
+def test_the_gradient_goes_into_out(torch):
     theta = torch.from_numpy(THETA)
     out = torch.full_like(theta, torch.nan)
     J, gradient = COST(theta, out=out)
@@ -81,7 +80,7 @@ def test_the_gradient_goes_into_out():
     assert not np.array_equal(out, COST(theta)[1])
 
 
-def test_theta_of_a_graph_or_of_other_strides_gives_the_same():
+def test_theta_of_a_graph_or_of_other_strides_gives_the_same(torch):
     theta = torch.from_numpy(THETA)
     J, gradient = COST(theta)
     apart = torch.stack([theta, theta], dim=1)[:, 0]
@@ -94,7 +93,7 @@ def test_theta_of_a_graph_or_of_other_strides_gives_the_same():
         torch.testing.assert_close(gradient_other, gradient, rtol=1e-13, atol=0)
 
 
-def test_answers_can_be_used_in_a_graph():
+def test_answers_can_be_used_in_a_graph(torch):
     weight = torch.ones((), dtype=torch.float64, requires_grad=True)
     (COST(torch.from_numpy(THETA))[1] * weight).sum().backward()
     assert weight.grad is not None
@@ -160,7 +159,7 @@ def test_take_carries_what_belongs_to_the_starts(per_start):
     np.testing.assert_array_equal(cost(THETA)[0], J)
 
 
-def test_a_batch_of_a_batch_and_repeated_rows():
+def test_a_batch_of_a_batch_and_repeated_rows(torch):
     weights = rng.uniform(0.1, 2, (3, 9))
     cost = sb.NetworkCost(NET, X, y, alpha=0.5, sample_weight=weights)
     rows = np.array([8, 1, 1, 4])
@@ -224,7 +223,11 @@ NAN = np.where(X[3, 2] == X, np.nan, X)
         ({"sample_weight": np.full(9, np.nan)}, "must be finite and not negative"),
         ({"sample_weight": np.zeros(9)}, "must not be all zero"),
         ({"dtype": "float16"}, "dtype must be float32 or float64. Got 'float16'"),
-        ({"device": "nowhere"}, "device must be one that PyTorch can use here.*Got 'nowhere'"),
+        pytest.param(
+            {"device": "nowhere"},
+            "device must be one that PyTorch can use here.*Got 'nowhere'",
+            marks=pytest.mark.needs_torch,
+        ),
         ({"alpha": np.ones(2), "sample_weight": np.ones((3, 9))}, "2 starts.*3"),
     ],
 )
@@ -256,7 +259,7 @@ def test_out_that_does_not_fit_is_refused(wrong):
         COST(THETA, out=wrong)
 
 
-def test_masks_pick_what_they_say():
+def test_masks_pick_what_they_say(torch):
     mask = y > 0
     for given in (mask, list(mask), torch.from_numpy(mask)):
         picked = COST.batch(given)

@@ -14,6 +14,8 @@ from symbreak.optimize.methods import METHODS
 from symbreak.parameters import Block
 from tests.kinds import KINDS
 
+pytestmark = pytest.mark.needs_torch
+
 BOTH = pytest.mark.parametrize("kind", ["numpy", "torch"])
 MAKE: dict[str, Any] = {kind: KINDS[kind] for kind in ("numpy", "torch")}
 TYPES = {"numpy": np.ndarray, "torch": torch.Tensor}
