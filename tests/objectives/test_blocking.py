@@ -155,3 +155,14 @@ def test_without_a_budget_any_net_may_be_evaluated(torch, monkeypatch):
         np.testing.assert_allclose(gradient, wide[1], rtol=1e-5, atol=1e-7)
         gradients = cost.minibatch_gradients(theta, torch.arange(50), 7)
         assert sum(1 for _ in gradients) == 8
+
+
+@pytest.mark.parametrize("loss", sb.losses.LOSSES)
+def test_a_stack_adds_the_losses_of_a_start_as_exactly_as_one_start_alone(loss):
+    net = sb.Network((8, 12, 3), "tanh", loss)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(500, 8)), rng.integers(0, 2, (500, 3))
+    cost = sb.NetworkCost(net, X, y[:, 0] if loss == "cross_entropy" else y)
+    theta = rng.normal(size=(64, net.n_parameters))
+    single = np.array([cost.value(one) for one in theta])
+    np.testing.assert_allclose(cost.value(theta), single, rtol=1.2e-15)

@@ -8,7 +8,7 @@ weights : None for 1, a number for all examples, (m,), or (s, m) where each star
 
 from __future__ import annotations
 
-from symbreak.arrays import Array, namespace
+from symbreak.arrays import Array, contiguous, namespace
 from symbreak.losses import Loss
 from symbreak.objectives.examples import Examples
 from symbreak.propagation.backward import backward
@@ -47,4 +47,6 @@ def weighted_backward(
 
 def weighted_sum(losses: Array, weights: Array | None) -> Array:
     """Return Σ w loss, (s,)."""
-    return namespace(losses).sum(losses if weights is None else losses * weights, axis=1)
+    terms = losses if weights is None else losses * weights
+    # NumPy adds in pairs, which keeps the digits, only what lies in a row.
+    return namespace(terms).sum(contiguous(terms), axis=1)
