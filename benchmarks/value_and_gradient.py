@@ -258,7 +258,7 @@ def _notes() -> str:
         f"unless the clock on the wall shows less, so that waiting on a busy machine does not "
         f"count. A call over {LONG_CALL:g} s is made once, marked *. (time): a call would take "
         f"over {LIMIT:g} s; (memory): it would not fit. One-net contestants are measured with 1 "
-        f"start. *Bare products* is the faster of the products whole and cut in our blocks."
+        f"start. *Bare products* is the fastest of those of PyTorch, NumPy and Eigen."
     )
 
 

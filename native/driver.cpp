@@ -120,7 +120,7 @@ int main() {
     for (std::size_t activation = 0; activation < std::size(kActivationNames); ++activation)
         for (std::size_t loss = 0; loss < std::size(kLossNames); ++loss)
             for (int depth = 0; depth <= 3; ++depth)
-                for (const long m : {1, 31, 700}) {
+                for (const long m : {1, 31, 3001}) {
                     walk<double>(Activation(activation), Loss(loss), depth, m, words);
                     walk<float>(Activation(activation), Loss(loss), depth, m, words);
                 }

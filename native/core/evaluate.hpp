@@ -27,8 +27,8 @@ struct Task {
     double memory;        // bytes that buffers may take; one thread always has what it needs
 };
 
-// Multiplications below which a chunk is not worth its sums, or a thread its waking.
-constexpr double kLeastOfChunk = 1.5e5;
+// Multiplications below which a chunk is not worth its sums, and a further thread its waking.
+constexpr double kLeastOfChunk = 1.5e5, kLeastOfThread = 1e6;
 constexpr int kMostChunks = 16;
 // Bytes that the sums over chunks of one start may take, and that a thread keeps of them.
 constexpr double kMostSums = 64e6, kMostKept = 4e6;
@@ -42,7 +42,7 @@ public:
     void run(int threads) {
         const double work = 3.0 * task_.starts * n_ * task_.examples.size();
         const double own = Workspace<T>::bytes_for(task_.network) + levels() * gradient_bytes();
-        threads = static_cast<int>(std::min({static_cast<double>(threads), 1 + work / kLeastOfChunk,
+        threads = static_cast<int>(std::min({static_cast<double>(threads), 1 + work / kLeastOfThread,
                                              std::max(1.0, task_.memory / own)}));
         const double partial = static_cast<double>(task_.starts) * chunks_ * gradient_bytes();
         if (threads > task_.starts && chunks_ > 1 && partial + threads * own <= task_.memory)

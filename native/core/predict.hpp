@@ -30,7 +30,7 @@ void predict(const Network& network, typename Examples<T>::Source rows, long m, 
     const long n = network.n_parameters(), size = m * network.outputs();
     const long block = static_cast<long>(Workspace<T>::panels_for(network)) * kPanel<T>;
     const double work = static_cast<double>(starts) * n * m;
-    threads = static_cast<int>(std::min<double>(threads, 1 + work / kLeastOfChunk));
+    threads = static_cast<int>(std::min<double>(threads, 1 + work / kLeastOfThread));
     parallel(static_cast<int>((m + block - 1) / block), threads, [&](int item) {
         const long first = item * block;
         Examples<T> examples(1 + network.features(), 0);
