@@ -14,6 +14,8 @@ from symbreak.errors import InvalidType
 # Of the array API: NumPy's, PyTorch's, or another's.
 Array = Any
 
+_NAMESPACES: dict[type, Any] = {}
+
 # Far out numbers overflow to their limits, and what is not finite is found where it is judged.
 quiet = np.errstate(all="ignore")
 
@@ -28,9 +30,12 @@ def namespace(array: Array) -> Any:
     """Return the functions of the array API for this kind of array."""
     if isinstance(array, np.ndarray):
         return np
-    from array_api_compat import array_namespace
+    kind = type(array)
+    if kind not in _NAMESPACES:  # searches ask several times a tick
+        from array_api_compat import array_namespace
 
-    return array_namespace(array)
+        _NAMESPACES[kind] = array_namespace(array)
+    return _NAMESPACES[kind]
 
 
 def as_array(thing: Any, what: str) -> Array:
