@@ -12,7 +12,7 @@ from symbreak.arrays import (
     as_numpy,
     as_own_kind,
     as_tensor,
-    float_dtype,
+    float_word,
     like,
     sums,
 )
@@ -88,11 +88,11 @@ def test_what_holds_no_real_numbers_is_refused_by_name(array):
 
 
 def test_the_dtype_follows_floating_data():
-    assert float_dtype(torch.zeros(1, dtype=F32)) == F32
-    assert float_dtype(torch.zeros(1, dtype=F64)) == F64
-    assert float_dtype(torch.zeros(1, dtype=torch.int32)) == F64
-    assert float_dtype(torch.zeros(1, dtype=torch.float16)) == F64
-    assert float_dtype(torch.zeros(1, dtype=F64), "float32") == F32
+    assert float_word(torch.zeros(1, dtype=F32)) == "float32"
+    assert float_word(torch.zeros(1, dtype=F64)) == "float64"
+    assert float_word(torch.zeros(1, dtype=torch.int32)) == "float64"
+    assert float_word(torch.zeros(1, dtype=torch.float16)) == "float64"
+    assert float_word(torch.zeros(1, dtype=F64), "float32") == "float32"
 
 
 @pytest.mark.parametrize(

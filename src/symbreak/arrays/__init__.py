@@ -38,7 +38,7 @@ from symbreak.arrays.steps import (
     add_scaled_,
     solve_positive,
 )
-from symbreak.arrays.tensors import as_device, as_dtype, as_tensor, float_dtype
+from symbreak.arrays.tensors import as_device, as_dtype, as_tensor
 from symbreak.arrays.words import FLOATS, dtype_word, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
 
@@ -68,7 +68,6 @@ __all__ = [
     "empty_like",
     "erfc",
     "expit",
-    "float_dtype",
     "float_word",
     "gather",
     "into",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from symbreak.arrays.kinds import as_array, check_real
-from symbreak.arrays.words import FLOATS, dtype_word, word_of
+from symbreak.arrays.words import FLOATS, dtype_word
 from symbreak.errors import InvalidInput, MissingOptionalPackage
 
 if TYPE_CHECKING:
@@ -70,11 +70,3 @@ def _torch_readable(array: Any) -> Any:
     """Return a copy where torch cannot share the memory: strides, flags."""
     shared = array.flags.writeable and min(array.strides, default=0) >= 0
     return array if shared else array.copy()
-
-
-def float_dtype(tensor: Tensor, dtype: Any = None) -> torch.dtype:
-    """Return the dtype to compute in: the one asked for, or that of floating data, or float64."""
-    if dtype is not None:
-        return as_dtype(dtype)
-    word = word_of(tensor.dtype)
-    return as_dtype(word if word in FLOATS else "float64")
