@@ -75,6 +75,8 @@ class ModuleCall:
         self._original = original
         self._stepped = _Stepped(module, step)
         self._blocks = blocks
+        named = dict(module.named_parameters())
+        self._trained = [named[block.name] for block in blocks]
         self._frozen = Frozen(module, blocks)
         self._needs_graph = False
         self._is_own = False
@@ -98,9 +100,9 @@ class ModuleCall:
         """Return J of one start and write its gradient (n,), if one is wanted."""
         if gradient is None:
             return self._single_value(theta)
-        with self._holding(theta) as parameters, torch.enable_grad():
+        with self._holding(theta), torch.enable_grad():
             J: Tensor = self._stepped(self.batch)
-            parts = gradients(J, parameters)
+            parts = gradients(J, self._trained)
         self._check_own(J, parts)
         for block, part in zip(self._blocks, parts, strict=True):
             dense = part.to_dense() if part is not None and part.is_sparse else part
@@ -119,7 +121,7 @@ class ModuleCall:
         """
         named, own = self._parameters(theta), self._own_buffers(len(theta) if buffers else None)
         in_dims = (0, 0 if buffers else None)
-        forget(self._stepped.module, self._blocks)
+        forget(self._trained)
 
         def cost(parameters: dict[str, Tensor], own: dict[str, Tensor]) -> Tensor:
             with attributes_kept(self._stepped):
@@ -141,8 +143,8 @@ class ModuleCall:
                 with torch.enable_grad():
                     parts, J = both(named, own)
         if gradient is not None:
-            for block in self._blocks:
-                gradient[:, block.slice] = parts[_PREFIX + block.name].reshape(len(theta), -1)
+            rows = [parts[_PREFIX + block.name].reshape(len(theta), -1) for block in self._blocks]
+            torch.cat(rows, dim=1, out=gradient)
         return J.detach().to(theta.dtype)
 
     def bytes_of_graph(self, theta: Tensor) -> int:
@@ -190,10 +192,11 @@ class ModuleCall:
         return J.detach()
 
     @contextmanager
-    def _holding(self, theta: Tensor) -> Iterator[list[Tensor]]:
-        held = holding(self._stepped.module, self._blocks, theta)
-        with self._frozen.kept(theta), held as parameters, plain_attention():
-            yield parameters
+    def _holding(self, theta: Tensor) -> Iterator[None]:
+        values = named_views(theta, self._blocks).values()
+        held = holding(self._stepped.module, self._trained, values)
+        with self._frozen.kept(theta), held, plain_attention():
+            yield
 
     def _parameters(self, theta: Tensor) -> dict[str, Tensor]:
         with torch.inference_mode(False):

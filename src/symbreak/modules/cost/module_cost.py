@@ -311,7 +311,8 @@ class ModuleCost(Stacked):
         """Return theta as a stack, checked."""
         tensor = as_tensor(theta, "theta")
         check_size(tensor, self.blocks)
-        return torch.atleast_2d(tensor.to(dtype=self.dtype, device=self.device)).contiguous()
+        stack = tensor.to(dtype=self.dtype, device=self.device)
+        return (stack if stack.dim() == 2 else stack[None]).contiguous()
 
     def evaluate(self, stack: Tensor, gradient: Tensor | None) -> Tensor:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""

@@ -100,7 +100,11 @@ def flat(module: nn.Module, blocks: Sequence[Block]) -> Tensor:
 def named_views(theta: Tensor, blocks: Sequence[Block]) -> dict[str, Tensor]:
     """Return views of theta (n,) or (starts, n) in the shapes of the parameters, by name."""
     lead = tuple(theta.shape[:-1])
-    return {block.name: theta[..., block.slice].reshape((*lead, *block.shape)) for block in blocks}
+    parts = theta.split([block.size for block in blocks], dim=-1)
+    return {
+        block.name: part.reshape((*lead, *block.shape))
+        for block, part in zip(blocks, parts, strict=True)
+    }
 
 
 def load_(module: nn.Module, theta: Tensor, blocks: Sequence[Block]) -> None:

@@ -2,41 +2,38 @@
 
 Conventions
 -----------
-theta : (n,), written into the trained parameters of a module that belongs to the cost alone
+trained : the parameters that theta holds, of a module that belongs to the cost alone
 Parts of a module are its submodules and itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from symbreak.modules.cost.parameters import named_views
-from symbreak.parameters import Block
-
 
 @contextmanager
-def holding(module: nn.Module, blocks: Sequence[Block], theta: Tensor) -> Iterator[list[Tensor]]:
-    """Write theta into the module, and yield the parameters that now hold it.
+def holding(
+    module: nn.Module, trained: Sequence[Tensor], values: Iterable[Tensor]
+) -> Iterator[None]:
+    """Write values into the trained parameters of the module.
 
     Buffers are copies meanwhile: what a layer keeps for itself, such as running statistics, is
     dropped with them. The parameters keep theta; all else is as it was afterwards.
     """
-    parameters = _trained(module, blocks)
-    views = named_views(theta, blocks).values()
     with torch.inference_mode(False), attributes_kept(module):
-        for parameter, values in zip(parameters, views, strict=True):
-            parameter.detach().copy_(values)
+        for parameter, own in zip(trained, values, strict=True):
+            parameter.detach().copy_(own)
             parameter.requires_grad_().grad = None
         _copy_buffers(module)
         try:
-            yield parameters
+            yield
         finally:
-            for parameter in parameters:
+            for parameter in trained:
                 parameter.grad = None
 
 
@@ -66,16 +63,11 @@ def plain_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(was)
 
 
-def forget(module: nn.Module, blocks: Sequence[Block]) -> None:
+def forget(trained: Sequence[Tensor]) -> None:
     """Overwrite the trained parameters by NaN: whoever reads them and not theta shows it."""
     with torch.inference_mode(False):
-        for parameter in _trained(module, blocks):
+        for parameter in trained:
             parameter.detach().fill_(torch.nan)
-
-
-def _trained(module: nn.Module, blocks: Sequence[Block]) -> list[Tensor]:
-    named = dict(module.named_parameters())
-    return [named[block.name] for block in blocks]
 
 
 def _copy_buffers(module: nn.Module) -> None:
