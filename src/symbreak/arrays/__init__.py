@@ -36,6 +36,8 @@ from symbreak.arrays.steps import (
     add_product_,
     add_quotient_,
     add_scaled_,
+    chosen,
+    dots,
     solve_positive,
 )
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor
@@ -59,10 +61,12 @@ __all__ = [
     "at_surface",
     "cast",
     "check_real",
+    "chosen",
     "contiguous",
     "copied",
     "cuts",
     "device_of",
+    "dots",
     "dtype_word",
     "empty",
     "empty_like",

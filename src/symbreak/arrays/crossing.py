@@ -14,7 +14,7 @@ import numpy as np
 
 from symbreak.arrays.kinds import Array, as_numpy, is_tensor, namespace
 from symbreak.arrays.memory import device_of
-from symbreak.arrays.tensors import as_device, as_tensor, imported_torch
+from symbreak.arrays.tensors import as_device, as_tensor, imported_torch, shared
 from symbreak.arrays.words import word_of
 
 
@@ -23,8 +23,8 @@ def alike(array: Array, other: Array) -> Array:
     if isinstance(other, np.ndarray):
         return array if isinstance(array, np.ndarray) else as_numpy(array)
     if is_tensor(other):
-        tensor = array if is_tensor(array) else as_tensor(as_numpy(array), "array")
-        return tensor.detach().to(other.device)
+        tensor = array.detach() if is_tensor(array) else shared(as_numpy(array))
+        return tensor.to(other.device)
     return array if type(array) is type(other) else namespace(other).asarray(as_numpy(array))
 
 

@@ -80,8 +80,10 @@ def as_numpy(array: Any) -> NDArray[Any]:
     """Return a tensor or an array as NumPy, on the host, its dtype kept where NumPy has it."""
     if not is_tensor(array):
         return np.asarray(array)
-    known = array.float() if word_of(array.dtype) == "bfloat16" else array
-    return np.asarray(known.numpy(force=True))
+    try:
+        return array.numpy(force=True)
+    except TypeError:  # NumPy has no bfloat16
+        return array.float().numpy(force=True)
 
 
 @quiet

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from symbreak.arrays.kinds import Array, is_tensor, namespace
+from symbreak.arrays.tensors import imported_torch
 
 
 def add_scaled_(total: Array, array: Array, scale: float) -> None:
@@ -18,13 +19,14 @@ def add_scaled_(total: Array, array: Array, scale: float) -> None:
         total += array * scale
 
 
-def add_product_(total: Array, one: Array, other: Array, scale: float) -> None:
+def add_product_(total: Array, one: Array, other: Array, scale: float = 1.0) -> None:
     """Add scale · one · other, entry by entry, to `total`."""
     if is_tensor(total):
         total.addcmul_(one, other, value=scale)
         return
     product = one * other
-    product *= scale
+    if scale != 1.0:
+        product *= scale
     total += product
 
 
@@ -47,6 +49,18 @@ def add_matrix_products_(total: Array, left: Array, right: Array) -> None:
     for number in range(total.shape[0]):
         matrix = total[number, ...]
         matrix += left[number, ...] @ right[number, ...]
+
+
+def dots(one: Array, other: Array) -> Array:
+    """Return the dot product of each row with its other, (s,) from (s, n)."""
+    if is_tensor(one):
+        return imported_torch("dots").linalg.vecdot(one, other)
+    return namespace(one).linalg.vecdot(one, other)
+
+
+def chosen(which: Array, new: Array, old: Array) -> Array:
+    """Return `new` where `which` is true and `old` elsewhere."""
+    return new.where(which, old) if is_tensor(new) else namespace(new).where(which, new, old)
 
 
 def solve_positive(matrices: Array, vectors: Array) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from symbreak.errors import InvalidInput, MissingOptionalPackage
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -63,10 +64,10 @@ def as_tensor(array: Any, what: str) -> Tensor:
     if isinstance(array, torch.Tensor):
         check_real(array, what)
         return array.detach() if array.requires_grad else array
-    return torch.from_numpy(_torch_readable(as_array(array, what)))
+    return shared(as_array(array, what))
 
 
-def _torch_readable(array: Any) -> Any:
-    """Return a copy where torch cannot share the memory: strides, flags."""
-    shared = array.flags.writeable and min(array.strides, default=0) >= 0
-    return array if shared else array.copy()
+def shared(array: NDArray[Any]) -> Tensor:
+    """Return a tensor in the same memory, or in a copy where torch cannot share: strides, flags."""
+    can_be = array.flags.writeable and min(array.strides, default=0) >= 0
+    return imported_torch("tensors").from_numpy(array if can_be else array.copy())

@@ -14,7 +14,7 @@ FLOATS = ("float32", "float64")
 
 def word_of(dtype: Any) -> str:
     """Return the word of a dtype of any kind of array, such as "float64"."""
-    is_numpys = isinstance(dtype, np.dtype | type)  # np.float64 is a type
+    is_numpys = isinstance(dtype, (np.dtype, type))  # np.float64 is a type
     return np.dtype(dtype).name if is_numpys else str(dtype).rpartition(".")[2]
 
 

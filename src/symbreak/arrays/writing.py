@@ -39,7 +39,10 @@ def picked(array: Array, index: Any, axis: int) -> Array:
     """Return the entries at `index` along `axis`: views for a slice, else copies."""
     if isinstance(index, slice):
         return array[(slice(None),) * (axis % array.ndim) + (index, ...)]
-    return namespace(array).take(array, alike(index, array), axis=axis)
+    at = alike(index, array)
+    if is_tensor(array):
+        return array.index_select(axis, at)
+    return namespace(array).take(array, at, axis=axis)
 
 
 def gather(array: Array, index: Array) -> Array:

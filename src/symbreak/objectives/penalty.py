@@ -21,6 +21,7 @@ from symbreak.arrays import (
     as_array,
     as_numpy,
     cast,
+    dots,
     dtype_word,
     namespace,
     picked,
@@ -38,7 +39,7 @@ Floats = NDArray[np.float64]
 def add_penalty(strength: Array, stack: Array, J: Array, gradient: Array | None) -> None:
     """Add the penalty to J (starts,), and its part to the gradient (starts, n), in place."""
     slope = stack * strength
-    J += 0.5 * namespace(stack).vecdot(slope, stack)
+    J += 0.5 * dots(slope, stack)
     if gradient is not None:
         gradient += slope
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.arrays import Array, alike, as_numpy, namespace, picked, word_of
+from symbreak.arrays import FLOATS, Array, alike, as_numpy, cast, chosen, namespace, picked, word_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -68,7 +68,7 @@ def where(active: Mask, new: Array, old: Array) -> Array:
     """Return `new` in the active starts and `old` in the others, (starts, n)."""
     if active.all():
         return new
-    return namespace(new).where(alike(active, new)[:, None], new, old)
+    return chosen(alike(active, new)[:, None], new, old)
 
 
 def rows(array: Array, which: Mask | Starts) -> Array:
@@ -103,6 +103,7 @@ def device_like(numbers: Floats, other: Array) -> Array:
     """Return host numbers of the kind, in the dtype and on the device of `other`."""
     if isinstance(other, np.ndarray):
         return numbers.astype(other.dtype, copy=False)
+    word = word_of(other.dtype)
     # Cast before they move: not every device has float64.
-    dtype = np.dtype("float32" if word_of(other.dtype) != "float64" else "float64")
-    return namespace(other).astype(alike(numbers.astype(dtype, copy=False), other), other.dtype)
+    moved = alike(numbers if word == "float64" else numbers.astype(np.float32), other)
+    return moved if word in FLOATS else cast(moved, word)

@@ -21,6 +21,8 @@ import numpy as np
 from symbreak.arrays import (
     Array,
     add_matrix_products_,
+    add_product_,
+    dots,
     empty_like,
     itemsize,
     namespace,
@@ -69,9 +71,12 @@ class BFGS(PerStart):
         products = xp.stack([y, g], axis=1) @ self._H
         Hy, Hg = products[:, 0, :], products[:, 1, :]
         # Zeros leave H as it is in the starts without a new pair.
-        s, w = _zero_unless(stored, s), _zero_unless(stored, _partner(s, y, Hy))
+        nothing = xp.zeros_like(s)
+        s, w = where(stored, s, nothing), where(stored, _partner(s, y, Hy), nothing)
         add_matrix_products_(self._H, xp.stack([s, w], axis=2), xp.stack([w, s], axis=1))
-        return -(Hg + s * _dot(w, g) + w * _dot(s, g))
+        add_product_(Hg, s, _dot(w, g))
+        add_product_(Hg, w, _dot(s, g))
+        return -Hg
 
     def restart(self, active: Mask, here: Point) -> Array:
         """Put H = I in `active`."""
@@ -109,8 +114,4 @@ def _partner(s: Array, y: Array, Hy: Array) -> Array:
 
 def _dot(one: Array, other: Array) -> Array:
     """Return the dot products as a column, (starts, 1)."""
-    return namespace(one).linalg.vecdot(one, other)[:, None]
-
-
-def _zero_unless(kept: Mask, vectors: Array) -> Array:
-    return where(kept, vectors, namespace(vectors).zeros_like(vectors))
+    return dots(one, other)[:, None]

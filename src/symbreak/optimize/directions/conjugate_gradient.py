@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symbreak.arrays import Array, namespace, quiet
+from symbreak.arrays import Array, chosen, dots, namespace, quiet
 from symbreak.optimize.per_start import Mask, PerStart, where
 from symbreak.optimize.protocols import Point
 
@@ -27,20 +27,19 @@ ETA = 0.01
 def polak_ribiere(g0: Array, g: Array, d: Array) -> Array:  # noqa: ARG001 - one signature
     """Return beta (starts,) of Polak-Ribière+ from vectors (starts, n)."""
     xp = namespace(g)
-    dot = xp.linalg.vecdot
-    return xp.maximum(dot(g, g - g0) / dot(g0, g0), 0.0)
+    return xp.maximum(dots(g, g - g0) / dots(g0, g0), 0.0)
 
 
 @quiet
 def hager_zhang(g0: Array, g: Array, d: Array) -> Array:
     """Return beta (starts,) of Hager and Zhang from vectors (starts, n)."""
     xp = namespace(g)
-    dot, norm = xp.linalg.vecdot, xp.linalg.vector_norm
-    y = g - g0
-    dy = dot(d, y)
+    norm = xp.linalg.vector_norm
+    y, size = g - g0, norm(g0, axis=1)
+    dy = dots(d, y)
     # The quotient of equal powers first: no square of a square that could underflow.
-    beta = (dot(y, g) - 2.0 * (dot(y, y) / dy) * dot(d, g)) / dy
-    least = -1.0 / (norm(d, axis=1) * xp.minimum(norm(g0, axis=1), ETA))
+    beta = (dots(y, g) - 2.0 * (dots(y, y) / dy) * dots(d, g)) / dy
+    least = -1.0 / (norm(d, axis=1) * chosen(size < ETA, size, ETA))
     return xp.maximum(beta, least)
 
 
@@ -68,7 +67,7 @@ class ConjugateGradient(PerStart):
     def update(self, active: Mask, before: Point, here: Point) -> Array:
         """Return -g + beta d."""
         beta = self._beta(before.gradient, here.gradient, self._last)
-        beta[~namespace(beta).isfinite(beta)] = 0.0
+        beta = chosen(namespace(beta).isfinite(beta), beta, 0.0)
         along = self._last * beta[:, None]
         along -= here.gradient
         self._last = where(active, along, self._last)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, empty_like, namespace, quiet
+from symbreak.arrays import Array, add_product_, alike, empty_like, namespace, quiet
 from symbreak.optimize.directions.curvature_pairs import scaled_pair
 from symbreak.optimize.per_start import (
     Floats,
@@ -31,7 +31,6 @@ from symbreak.optimize.per_start import (
     device_like,
     host,
     put_rows,
-    rows,
 )
 from symbreak.optimize.protocols import Point
 
@@ -81,7 +80,7 @@ class LBFGS(PerStart):
 
     def _store(self, stored: Mask, slot: Starts, pair: Array) -> None:
         at, place = alike(np.flatnonzero(stored), pair), alike(slot[stored], pair)
-        self._by_kind[at, :, place, :] = rows(pair, stored)
+        self._by_kind[at, :, place, :] = pair[at]
         self._clock[stored] += 1
 
     @property
@@ -113,7 +112,7 @@ class LBFGS(PerStart):
         q = _times(self._inverse.swapaxes(1, 2), inner)
         weights = np.concatenate([-q, gamma * p], axis=1)
         along = (device_like(weights, gradient)[:, None, :] @ self._pairs)[:, 0, :]
-        along -= gradient * device_like(gamma, gradient)
+        add_product_(along, gradient, device_like(-gamma, gradient))
         return along
 
 

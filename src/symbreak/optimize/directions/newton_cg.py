@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, as_numpy, namespace, quiet
+from symbreak.arrays import Array, alike, as_numpy, dots, namespace, quiet
 from symbreak.objectives.capabilities import HasGaussNewtonProduct, HasHessian, needed
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, PerStart, Starts, limits_of, put_rows, rows
@@ -108,7 +108,7 @@ class InnerSearch(PerStart):
         xp = namespace(gradient)
         self.theta, self.r, self.d = theta, gradient, -gradient
         self.p = xp.zeros_like(gradient)
-        self._squared = _dot(gradient, gradient)
+        self._squared = dots(gradient, gradient)
         forcing = xp.minimum(xp.sqrt(xp.sqrt(self._squared) / first_norm), 0.5)
         self._limit = self._squared * forcing * forcing
 
@@ -116,19 +116,15 @@ class InnerSearch(PerStart):
     def move(self, Hd: Array, *, is_first: bool) -> Mask:
         """Move p along d, given H d, and turn d; return which go on, (starts,)."""
         xp, d, squared = namespace(self.d), self.d, self._squared
-        curvature, size = _dot(d, Hd), _norm(Hd) / _norm(d)  # what rounding is measured against
-        bent = curvature > float(limits_of(d).eps) * _dot(d, d) * size
+        curvature, size = dots(d, Hd), _norm(Hd) / _norm(d)  # what rounding is measured against
+        bent = curvature > float(limits_of(d).eps) * dots(d, d) * size
         alpha = squared / curvature
         alpha[~bent] = float(is_first)
         self.p = self.p + alpha[:, None] * d
         self.r = self.r + alpha[:, None] * Hd
-        self._squared = _dot(self.r, self.r)
+        self._squared = dots(self.r, self.r)
         self.d = (self._squared / squared)[:, None] * d - self.r
         return as_numpy(bent & (self._squared > self._limit) & xp.isfinite(self._squared))
-
-
-def _dot(one: Array, other: Array) -> Array:
-    return namespace(one).linalg.vecdot(one, other)
 
 
 def _norm(vectors: Array) -> Array:

@@ -18,7 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.arrays import Array, alike, copied, empty_like, namespace, quiet, solve_positive
+from symbreak.arrays import (
+    Array,
+    alike,
+    copied,
+    dots,
+    empty_like,
+    namespace,
+    quiet,
+    solve_positive,
+)
 from symbreak.objectives.capabilities import HasGaussNewton, HasJacobian, needed, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import (
@@ -109,7 +118,6 @@ class LevenbergMarquardt(PerStart):
     @quiet
     def _solve(self, active: Mask, here: Point) -> None:
         """Put the damped steps of `active`, and the change of J that they predict, in place."""
-        xp = namespace(here.theta)
         H, gradient, scale = (rows(x, active) for x in (self._H, here.gradient, self._scale))
         # A parameter that J does not feel has no scale; 1 keeps its step at zero.
         scale[~(scale > 0.0)] = 1.0
@@ -117,8 +125,8 @@ class LevenbergMarquardt(PerStart):
         damping = device_like(self._damping[active], gradient)
         step, solved = _damped_step(scaled, gradient / scale, damping)
         step /= scale
-        slope = xp.linalg.vecdot(gradient, step)
-        bend = xp.linalg.vecdot(step, (H @ step[:, :, None])[:, :, 0])
+        slope = dots(gradient, step)
+        bend = dots(step, (H @ step[:, :, None])[:, :, 0])
         step[~solved, :] = 0.0
         put_rows(self._step, active, step)
         # A matrix that has no factor is a step too long: an infinite promise is never kept.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.arrays import Array, as_numpy, namespace, quiet
+from symbreak.arrays import Array, as_numpy, dots, namespace, quiet
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, limits_of, where
 from symbreak.optimize.protocols import Direction, LineSearch, LooksAtCurvature, Point
@@ -117,7 +117,7 @@ class LineSearchStepper(PerStart):
 
     @quiet
     def _slope_of(self, point: Point) -> Floats:
-        return host(namespace(self.along).linalg.vecdot(point.gradient, self.along))
+        return host(dots(point.gradient, self.along))
 
 
 def _all_of_each(entries: Array) -> Mask:
