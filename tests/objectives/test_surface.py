@@ -128,6 +128,18 @@ def test_on_a_device_of_torch_dtype_and_device_are_torchs(torch):
     assert (COST.dtype, COST.device) == (np.float64, "cpu")
 
 
+@pytest.mark.parametrize("alpha", [0.1, [0.1] * 3, [[0.1, 0.2]] * 3])
+def test_what_a_cost_says_of_itself_is_of_the_kind_of_its_data(torch, alpha):
+    here = sb.NetworkCost(NET, X, y, alpha=alpha, dtype="float32")
+    there = sb.NetworkCost(NET, X, y, alpha=alpha, dtype="float32", device="cpu:0")
+    assert (type(here.alpha), type(here.is_weight)) == (np.ndarray, np.ndarray)
+    assert (type(there.alpha), type(there.is_weight)) == (torch.Tensor, torch.Tensor)
+    for cost in (here, there):
+        assert np.array_equal(np.float64(alpha), cost.alpha)
+    assert (here.alpha.dtype, there.alpha.dtype) == (np.float64, torch.float64)
+    assert there.alpha.device == there.is_weight.device == there.device
+
+
 def test_one_column_of_y_may_be_a_vector():
     net = sb.Network((4, 1))
     theta = rng.normal(size=(2, 5))

@@ -22,6 +22,11 @@ def is_on_host(array: Array) -> bool:
     return not is_tensor(array) or array.device.type == "cpu"
 
 
+def has_float64(array: Array) -> bool:
+    """Whether its device computes in float64, as all but Apple's do."""
+    return is_on_host(array) or array.device.type != "mps"
+
+
 def itemsize(array: Array) -> int:
     """Return the bytes of one number."""
     return int(np.dtype(word_of(array.dtype)).itemsize)

@@ -20,13 +20,13 @@ from symbreak.arrays import (
     Array,
     alike,
     as_array,
-    at_surface,
     cast,
     cuts,
     device_of,
     dtype_word,
     empty,
     float_word,
+    has_float64,
 )
 from symbreak.errors import InvalidInput
 from symbreak.network import Network
@@ -147,7 +147,7 @@ class NetworkCost(Stacked):
     def is_weight(self) -> Array:
         """Whether each entry of theta is a weight and not a bias, (n,) bool."""
         one = np.ones(())
-        return at_surface(strength(one, self.network, one) > 0, device=device_of(self.prototype))
+        return alike(strength(one, self.network, one) > 0, self.prototype)
 
     def terms(self) -> dict[str, Objective]:
         """Return the objectives whose sum J is, "data" and, where there is one, "penalty"."""
@@ -158,8 +158,9 @@ class NetworkCost(Stacked):
 
     @property
     def alpha(self) -> Array:
-        """The penalty, float64: (), (starts,) or (starts, layers)."""
-        return at_surface(self._data.alpha)
+        """The penalty: (), (starts,) or (starts, layers); float64, where its device has that."""
+        word = "float64" if has_float64(self.prototype) else "float32"
+        return alike(cast(self._data.alpha, word), self.prototype)
 
     @property
     def nbytes(self) -> int:
