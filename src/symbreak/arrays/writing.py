@@ -55,14 +55,17 @@ def gather(array: Array, index: Array) -> Array:
     if isinstance(array, np.ndarray) and index.shape[0] == 1 and index.ndim == 2:
         return array[:, index[0], np.arange(array.shape[2])][:, None]
     xp = namespace(array)
-    shape = (array.shape[0], 1, array.shape[2])
-    return xp.take_along_axis(array, xp.broadcast_to(index, shape), axis=1)
+    at = xp.broadcast_to(index, (array.shape[0], 1, array.shape[2]))
+    return array.gather(1, at) if is_tensor(array) else xp.take_along_axis(array, at, axis=1)
 
 
 def scatter_(array: Array, index: Array, values: Any) -> None:
     """Put `values`, (s, 1, m) or one for all, where `gather` takes them from; index (1, m)."""
     if isinstance(array, np.ndarray):
         array[:, index[0], np.arange(array.shape[2])] = values[:, 0] if np.ndim(values) else values
+        return
+    if is_tensor(array):
+        array.scatter_(1, index.expand(array.shape[0], 1, -1), values)
         return
     xp = namespace(array)
     outputs = xp.arange(array.shape[1], dtype=index.dtype, device=array.device)
