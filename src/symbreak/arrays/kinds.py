@@ -26,6 +26,11 @@ def is_tensor(thing: Any) -> bool:
     return kind is not None and isinstance(thing, kind)
 
 
+def is_array(thing: Any) -> bool:
+    """Whether it is an array of some kind, and no list of numbers."""
+    return is_tensor(thing) or hasattr(thing, "__array_namespace__")
+
+
 def namespace(array: Array) -> Any:
     """Return the functions of the array API for this kind of array."""
     if isinstance(array, np.ndarray):
