@@ -120,6 +120,14 @@ def test_the_dtype_follows_x_or_is_chosen():
     assert np.abs(other(THETA)[1] - COST(THETA)[1]).max() < 1e-5 * np.abs(COST(THETA)[1]).max()
 
 
+def test_x_in_half_precision_is_computed_in_float64(torch):
+    for half in (X.astype(np.float16), torch.tensor(X).half(), torch.tensor(X).bfloat16()):
+        assert sb.NetworkCost(NET, half, y).dtype == np.float64
+    theta = torch.tensor(THETA[0]).bfloat16()
+    expected = torch.tensor(NET.predict(theta.double().numpy(), X)).bfloat16()
+    assert NET.predict(theta, X).equal(expected)
+
+
 def test_on_a_device_of_torch_dtype_and_device_are_torchs(torch):
     cost = sb.NetworkCost(NET, X, y, alpha=0.5, dtype="float32", device="cpu:0")
     assert cost.dtype == torch.float32

@@ -85,7 +85,8 @@ def as_numpy(array: Any) -> NDArray[Any]:
     """Return a tensor or an array as NumPy, on the host, its dtype kept where NumPy has it."""
     if not is_tensor(array):
         return np.asarray(array)
-    known = array.float() if word_of(array.dtype) == "bfloat16" else array
+    # What is neither float32 nor float64 is computed in float64, float16 too.
+    known = array.double() if word_of(array.dtype) == "bfloat16" else array
     return np.asarray(known.numpy(force=True))
 
 
