@@ -267,6 +267,21 @@ def test_out_that_does_not_fit_is_refused(wrong):
         COST(THETA, out=wrong)
 
 
+def test_out_that_cannot_be_written_is_refused():
+    out = np.empty_like(THETA)
+    out.flags.writeable = False
+    with pytest.raises(InvalidInput, match=r"out must be an array that can be written into\. Got"):
+        COST(THETA, out=out)
+    with pytest.raises(InvalidType, match=r"out must be an array\. Got list"):
+        COST(THETA, out=THETA.tolist())
+
+
+def test_what_is_written_into_alpha_does_not_change_the_cost():
+    cost = sb.NetworkCost(NET, X, y, alpha=np.ones(3))
+    cost.alpha[...] = 7.0
+    np.testing.assert_array_equal(cost.alpha, 1.0)
+
+
 def test_masks_pick_what_they_say(torch):
     mask = y > 0
     for given in (mask, list(mask), torch.from_numpy(mask)):

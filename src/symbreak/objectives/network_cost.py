@@ -22,6 +22,7 @@ from symbreak.arrays import (
     as_array,
     at_surface,
     cast,
+    copied,
     cuts,
     device_of,
     dtype_word,
@@ -159,7 +160,7 @@ class NetworkCost(Stacked):
     @property
     def alpha(self) -> Array:
         """The penalty, float64: (), (starts,) or (starts, layers)."""
-        return at_surface(self._data.alpha)
+        return copied(self._data.alpha)
 
     @property
     def nbytes(self) -> int:
