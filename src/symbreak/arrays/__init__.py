@@ -13,7 +13,6 @@ from symbreak.arrays.kinds import (
     as_numpy,
     as_own_kind,
     cast,
-    check_real,
     copied,
     float_word,
     is_array,
@@ -40,11 +39,10 @@ from symbreak.arrays.steps import (
     solve_positive,
 )
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor
-from symbreak.arrays.words import FLOATS, dtype_word, word_of
+from symbreak.arrays.words import dtype_word, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
 
 __all__ = [
-    "FLOATS",
     "Array",
     "add_matrix_products_",
     "add_product_",
@@ -59,7 +57,6 @@ __all__ = [
     "as_tensor",
     "at_surface",
     "cast",
-    "check_real",
     "contiguous",
     "copied",
     "cuts",
