@@ -2,6 +2,7 @@
 
 Run it with `python examples/csv_to_report.py`; it takes a few seconds and writes flats.csv,
 flats.html, flats.json and flats.symbreak into the folder it is run in.
+It needs `pip install "symbreak[cli,report]"`.
 """
 
 import csv

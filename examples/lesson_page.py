@@ -2,7 +2,7 @@
 
     python examples/lesson_page.py
 
-Writes lesson.html into the folder it is started in.
+Writes lesson.html into the folder it is started in. It needs `pip install "symbreak[report]"`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How lucky must a start be to learn XOR? The same search from 100 starts, for four networks.
 
 Run it with `python examples/xor_restarts.py`; it takes a few seconds and writes xor.html.
+It needs `pip install "symbreak[report]"`.
 """
 
 import numpy as np

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symbreak as sb
-from symbreak.activations import ACTIVATIONS
+from symbreak.activations import ACTIVATIONS, Activation
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import LOSSES
 from symbreak.propagation import prediction
@@ -38,6 +40,22 @@ def test_networks_are_frozen_and_equal_by_content():
     assert net != sb.Network((4, 3, 1), "relu")
     with pytest.raises(dataclasses.FrozenInstanceError):
         net.layers = (1, 1)
+
+
+def test_pickles_of_0_1_are_networks_of_today():
+    pickled = Path(__file__).parent / "reference" / "networks_of_0.1.pickle"
+    nets = pickle.loads(pickled.read_bytes())
+    assert nets == [
+        sb.Network((4, 5, 2), "tanh", "cross_entropy"),
+        sb.Network((4, 5, 3, 2), ("gelu", "leaky_relu"), sb.losses.Huber(0.5)),
+    ]
+    assert all(net.blocks[0].has_bias_column for net in nets)
+
+
+def test_an_activation_of_ones_own_in_a_pickle_of_0_1_is_refused_in_a_sentence():
+    own = Activation.__new__(Activation)
+    with pytest.raises(InvalidInput, match=r"pickle of version 0\.1 must be one of .*Got 'mine'"):
+        own.__setstate__({"name": "mine", "needs_input": False})
 
 
 @given(

@@ -98,6 +98,15 @@ def test_unroll_gives_fresh_memory():
     assert not np.shares_memory(net.unroll(net.thetas(theta)), theta)
 
 
+def test_unroll_takes_matrices_of_several_kinds(torch):
+    net = sb.Network((2, 3, 1))
+    theta = np.arange(13.0)
+    first, second = net.thetas(theta)
+    for mixed in ((torch.tensor(first), second), (first, torch.tensor(second))):
+        assert net.unroll(mixed).tolist() == theta.tolist()
+        assert isinstance(net.unroll(mixed), torch.Tensor)
+
+
 NET = sb.Network((2, 3, 1))
 GOOD = NET.thetas(np.zeros(13))
 

@@ -233,13 +233,13 @@ def test_the_commands_work(tmp_path):
     assert "report.html" in command("report", model, table, "-o", tmp_path / "report.html")
 
 
-@pytest.mark.parametrize("words", [
-    ("train", "--dataset", "iris", "--device", "cuda"),
-    ("diagnose", "weights.pt"),
+@pytest.mark.parametrize(("words", "what"), [
+    (("train", "--dataset", "iris", "--device", "cuda"), "The device cuda"),
+    (("diagnose", "weights.pt"), "What works on modules and weights of PyTorch"),
 ], ids=["device", "weights"])  # fmt: skip
-def test_a_command_that_needs_it_says_what_to_install(words):
+def test_a_command_that_needs_it_says_what_to_install(words, what):
     said = command(*words, code=2)
-    assert said.startswith("Error: ")
+    assert said.startswith(f"Error: {what} needs")
     assert said.endswith(
         'needs the package torch, which is not installed. Run: pip install "symbreak[torch]"\n'
     )

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from symbreak.arrays import (
     Array,
@@ -93,6 +94,13 @@ class Activation:
         """Multiply `delta` by g' in place; `saved` is used up."""
         delta *= self.derivative_from(saved)
         return delta
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle; one of 0.1 says less, and stands for the one of its name."""
+        if "formula" not in state:
+            what = "activation in a pickle of version 0.1"
+            state = vars(known_activation(what, state["name"]))
+        self.__dict__.update(state)
 
     def __str__(self) -> str:
         return self.name

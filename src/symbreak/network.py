@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -143,6 +143,10 @@ class Network:
                 f"network settings must hold layers, activations and loss. Got {settings!r}."
             ) from error
         return cls(layers, tuple(names), loss)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the fields of a pickle, and not the blocks: those of 0.1 say less."""
+        self.__dict__.update({one.name: state[one.name] for one in fields(self)})
 
     def __str__(self) -> str:
         sizes = "-".join(str(size) for size in self.layers)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from symbreak.arrays import is_tensor, namespace
+from symbreak.arrays import alike, is_array, is_tensor, namespace
 from symbreak.errors import InvalidInput, choose
 
 ORDERS = ("C", "F")
@@ -115,13 +115,15 @@ def unroll(thetas: Sequence[Any], blocks: Sequence[Block], order: str = "C") -> 
             )
     if order == "F":
         kept = [theta.mT for theta in kept]
-    xp = namespace(kept[0])
+    # Of several kinds: a tensor, as wherever one went in.
+    first = next(filter(is_tensor, kept), kept[0])
+    kept = [theta if type(theta) is type(first) else alike(theta, first) for theta in kept]
+    xp = namespace(first)
     return xp.concat([xp.reshape(theta, (*theta.shape[:-2], -1)) for theta in kept], axis=-1)
 
 
 def _as_array(theta: Any) -> Any:
-    is_array = is_tensor(theta) or hasattr(theta, "__array_namespace__")
-    return theta if is_array else np.asarray(theta)
+    return theta if is_array(theta) else np.asarray(theta)
 
 
 def check_size(theta: Any, blocks: Sequence[Block]) -> None:

@@ -120,6 +120,14 @@ def test_the_dtype_follows_x_or_is_chosen():
     assert np.abs(other(THETA)[1] - COST(THETA)[1]).max() < 1e-5 * np.abs(COST(THETA)[1]).max()
 
 
+def test_x_in_half_precision_is_computed_in_float64(torch):
+    for half in (X.astype(np.float16), torch.tensor(X).half(), torch.tensor(X).bfloat16()):
+        assert sb.NetworkCost(NET, half, y).dtype == np.float64
+    theta = torch.tensor(THETA[0]).bfloat16()
+    expected = torch.tensor(NET.predict(theta.double().numpy(), X)).bfloat16()
+    assert NET.predict(theta, X).equal(expected)
+
+
 def test_on_a_device_of_torch_dtype_and_device_are_torchs(torch):
     cost = sb.NetworkCost(NET, X, y, alpha=0.5, dtype="float32", device="cpu:0")
     assert cost.dtype == torch.float32
@@ -269,6 +277,21 @@ def test_theta_that_does_not_fit_is_refused():
 def test_out_that_does_not_fit_is_refused(wrong):
     with pytest.raises(InvalidInput, match=r"out must be of shape \(3, 37\) and float64 on cpu"):
         COST(THETA, out=wrong)
+
+
+def test_out_that_cannot_be_written_is_refused():
+    out = np.empty_like(THETA)
+    out.flags.writeable = False
+    with pytest.raises(InvalidInput, match=r"out must be an array that can be written into\. Got"):
+        COST(THETA, out=out)
+    with pytest.raises(InvalidType, match=r"out must be an array\. Got list"):
+        COST(THETA, out=THETA.tolist())
+
+
+def test_what_is_written_into_alpha_does_not_change_the_cost():
+    cost = sb.NetworkCost(NET, X, y, alpha=np.ones(3))
+    cost.alpha[...] = 7.0
+    np.testing.assert_array_equal(cost.alpha, 1.0)
 
 
 def test_masks_pick_what_they_say(torch):

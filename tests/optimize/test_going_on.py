@@ -140,6 +140,19 @@ def test_with_the_same_limit_nothing_happens():
     assert short.best_iteration.tolist() == at
 
 
+def test_nothing_is_left_to_go_on_with_where_each_start_has_a_penalty_of_its_own():
+    cost = make_cost().with_alpha(np.full(4, 0.3))
+    short = sb.minimize(cost, make_starts(cost), max_iter=3)
+    assert_same(sb.minimize(cost, short, max_iter=3), short)
+
+
+def test_what_is_written_into_an_outcome_does_not_change_how_it_goes_on():
+    cost = make_cost()
+    one, other = (sb.minimize(cost, make_starts(cost), max_iter=3) for _ in range(2))
+    one.theta[...] = 0.0
+    assert_same(sb.minimize(cost, one, max_iter=3), other)
+
+
 def test_an_outcome_is_a_start_for_another_method():
     cost = make_cost()
     first = sb.minimize(cost, make_starts(cost), method="gradient-descent", max_iter=5)

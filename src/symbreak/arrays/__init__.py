@@ -13,9 +13,9 @@ from symbreak.arrays.kinds import (
     as_numpy,
     as_own_kind,
     cast,
-    check_real,
     copied,
     float_word,
+    is_array,
     is_tensor,
     namespace,
     plain_number,
@@ -42,11 +42,10 @@ from symbreak.arrays.steps import (
     solve_positive,
 )
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor
-from symbreak.arrays.words import FLOATS, dtype_word, word_of
+from symbreak.arrays.words import dtype_word, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
 
 __all__ = [
-    "FLOATS",
     "Array",
     "add_matrix_products_",
     "add_product_",
@@ -61,7 +60,6 @@ __all__ = [
     "as_tensor",
     "at_surface",
     "cast",
-    "check_real",
     "chosen",
     "contiguous",
     "copied",
@@ -77,6 +75,7 @@ __all__ = [
     "gather",
     "has_float64",
     "into",
+    "is_array",
     "is_contiguous",
     "is_on_host",
     "is_tensor",

@@ -26,6 +26,11 @@ def is_tensor(thing: Any) -> bool:
     return kind is not None and isinstance(thing, kind)
 
 
+def is_array(thing: Any) -> bool:
+    """Whether it is an array of some kind, and no list of numbers."""
+    return is_tensor(thing) or hasattr(thing, "__array_namespace__")
+
+
 def namespace(array: Array) -> Any:
     """Return the functions of the array API for this kind of array."""
     if isinstance(array, np.ndarray):
@@ -81,9 +86,10 @@ def as_numpy(array: Any) -> NDArray[Any]:
     if not is_tensor(array):
         return np.asarray(array)
     try:
-        return array.numpy(force=True)
+        return np.asarray(array.numpy(force=True))
     except TypeError:  # NumPy has no bfloat16
-        return array.float().numpy(force=True)
+        # What is neither float32 nor float64 is computed in float64, float16 too.
+        return np.asarray(array.double().numpy(force=True))
 
 
 @quiet

@@ -40,7 +40,7 @@ def as_dtype(dtype: Any, known: Iterable[str] = FLOATS) -> torch.dtype:
 
 def as_device(device: Any) -> torch.device:
     """Return the torch device of a name such as "cpu" or "cuda:0"."""
-    torch = imported_torch("device")
+    torch = imported_torch(f"The device {device}")
     try:
         found = torch.device("cpu" if device is None else device)
         # Read back, since a device such as "meta" takes numbers and keeps none.

@@ -21,6 +21,7 @@ from symbreak.arrays import (
     alike,
     as_array,
     cast,
+    copied,
     cuts,
     device_of,
     dtype_word,
@@ -160,7 +161,7 @@ class NetworkCost(Stacked):
     def alpha(self) -> Array:
         """The penalty: (), (starts,) or (starts, layers); float64, where its device has that."""
         word = "float64" if has_float64(self.prototype) else "float32"
-        return alike(cast(self._data.alpha, word), self.prototype)
+        return copied(alike(cast(self._data.alpha, word), self.prototype))
 
     @property
     def nbytes(self) -> int:

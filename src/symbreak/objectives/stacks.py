@@ -26,13 +26,14 @@ from symbreak.arrays import (
     contiguous,
     device_of,
     empty_like,
+    is_array,
     is_contiguous,
     is_on_host,
     is_tensor,
     like,
     word_of,
 )
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
 from symbreak.parameters import Block, check_size
 
@@ -74,11 +75,15 @@ def room_for(stack: Array, out: Array | None) -> Array:
 
     Raises
     ------
-    InvalidInput
-        `out` is of another shape, dtype or device.
+    InvalidInput, InvalidType
+        `out` is of another shape, dtype or device, cannot be written into, or is no array.
     """
     if out is None:
         return empty_like(stack)
+    if not is_array(out):
+        raise InvalidType(f"out must be an array. Got {type(out).__name__}.")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise InvalidInput("out must be an array that can be written into. Got a read-only one.")
     wanted, found = ((tuple(x.shape), word_of(x.dtype), str(device_of(x))) for x in (stack, out))
     if found != wanted:
         raise InvalidInput(

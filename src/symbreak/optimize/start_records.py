@@ -124,7 +124,7 @@ def confirmed_outcome(
     there = Point.at(objective, theta)
     arrived = test.holds_later(there.norm, there.value, start_norm, start_value)
     return Outcome(
-        theta=theta,
+        theta=copied(theta),  # what is written into it must not change how the search goes on
         value=np.where(there.is_finite, there.value, np.inf),
         gradient_norm=np.where(there.is_finite, there.norm, np.inf),
         status=tuple(map(_confirmed, status, arrived)),
