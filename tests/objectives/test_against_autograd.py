@@ -11,10 +11,6 @@ from symbreak.losses import LOSSES
 from tests.objectives import reference
 from tests.objectives.targets import targets
 
-pytestmark = pytest.mark.needs_torch
-
-pytestmark = pytest.mark.needs_torch
-
 DEPTHS = {0: (), 1: (5,), 2: (5, 4), 3: (5, 4, 3)}
 STARTS, M = 3, 23
 
@@ -34,6 +30,7 @@ def assert_blocks_agree(net, gradient, expected, tolerance=1e-12):
         assert error <= tolerance * np.linalg.norm(expected[block.slice]), block.name
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -77,6 +74,7 @@ def test_a_weight_of_two_equals_a_repeated_example(loss):
         assert_blocks_agree(net, one, other)
 
 
+@pytest.mark.needs_torch
 def test_penalties_and_weights_of_every_start_and_layer():
     net, theta, X, y, _ = make("tanh", "squared_error", 2)
     rng = np.random.default_rng(1)
@@ -96,6 +94,7 @@ def test_penalties_and_weights_of_every_start_and_layer():
     np.testing.assert_allclose(gradient_taken, gradient[chosen], rtol=1e-11)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize("loss", LOSSES)
 def test_batch_has_the_losses_of_its_rows_and_the_whole_penalty(loss):
     net, theta, X, y, weights = make("sigmoid", loss, 1)

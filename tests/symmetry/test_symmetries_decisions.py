@@ -15,8 +15,6 @@ from symbreak.optimize import minimize
 from symbreak.optimize.methods import METHODS
 from symbreak.symmetry import symmetries
 
-pytestmark = pytest.mark.needs_torch
-
 OPTIMIZERS = {
     "sgd": ("linear", lambda optim, theta: optim.SGD([theta], lr=0.05, momentum=0.9)),
     "adam": ("elementwise", lambda optim, theta: optim.Adam([theta], lr=0.02)),
