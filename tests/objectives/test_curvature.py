@@ -288,12 +288,12 @@ def peak_bytes(call):
     ("silu", "squared_error", (8, 4, 4, 4, 2)),
     ("tanh", "cross_entropy", (6, 30)),
 ])  # fmt: skip
-def test_what_a_call_holds_stays_within_the_budget(torch, activation, loss, layers):
+def test_what_a_call_holds_stays_within_the_budget(activation, loss, layers):
     net = sb.Network(layers, activation, loss)
     s, m, n = 5, 1000, net.n_parameters
     rng = np.random.default_rng(2)
     X, y = rng.normal(size=(m, layers[0])), targets(loss, rng, m, layers[-1])
-    theta = torch.from_numpy(rng.normal(size=(s, n)))
+    theta = rng.normal(size=(s, n))
     weights = rng.uniform(0.5, 1.0, (s, m))
     kept = {"gauss_newton": s * n * n, "hessian_product": 0, "gauss_newton_product": 0}
     if loss == "squared_error":
