@@ -109,11 +109,19 @@ def test_kinks_are_where_the_derivative_jumps(activation):
     assert all(jump(z) < 1e-6 for z in grid)
 
 
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [("relu", 0.0), ("leaky_relu", 0.01), ("selu", 1.7580993408473766), ("elu", 1.0)],
+)
+def test_at_zero_the_derivative_is_that_of_the_left_side(name, slope):
+    assert ACTIVATIONS[name].derivative(np.zeros(1)).item() == pytest.approx(slope)
+
+
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "selu", "elu"])
-def test_at_zero_the_derivatives_are_those_of_the_left_side(name):
+def test_at_zero_the_second_derivative_is_that_of_the_left_side(name):
+    second = ACTIVATIONS[name].second_derivative
     near, at = np.array([-1e-12]), np.array([0.0])
-    for of in (ACTIVATIONS[name].derivative, ACTIVATIONS[name].second_derivative):
-        np.testing.assert_allclose(of(at), of(near), rtol=1e-11)
+    np.testing.assert_allclose(second(at), second(near), rtol=1e-11)
 
 
 def test_one_for_all_layers_or_one_for_each():
