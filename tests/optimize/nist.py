@@ -141,16 +141,16 @@ def roszman(b, x):
     return total, [np.ones_like(x), -x, slope, z * slope]
 
 
-def wave(period, cosine, sine, x):
+def wave(x, period, cosine, sine):
     angle = 2 * math.pi * x / period
     c, s = np.cos(angle), np.sin(angle)
     return cosine * c + sine * s, [angle / period * (cosine * s - sine * c), c, s]
 
 
 def enso(b, x):
-    year, (_, *by_year) = wave(12, b[1], b[2], x)
-    second, by_second = wave(*b[3:6], x)
-    third, by_third = wave(*b[6:9], x)
+    year, (_, *by_year) = wave(x, 12, b[1], b[2])
+    second, by_second = wave(x, *b[3:6])
+    third, by_third = wave(x, *b[6:9])
     slopes = [np.ones_like(x), *by_year, *by_second, *by_third]
     return b[0] + year + second + third, slopes
 

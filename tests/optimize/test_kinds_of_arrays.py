@@ -79,10 +79,9 @@ def test_both_kinds_go_the_same_way(method):
 @pytest.mark.parametrize("own", ["dtype", "device"])
 def test_an_objective_with_a_word_of_torch_is_handed_tensors(torch, own):
     objective = Bowls(tensor)
+    setattr(objective, own, {"dtype": torch.float32, "device": torch.device("cpu")}[own])
     if own == "dtype":
-        objective.dtype, objective.sizes = torch.float32, objective.sizes.float()
-    else:
-        objective.device = torch.device("cpu")
+        objective.sizes = objective.sizes.float()
     outcome = sb.minimize(objective, STARTS, max_iter=50, gradient_rtol=1e-3)
     assert objective.seen == {torch.Tensor}
     assert isinstance(outcome.theta, np.ndarray)
