@@ -14,16 +14,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import check_grad
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 import symbreak as sb
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -223,6 +223,8 @@ def torch_fast(case: Case) -> Outcome:
 
 
 def _gradcheck(case: Case, *, fast_mode: bool) -> Outcome:
+    import torch
+
     count = Count()
     loss = torch_loss(case)
     given = loss if case.factor is None else _altered(loss, case.tensors(case.factor))
@@ -242,6 +244,9 @@ def _gradcheck(case: Case, *, fast_mode: bool) -> Outcome:
 
 def torch_loss(case: Case) -> Callable[..., Tensor]:
     """Return J of weights and biases, written in torch's usual words."""
+    import torch
+    from torch.nn.functional import cross_entropy, linear
+
     X = torch.from_numpy(case.X.astype(case.dtype))
     y = torch.from_numpy(case.y)
     g = getattr(torch, case.activation)
@@ -249,14 +254,16 @@ def torch_loss(case: Case) -> Callable[..., Tensor]:
     def loss(*tensors: Tensor) -> Tensor:
         a = X
         for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):
-            a = g(torch.nn.functional.linear(a, weight, bias))
-        return case.scale * cross_entropy(torch.nn.functional.linear(a, *tensors[-2:]), y)
+            a = g(linear(a, weight, bias))
+        return case.scale * cross_entropy(linear(a, *tensors[-2:]), y)
 
     return loss
 
 
 def _altered(loss: Callable[..., Tensor], factors: Sequence[Array]) -> Any:
     """Return the loss as a `torch.autograd.Function` whose backward gives the wrong gradient."""
+    import torch
+
     by_tensor = [torch.from_numpy(factor) for factor in factors]
 
     class Altered(torch.autograd.Function):

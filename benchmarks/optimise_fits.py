@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from common import interleave
 from optimise_problems import (
     Contestant,
@@ -30,10 +29,11 @@ from optimise_problems import (
     torch_net,
     torch_theta,
 )
-from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 import symbreak as sb
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 GRADIENT, MAX_ITER, MEMORY = 1e-4, 1000, 10
 STARTS, ALPHA = 32, 1.0
@@ -98,6 +98,8 @@ def sklearn(problem: Problem) -> Contestant:
 
 def torch_lbfgs(problem: Problem) -> Contestant:
     """`torch.optim.LBFGS` on one `nn.Sequential` after another."""
+    import torch
+
     starts = range(min(TORCH_STARTS, len(problem.theta)))
     examples = torch_examples(problem, torch.float64)
 
@@ -108,6 +110,9 @@ def torch_lbfgs(problem: Problem) -> Contestant:
 
 
 def _torch_fit(problem: Problem, start: int, X: Tensor, y: Tensor) -> Floats:
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
     model = torch_net(problem, start, X.dtype)
     weights = [linear.weight for linear in linears(model)]
     loss = (

@@ -15,7 +15,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 from common import interleave, ratio
 from numpy.typing import NDArray
 from optimise_problems import (
@@ -31,7 +30,6 @@ from optimise_problems import (
     torch_net,
     torch_theta,
 )
-from torch.nn.functional import cross_entropy
 
 import symbreak as sb
 
@@ -122,6 +120,9 @@ def ours(problem: Problem, batch: int, epochs: int) -> Contestant:
 
 def torch_loop(problem: Problem, batch: int, epochs: int) -> Contestant:
     """The plain loop over one `nn.Sequential` with `torch.optim.Adam`."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
     X, y = torch_examples(problem, torch.float32)
 
     def solve() -> Floats:

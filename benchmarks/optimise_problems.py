@@ -12,18 +12,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn import datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor
 
 import symbreak as sb
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Floats = NDArray[np.float64]
 SKLEARN_NAME = {"sigmoid": "logistic"}  # the others are called as in symbreak
@@ -165,6 +167,8 @@ def sklearn_lbfgs_function(problem: Problem, start: int) -> tuple[Any, Callable[
 
 def torch_net(problem: Problem, start: int, dtype: torch.dtype) -> torch.nn.Sequential:
     """Return `nn.Sequential` at this start."""
+    import torch
+
     kinds = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "sigmoid": torch.nn.Sigmoid}
     modules: list[torch.nn.Module] = []
     for weight, bias in pairs_of(problem.network, problem.theta[start]):
@@ -179,6 +183,8 @@ def torch_net(problem: Problem, start: int, dtype: torch.dtype) -> torch.nn.Sequ
 
 def linears(model: torch.nn.Sequential) -> Iterator[torch.nn.Linear]:
     """Yield the layers that have parameters."""
+    import torch
+
     yield from (module for module in model if isinstance(module, torch.nn.Linear))
 
 
@@ -190,6 +196,8 @@ def torch_theta(network: sb.Network, model: torch.nn.Sequential) -> Floats:
 
 def torch_examples(problem: Problem, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Return X and y as the losses of torch take them."""
+    import torch
+
     of_classes = problem.network.loss.name == "cross_entropy"
     y = torch.from_numpy(np.asarray(problem.y))
     return torch.from_numpy(problem.X).to(dtype), y.long() if of_classes else y.to(dtype)[:, None]

@@ -120,7 +120,7 @@ def test_other_settings_are_refused(settings):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 3)], ids=str)
-def test_predict_is_the_link_of_the_last_z(torch, loss, hidden):
+def test_predict_is_the_link_of_the_last_z(loss, hidden):
     net = sb.Network((4, *hidden, 2), "tanh", loss)
     theta = rng.normal(size=(3, net.n_parameters))
     found = net.predict(theta, X)

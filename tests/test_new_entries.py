@@ -89,7 +89,7 @@ def test_rules_read_its_gain_and_its_ranges():
     np.testing.assert_allclose(np.linalg.norm(spread, axis=1), 3.0 * 0.7 * 4 ** (1 / 5))
 
 
-def test_the_certificate_is_for_its_updates(torch):
+def test_the_certificate_is_for_its_updates():
     net = net_of()
     theta = start(net, starts=2, seed=0)
     assert Symmetry.of(net, theta, alpha=0.0, method="sign-descent").update == "elementwise"

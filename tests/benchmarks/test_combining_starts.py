@@ -38,7 +38,6 @@ def trained_by_hand() -> Any:
     )
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("way", "p"), [("best", P[2]), ("lowest-cost", P[3]), ("average", sum(P) / 4)]
 )
@@ -50,7 +49,6 @@ def test_a_way_takes_the_starts_that_it_names(way: str, p: float) -> None:
     assert found["accuracy"] == (0.75 if p > 0.5 else 0.25)
 
 
-@pytest.mark.needs_torch
 def test_a_single_start_is_the_mean_over_starts_of_its_own_score() -> None:
     found = combining_starts.scores(trained_by_hand(), np.zeros((4, 1)), [1, 1, 1, 0])["single"]
     losses = [-(3 * math.log(p) + math.log(1 - p)) / 4 for p in P]

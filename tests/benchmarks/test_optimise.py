@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.needs_torch
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 # Scripts, not a package: they find each other by the folder that they are started from.
@@ -40,7 +38,10 @@ def small(request: pytest.FixtureRequest) -> Any:
     return small_problem(request.param)
 
 
-@pytest.mark.parametrize("name", ["ours_float64", "ours_float32", "sklearn", "torch"])
+TORCH = pytest.param("torch", marks=pytest.mark.needs_torch)
+
+
+@pytest.mark.parametrize("name", ["ours_float64", "ours_float32", "sklearn", TORCH])
 def test_the_contestants_reach_one_J_and_meet_the_rule(small: Any, name: str) -> None:
     contestant = fits.CONTESTANTS[name](small)
     contestant()
@@ -62,7 +63,7 @@ def test_pairs_and_theta_are_inverse(small: Any) -> None:
     np.testing.assert_array_equal(problems.theta_of(small.network, pairs), small.theta)
 
 
-@pytest.mark.parametrize("name", ["ours", "torch", "sklearn"])
+@pytest.mark.parametrize("name", ["ours", TORCH, "sklearn"])
 def test_adam_on_one_whole_batch_takes_the_same_path(name: str) -> None:
     """With every example in the batch the order does not matter: the same theta within float32."""
     small = small_problem("cross_entropy")

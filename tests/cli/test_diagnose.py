@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from symbreak.cli.diagnose_subjects import _rounding
 from symbreak.cli.program import NAME
@@ -20,8 +21,6 @@ from symbreak.symmetry import Escape, symmetries
 from symbreak.training.model import Model
 from tests.cli.diagnose_programs import PROGRAM
 from tests.cli.gradient_programs import FILES
-
-pytestmark = pytest.mark.needs_torch
 
 DOCS = Path(__file__).parents[2] / "docs"
 TWINS = "Error: identical units, for ever, in '0': units 2, 5"
@@ -79,6 +78,7 @@ def magic_squares(thetas):
     Theta2[:, :, 1:4] = np.array([[2.0, 7, 6], [9, 5, 1], [4, 3, 8]]) / 8
 
 
+@pytest.mark.needs_torch
 def test_a_sound_program(diagnose):
     path = list(sys.path)
     ran = diagnose("mine.py:sound")
@@ -91,6 +91,7 @@ def test_a_sound_program(diagnose):
     assert NAME not in sys.modules
 
 
+@pytest.mark.needs_torch
 def test_equal_units_of_a_program(diagnose):
     ran = diagnose("mine.py:twins", "--json", "d.json")
     assert (ran.code, ran.err) == (1, "")
@@ -106,6 +107,7 @@ def test_equal_units_of_a_program(diagnose):
     assert (finding["where"], finding["units"], finding["permanent"]) == ("0", [2, 5], True)
 
 
+@pytest.mark.needs_torch
 def test_mirrored_units_and_a_step(diagnose):
     ran = diagnose("mine.py:mirror")
     assert ran.code == 1
@@ -115,6 +117,7 @@ def test_mirrored_units_and_a_step(diagnose):
     assert TWINS in ran.out
 
 
+@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("words", "tried"),
     [
@@ -130,6 +133,7 @@ def test_the_optimizer_that_is_tried(diagnose, words, tried):
     assert f"4 updates of {tried} keep it" in " ".join(ran.out.split())
 
 
+@pytest.mark.needs_torch
 def test_rows_of_a_batch(diagnose):
     ran = diagnose("mine.py:twins", "--rows", 10)
     assert ran.code == 1
@@ -138,6 +142,7 @@ def test_rows_of_a_batch(diagnose):
     assert "equal on 40 samples" in " ".join(diagnose("mine.py:twins", "--rows", 0).out.split())
 
 
+@pytest.mark.needs_torch
 def test_quiet_prints_the_first_line(diagnose):
     loud, quiet = diagnose("mine.py:twins"), diagnose("mine.py:twins", "--quiet")
     assert quiet.out == loud.out.splitlines()[0] + "\n"
@@ -319,6 +324,7 @@ def test_the_level_chooses_what_is_printed_and_nothing_else(torch, diagnose):
         assert len(json.loads(Path("d.json").read_text("utf-8"))["findings"]) == 3
 
 
+@pytest.mark.needs_torch
 def test_the_output_on_the_page_is_what_the_command_prints(diagnose, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     page = (DOCS / "diagnosing-a-start.md").read_text("utf-8")
@@ -336,66 +342,76 @@ def line_of(words: str) -> int:
     return PROGRAM[: PROGRAM.index(words)].count("\n") + 1
 
 
-@pytest.mark.needs_torch
+BAD_INPUT: list[tuple[tuple[Any, ...], str]] = [
+    ((), "Missing argument 'SUBJECT'"),
+    (("mine.py",), "A program to diagnose must be given with its function, as FILE.py:FUNC"),
+    (("mine.py:rihgt",), "'rihgt' of 'mine.py' must be a function. Got nothing of that name."),
+    (("missing.py:f",), "Program 'missing.py' must be an existing file"),
+    (("mine.py:raises",), f"Got ValueError: no such thing (line {line_of('raise ValueE')})."),
+    (("mine.py:misfit",), "must run on the batch. Got RuntimeError: mat1 and mat2 shapes"),
+    (
+        ("mine.py:loss_raises",),
+        f"Got ZeroDivisionError: division by zero (line {line_of('1 / 0')}).",
+    ),
+    (("mine.py:vector",), "must be one real number. Got torch.float32 of shape (40, 2)."),
+    (("mine.py:number",), "must be a scalar tensor. Got float."),
+    (("mine.py:constant",), "must depend differentiably on a parameter that is trained."),
+    (("mine.py:one_way",), f"RuntimeError: no way back (line {line_of('raise RuntimeE')})."),
+    (("mine.py:no_pair",), "must be a pair (X, y). Got Tensor."),
+    (("mine.py:no_pair", "--rows", 3), "must be a pair (X, y). Got Tensor."),
+    (("mine.py:frozen",), "at least one parameter to train (requires_grad=True). Got none."),
+    (("mine.py:no_module",), "module must be a torch.nn.Module. Got int."),
+    (("mine.py:no_module", "--rows", 3), "module must be a torch.nn.Module. Got int."),
+    (
+        ("mine.py:misspelt",),
+        "and loss or step, and optimizer if wanted. Got dict with the keys",
+    ),
+    (("mine.py:no_optimizer",), "optimizer of diagnose must be a class, an optimizer or a"),
+    (("mine.py:stepped", "--rows", 3), "--rows must come with a loss and with X and y"),
+    (("mine.py:sound", "good.csv"), "DATA must come with a saved model. Got it with FILE.py"),
+    (("mine.py:sound", "--alpha", 1), "--alpha must come with a saved model. Got it with FILE"),
+    (("mine.py:sound", "--optimizer", "adma"), "Did you mean 'adamw'?"),
+    (("mine.py:sound", "--level", "notes"), "Did you mean 'note'?"),
+    (("mine.py:sound", "--rows", -1), "--rows must be 0 or above. Got -1."),
+    (("mine.py:sound", "--json", "mine.py"), "must be a file of its own"),
+    (("mine.py:sound", "--json", "no/f.json"), "The folder of output 'no/f.json' must exist"),
+    (("missing",), "Model 'missing' must be an existing file. Got none of that name."),
+    (("missing.safetensors",), "Weights 'missing.safetensors' must be an existing file."),
+    ((".",), "Model '.' must be a file. Got a folder"),
+    (("good.csv",), "Model 'good.csv' must be a whole symbreak model file."),
+    (("text.safetensors",), "Weights 'text.safetensors' must be a whole safetensors file."),
+    (("cut.safetensors",), "Weights 'cut.safetensors' must be a whole safetensors file."),
+    (("cut.symbreak",), "Model 'cut.symbreak' must be a whole symbreak model file."),
+    (("altered.symbreak",), "content that does not match its checksum"),
+    (("w.safetensors", "good.csv"), "DATA must come with a saved model. Got it with a file of"),
+    (("w.safetensors", "--rows", 3), "--rows must come with FILE.py:FUNCTION or a saved model"),
+    (("w.safetensors", "--memory-budget", 5), "at least 65536 bytes. Got 5."),
+    (("m.symbreak", "--memory-budget", 5), "--memory-budget must come with a file of weights."),
+    (("m.symbreak", "--optimizer", "sgd"), "--optimizer must come with FILE.py:FUNCTION."),
+    (("m.symbreak", "--update", "linaer"), "Did you mean 'linear'?"),
+    (("m.symbreak", "--alpha", -1), "--alpha must be a finite number, 0 or above. Got -1.0."),
+    (("m.symbreak", "--tolerance", 2), "tolerance of symmetries must be at least 0"),
+    (("m.symbreak", "--start", 3), "of the model, 0 to 2. Got 3."),
+    (("m.symbreak", "--start", -1), "--start must be 0 or above. Got -1."),
+    (("m.symbreak", "--rows", 3), "--rows of a model must come with DATA or --dataset."),
+    (("m.symbreak", "good.csv", "--dataset", "iris"), "DATA must stand alone after a model."),
+    (("m.symbreak", "--dataset", "irs"), "Did you mean 'iris'?"),
+    (("m.symbreak", "--dataset", "iris"), "must have every column"),
+    (("m.symbreak", "missing.csv"), "'missing.csv' must be an existing file"),
+    (("m.symbreak", "--json", "m.symbreak"), "must be a file of its own"),
+]
+
+
+OF_TORCH = re.compile(r"mine\.py:|\.safetensors")  # modules and their weights
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "Missing argument 'SUBJECT'"),
-        (("mine.py",), "A program to diagnose must be given with its function, as FILE.py:FUNC"),
-        (("mine.py:rihgt",), "'rihgt' of 'mine.py' must be a function. Got nothing of that name."),
-        (("missing.py:f",), "Program 'missing.py' must be an existing file"),
-        (("mine.py:raises",), f"Got ValueError: no such thing (line {line_of('raise ValueE')})."),
-        (("mine.py:misfit",), "must run on the batch. Got RuntimeError: mat1 and mat2 shapes"),
-        (
-            ("mine.py:loss_raises",),
-            f"Got ZeroDivisionError: division by zero (line {line_of('1 / 0')}).",
-        ),
-        (("mine.py:vector",), "must be one real number. Got torch.float32 of shape (40, 2)."),
-        (("mine.py:number",), "must be a scalar tensor. Got float."),
-        (("mine.py:constant",), "must depend differentiably on a parameter that is trained."),
-        (("mine.py:one_way",), f"RuntimeError: no way back (line {line_of('raise RuntimeE')})."),
-        (("mine.py:no_pair",), "must be a pair (X, y). Got Tensor."),
-        (("mine.py:no_pair", "--rows", 3), "must be a pair (X, y). Got Tensor."),
-        (("mine.py:frozen",), "at least one parameter to train (requires_grad=True). Got none."),
-        (("mine.py:no_module",), "module must be a torch.nn.Module. Got int."),
-        (("mine.py:no_module", "--rows", 3), "module must be a torch.nn.Module. Got int."),
-        (
-            ("mine.py:misspelt",),
-            "and loss or step, and optimizer if wanted. Got dict with the keys",
-        ),
-        (("mine.py:no_optimizer",), "optimizer of diagnose must be a class, an optimizer or a"),
-        (("mine.py:stepped", "--rows", 3), "--rows must come with a loss and with X and y"),
-        (("mine.py:sound", "good.csv"), "DATA must come with a saved model. Got it with FILE.py"),
-        (("mine.py:sound", "--alpha", 1), "--alpha must come with a saved model. Got it with FILE"),
-        (("mine.py:sound", "--optimizer", "adma"), "Did you mean 'adamw'?"),
-        (("mine.py:sound", "--level", "notes"), "Did you mean 'note'?"),
-        (("mine.py:sound", "--rows", -1), "--rows must be 0 or above. Got -1."),
-        (("mine.py:sound", "--json", "mine.py"), "must be a file of its own"),
-        (("mine.py:sound", "--json", "no/f.json"), "The folder of output 'no/f.json' must exist"),
-        (("missing",), "Model 'missing' must be an existing file. Got none of that name."),
-        (("missing.safetensors",), "Weights 'missing.safetensors' must be an existing file."),
-        ((".",), "Model '.' must be a file. Got a folder"),
-        (("good.csv",), "Model 'good.csv' must be a whole symbreak model file."),
-        (("text.safetensors",), "Weights 'text.safetensors' must be a whole safetensors file."),
-        (("cut.safetensors",), "Weights 'cut.safetensors' must be a whole safetensors file."),
-        (("cut.symbreak",), "Model 'cut.symbreak' must be a whole symbreak model file."),
-        (("altered.symbreak",), "content that does not match its checksum"),
-        (("w.safetensors", "good.csv"), "DATA must come with a saved model. Got it with a file of"),
-        (("w.safetensors", "--rows", 3), "--rows must come with FILE.py:FUNCTION or a saved model"),
-        (("w.safetensors", "--memory-budget", 5), "at least 65536 bytes. Got 5."),
-        (("m.symbreak", "--memory-budget", 5), "--memory-budget must come with a file of weights."),
-        (("m.symbreak", "--optimizer", "sgd"), "--optimizer must come with FILE.py:FUNCTION."),
-        (("m.symbreak", "--update", "linaer"), "Did you mean 'linear'?"),
-        (("m.symbreak", "--alpha", -1), "--alpha must be a finite number, 0 or above. Got -1.0."),
-        (("m.symbreak", "--tolerance", 2), "tolerance of symmetries must be at least 0"),
-        (("m.symbreak", "--start", 3), "of the model, 0 to 2. Got 3."),
-        (("m.symbreak", "--start", -1), "--start must be 0 or above. Got -1."),
-        (("m.symbreak", "--rows", 3), "--rows of a model must come with DATA or --dataset."),
-        (("m.symbreak", "good.csv", "--dataset", "iris"), "DATA must stand alone after a model."),
-        (("m.symbreak", "--dataset", "irs"), "Did you mean 'iris'?"),
-        (("m.symbreak", "--dataset", "iris"), "must have every column"),
-        (("m.symbreak", "missing.csv"), "'missing.csv' must be an existing file"),
-        (("m.symbreak", "--json", "m.symbreak"), "must be a file of its own"),
+        pytest.param(
+            *case, marks=[pytest.mark.needs_torch] if OF_TORCH.search(str(case[0])) else []
+        )
+        for case in BAD_INPUT
     ],
 )
 def test_bad_input(diagnose, request, words, sentence):
@@ -403,7 +419,7 @@ def test_bad_input(diagnose, request, words, sentence):
         content = request.getfixturevalue("model").read_bytes()
         Path("cut.symbreak").write_bytes(content[:-9])
         Path("altered.symbreak").write_bytes(content[:-9] + b"x" * 9)
-    save_file(weights(), "w.safetensors")
+    Path("w.safetensors").write_bytes(save({"a.weight": np.ones((3, 2))}))
     Path("cut.safetensors").write_bytes(Path("w.safetensors").read_bytes()[:-9])
     Path("text.safetensors").write_text("hello")
     before = {name: Path(name).read_bytes() for name in os.listdir() if os.path.isfile(name)}

@@ -31,7 +31,7 @@ def start(cost):
     return np.random.default_rng(0).normal(size=cost.blocks[-1].stop)
 
 
-def test_the_objective_says_what_a_bias_is(torch):
+def test_the_objective_says_what_a_bias_is():
     cost = cost_of((3, 2))
     is_weight = np.arange(8) >= 3
     report = check_gradient(Renamed(cost, is_weight), start(cost))
@@ -40,7 +40,7 @@ def test_the_objective_says_what_a_bias_is(torch):
     ]  # fmt: skip
 
 
-def test_weights_alone_are_one_part(torch):
+def test_weights_alone_are_one_part():
     cost = cost_of((3, 2))
     for is_weight in (np.ones(8, bool), np.zeros(8, bool)):
         assert named(Renamed(cost, is_weight), start(cost)) == ["everything"]

@@ -26,7 +26,6 @@ def moment(name: str, power: int) -> float:
     return sum(integrate.quad(integrand, *piece, epsabs=1e-14)[0] for piece in PIECES)
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_gain_undoes_the_second_moment(name):
     assert activation_gain(name) == pytest.approx(1.0 / math.sqrt(moment(name, 2)), rel=1e-12)
@@ -40,7 +39,6 @@ def test_the_old_table_of_gains_answers_with_the_new_place():
         _ = initialization.GAINZ
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("name", "share"), [("sigmoid", 0.85), ("softplus", 0.71), ("relu", 0.32), ("tanh", 0.0)]
 )
@@ -50,7 +48,7 @@ def test_the_shares_of_the_mean_that_the_text_states(name, share):
 
 # Activations that draw a wrong size back to 1 or leave it; gelu and silu move it on, slowly.
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu"])
-def test_a_deep_stack_with_the_gain_keeps_its_size(torch, name):
+def test_a_deep_stack_with_the_gain_keeps_its_size(name):
     rng = np.random.default_rng(0)
     z = rng.standard_normal((400, 1))
     sizes = []

@@ -139,7 +139,7 @@ def test_a_pickle_computes_anew():
 
 
 @pytest.mark.parametrize("size", [7, 64])
-def test_minibatches_are_batches(torch, size):
+def test_minibatches_are_batches(size):
     cost, theta = cost_and_theta()
     stack = cost.stack(theta)
     order = np.random.default_rng(1).permutation(1201)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
-# Where it is not installed, `targets` is of use all the same.
+# Tests that do without it import this too, in files with tests that need it.
 with suppress(ImportError):
     import torch
     import torch.nn.functional as F

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
+from symbreak.arrays import as_numpy, empty_like
 from symbreak.objectives.stacks import evaluate
-
-pytestmark = pytest.mark.needs_torch
+from tests.kinds import NUMPY_AND_TORCH
 
 rng = np.random.default_rng(0)
 NET = sb.Network((3, 4, 2), "tanh", "cross_entropy")
@@ -19,6 +18,8 @@ WEIGHTS = rng.uniform(0.5, 2.0, (3, 200))
 
 
 def module_cost():
+    import torch
+
     layers = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     return sb.ModuleCost(layers.double(), torch.nn.functional.cross_entropy, (X, Y))
 
@@ -28,16 +29,26 @@ COSTS = {
     "penalty": lambda: sb.NetworkCost(NET, X, Y, alpha=0.3).terms()["penalty"],
     "module": module_cost,
 }
+EVERY = pytest.mark.parametrize(
+    "make_cost",
+    [
+        pytest.param(make, id=name, marks=[pytest.mark.needs_torch] if name == "module" else [])
+        for name, make in COSTS.items()
+    ],
+)
+BOTH = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
-@pytest.mark.parametrize("name", COSTS)
-def test_it_gives_what_a_call_gives(name):
-    cost, stack = COSTS[name](), torch.from_numpy(THETA)
-    gradient = torch.empty_like(stack)
+@BOTH
+@EVERY
+def test_it_gives_what_a_call_gives(make_cost, kind):
+    cost = make_cost()
+    stack = cost.stack(kind(THETA))
+    gradient = empty_like(stack)
     J = evaluate(cost, stack, gradient)
     expected, slope = cost(THETA)
-    np.testing.assert_array_equal(J.numpy(), expected)
-    np.testing.assert_array_equal(gradient.numpy(), slope)
+    np.testing.assert_array_equal(as_numpy(J), expected)
+    np.testing.assert_array_equal(as_numpy(gradient), slope)
 
 
 class Doubled(sb.NetworkCost):
@@ -80,18 +91,20 @@ def test_a_call_of_its_own_is_what_searches_use(make, method):
     np.testing.assert_allclose(outcome.gradient_norm, 2 * plain.gradient_norm, rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", COSTS)
-def test_the_cost_of_some_starts_is_of_the_same_kind(name):
-    cost = COSTS[name]()
-    assert type(cost.take(torch.tensor([0]))) is type(cost)
+@BOTH
+@EVERY
+def test_the_cost_of_some_starts_is_of_the_same_kind(make_cost, kind):
+    cost = make_cost()
+    assert type(cost.take(kind([0]))) is type(cost)
     assert type(Doubled(NET, X, Y, alpha=[0.1, 0.2]).take([0])) is Doubled
 
 
-@pytest.mark.parametrize("name", COSTS)
-def test_theta_and_out_may_lie_in_memory_as_they_like(name):
-    cost, expected = COSTS[name](), COSTS[name]()(THETA)
-    out = torch.empty(NET.n_parameters, 3, dtype=torch.float64).T
-    J, gradient = cost(torch.from_numpy(np.asfortranarray(THETA)), out=out)
+@BOTH
+@EVERY
+def test_theta_and_out_may_lie_in_memory_as_they_like(make_cost, kind):
+    cost = make_cost()
+    expected, out = cost(THETA), kind(np.empty(THETA.T.shape)).T
+    J, gradient = cost(kind(THETA.T).T, out=out)
     assert gradient is out
-    np.testing.assert_array_equal(J.numpy(), expected[0])
-    np.testing.assert_array_equal(out.numpy(), expected[1])
+    np.testing.assert_array_equal(as_numpy(J), expected[0])
+    np.testing.assert_array_equal(as_numpy(out), expected[1])

@@ -9,8 +9,6 @@ import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives import JoinedCost, NetworkCost
 
-pytestmark = pytest.mark.needs_torch
-
 NETWORK = sb.Network((3, 4, 2), "tanh", "squared_error")
 SIZES = [2, 3, 1]
 

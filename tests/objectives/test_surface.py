@@ -12,6 +12,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.losses import LOSSES
 from symbreak.objectives import Objective
+from tests.kinds import NUMPY_AND_TORCH
 from tests.objectives.targets import targets
 
 NET = sb.Network((4, 5, 2), "tanh", "cross_entropy")
@@ -19,6 +20,7 @@ rng = np.random.default_rng(0)
 X, y = rng.normal(size=(9, 4)), rng.integers(0, 2, 9)
 THETA = rng.normal(size=(3, NET.n_parameters))
 COST = sb.NetworkCost(NET, X, y, alpha=0.5)
+BOTH = pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 
 
 def test_it_is_an_objective():
@@ -37,18 +39,17 @@ def test_value_is_the_first_part_of_a_call_to_the_last_bit(loss):
     assert cost.value(theta[0]) == cost(theta[0])[0]
 
 
+@BOTH
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_answers_are_of_the_kind_shape_and_dtype_of_theta(dtype, torch):
-    theta = THETA.astype(dtype)
-    for given, kind in ((theta, np.ndarray), (torch.from_numpy(theta), torch.Tensor)):
-        J, gradient = COST(given)
-        assert isinstance(gradient, kind)
-        assert isinstance(J, kind)
-        assert J.dtype == gradient.dtype == given.dtype
-        assert (J.shape, gradient.shape) == ((3,), given.shape)
-        J, gradient = COST(given[0])
-        assert (tuple(J.shape), gradient.shape) == ((), given[0].shape)
-        assert gradient.dtype == given.dtype
+def test_answers_are_of_the_kind_shape_and_dtype_of_theta(dtype, kind):
+    given = kind(THETA.astype(dtype))
+    J, gradient = COST(given)
+    assert type(J) is type(gradient) is type(given)
+    assert J.dtype == gradient.dtype == given.dtype
+    assert (J.shape, gradient.shape) == ((3,), given.shape)
+    J, gradient = COST(given[0])
+    assert (tuple(J.shape), gradient.shape) == ((), given[0].shape)
+    assert gradient.dtype == given.dtype
 
 
 def test_a_plain_vector_is_one_start():
@@ -69,9 +70,9 @@ def test_answers_are_fresh_and_theta_is_left_alone():
     assert not np.shares_memory(first[1], THETA)
 
 
-def test_the_gradient_goes_into_out(torch):
-    theta = torch.from_numpy(THETA)
-    out = torch.full_like(theta, torch.nan)
+@BOTH
+def test_the_gradient_goes_into_out(kind):
+    theta, out = kind(THETA), kind(np.full_like(THETA, np.nan))
     J, gradient = COST(theta, out=out)
     assert gradient is out
     np.testing.assert_array_equal(out, COST(theta)[1])
@@ -179,16 +180,17 @@ def test_take_carries_what_belongs_to_the_starts(per_start):
     np.testing.assert_array_equal(cost(THETA)[0], J)
 
 
-def test_a_batch_of_a_batch_and_repeated_rows(torch):
+@BOTH
+def test_a_batch_of_a_batch_and_repeated_rows(kind):
     weights = rng.uniform(0.1, 2, (3, 9))
     cost = sb.NetworkCost(NET, X, y, alpha=0.5, sample_weight=weights)
     rows = np.array([8, 1, 1, 4])
     part = cost.batch(rows)
-    singles = torch.stack([torch.as_tensor(cost.batch([row])(THETA)[0]) for row in rows])
-    np.testing.assert_allclose(part(THETA)[0], singles.mean(0), rtol=1e-13)
+    singles = [cost.batch([row])(THETA)[0] for row in rows]
+    np.testing.assert_allclose(part(THETA)[0], np.mean(singles, axis=0), rtol=1e-13)
     np.testing.assert_allclose(part.take([2])(THETA[2])[0], part(THETA)[0][2], rtol=1e-13)
     inner = cost.batch(rows).batch([3, 0])
-    again = cost.batch(torch.tensor([4, 8]))
+    again = cost.batch(kind([4, 8]))
     np.testing.assert_allclose(inner(THETA)[1], again(THETA)[1], rtol=1e-13)
     assert (cost.n_examples, inner.n_examples) == (9, 2)
 
@@ -294,11 +296,11 @@ def test_what_is_written_into_alpha_does_not_change_the_cost():
     np.testing.assert_array_equal(cost.alpha, 1.0)
 
 
-def test_masks_pick_what_they_say(torch):
+@pytest.mark.parametrize("kind", [*NUMPY_AND_TORCH, list])
+def test_masks_pick_what_they_say(kind):
     mask = y > 0
-    for given in (mask, list(mask), torch.from_numpy(mask)):
-        picked = COST.batch(given)
-        np.testing.assert_array_equal(picked(THETA)[0], COST.batch(np.flatnonzero(mask))(THETA)[0])
+    picked = COST.batch(kind(mask))
+    np.testing.assert_array_equal(picked(THETA)[0], COST.batch(np.flatnonzero(mask))(THETA)[0])
     own = sb.NetworkCost(NET, X, y, alpha=np.array([0.0, 1.0, 2.0]))
     taken = own.take([True, False, True])
     np.testing.assert_array_equal(taken(THETA[[0, 2]])[0], own(THETA)[0][[0, 2]])

@@ -39,7 +39,7 @@ def test_the_penalty_is_the_formula_of_the_lecture():
     np.testing.assert_allclose(gradient, expected, rtol=1e-14)
 
 
-def test_starts_and_dtype_of_the_penalty(torch):
+def test_starts_and_dtype_of_the_penalty():
     penalty = sb.NetworkCost(NET, X, Y, alpha=[0.1, 0.2, 0.3]).terms()["penalty"]
     J, gradient = penalty(THETA)
     some, out = penalty.take([2, 0]), np.empty((2, NET.n_parameters))

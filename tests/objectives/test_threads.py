@@ -8,15 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
-from torch import nn
 
 import symbreak as sb
 from symbreak.objectives.joined_cost import JoinedCost
-from tests.modules.cost import modules
-
-pytestmark = pytest.mark.needs_torch
 
 THREADS, CALLS = 4, 80
 rng = np.random.default_rng(0)
@@ -24,27 +18,30 @@ X, Y = rng.normal(size=(60, 6)), rng.integers(0, 3, 60)
 NET = sb.Network((6, 12, 3), "tanh", "cross_entropy")
 
 
-class Noted(nn.Module):
-    """A normalisation after layers, which keeps what it saw."""
+def module_cost(*, normalised=False):
+    """Layers; a normalisation after them keeps what it saw."""
+    from torch import nn
 
-    def __init__(self):
-        super().__init__()
-        self.net, self.norm = modules.mlp([6, 12, 3], nn.Tanh), nn.BatchNorm1d(3)
+    from tests.modules.cost import modules
 
-    def forward(self, x):
-        return self.norm(self.net(x))
-
-
-def plain():
-    return modules.mlp([6, 12, 3], nn.Tanh)
+    layers = [modules.mlp([6, 12, 3], nn.Tanh), *([nn.BatchNorm1d(3)] if normalised else [])]
+    return sb.ModuleCost(nn.Sequential(*layers).double(), nn.functional.cross_entropy, (X, Y))
 
 
 COSTS = {
     "network": lambda: sb.NetworkCost(NET, X, Y, alpha=0.1),
     "network, small blocks": lambda: sb.NetworkCost(NET, X, Y, memory_budget=60_000),
-    "module": lambda: sb.ModuleCost(plain(), F.cross_entropy, (X, Y)),
-    "module with buffers": lambda: sb.ModuleCost(Noted().double(), F.cross_entropy, (X, Y)),
+    "module": module_cost,
+    "module with buffers": lambda: module_cost(normalised=True),
 }
+
+
+def named(*names):
+    """These names of `COSTS` as cases."""
+    return [
+        pytest.param(name, marks=[pytest.mark.needs_torch] if "module" in name else [])
+        for name in names
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +71,7 @@ def thetas_of(cost, starts):
 
 
 @pytest.mark.parametrize("starts", [None, 3])
-@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("name", named(*COSTS))
 def test_calls_from_several_threads_do_not_see_each_other(name, starts):
     cost = COSTS[name]()
     thetas = thetas_of(cost, starts)
@@ -99,9 +96,7 @@ def test_calls_from_several_threads_do_not_see_each_other(name, starts):
         lambda cost, theta: cost.to("float32")(theta),
         lambda cost, theta: cost.gauss_newton(theta),
         lambda cost, theta: (cost.hessian_product(theta, theta),),
-        lambda cost, theta: [
-            g.clone() for g in cost.minibatch_gradients(torch.as_tensor(theta), torch.arange(60), 7)
-        ],
+        lambda cost, theta: [g.copy() for g in cost.minibatch_gradients(theta, np.arange(60), 7)],
     ],
     ids=["batch", "take", "to", "gauss_newton", "hessian_product", "minibatch_gradients"],
 )
@@ -121,7 +116,7 @@ def test_all_that_a_network_cost_can_do_in_several_threads(ask):
 
 
 @pytest.mark.parametrize("method", ["l-bfgs", "adam"])
-@pytest.mark.parametrize("name", ["network", "module"])
+@pytest.mark.parametrize("name", named("network", "module"))
 def test_searches_in_several_threads_end_where_they_end_alone(name, method):
     cost = COSTS[name]()
     thetas = thetas_of(cost, 2)[:THREADS]
@@ -151,10 +146,10 @@ def test_parts_that_several_threads_take_are_their_own():
 
 def test_two_ways_through_the_mini_batches_do_not_see_each_other():
     cost = sb.NetworkCost(NET, X, Y)
-    theta = torch.as_tensor(rng.normal(size=(2, NET.n_parameters)))
-    orders = torch.arange(60), torch.arange(60).flip(0)
-    expected = [[g.clone() for g in cost.minibatch_gradients(theta, o, 7)] for o in orders]
+    theta = rng.normal(size=(2, NET.n_parameters))
+    orders = np.arange(60), np.arange(60)[::-1]
+    expected = [[g.copy() for g in cost.minibatch_gradients(theta, o, 7)] for o in orders]
     ways = [cost.minibatch_gradients(theta, order, 7) for order in orders]
     for k in range(len(expected[0])):
         for way, alone in zip(ways, expected, strict=True):
-            assert torch.equal(next(way), alone[k])
+            np.testing.assert_array_equal(next(way), alone[k])

@@ -18,11 +18,12 @@ from symbreak.optimize.methods import METHODS
 from tests.optimize.problems import REGISTRY
 from tests.optimize.problems.core import ResidualProblem
 
-pytestmark = pytest.mark.needs_torch
-
 ITERATIONS = 2000
-# Where rounding decides whether 2000 are enough: J stands between 0.7 and 1.1 of the bar then.
-MORE_ITERATIONS = {("conjugate-gradient", "quadratic_20"): 3000}
+# Where rounding decides whether 2000 are enough.
+MORE_ITERATIONS = {
+    ("conjugate-gradient", "quadratic_20"): 3000,
+    ("conjugate-gradient", "mgh11_gulf"): 5000,
+}
 OWE_ONLY_HONESTY = ("gradient-descent", "rprop", "sgd", "adam", "adamw")
 FLAT = "J - J_min is below 1e-8 along a bent valley whose gradient is below the tolerance"
 SLOW = "2000 iterations of a first-order memory are too few for this valley"
@@ -31,7 +32,7 @@ ONLY_HONEST = {
     **{
         ("conjugate-gradient", name): SLOW
         for name in (
-            "mgh10_meyer", "mgh11_gulf", "mgh17_osborne_1", "mgh20_watson_9", "mgh20_watson_12",
+            "mgh10_meyer", "mgh17_osborne_1", "mgh20_watson_9", "mgh20_watson_12",
         )
     },
     ("newton-cg", "mgh03_powell_badly_scaled"): "the gradient is below the tolerance at J = 2e-9",
@@ -63,32 +64,26 @@ def run(method, name):
 
 
 def assert_honest(problem, objective, outcome):
-    import torch
-
-    start, end = (torch.from_numpy(np.asarray(t))[None] for t in (problem.start, outcome.theta))
-    J0, g0 = objective(start)
-    J, gradient = objective(end)
-    norm = float(gradient.abs().max())
-    assert bool(torch.isfinite(end).all())
-    assert float(J) <= float(J0)
-    assert float(J) == outcome.value[0]
-    assert norm == outcome.gradient_norm[0]
-    limit = max(1e-8 * min(float(g0.abs().max()), 1.0), 10 * 2.3e-16 * float(J))
+    J0, g0 = objective(problem.start)
+    J, gradient = objective(outcome.theta)
+    norm = np.abs(gradient).max()
+    assert np.isfinite(outcome.theta).all()
+    assert J <= J0
+    assert outcome.value[0] == J
+    assert outcome.gradient_norm[0] == norm
+    limit = max(1e-8 * min(np.abs(g0).max(), 1.0), 10 * 2.3e-16 * J)
     assert outcome.converged[0] == (norm <= limit)
     assert outcome.status[0] not in (Status.RUNNING, Status.NON_FINITE_START, Status.FAILED)
 
 
 def reaches_a_minimum(problem, objective, outcome):
-    import torch
-
     if not problem.minima:
         return outcome.gradient_norm[0] <= 1e-7
-    J0 = float(objective.value(torch.from_numpy(problem.start)[None]))
+    J0 = objective.value(problem.start)
     apart = np.abs(outcome.value[0] - np.array(problem.minima))
     return bool((apart <= 1e-6 * np.abs(problem.minima) + 1e-10 * J0).any())
 
 
-@pytest.mark.needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTRY)
 @pytest.mark.parametrize("method", METHODS_BY_ONE_NAME)

@@ -11,6 +11,7 @@ from symbreak.optimize import Status
 from symbreak.optimize.directions.lbfgs import LBFGS
 from symbreak.optimize.line_searches.hager_zhang import HagerZhang
 from symbreak.optimize.start_records import _confirmed
+from tests.kinds import NUMPY_AND_TORCH
 from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
 
 METHODS = {
@@ -198,7 +199,7 @@ def test_starts_with_their_own_penalty_keep_it_when_others_end():
         assert outcome.value[start] == pytest.approx(alone.value[0], rel=1e-8)
 
 
-def test_two_runs_are_equal_bit_for_bit(torch):
+def test_two_runs_are_equal_bit_for_bit():
     cost = make_cost()
     theta = sb.initialize(cost.network, starts=4)
     first, second = (sb.minimize(cost, theta, max_iter=40) for _ in range(2))
@@ -227,17 +228,16 @@ def test_history_falls_and_ends_at_the_returned_value():
         assert np.isnan(outcome.history[outcome.n_iterations[start] + 1 :, start]).all()
 
 
-@pytest.mark.parametrize("kind", ["numpy", pytest.param("torch", marks=pytest.mark.needs_torch)])
+@pytest.mark.parametrize("kind", NUMPY_AND_TORCH)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_comes_out_is_what_came_in(torch, kind, dtype):
+def test_what_comes_out_is_what_came_in(kind, dtype):
     cost = make_cost()
     theta = sb.initialize(cost.network, starts=2, dtype=dtype)
-    given = theta if kind == "numpy" else pytest.importorskip("torch").from_numpy(theta)
-    before = theta.copy()
+    given = kind(theta)
     outcome = sb.minimize(cost, given, max_iter=3)
     assert type(outcome.theta) is type(given)
     assert outcome.theta.dtype == given.dtype
-    assert np.array_equal(theta, before)
+    assert np.array_equal(given, theta)
 
 
 def test_callback_stops_and_sees_true_numbers():

@@ -1,22 +1,14 @@
-"""The NIST regressions themselves: numbers whole, derivatives exact, minima where certified.
-
-Conventions
------------
-The derivative of r by theta_k is Im r(theta + i h e_k) / h, h = 1e-30 |theta_k|: nothing cancels,
-so it is exact to rounding (Squire and Trapp, 1998) and knows nothing of how Jacobians are taken.
-"""
+"""The NIST regressions themselves: numbers whole, derivatives exact, minima where certified."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.errors import InvalidType
 from symbreak.objectives.contract import Objective
 from tests.optimize.nist import MODELS, NUMBERS, regression
-
-pytestmark = pytest.mark.needs_torch
+from tests.optimize.problems.core import by_complex_step
 
 # Set, parameters and observations, as NIST lists them by level of difficulty.
 LISTED = {
@@ -29,31 +21,26 @@ LISTED = {
 }
 
 
-def starts_of(data):
-    """Return both starts, (2, n)."""
-    return torch.from_numpy(data.starts)
+def in_complex(name):
+    """Return the objective of the data set for complex steps."""
+    return regression(name, np.complex128).objective
 
 
-def by_complex_step(residuals, theta):
-    """Return dr/dtheta of one start theta (n,), shape (m, n)."""
-    h = 1e-30 * theta.abs()
-    return residuals(theta + 1j * torch.diag(h)).imag.T / h
-
-
-def newton_step(objective, theta):
-    """Return the step (n,) from theta (n,), with the Hessian by autograd.
+def newton_step(data):
+    """Return the step (n,) from the certified values.
 
     Parameters differ by 1e10 in size, so they are measured in lengths of the Jacobian's columns.
     """
-    hessian = torch.autograd.functional.hessian(lambda at: objective.value(at[None])[0], theta)
-    lengths = objective.jacobian(theta[None])[0].norm(dim=0)
-    slope = objective(theta[None])[1][0] / lengths
-    return -torch.linalg.solve(hessian / lengths / lengths[:, None], slope) / lengths
+    theta, objective = data.certified, in_complex(data.name)
+    hessian = by_complex_step(lambda at: objective(at)[1], theta)
+    lengths = np.linalg.norm(data.objective.jacobian(theta), axis=0)
+    slope = data.objective(theta)[1] / lengths
+    return -np.linalg.solve(hessian / lengths / lengths[:, None], slope) / lengths
 
 
 def half_a_last_digit(certified):
     """Return what rounding to 11 digits may change."""
-    return 0.5 * 10.0 ** (certified.abs().log10().floor() - 10)
+    return 0.5 * 10.0 ** (np.floor(np.log10(np.abs(certified))) - 10)
 
 
 @pytest.mark.parametrize("level", LISTED)
@@ -70,61 +57,56 @@ def test_the_numbers_are_those_that_nist_lists(level):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_jacobian_is_that_of_complex_steps(name):
     data = regression(name)
-    theta = torch.cat([starts_of(data), torch.from_numpy(data.certified)[None]])
+    theta = np.vstack([data.starts, data.certified])
     jacobian = data.objective.jacobian(theta)
-    # ResidualProblem casts theta to float64, so complex steps go to the function that it holds.
     for one, found in zip(theta, jacobian, strict=True):
-        wanted = by_complex_step(data.objective._residuals, one)
-        size = wanted.abs().amax(0)
+        wanted = by_complex_step(in_complex(name).residuals, one)
+        size = np.abs(wanted).max(0)
         assert found.shape == wanted.shape == (len(NUMBERS[name]["y"]), len(one))
-        assert bool(((found - wanted).abs() <= 1e-12 * size).all())
+        assert (np.abs(found - wanted) <= 1e-12 * size).all()
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_gradient_is_that_of_half_the_sum_of_squares(name):
     data = regression(name)
-    theta = starts_of(data).requires_grad_()
-    r = data.objective.residuals(theta)
-    (wanted,) = torch.autograd.grad((r**2).sum() / 2, theta)
-    J, gradient = data.objective(theta.detach())
-    torch.testing.assert_close(J, (r.detach() ** 2).sum(1) / 2, rtol=1e-13, atol=0.0)
-    torch.testing.assert_close(gradient, wanted, rtol=1e-9, atol=0.0)
+    r = data.objective.residuals(data.starts)
+    J, gradient = data.objective(data.starts)
+    np.testing.assert_allclose(J, (r**2).sum(1) / 2, rtol=1e-13)
+    for theta, found in zip(data.starts, gradient, strict=True):
+        wanted = by_complex_step(in_complex(name).value, theta)
+        np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_certified_values_are_the_minimum_rounded_to_eleven_digits(name):
     data = regression(name)
-    theta = torch.from_numpy(data.certified)
-    step = newton_step(data.objective, theta)
     # The hundredth more is for the rounding of the step itself.
-    assert float((step.abs() / half_a_last_digit(theta)).max()) <= 1.01
+    assert (np.abs(newton_step(data)) / half_a_last_digit(data.certified)).max() <= 1.01
 
 
 def test_lanczos1_has_its_sum_of_squares_a_newton_step_from_the_certified_values():
     # Its residuals are 1e-13, and rounding theta to eleven digits makes them 1e-11; one step takes
     # that away. Rounding y to float64, 4e-16, is then half a percent of a residual.
     data = regression("Lanczos1")
-    theta = torch.from_numpy(data.certified)
-    moved = theta + newton_step(data.objective, theta)
-    before, after = (2 * float(data.objective.value(at[None])[0]) for at in (theta, moved))
+    moved = data.certified + newton_step(data)
+    before, after = (2 * data.objective.value(at) for at in (data.certified, moved))
     assert before > 1e3 * data.sum_of_squares
     assert after == pytest.approx(data.sum_of_squares, rel=1e-2)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_starts_do_not_see_each_other_and_the_contract_is_kept(name):
-    objective = regression(name).objective
-    theta = starts_of(regression(name))
-    out = torch.full_like(theta, torch.nan)
+    objective, theta = regression(name).objective, regression(name).starts
+    out = np.full_like(theta, np.nan)
     J, gradient = objective(theta, out=out)
     assert isinstance(objective, Objective)
     assert gradient is out
     assert objective.blocks[-1].stop == theta.shape[1]
-    assert torch.equal(objective.value(theta), J)
+    np.testing.assert_array_equal(objective.value(theta), J)
     for k in (0, 1):
         alone, slope = objective(theta[k : k + 1])
-        torch.testing.assert_close(alone[0], J[k], rtol=1e-12, atol=0.0)
-        torch.testing.assert_close(slope[0], gradient[k], rtol=1e-9, atol=0.0)
+        np.testing.assert_allclose(alone[0], J[k], rtol=1e-12)
+        np.testing.assert_allclose(slope[0], gradient[k], rtol=1e-9)
     assert objective.take([1]) is objective
     with pytest.raises(InvalidType, match="batch needs an objective with examples"):
         objective.batch([0])

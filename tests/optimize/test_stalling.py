@@ -28,7 +28,7 @@ def parabola(theta):
     return (theta**2).sum(1) / 2, theta
 
 
-def test_value_patience_ends_a_search_and_says_so(torch):
+def test_value_patience_ends_a_search_and_says_so():
     outcome = minimize(
         parabola, np.full((1, 3), 4.0), method="sgd", learning_rate=0.1,
         momentum=0.0, value_patience=3, patience_tol=0.01, gradient_rtol=0.0, max_iter=500,
@@ -39,7 +39,7 @@ def test_value_patience_ends_a_search_and_says_so(torch):
     assert outcome.n_iterations[0] < 100
 
 
-def test_an_improvement_below_the_tolerance_is_kept_but_does_not_count(torch):
+def test_an_improvement_below_the_tolerance_is_kept_but_does_not_count():
     scores = iter([5.0, 4.9, 4.8])
 
     def score(theta):

@@ -59,7 +59,7 @@ def test_never_worse_than_the_start(method, rate):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_training_lowers_the_cost(torch, method):
+def test_training_lowers_the_cost(method):
     cost = make_cost(alpha=0.0, dtype="float32")
     theta = sb.initialize(cost.network, starts=4, dtype="float32")
     outcome = sb.minimize(cost, theta, method=method, learning_rate=0.05, max_iter=60)

@@ -23,8 +23,6 @@ from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.symmetry.projection import one_unit_per_layer, project, spread
 from symbreak.units import distinct_units
 
-pytestmark = pytest.mark.needs_torch
-
 METHODS = {"gradient-descent": {"learning_rate": 0.01, "momentum": 0.9}, "l-bfgs": {}}
 LAYERS = (6, 9, 5, 3)
 CONSTANTS = (0.05, -0.3, 0.5, 0.1, -0.05, 0.3, -0.5, -0.1)

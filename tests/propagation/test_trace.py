@@ -64,7 +64,7 @@ def test_equal_units_have_equal_a_delta_and_partial_derivatives():
         np.testing.assert_allclose(same, np.broadcast_to(same[:1], same.shape), rtol=1e-14)
 
 
-def test_kind_dtype_and_the_first_axis_follow_theta(torch):
+def test_kind_dtype_and_the_first_axis_follow_theta():
     net = sb.Network((4, 3, 2), loss="squared_error")
     y = rng.normal(size=(6, 2))
     theta = np.zeros((5, net.n_parameters), np.float32)

@@ -69,7 +69,6 @@ def test_a_start_that_is_no_longer_finite_is_torn():
     assert torn.updates.tolist() == [1]
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"max_updates": 0}, "max_updates of escape"), ({"threshold": -1.0}, "threshold of escape")],
@@ -79,7 +78,6 @@ def test_bad_numbers_are_named(options, words):
         symmetries(NET, ONE_UNIT).escape(saddle, **options)
 
 
-@pytest.mark.needs_torch
 @pytest.mark.parametrize(
     ("what", "given"), [("cost", {"cost": 3}), ("optimizer", {"optimizer": 3})]
 )

@@ -16,8 +16,6 @@ from symbreak.symmetry.projection import SymmetricCost, one_unit_per_layer, proj
 from symbreak.units import distinct_units, identical_units
 from tests.kinds import NUMPY_AND_TORCH
 
-pytestmark = pytest.mark.needs_torch
-
 NET = Network((3, 4, 3, 2), "tanh", "cross_entropy")
 LABELS = ([0, 1, 0, 1], [5, 5, 2])
 

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.propagation.trace import backpropagate
 from symbreak.symmetry import symmetries
+from tests.symmetry.optimizers import EVERY, OURS, TORCHS, optimizers
 from tests.symmetry.planted import planted, relation
 
-pytestmark = pytest.mark.needs_torch
-
 # Adam and RMSprop divide the rounding of a gradient that is exactly 0 by eps.
-EPS = 1e-6
-UPDATES = {
-    "sgd": ("linear", lambda tensors: torch.optim.SGD(tensors, lr=0.005, momentum=0.9)),
-    "adam": ("elementwise", lambda tensors: torch.optim.Adam(tensors, lr=0.01, eps=EPS)),
-    "adamw": ("elementwise", lambda tensors: torch.optim.AdamW(tensors, lr=0.01, eps=EPS)),
-    "rmsprop": ("elementwise", lambda tensors: torch.optim.RMSprop(tensors, lr=0.003, eps=EPS)),
-}
+UPDATES = optimizers(sgd=0.005, adam=0.01, rmsprop=0.003, eps=1e-6)
 KEPT = 1e-10
 DISTINCT = 1e-6
 
@@ -72,15 +64,14 @@ def assert_true(seed: int, word: str, alpha: float, n_updates: int) -> None:
             )
     X, y = examples(network, seed)
     cost = NetworkCost(network, X, y, alpha=alpha)
-    theta = torch.from_numpy(case.theta.copy())
-    optimizer = make([theta])
+    theta = case.theta.copy()
+    step = make(theta)
     furthest = [np.zeros((units, units)) for units in network.layers[1:-1]]
     for number in range(n_updates + 1):
-        theta.copy_(found.project(theta))
+        theta[:] = found.project(theta)
         if number in (0, 1, n_updates // 3, n_updates):
-            _compare(network, theta.numpy(), found, X, y, furthest)
-        theta.grad = cost(theta)[1]
-        optimizer.step()
+            _compare(network, theta, found, X, y, furthest)
+        step(cost(theta)[1])
         assert found.distance(theta).max() <= KEPT
     for labels, far in zip(found.labels, furthest, strict=True):
         different = labels[0][:, None] != labels[0]
@@ -101,16 +92,18 @@ def _compare(network, theta, found, X, y, furthest):
         furthest[layer] = np.maximum(furthest[layer], away)
 
 
-@pytest.mark.parametrize("word", UPDATES)
+@EVERY
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_certificate_is_true(seed, alpha, word):
-    assert_true(seed * 8 + 4 * (alpha > 0) + list(UPDATES).index(word), word, alpha, 30)
+    number = (*TORCHS, *OURS).index(word)
+    assert_true(seed * 14 + 7 * (alpha > 0) + number, word, alpha, 30)
 
 
+@pytest.mark.needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(10))
 def test_the_certificate_is_true_for_500_networks(block):
     for seed in range(1000 + 50 * block, 1050 + 50 * block):
-        word = list(UPDATES)[seed % 4]
+        word = TORCHS[seed % 4]
         assert_true(seed, word, 0.3 * (seed // 4 % 2), 300)

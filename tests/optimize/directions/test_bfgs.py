@@ -197,7 +197,7 @@ def test_its_other_name_and_bad_options():
         sb.minimize(quadratic, np.ones(3), method="fminunc", line_search="armijoo")
 
 
-def test_the_state_that_is_kept_is_that_of_the_kept_rows(torch):
+def test_the_state_that_is_kept_is_that_of_the_kept_rows():
     rng = np.random.default_rng(8)
     part, everyone = begun(3, 4), np.full(3, True)
     s, g = rng.normal(size=(2, 3, 4))

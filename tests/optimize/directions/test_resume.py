@@ -8,8 +8,6 @@ import pytest
 import symbreak as sb
 from symbreak.optimize import Status
 
-pytestmark = pytest.mark.needs_torch
-
 SEARCHES = [
     ("bfgs", {"line_search": "hager-zhang"}),
     ("bfgs", {"line_search": "more-thuente"}),

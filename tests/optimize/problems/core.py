@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-theta : (..., n) torch, leading axes free;  r : residuals (..., m);  jacobian : (..., m, n).
+theta : (..., n), leading axes free;  r : residuals (..., m);  jacobian : (..., m, n).
 J = ½ Σ r², gradient = jacobianᵀ r. Moré, Garbow and Hillstrom state f = Σ r², so J = f / 2, and
 the `minima` of a `Problem` are minima of J: half of what the paper prints. A `Minimum` states f.
 """
@@ -14,45 +14,47 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from symbreak.errors import InvalidType
 from symbreak.parameters import Block
 
-Function = Callable[[Tensor], Tensor]
+Array = np.ndarray
+Function = Callable[[Array], Array]
 
 
 class ResidualProblem:
     """J(theta) = ½ Σ r(theta)² and its gradient; computed and answered in `dtype`."""
 
     def __init__(
-        self, n: int, residuals: Function, jacobian: Function, dtype: torch.dtype = torch.float64
+        self, n: int, residuals: Function, jacobian: Function, dtype: type = np.float64
     ) -> None:
-        self.dtype = dtype
+        self.dtype = np.dtype(dtype)
         self.blocks: Sequence[Block] = (Block("theta", 0, (n,)),)
         self._residuals, self._jacobian = residuals, jacobian
 
-    def residuals(self, theta: Tensor) -> Tensor:
+    def residuals(self, theta: Array) -> Array:
         """Return r (starts, m)."""
-        return self._residuals(theta.to(self.dtype))
+        return self._residuals(theta.astype(self.dtype))
 
-    def jacobian(self, theta: Tensor) -> Tensor:
+    def jacobian(self, theta: Array) -> Array:
         """Return dr/dtheta (starts, m, n)."""
-        return self._jacobian(theta.to(self.dtype))
+        return self._jacobian(theta.astype(self.dtype))
 
-    def gauss_newton_product(self, theta: Tensor, v: Tensor) -> Tensor:
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """Return Jacobianᵀ Jacobian v (starts, n)."""
         jacobian = self.jacobian(theta)
-        return (jacobian.transpose(1, 2) @ (jacobian @ v[:, :, None]))[:, :, 0]
+        return (jacobian.mT @ (jacobian @ v[:, :, None]))[:, :, 0]
 
-    def __call__(self, theta: Tensor, *, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def __call__(self, theta: Array, *, out: Array | None = None) -> tuple[Array, Array]:
         """Return J (starts,) and the gradient (starts, n)."""
         r = self.residuals(theta)
         gradient = (r[..., None] * self.jacobian(theta)).sum(-2)
-        return half_square(r), gradient if out is None else out.copy_(gradient)
+        if out is None:
+            return half_square(r), gradient
+        out[...] = gradient
+        return half_square(r), out
 
-    def value(self, theta: Tensor) -> Tensor:
+    def value(self, theta: Array) -> Array:
         """Return J (starts,)."""
         return half_square(self.residuals(theta))
 
@@ -65,7 +67,7 @@ class ResidualProblem:
         raise InvalidType("batch needs an objective with examples. Got a least-squares problem.")
 
 
-def half_square(r: Tensor) -> Tensor:
+def half_square(r: Array) -> Array:
     """Return ½ Σ r² over the last axis."""
     return 0.5 * (r * r).sum(-1)
 
@@ -105,7 +107,7 @@ class Problem:
     start: np.ndarray
     minima: tuple[float, ...]
     minimisers: tuple[np.ndarray | None, ...]
-    make: Callable[[torch.dtype], Any]
+    make: Callable[[type], Any]
     printed: tuple[float | None, ...] = ()
 
     @property
@@ -118,7 +120,7 @@ class Problem:
         """A theta with J = minima[0], if one is known."""
         return self.minimisers[0] if self.minimisers else None
 
-    def objective(self, dtype: torch.dtype = torch.float64) -> Any:
+    def objective(self, dtype: type = np.float64) -> Any:
         """Return what `sb.minimize` accepts: an `Objective` that computes in `dtype`."""
         return self.make(dtype)
 
@@ -142,28 +144,51 @@ def least_squares(
     )
 
 
-def vector(x: Tensor, *entries: Tensor | float) -> Tensor:
-    """Return numbers and tensors (...,) side by side: (..., entries)."""
-    like = x[..., 0]
-    parts = [e if isinstance(e, Tensor) else torch.full_like(like, e) for e in entries]
-    return torch.stack(parts, -1)
+def vector(x: Array, *entries: Array | float) -> Array:
+    """Return numbers and arrays (...,) side by side: (..., entries)."""
+    return np.stack([np.broadcast_to(e, x.shape[:-1]) for e in entries], -1, dtype=x.dtype)
 
 
-def matrix(x: Tensor, *rows: Sequence[Tensor | float]) -> Tensor:
-    """Return rows of numbers and tensors (...,) as (..., rows, columns)."""
-    return torch.stack([vector(x, *row) for row in rows], -2)
+def matrix(x: Array, *rows: Sequence[Array | float]) -> Array:
+    """Return rows of numbers and arrays (...,) as (..., rows, columns)."""
+    return np.stack([vector(x, *row) for row in rows], -2)
 
 
-def columns(*parts: Tensor) -> Tensor:
+def columns(*parts: Array) -> Array:
     """Return the derivatives by each parameter, (..., m) or (m,), as (..., m, n)."""
-    return torch.stack(torch.broadcast_tensors(*parts), -1)
+    return np.stack(np.broadcast_arrays(*parts), -1)
 
 
-def parts(x: Tensor) -> tuple[Tensor, ...]:
+def parts(x: Array) -> tuple[Array, ...]:
     """Return the parameters as (..., 1), so that they meet data (m,)."""
-    return x.split(1, -1)
+    return tuple(np.split(x, x.shape[-1], -1))
 
 
-def count(x: Tensor, m: int, first: int = 1) -> Tensor:
+def count(x: Array, m: int, first: int = 1) -> Array:
     """Return first, first + 1, ..., m in the dtype of x."""
-    return torch.arange(first, m + 1, dtype=x.dtype, device=x.device)
+    return np.arange(first, m + 1, dtype=x.dtype)
+
+
+def by_complex_step(function: Function, theta: Array) -> Array:
+    """Return the derivatives of a function at one theta (n,), shape (m, n) or (n,).
+
+    The derivative by theta_k is Im f(theta + i h e_k) / h: nothing cancels, so it is exact to
+    rounding (Squire and Trapp, 1998). The function must compute in complex128.
+    """
+    h = 1e-30
+    return function(theta + 1j * h * identity(theta)).imag.T / h
+
+
+def identity(x: Array) -> Array:
+    """Return the derivatives of x by itself, (n, n)."""
+    return np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def diagonal(slopes: Array) -> Array:
+    """Return matrices (..., n, n) that hold slopes (..., n) and zeros."""
+    return identity(slopes) * slopes[..., None, :]
+
+
+def constant(rows: Array, x: Array) -> Array:
+    """Return rows (m, n) for every theta of x, (..., m, n)."""
+    return np.broadcast_to(rows, (*x.shape[:-1], *rows.shape))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-import torch
+import numpy as np
 
 from tests.optimize.problems.core import (
     Minimum,
@@ -22,7 +22,7 @@ from tests.optimize.problems.core import (
 
 def rosenbrock(x):
     """10 (x2 - x1²), 1 - x1."""
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return vector(x, 10 * (x2 - x1**2), 1 - x1)
 
 
@@ -33,7 +33,7 @@ def rosenbrock_jacobian(x):
 
 def freudenstein_roth(x):
     """-13 + x1 + ((5 - x2) x2 - 2) x2, -29 + x1 + ((x2 + 1) x2 - 14) x2."""
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return vector(x, -13 + x1 + ((5 - x2) * x2 - 2) * x2, -29 + x1 + ((x2 + 1) * x2 - 14) * x2)
 
 
@@ -44,34 +44,34 @@ def freudenstein_roth_jacobian(x):
 
 def powell_badly_scaled(x):
     """10⁴ x1 x2 - 1, exp(-x1) + exp(-x2) - 1.0001."""
-    x1, x2 = x.unbind(-1)
-    return vector(x, 1e4 * x1 * x2 - 1, torch.exp(-x1) + torch.exp(-x2) - 1.0001)
+    x1, x2 = np.moveaxis(x, -1, 0)
+    return vector(x, 1e4 * x1 * x2 - 1, np.exp(-x1) + np.exp(-x2) - 1.0001)
 
 
 def powell_badly_scaled_jacobian(x):
-    x1, x2 = x.unbind(-1)
-    return matrix(x, (1e4 * x2, 1e4 * x1), (-torch.exp(-x1), -torch.exp(-x2)))
+    x1, x2 = np.moveaxis(x, -1, 0)
+    return matrix(x, (1e4 * x2, 1e4 * x1), (-np.exp(-x1), -np.exp(-x2)))
 
 
 def brown_badly_scaled(x):
     """x1 - 10⁶, x2 - 2·10⁻⁶, x1 x2 - 2."""
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return vector(x, x1 - 1e6, x2 - 2e-6, x1 * x2 - 2)
 
 
 def brown_badly_scaled_jacobian(x):
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return matrix(x, (1.0, 0.0), (0.0, 1.0), (x2, x1))
 
 
 def beale(x):
     """y_i - x1 (1 - x2^i), y = 1.5, 2.25, 2.625."""
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return vector(x, *(y - x1 * (1 - x2**i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))))
 
 
 def beale_jacobian(x):
-    x1, x2 = x.unbind(-1)
+    x1, x2 = np.moveaxis(x, -1, 0)
     return matrix(x, *((x2**i - 1, i * x1 * x2 ** (i - 1)) for i in (1, 2, 3)))
 
 
@@ -79,26 +79,26 @@ def jennrich_sampson(x, m=10):
     """2 + 2 i - (exp(i x1) + exp(i x2))."""
     x1, x2 = parts(x)
     i = count(x, m)
-    return 2 + 2 * i - (torch.exp(i * x1) + torch.exp(i * x2))
+    return 2 + 2 * i - (np.exp(i * x1) + np.exp(i * x2))
 
 
 def jennrich_sampson_jacobian(x, m=10):
     x1, x2 = parts(x)
     i = count(x, m)
-    return columns(-i * torch.exp(i * x1), -i * torch.exp(i * x2))
+    return columns(-i * np.exp(i * x1), -i * np.exp(i * x2))
 
 
 def helical_valley(x):
     """10 (x3 - 10 θ), 10 (|(x1, x2)| - 1), x3; θ in (-1/4, 3/4), the turns of (x1, x2)."""
-    x1, x2, x3 = x.unbind(-1)
-    turns = torch.atan(x2 / x1) / (2 * math.pi)
-    turns = torch.where(x1 < 0, turns + 0.5, turns)
-    return vector(x, 10 * (x3 - 10 * turns), 10 * (torch.hypot(x1, x2) - 1), x3)
+    x1, x2, x3 = np.moveaxis(x, -1, 0)
+    turns = np.arctan(x2 / x1) / (2 * math.pi)
+    turns = np.where(x1 < 0, turns + 0.5, turns)
+    return vector(x, 10 * (x3 - 10 * turns), 10 * (np.sqrt(x1**2 + x2**2) - 1), x3)
 
 
 def helical_valley_jacobian(x):
-    x1, x2, _ = x.unbind(-1)
-    rho = torch.hypot(x1, x2)
+    x1, x2, _ = np.moveaxis(x, -1, 0)
+    rho = np.sqrt(x1**2 + x2**2)
     around = 100 / (2 * math.pi * rho**2)
     return matrix(
         x, (around * x2, -around * x1, 10.0), (10 * x1 / rho, 10 * x2 / rho, 0.0), (0.0, 0.0, 1.0)

@@ -5,7 +5,7 @@ Conventions: x (..., n); f = Σ r² as in the paper; a `Minimum` states f, J = f
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 
 from tests.optimize.problems.core import Minimum, columns, count, least_squares, parts
 from tests.optimize.problems.mgh_minimisers import AT
@@ -21,34 +21,34 @@ MEYER = (
 def _bard_data(x):
     u = count(x, 15)
     v = 16 - u
-    return u, v, torch.minimum(u, v)
+    return u, v, np.minimum(u, v)
 
 
 def bard(x):
     """y_i - (x1 + u / (v x2 + w x3)), u = i, v = 16 - i, w = min(u, v)."""
     x1, x2, x3 = parts(x)
     u, v, w = _bard_data(x)
-    return x.new_tensor(BARD) - (x1 + u / (v * x2 + w * x3))
+    return np.array(BARD, x.dtype) - (x1 + u / (v * x2 + w * x3))
 
 
 def bard_jacobian(x):
     _, x2, x3 = parts(x)
     u, v, w = _bard_data(x)
     slope = u / (v * x2 + w * x3) ** 2
-    return columns(-torch.ones_like(u), slope * v, slope * w)
+    return columns(-np.ones_like(u), slope * v, slope * w)
 
 
 def _bell(x):
     """Return t - x3 and exp(-x2 (t - x3)² / 2) for t = (8 - i) / 2."""
     _, x2, x3 = parts(x)
     d = (8 - count(x, 15)) / 2 - x3
-    return d, torch.exp(-x2 * d**2 / 2)
+    return d, np.exp(-x2 * d**2 / 2)
 
 
 def gaussian(x):
     """x1 exp(-x2 (t - x3)² / 2) - y_i."""
     _, bell = _bell(x)
-    return x[..., :1] * bell - x.new_tensor((*GAUSSIAN, *GAUSSIAN[-2::-1]))
+    return x[..., :1] * bell - np.array((*GAUSSIAN, *GAUSSIAN[-2::-1]), x.dtype)
 
 
 def gaussian_jacobian(x):
@@ -60,22 +60,23 @@ def gaussian_jacobian(x):
 def meyer(x):
     """x1 exp(x2 / (t + x3)) - y_i, t = 45 + 5 i."""
     x1, x2, x3 = parts(x)
-    return x1 * torch.exp(x2 / (45 + 5 * count(x, 16) + x3)) - x.new_tensor(MEYER)
+    return x1 * np.exp(x2 / (45 + 5 * count(x, 16) + x3)) - np.array(MEYER, x.dtype)
 
 
 def meyer_jacobian(x):
     x1, x2, x3 = parts(x)
     s = 45 + 5 * count(x, 16) + x3
-    e = torch.exp(x2 / s)
+    e = np.exp(x2 / s)
     return columns(e, x1 * e / s, -x1 * x2 * e / s**2)
 
 
 def _gulf_parts(x, m):
     x1, x2, x3 = parts(x)
     t = count(x, m) / 100
-    d = 25 + (-50 * torch.log(t)) ** (2 / 3) - x2
-    power = d.abs() ** x3 / x1
-    return t, d, power, torch.exp(-power)
+    d = 25 + (-50 * np.log(t)) ** (2 / 3) - x2
+    distance = d * np.sign(d.real)  # |d|, along complex steps too
+    power = distance**x3 / x1
+    return t, d, power, np.exp(-power)
 
 
 def gulf(x, m=99):
@@ -90,22 +91,20 @@ def gulf(x, m=99):
 def gulf_jacobian(x, m=99):
     x1, _, x3 = parts(x)
     _, d, power, e = _gulf_parts(x, m)
-    return columns(e * power / x1, e * power * x3 / d, -e * power * torch.log(d.abs()))
+    return columns(e * power / x1, e * power * x3 / d, -e * power * np.log(np.abs(d)))
 
 
 def box(x, m=10):
     """exp(-t x1) - exp(-t x2) - x3 (exp(-t) - exp(-10 t)), t = i / 10."""
     x1, x2, x3 = parts(x)
     t = count(x, m) / 10
-    return torch.exp(-t * x1) - torch.exp(-t * x2) - x3 * (torch.exp(-t) - torch.exp(-10 * t))
+    return np.exp(-t * x1) - np.exp(-t * x2) - x3 * (np.exp(-t) - np.exp(-10 * t))
 
 
 def box_jacobian(x, m=10):
     x1, x2, _ = parts(x)
     t = count(x, m) / 10
-    return columns(
-        -t * torch.exp(-t * x1), t * torch.exp(-t * x2), torch.exp(-10 * t) - torch.exp(-t)
-    )
+    return columns(-t * np.exp(-t * x1), t * np.exp(-t * x2), np.exp(-10 * t) - np.exp(-t))
 
 
 PROBLEMS = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-import torch
+import numpy as np
 
 from tests.optimize.problems.core import (
     Minimum,
@@ -24,7 +24,7 @@ from tests.optimize.problems.mgh_minimisers import AT
 
 def powell_singular(x):
     """x1 + 10 x2, √5 (x3 - x4), (x2 - 2 x3)², √10 (x1 - x4)²."""
-    x1, x2, x3, x4 = x.unbind(-1)
+    x1, x2, x3, x4 = np.moveaxis(x, -1, 0)
     return vector(
         x,
         x1 + 10 * x2,
@@ -35,7 +35,7 @@ def powell_singular(x):
 
 
 def powell_singular_jacobian(x):
-    x1, x2, x3, x4 = x.unbind(-1)
+    x1, x2, x3, x4 = np.moveaxis(x, -1, 0)
     third, fourth = 2 * (x2 - 2 * x3), 2 * math.sqrt(10) * (x1 - x4)
     return matrix(
         x,
@@ -48,7 +48,7 @@ def powell_singular_jacobian(x):
 
 def wood(x):
     """10 (x2 - x1²), 1 - x1, √90 (x4 - x3²), 1 - x3, √10 (x2 + x4 - 2), (x2 - x4) / √10."""
-    x1, x2, x3, x4 = x.unbind(-1)
+    x1, x2, x3, x4 = np.moveaxis(x, -1, 0)
     return vector(
         x,
         10 * (x2 - x1**2),
@@ -76,13 +76,13 @@ def wood_jacobian(x):
 def kowalik_osborne(x):
     """y_i - x1 (u² + u x2) / (u² + u x3 + x4)."""
     x1, x2, x3, x4 = parts(x)
-    u = x.new_tensor(KOWALIK_U)
-    return x.new_tensor(KOWALIK_Y) - x1 * (u**2 + u * x2) / (u**2 + u * x3 + x4)
+    u = np.array(KOWALIK_U, x.dtype)
+    return np.array(KOWALIK_Y, x.dtype) - x1 * (u**2 + u * x2) / (u**2 + u * x3 + x4)
 
 
 def kowalik_osborne_jacobian(x):
     x1, x2, x3, x4 = parts(x)
-    u = x.new_tensor(KOWALIK_U)
+    u = np.array(KOWALIK_U, x.dtype)
     above, below = u**2 + u * x2, u**2 + u * x3 + x4
     slope = x1 * above / below**2
     return columns(-above / below, -x1 * u / below, slope * u, slope)
@@ -91,7 +91,7 @@ def kowalik_osborne_jacobian(x):
 def _brown_dennis_parts(x, m):
     x1, x2, x3, x4 = parts(x)
     t = count(x, m) / 5
-    return t, x1 + t * x2 - torch.exp(t), x3 + x4 * torch.sin(t) - torch.cos(t)
+    return t, x1 + t * x2 - np.exp(t), x3 + x4 * np.sin(t) - np.cos(t)
 
 
 def brown_dennis(x, m=20):
@@ -102,7 +102,7 @@ def brown_dennis(x, m=20):
 
 def brown_dennis_jacobian(x, m=20):
     t, a, b = _brown_dennis_parts(x, m)
-    return columns(2 * a, 2 * a * t, 2 * b, 2 * b * torch.sin(t))
+    return columns(2 * a, 2 * a * t, 2 * b, 2 * b * np.sin(t))
 
 
 PROBLEMS = (

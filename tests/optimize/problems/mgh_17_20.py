@@ -6,7 +6,6 @@ Conventions: x (..., n); f = Σ r² as in the paper; a `Minimum` states f, J = f
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from tests.optimize.problems.core import Minimum, columns, count, least_squares, matrix, parts
 from tests.optimize.problems.mgh_data import OSBORNE_1, OSBORNE_2
@@ -17,28 +16,28 @@ def osborne_1(x):
     """y_i - (x1 + x2 exp(-t x4) + x3 exp(-t x5)), t = 10 (i - 1)."""
     x1, x2, x3, x4, x5 = parts(x)
     t = 10 * (count(x, 33) - 1)
-    return x.new_tensor(OSBORNE_1) - (x1 + x2 * torch.exp(-t * x4) + x3 * torch.exp(-t * x5))
+    return np.array(OSBORNE_1, x.dtype) - (x1 + x2 * np.exp(-t * x4) + x3 * np.exp(-t * x5))
 
 
 def osborne_1_jacobian(x):
     _, x2, x3, x4, x5 = parts(x)
     t = 10 * (count(x, 33) - 1)
-    e4, e5 = torch.exp(-t * x4), torch.exp(-t * x5)
-    return columns(-torch.ones_like(t), -e4, -e5, x2 * t * e4, x3 * t * e5)
+    e4, e5 = np.exp(-t * x4), np.exp(-t * x5)
+    return columns(-np.ones_like(t), -e4, -e5, x2 * t * e4, x3 * t * e5)
 
 
 def biggs(x, m=13):
     """x3 exp(-t x1) - x4 exp(-t x2) + x6 exp(-t x5) - y, t = i / 10, y such that f is 0."""
     x1, x2, x3, x4, x5, x6 = parts(x)
     t = count(x, m) / 10
-    y = torch.exp(-t) - 5 * torch.exp(-10 * t) + 3 * torch.exp(-4 * t)
-    return x3 * torch.exp(-t * x1) - x4 * torch.exp(-t * x2) + x6 * torch.exp(-t * x5) - y
+    y = np.exp(-t) - 5 * np.exp(-10 * t) + 3 * np.exp(-4 * t)
+    return x3 * np.exp(-t * x1) - x4 * np.exp(-t * x2) + x6 * np.exp(-t * x5) - y
 
 
 def biggs_jacobian(x, m=13):
     x1, x2, x3, x4, x5, x6 = parts(x)
     t = count(x, m) / 10
-    e1, e2, e5 = torch.exp(-t * x1), torch.exp(-t * x2), torch.exp(-t * x5)
+    e1, e2, e5 = np.exp(-t * x1), np.exp(-t * x2), np.exp(-t * x5)
     return columns(-t * x3 * e1, t * x4 * e2, e1, -e2, -t * x6 * e5, e5)
 
 
@@ -46,14 +45,14 @@ def _osborne_2_parts(x):
     """Return t (65,), t - x9..11 (..., 3, 65) and the four exponentials (..., 4, 65)."""
     t = (count(x, 65) - 1) / 10
     d = t - x[..., 8:11, None]
-    first = torch.exp(-t * x[..., 4:5, None])
-    return t, d, torch.cat([first, torch.exp(-(d**2) * x[..., 5:8, None])], -2)
+    first = np.exp(-t * x[..., 4:5, None])
+    return t, d, np.concatenate([first, np.exp(-(d**2) * x[..., 5:8, None])], -2)
 
 
 def osborne_2(x):
     """y_i - (x1 exp(-t x5) + Σ_{k=2,3,4} x_k exp(-(t - x_{k+7})² x_{k+4})), t = (i - 1) / 10."""
     _, _, e = _osborne_2_parts(x)
-    return x.new_tensor(OSBORNE_2) - (x[..., :4, None] * e).sum(-2)
+    return np.array(OSBORNE_2, x.dtype) - (x[..., :4, None] * e).sum(-2)
 
 
 def osborne_2_jacobian(x):
@@ -61,7 +60,7 @@ def osborne_2_jacobian(x):
     weighted = x[..., :4, None] * e
     by_width = weighted[..., 1:, :] * d**2
     by_centre = -2 * weighted[..., 1:, :] * x[..., 5:8, None] * d
-    return torch.cat([-e, weighted[..., :1, :] * t, by_width, by_centre], -2).mT
+    return np.concatenate([-e, weighted[..., :1, :] * t, by_width, by_centre], -2).mT
 
 
 def _watson_matrices(x):
@@ -74,7 +73,7 @@ def watson(x):
     """dp/dt - p² - 1 for p(t) = Σ x_j t^(j-1), t = i / 29; then x1, x2 - x1² - 1."""
     powers, slopes = _watson_matrices(x)
     x1, x2 = x[..., :1], x[..., 1:2]
-    return torch.cat([x @ slopes.T - (x @ powers.T) ** 2 - 1, x1, x2 - x1**2 - 1], -1)
+    return np.concatenate([x @ slopes.T - (x @ powers.T) ** 2 - 1, x1, x2 - x1**2 - 1], -1)
 
 
 def watson_jacobian(x):
@@ -82,7 +81,7 @@ def watson_jacobian(x):
     n = x.shape[-1]
     most = slopes - 2 * (x @ powers.T)[..., None] * powers
     last = matrix(x, (1.0, *[0.0] * (n - 1)), (-2 * x[..., 0], 1.0, *[0.0] * (n - 2)))
-    return torch.cat([most, last], -2)
+    return np.concatenate([most, last], -2)
 
 
 def _watson(n, f, printed):

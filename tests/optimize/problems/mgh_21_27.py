@@ -9,9 +9,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 
-from tests.optimize.problems.core import Minimum, count, least_squares
+from tests.optimize.problems.core import (
+    Minimum,
+    constant,
+    count,
+    diagonal,
+    identity,
+    least_squares,
+)
 from tests.optimize.problems.mgh_01_07 import rosenbrock, rosenbrock_jacobian
 from tests.optimize.problems.mgh_13_16 import powell_singular, powell_singular_jacobian
 from tests.optimize.problems.mgh_minimisers import AT
@@ -23,26 +29,27 @@ def chain(residuals, jacobian, size):
     """Return residuals and jacobian of groups of `size` parameters, one after another."""
 
     def all_residuals(x):
-        return residuals(x.unflatten(-1, (-1, size))).flatten(-2)
+        groups = x.reshape(*x.shape[:-1], -1, size)
+        return residuals(groups).reshape(*x.shape[:-1], -1)
 
     def all_jacobian(x):
-        blocks = jacobian(x.unflatten(-1, (-1, size)))
+        blocks = jacobian(x.reshape(*x.shape[:-1], -1, size))
         groups, rows = blocks.shape[-3], blocks.shape[-2]
-        full = blocks.new_zeros((*blocks.shape[:-3], groups, rows, groups, size))
+        full = np.zeros((*x.shape[:-1], groups, rows, groups, size), x.dtype)
         for group in range(groups):
             full[..., group, :, group, :] = blocks[..., group, :, :]
-        return full.flatten(-4, -3).flatten(-2)
+        return full.reshape(*x.shape[:-1], groups * rows, x.shape[-1])
 
     return all_residuals, all_jacobian
 
 
 def penalty_1(x):
     """√a (x_i - 1), then Σ x² - 1/4."""
-    return torch.cat([ROOT_A * (x - 1), (x**2).sum(-1, keepdim=True) - 0.25], -1)
+    return np.concatenate([ROOT_A * (x - 1), (x**2).sum(-1, keepdims=True) - 0.25], -1)
 
 
 def penalty_1_jacobian(x):
-    return torch.cat([_constant(ROOT_A * _identity(x), x), 2 * x[..., None, :]], -2)
+    return np.concatenate([constant(ROOT_A * identity(x), x), 2 * x[..., None, :]], -2)
 
 
 def penalty_2(x):
@@ -51,68 +58,59 @@ def penalty_2(x):
     E_i = exp(x_i / 10), y_i = exp(i / 10) + exp((i - 1) / 10), i = 2, ..., n in both.
     """
     n = x.shape[-1]
-    e, at = torch.exp(x / 10), torch.exp(count(x, n) / 10)
+    e, at = np.exp(x / 10), np.exp(count(x, n) / 10)
     pairs = ROOT_A * (e[..., 1:] + e[..., :-1] - at[1:] - at[:-1])
     singles = ROOT_A * (e[..., 1:] - math.exp(-0.1))
-    ball = (count(x, n).flip(0) * x**2).sum(-1, keepdim=True) - 1
-    return torch.cat([x[..., :1] - 0.2, pairs, singles, ball], -1)
+    ball = (count(x, n)[::-1] * x**2).sum(-1, keepdims=True) - 1
+    return np.concatenate([x[..., :1] - 0.2, pairs, singles, ball], -1)
 
 
 def penalty_2_jacobian(x):
     n = x.shape[-1]
-    slopes = torch.diag_embed(ROOT_A / 10 * torch.exp(x / 10))
-    first = _constant(_identity(x)[:1], x)
-    ball = (2 * count(x, n).flip(0) * x)[..., None, :]
-    return torch.cat(
+    slopes = diagonal(ROOT_A / 10 * np.exp(x / 10))
+    first = constant(identity(x)[:1], x)
+    ball = (2 * count(x, n)[::-1] * x)[..., None, :]
+    return np.concatenate(
         [first, slopes[..., 1:, :] + slopes[..., :-1, :], slopes[..., 1:, :], ball], -2
     )
 
 
 def variably_dimensioned(x):
     """x_i - 1, s, s² with s = Σ j (x_j - 1)."""
-    s = (count(x, x.shape[-1]) * (x - 1)).sum(-1, keepdim=True)
-    return torch.cat([x - 1, s, s**2], -1)
+    s = (count(x, x.shape[-1]) * (x - 1)).sum(-1, keepdims=True)
+    return np.concatenate([x - 1, s, s**2], -1)
 
 
 def variably_dimensioned_jacobian(x):
     j = count(x, x.shape[-1])
     s = (j * (x - 1)).sum(-1)[..., None, None]
-    rows = _constant(torch.cat([_identity(x), j[None]]), x)
-    return torch.cat([rows, 2 * s * j], -2)
+    rows = constant(np.concatenate([identity(x), j[None]]), x)
+    return np.concatenate([rows, 2 * s * j], -2)
 
 
 def trigonometric(x):
     """n - Σ cos x_j + i (1 - cos x_i) - sin x_i."""
-    n, c = x.shape[-1], torch.cos(x)
-    return n - c.sum(-1, keepdim=True) + count(x, n) * (1 - c) - torch.sin(x)
+    n, c = x.shape[-1], np.cos(x)
+    return n - c.sum(-1, keepdims=True) + count(x, n) * (1 - c) - np.sin(x)
 
 
 def trigonometric_jacobian(x):
-    own = count(x, x.shape[-1]) * torch.sin(x) - torch.cos(x)
-    return torch.sin(x)[..., None, :] + torch.diag_embed(own)
+    own = count(x, x.shape[-1]) * np.sin(x) - np.cos(x)
+    return np.sin(x)[..., None, :] + diagonal(own)
 
 
 def brown_almost_linear(x):
     """x_i + Σ x_j - (n + 1) for i < n, Π x_j - 1."""
     n = x.shape[-1]
-    most = x[..., :-1] + x.sum(-1, keepdim=True) - (n + 1)
-    return torch.cat([most, x.prod(-1, keepdim=True) - 1], -1)
+    most = x[..., :-1] + x.sum(-1, keepdims=True) - (n + 1)
+    return np.concatenate([most, x.prod(-1, keepdims=True) - 1], -1)
 
 
 def brown_almost_linear_jacobian(x):
-    n = x.shape[-1]
-    most = _constant((_identity(x) + 1)[:-1], x)
+    most = constant((identity(x) + 1)[:-1], x)
     # Π over the others, without dividing by x_j, which may be 0.
-    others = torch.where(_identity(x) == 1, x.new_ones(()), x[..., None, :].expand(*x.shape, n))
-    return torch.cat([most, others.prod(-1)[..., None, :]], -2)
-
-
-def _identity(x):
-    return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-
-
-def _constant(rows, x):
-    return rows.expand(*x.shape[:-1], *rows.shape)
+    others = np.where(identity(x) == 1, 1.0, x[..., None, :])
+    return np.concatenate([most, others.prod(-1)[..., None, :]], -2)
 
 
 def _penalty_1(n, f, printed):

@@ -7,10 +7,8 @@ i, j count from 1; x_0 = x_{n+1} = 0; h = 1 / (n + 1), t_i = i h.
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch.nn.functional import pad
 
-from tests.optimize.problems.core import Minimum, count, least_squares
+from tests.optimize.problems.core import Minimum, count, diagonal, identity, least_squares
 from tests.optimize.problems.mgh_minimisers import AT
 
 
@@ -22,7 +20,7 @@ def boundary_value(x):
 
 def boundary_value_jacobian(x):
     h, t = _grid(x)
-    return torch.diag_embed(2 + 1.5 * h**2 * (x + t + 1) ** 2) - _shift(x, -1) - _shift(x, 1)
+    return diagonal(2 + 1.5 * h**2 * (x + t + 1) ** 2) - _shift(x, -1) - _shift(x, 1)
 
 
 def integral_equation(x):
@@ -33,7 +31,7 @@ def integral_equation(x):
 
 def integral_equation_jacobian(x):
     _, t = _grid(x)
-    return _identity(x) + _kernel(x) * 3 * ((x + t + 1) ** 2)[..., None, :]
+    return identity(x) + _kernel(x) * 3 * ((x + t + 1) ** 2)[..., None, :]
 
 
 def broyden_tridiagonal(x):
@@ -42,7 +40,7 @@ def broyden_tridiagonal(x):
 
 
 def broyden_tridiagonal_jacobian(x):
-    return torch.diag_embed(3 - 4 * x) - _shift(x, -1) - 2 * _shift(x, 1)
+    return diagonal(3 - 4 * x) - _shift(x, -1) - 2 * _shift(x, 1)
 
 
 def broyden_banded(x):
@@ -51,7 +49,7 @@ def broyden_banded(x):
 
 
 def broyden_banded_jacobian(x):
-    return torch.diag_embed(2 + 15 * x**2) - _band(x) * (1 + 2 * x)[..., None, :]
+    return diagonal(2 + 15 * x**2) - _band(x) * (1 + 2 * x)[..., None, :]
 
 
 def _grid(x):
@@ -62,29 +60,25 @@ def _grid(x):
 def _kernel(x):
     """Return h/2 min(t_i, t_j) (1 - max(t_i, t_j)), (n, n)."""
     h, t = _grid(x)
-    return h / 2 * torch.minimum(t[:, None], t) * (1 - torch.maximum(t[:, None], t))
+    return h / 2 * np.minimum(t[:, None], t) * (1 - np.maximum(t[:, None], t))
 
 
 def _band(x):
     i = count(x, x.shape[-1])
     ahead = i - i[:, None]
-    return ((ahead >= -5) & (ahead <= 1) & (ahead != 0)).to(x.dtype)
+    return ((ahead >= -5) & (ahead <= 1) & (ahead != 0)).astype(x.dtype)
 
 
 def _before(x):
-    return pad(x, (1, 0))[..., :-1]
+    return x @ _shift(x, 1)
 
 
 def _after(x):
-    return pad(x, (0, 1))[..., 1:]
+    return x @ _shift(x, -1)
 
 
 def _shift(x, offset):
-    return torch.diag(x.new_ones(x.shape[-1] - 1), offset)
-
-
-def _identity(x):
-    return torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return np.eye(x.shape[-1], k=offset, dtype=x.dtype)
 
 
 N = 10

@@ -6,23 +6,21 @@ Conventions: x (..., n); f = Σ r², a `Minimum` states f, J = f / 2 (core.py).
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from tests.optimize.problems.core import Minimum, least_squares
+from tests.optimize.problems.core import Minimum, constant, identity, least_squares
 
 N_CHAIN, N_QUADRATIC, CONDITION = 10, 20, 1e6
 
 
 def chained_rosenbrock(x):
     """10 (x_{i+1} - x_i²), then 1 - x_i, for i < n: f is `scipy.optimize.rosen`."""
-    return torch.cat([10 * (x[..., 1:] - x[..., :-1] ** 2), 1 - x[..., :-1]], -1)
+    return np.concatenate([10 * (x[..., 1:] - x[..., :-1] ** 2), 1 - x[..., :-1]], -1)
 
 
 def chained_rosenbrock_jacobian(x):
-    own = torch.eye(x.shape[-1], dtype=x.dtype)[:-1]
-    following = torch.eye(x.shape[-1], dtype=x.dtype)[1:]
+    own, following = identity(x)[:-1], identity(x)[1:]
     valleys = 10 * following - 20 * x[..., :-1, None] * own
-    return torch.cat([valleys, (-own).expand_as(valleys)], -2)
+    return np.concatenate([valleys, constant(-own, x)], -2)
 
 
 def quadratic_parts(n=N_QUADRATIC, condition=CONDITION, seed=0):
@@ -36,15 +34,15 @@ def quadratic_parts(n=N_QUADRATIC, condition=CONDITION, seed=0):
 
 
 def _quadratic():
-    a, best = (torch.as_tensor(part) for part in quadratic_parts())
+    a, best = quadratic_parts()
 
     def residuals(x):
-        return (x - best.to(x.dtype)) @ a.to(x.dtype).T
+        return (x - best.astype(x.dtype)) @ a.astype(x.dtype).T
 
     def jacobian(x):
-        return a.to(x.dtype).expand(*x.shape[:-1], *a.shape)
+        return constant(a.astype(x.dtype), x)
 
-    start, minimum = np.zeros(N_QUADRATIC), Minimum(0, at=best.numpy())
+    start, minimum = np.zeros(N_QUADRATIC), Minimum(0, at=best)
     return least_squares("quadratic_20", residuals, jacobian, start, minimum)
 
 

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.levenberg_marquardt import LevenbergMarquardt
-from tests.optimize.problems.core import ResidualProblem
-
-pytestmark = pytest.mark.needs_torch
+from tests.optimize.problems.core import ResidualProblem, constant
 
 
 def linear(A, b):
     """r = A theta - b."""
-    A, b = torch.as_tensor(A), torch.as_tensor(b)
-    return ResidualProblem(
-        A.shape[1], lambda x: x @ A.T - b, lambda x: A.expand(len(x), *A.shape)
-    )  # fmt: skip
+    return ResidualProblem(A.shape[1], lambda x: x @ A.T - b, lambda x: constant(A, x))
 
 
-def exponential(t, y, units=(1.0, 1.0)):
+def exponential(t, y, units=1.0):
     """r = x1 exp(-x2 t) - y, x = units · theta."""
-    t, y, units = map(torch.as_tensor, (t, y, units))
 
     def residuals(theta):
         x = theta * units
-        return x[:, :1] * torch.exp(-x[:, 1:] * t) - y
+        return x[:, :1] * np.exp(-x[:, 1:] * t) - y
 
     def jacobian(theta):
         x = theta * units
-        decay = torch.exp(-x[:, 1:] * t)
-        return torch.stack([decay, -x[:, :1] * t * decay], dim=2) * units
+        decay = np.exp(-x[:, 1:] * t)
+        return np.stack([decay, -x[:, :1] * t * decay], axis=2) * units
 
     return ResidualProblem(2, residuals, jacobian)
 
@@ -46,24 +39,22 @@ NOISY = 2.0 * np.exp(-0.7 * T) + 0.05 * np.sin(9.0 * T)
 
 def point(objective, theta):
     value, gradient = objective(theta)
-    return Point(theta, value.numpy(), gradient, gradient.abs().amax(1).numpy())
+    return Point(theta, value, gradient, np.abs(gradient).max(1))
 
 
 def test_the_step_solves_the_damped_equations():
     rng = np.random.default_rng(0)
     A, b = rng.normal(size=(9, 4)) * [1.0, 10.0, 0.1, 3.0], rng.normal(size=9)
     objective = linear(A, b)
-    here = point(objective, torch.from_numpy(rng.normal(size=(2, 4))))
+    here = point(objective, rng.normal(size=(2, 4)))
     stepper = LevenbergMarquardt(damping=0.3)
     stepper.start(here, objective)
-    step = (stepper.trial(here, objective) - here.theta).numpy()
+    step = stepper.trial(here, objective) - here.theta
     H = A.T @ A
     damped = H + 0.3 * np.diag(np.diag(H))
-    expected = -np.linalg.solve(damped, here.gradient.numpy().T).T
+    expected = -np.linalg.solve(damped, here.gradient.T).T
     np.testing.assert_allclose(step, expected, rtol=1e-10)
-    predicted = -(step * here.gradient.numpy()).sum(1) - 0.5 * np.einsum(
-        "ri,ij,rj->r", step, H, step
-    )
+    predicted = -(step * here.gradient).sum(1) - 0.5 * np.einsum("ri,ij,rj->r", step, H, step)
     np.testing.assert_allclose(stepper._predicted, predicted, rtol=1e-10)
 
 
@@ -101,7 +92,7 @@ def test_a_matrix_without_a_factor_is_damped_more():
 
 def test_a_trial_whose_gradient_is_not_finite_is_not_accepted():
     def jacobian(x):
-        return torch.where(x > 2.0, torch.nan, torch.ones_like(x))[:, :, None]
+        return np.where(x > 2.0, np.nan, 1.0)[:, :, None]
 
     objective = ResidualProblem(1, lambda x: x - 2.1, jacobian)
     start = np.array([0.0])
@@ -143,7 +134,8 @@ def test_accepted_points_never_rise_and_starts_do_not_see_each_other():
 
 def test_a_trial_that_is_not_finite_is_a_step_too_long():
     def residuals(x):
-        return torch.where(x > 0, x.log(), torch.nan) - 1.0
+        with np.errstate(invalid="ignore"):
+            return np.log(x) - 1.0
 
     objective = ResidualProblem(1, residuals, lambda x: 1.0 / x[:, :, None])
     # The undamped step from 30 is 30 - 30 · (log 30 - 1) < 0.
@@ -156,7 +148,7 @@ def test_a_trial_that_is_not_finite_is_a_step_too_long():
 
 def test_where_nothing_lower_can_be_told_apart_it_says_so():
     outcome = sb.minimize(
-        exponential(T, NOISY), np.array([1.0, 2.0]), method="levenberg-marquardt",
+        exponential(T, NOISY), np.array([1.1, 2.2]), method="levenberg-marquardt",
         gradient_rtol=0.0, max_iter=500,
     )  # fmt: skip
     assert outcome.status[0] in (Status.PRECISION_LIMIT, Status.CONVERGED)
@@ -178,20 +170,20 @@ def test_objectives_without_curvature_and_bad_options_get_one_sentence():
 def test_a_scale_never_falls():
     """D holds the largest diagonal so far (Moré 1978): here H grows and falls along the way."""
     objective = exponential(T, NOISY)
-    starts = torch.tensor([[2.0, 0.1], [0.1, 3.0]], dtype=torch.float64)
+    starts = np.array([[2.0, 0.1], [0.1, 3.0]])
     diagonals = [
-        (J.transpose(1, 2) @ J).diagonal(dim1=1, dim2=2)
-        for J in (objective.jacobian(starts), objective.jacobian(starts.flip(0)))
+        (J**2).sum(1) for J in (objective.jacobian(starts), objective.jacobian(starts[::-1]))
     ]
-    assert bool((diagonals[0] > diagonals[1]).any() and (diagonals[0] < diagonals[1]).any())
+    assert (diagonals[0] > diagonals[1]).any()
+    assert (diagonals[0] < diagonals[1]).any()
     stepper, here = LevenbergMarquardt(damping=0.3), point(objective, starts)
     stepper.start(here, objective)
-    moved = point(objective, starts.flip(0))
+    moved = point(objective, starts[::-1])
     stepper.advance(np.array([True, True]), here, moved, objective)
-    step = (stepper.trial(moved, objective) - moved.theta).numpy()
-    squares = torch.maximum(*diagonals).numpy()
-    jacobians = objective.jacobian(moved.theta).numpy()
+    step = stepper.trial(moved, objective) - moved.theta
+    squares = np.maximum(*diagonals)
+    jacobians = objective.jacobian(moved.theta)
     for row in range(2):
         H = jacobians[row].T @ jacobians[row]
-        expected = -np.linalg.solve(H + 0.3 * np.diag(squares[row]), moved.gradient[row].numpy())
+        expected = -np.linalg.solve(H + 0.3 * np.diag(squares[row]), moved.gradient[row])
         np.testing.assert_allclose(step[row], expected, rtol=1e-10)

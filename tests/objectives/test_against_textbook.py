@@ -1,4 +1,4 @@
-"""J and its gradient against torch autograd, for every activation, loss and depth."""
+"""J and its gradient against the textbook's, for every activation, loss and depth."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import pytest
 import symbreak as sb
 from symbreak.activations import ACTIVATIONS
 from symbreak.losses import LOSSES
-from tests.objectives import reference
+from tests.objectives import textbook
 from tests.objectives.targets import targets
-
-pytestmark = pytest.mark.needs_torch
-
-pytestmark = pytest.mark.needs_torch
 
 DEPTHS = {0: (), 1: (5,), 2: (5, 4), 3: (5, 4, 3)}
 STARTS, M = 3, 23
@@ -37,12 +33,12 @@ def assert_blocks_agree(net, gradient, expected, tolerance=1e-12):
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_value_and_gradient_agree_with_autograd(activation, loss, depth):
+def test_value_and_gradient_agree_with_the_textbook(activation, loss, depth):
     net, theta, X, y, weights = make(activation, loss, depth)
     cost = sb.NetworkCost(net, X, y, alpha=0.7, sample_weight=weights)
     J, gradient = cost(theta)
     for start in range(STARTS):
-        expected = reference.value_and_gradient(net, theta[start], X, y, 0.7, weights)
+        expected = textbook.value_and_gradient(net, theta[start], X, y, 0.7, weights)
         assert J[start] == pytest.approx(expected[0], rel=1e-12)
         assert_blocks_agree(net, gradient[start], expected[1])
 
@@ -85,7 +81,7 @@ def test_penalties_and_weights_of_every_start_and_layer():
     cost = sb.NetworkCost(net, X, y, alpha=alpha, sample_weight=weights)
     J, gradient = cost(theta)
     for start in range(STARTS):
-        expected = reference.value_and_gradient(
+        expected = textbook.value_and_gradient(
             net, theta[start], X, y, alpha[start], weights[start]
         )
         assert J[start] == pytest.approx(expected[0], rel=1e-12)
@@ -106,7 +102,7 @@ def test_batch_has_the_losses_of_its_rows_and_the_whole_penalty(loss):
     factor = weights[rows].sum() / (weights.sum() * share)
     J, gradient = part(theta)
     for start in range(STARTS):
-        expected = reference.value_and_gradient(
+        expected = textbook.value_and_gradient(
             net, theta[start], X[rows], y[rows], 0.7 * share, weights[rows]
         )
         assert J[start] == pytest.approx(factor * expected[0], rel=1e-12)
