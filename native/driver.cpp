@@ -104,7 +104,7 @@ void walk(Activation activation, Loss loss, int depth, long m, std::mt19937_64& 
           "the number of starts changes the result");
     std::vector<T> out(p.starts * m * p.network.outputs()), rows(m * 6, T(1));
     predict<T>(p.network, {rows.data(), 6, 1}, m, p.starts, p.theta.data(), out.data(), 2);
-    std::vector<long long> indices;
+    std::vector<std::int64_t> indices;
     for (long i = m - 1; i >= 0; i -= 2) indices.push_back(i);
     Examples<T> batch(6, p.network.target_rows());
     batch.pick(p.examples, indices.data(), static_cast<long>(indices.size()));

@@ -4,6 +4,7 @@
 // below), the bias in column 0; theta holds one after the other.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <vector>
 
@@ -53,7 +54,7 @@ public:
     }
 
     // Takes the examples of these indices from others.
-    void pick(const Examples& others, const long long* indices, long m) {
+    void pick(const Examples& others, const std::int64_t* indices, long m) {
         resize(m);
         for (long i = 0; i < m; ++i) {
             if (indices[i] < 0 || indices[i] >= others.m_)
