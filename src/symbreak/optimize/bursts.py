@@ -107,7 +107,12 @@ def burst(
     problems, stepper, core = _problems(run, objective), run.stepper, load()
     if problems is None or core is None or not isinstance(stepper, HasTwin):
         return None
-    steps = 1 if by_ticks else steps
+    iterations, evaluations = counts
+    left = (
+        settings["max_iter"] - iterations.min(),
+        settings["max_evaluations"] - evaluations.min(),
+    )
+    steps = 1 if by_ticks else int(min(steps, *left))
     ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
     made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
     core.burst(
@@ -115,7 +120,7 @@ def burst(
         {**settings, **stepper.twin_settings(), "most_ticks": ticks},
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
-    stepper.count(ticks)
+    stepper.count(ticks, objective)
     return made
 
 

@@ -55,5 +55,5 @@ class HasTwin(PerStart, ABC):
         """Return what so many ticks from here on need."""
         return Plan()
 
-    def count(self, ticks: int) -> None:
+    def count(self, ticks: int, objective: Objective) -> None:
         """Take notice that so many ticks were made of each start that has not ended before."""
