@@ -25,10 +25,11 @@ template <class T>
 class LBFGS {
 public:
     LBFGS(const State& state, const std::string& at, long n)
-        : n_(n), inverse_(state.rows<double>(at + "._inverse", 0)),
-          curvature_(state.rows<double>(at + "._curvature", 0)), yy_(state.rows<double>(at + "._yy", 0)),
+        : n_(n), curvature_(state.rows<double>(at + "._curvature", 0)), memory_(curvature_.width()),
+          inverse_(state.rows<double>(at + "._inverse", memory_ * memory_)),
+          yy_(state.rows<double>(at + "._yy", memory_ * memory_)),
           gamma_(state.rows<double>(at + "._gamma")), clock_(state.rows<std::int64_t>(at + "._clock")),
-          memory_(curvature_.width()), pairs_(state.rows<T>(at + "._pairs", 2 * memory_ * n)) {}
+          pairs_(state.rows<T>(at + "._pairs", 2 * memory_ * n)) {}
 
     // Stores the pair of the step from `before` to `here` and writes -H g to `along`.
     void update(int start, const Point<T>& before, const Point<T>& here, T* along) const {
@@ -147,9 +148,10 @@ private:
     }
 
     long n_;
-    Rows<double> inverse_, curvature_, yy_, gamma_;
-    Rows<std::int64_t> clock_;
+    Rows<double> curvature_;
     long memory_;
+    Rows<double> inverse_, yy_, gamma_;
+    Rows<std::int64_t> clock_;
     Rows<T> pairs_;
 };
 

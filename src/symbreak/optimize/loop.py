@@ -1,4 +1,4 @@
-"""The one loop of all methods: many starts, one stacked evaluation a tick.
+"""The one loop of all methods: many starts, one stacked evaluation a tick, or a burst of the core.
 
 Every running start is at its own place in its own search. A tick moves each to its own trial point,
 evaluates J and the gradient of all trials as one stack, and lets the stepper decide for each start
@@ -248,7 +248,7 @@ class Loop:
         return made.accepted, made.failed
 
     def _tick(self, run: Running) -> tuple[Mask, Mask]:
-        """Evaluate one trial of every start; return which were accepted, and which starts failed."""
+        """Evaluate one trial of each start; return which were accepted, and which starts failed."""
         if run.is_new.any():
             run.stepper.advance(run.is_new, run.before, run.here, self._objective)
             run.is_new = np.zeros(len(run), dtype=bool)

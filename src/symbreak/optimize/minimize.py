@@ -39,7 +39,7 @@ from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import limits_of
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.scipy_search import ScipySearch
-from symbreak.optimize.search import Progress, Search
+from symbreak.optimize.search import Progress, Search, Watch
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.successive_halving import Racing
@@ -275,7 +275,7 @@ def _told(
             places = places._replace(theta=theta)
         return callback(replace(progress, places=places))
 
-    return told
+    return Watch(told) if isinstance(callback, Watch) else told
 
 
 def _answer(outcome: Outcome, theta: Any) -> Outcome:

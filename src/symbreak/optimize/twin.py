@@ -1,7 +1,7 @@
 """What a stepper says of its twin in the compiled core, which works on the same arrays.
 
-A twin makes the ticks that the stepper would make, up to rounding, and leaves the same state behind;
-constants and options are handed over, so that each stands in one place.
+A twin makes the ticks that the stepper would make, up to rounding, and leaves the same state
+behind; constants and options are handed over, so that each stands in one place.
 """
 
 from __future__ import annotations

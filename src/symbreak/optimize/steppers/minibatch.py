@@ -68,8 +68,8 @@ class MiniBatchStepper(HasTwin):
         self._after: UpdateRule | None = None
 
     @property
-    def twin(self) -> str:
-        """The core knows all rules and schedules."""
+    def twin(self) -> str | None:
+        """That of the rule; the core knows all schedules."""
         return self.rule.twin
 
     def twin_settings(self) -> Mapping[str, float]:

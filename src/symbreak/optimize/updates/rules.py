@@ -64,14 +64,12 @@ class UpdateRule(PerStart, ABC):
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Change theta by one update; the gradient (starts, n) is left as it is."""
 
-    @property
-    @abstractmethod
-    def twin(self) -> str:
-        """The word by which the compiled core knows it, see `twin`."""
+    # The word by which the compiled core knows it, see `HasTwin`; None for a rule without a twin.
+    twin: str | None = None
 
-    @abstractmethod
     def twin_settings(self) -> Mapping[str, float]:
         """Return its options by the names that the core asks for."""
+        return {}
 
     @property
     def decay(self) -> Array | None:
