@@ -29,9 +29,7 @@ class PackedExamples(Protocol):
 class Problem(Protocol):
     """J = scale Σ w loss + ½ Σ strength theta² of a network on examples."""
 
-    def evaluate(
-        self, theta: Floats, value: Floats, gradient: Floats | None, threads: int
-    ) -> None:
+    def evaluate(self, theta: Floats, value: Floats, gradient: Floats | None, threads: int) -> None:
         """Write J to value (starts,), and its gradient, of theta (starts, n)."""
 
 
