@@ -142,6 +142,20 @@ def test_whatever_the_scale_of_J(scale):
     assert_agree(search(cost, theta), in_python(cost, theta), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [("float32", 1e-22), ("float32", 1e25), ("float64", 1e-165), ("float64", 1e160)],
+)
+def test_slopes_out_of_range_are_those_of_a_shortened_direction(dtype, scale):
+    X, y = data()
+    network = sb.Network((4, 1), loss="absolute_error")
+    cost = sb.NetworkCost(network, scale * X, scale * (y - 1.0), dtype=dtype)
+    one, other = (run(cost, starts(cost), gradient_rtol=0.0) for run in (search, in_python))
+    assert one.status == other.status
+    assert (other.n_iterations > 1).all()
+    assert_agree(one, other, 3, rtol=1e-4)
+
+
 @pytest.mark.parametrize("size", [1e3, 1e120, 1e300])
 @pytest.mark.parametrize("activation", ["relu", "identity", "tanh"])
 def test_starts_far_out_end_in_the_same_way(size, activation):
@@ -151,10 +165,12 @@ def test_starts_far_out_end_in_the_same_way(size, activation):
     assert_agree(one, other, 4, rtol=1e-6)
 
 
-def test_steps_that_are_too_long_are_shortened():
+@pytest.mark.parametrize("scale", [300.0, 2e4])
+def test_steps_that_are_too_long_are_shortened(scale):
     X, y = data()
-    cost = sb.NetworkCost(sb.Network((4, 1), loss="poisson"), 300.0 * X, y, dtype="float64")
-    one, other = (run(cost, starts(cost)) for run in (search, in_python))
+    cost = sb.NetworkCost(sb.Network((4, 1), loss="poisson"), scale * X, y, dtype="float64")
+    theta = starts(cost) * (300.0 / scale)
+    one, other = (run(cost, theta) for run in (search, in_python))
     assert (other.n_evaluations > other.n_iterations + 3).all()
     assert_agree(one, other, 4, rtol=1e-6)
     assert one.status == other.status
