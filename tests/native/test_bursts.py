@@ -153,13 +153,11 @@ def test_slopes_above_the_range_are_those_of_a_shortened_direction(dtype, scale)
     assert_agree(one, other, 3, rtol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "small", "smaller"), [("float32", 1e-16, 1e-5), ("float64", 1e-150, 1e-8)]
-)
-def test_slopes_below_the_range_too(dtype, small, smaller):
+def test_slopes_below_the_range_too():
     X, _ = data()
+    small, network = 1e-16, sb.Network((4, 1), loss="squared_error")
     y = small * np.where(np.arange(M - 1) % 2, 1.0, -1.0)
-    cost = sb.NetworkCost(sb.Network((4, 1), loss="squared_error"), smaller * X[1:], y, dtype=dtype)
+    cost = sb.NetworkCost(network, 1e-5 * X[1:], y, dtype="float32")
     theta = np.zeros((1, 5))
     one, other = (run(cost, theta, gradient_rtol=0.0, max_iter=3) for run in (search, in_python))
     assert one.status == other.status
