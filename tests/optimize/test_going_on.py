@@ -76,10 +76,17 @@ def test_stopped_by_control_c_at_an_evaluation(method):
         interrupts_at, calls = 0, 0
 
         def __call__(self, theta, **options):
+            self.count()
+            return super().__call__(theta, **options)
+
+        def value(self, theta):
+            self.count()
+            return super().value(theta)
+
+        def count(self):
             Called.calls += 1
             if Called.calls == Called.interrupts_at:
                 os.kill(os.getpid(), signal.SIGINT)
-            return super().__call__(theta, **options)
 
     cost = make_cost()
     cost.__class__ = Called

@@ -121,8 +121,9 @@ public:
                      const EpochPlan<T>& plan)
         : problem_(problem), plan_(plan), n_(problem.n()), m_(problem.examples->size()),
           size_(static_cast<long>(settings["batch_size"])), epochs_(static_cast<int>(settings["epochs"])),
-          updates_(static_cast<long>(settings["updates"])), rule_(state, settings, plan, n_),
-          rates_(state, settings) {}
+          updates_(static_cast<long>(settings["updates"])),
+          with_gradient_(settings["with_gradient"] != 0), not_asked_(settings["not_asked"]),
+          rule_(state, settings, plan, n_), rates_(state, settings) {}
 
     // Multiplications of an evaluation between which a start cannot share its work.
     double work() const { return 3.0 * n_ * (plan_.order == nullptr ? m_ : size_); }
@@ -143,8 +144,10 @@ public:
             const T* gradient = is_known ? here.gradient : trial.gradient;
             rule_.update(start, updates_ + epoch + 1, trial.theta, gradient, rate);
         }
-        trial.value = problem_.evaluate(start, trial.theta, trial.gradient, threads);
-        trial.norm = largest(trial.gradient, n_);
+        trial.value =
+            problem_.evaluate(start, trial.theta, with_gradient_ ? trial.gradient : nullptr, threads);
+        trial.norm = with_gradient_ ? largest(trial.gradient, n_) : not_asked_;
+        if (!with_gradient_) std::fill_n(trial.gradient, n_, T(0));
     }
 
     Verdict judge(int start, const Point<T>&, const Point<T>& trial) const {
@@ -178,6 +181,8 @@ private:
     long n_, m_, size_;
     int epochs_;
     long updates_;
+    bool with_gradient_;
+    double not_asked_;  // the norm of a gradient that nobody asked for
     Rule rule_;
     Rates rates_;
 };

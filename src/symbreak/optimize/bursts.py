@@ -20,6 +20,7 @@ from symbreak.native.interface import Problem
 from symbreak.objectives.capabilities import HasNativeProblem, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Floats, Mask, Starts, limits_of
+from symbreak.optimize.protocols import NOT_ASKED
 from symbreak.optimize.running import TIES, Running
 from symbreak.optimize.stopping import ROUNDING, GradientTest, Limits
 from symbreak.optimize.twin import HasTwin
@@ -127,6 +128,7 @@ def burst(
 def settings_of(run: Running, test: GradientTest, limits: Limits) -> dict[str, float]:
     """Return the constants and limits of a search by the names that the core asks for."""
     settings = {
+        "not_asked": NOT_ASKED,
         "eps": float(limits_of(run.here.theta).eps),
         "ties": TIES,
         "rounding": ROUNDING,

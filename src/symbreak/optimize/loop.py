@@ -231,6 +231,7 @@ class Loop:
         records, began = self.records, self._clock.seconds
         counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
         settings = settings_of(run, self._test, self.limits)
+        settings["with_gradient"] = self._needs_gradient
         made = burst(
             run, self._objective, settings, counts, steps=self._pace.steps, by_ticks=by_ticks
         )
@@ -292,10 +293,16 @@ class Loop:
         return self._racing.losers(score, in_race)[self.running.starts]
 
     def _evaluate(self, theta: Array, starts: Starts) -> Point:
-        point = Point.at(self._objective, theta)
+        point = Point.at(self._objective, theta, with_gradient=self._needs_gradient)
         self.records.n_evaluations[starts] += 1
         self._n_ticks += 1
         return point
+
+    @property
+    def _needs_gradient(self) -> bool:
+        """Whether anyone goes by the gradient at the next trials, or at the starts."""
+        run = self._running
+        return run is None or self._test.is_asked or run.stepper.needs_gradient(self._objective)
 
     def _best_values(self) -> Floats:
         values = self.records.value.copy()

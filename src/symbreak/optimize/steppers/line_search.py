@@ -49,6 +49,10 @@ class LineSearchStepper(HasTwin):
         assert isinstance(self.search, HagerZhang)
         return self.search.twin_settings()
 
+    def needs_gradient(self, objective: Objective) -> bool:
+        """It goes by the gradient at every trial."""
+        return True
+
     def start(self, here: Point, objective: Objective) -> None:
         """Begin the first searches."""
         n_running = len(here.value)

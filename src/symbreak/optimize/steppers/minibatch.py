@@ -1,9 +1,9 @@
 """Epochs of mini-batch updates: the stepper of sgd, adam and adamw.
 
-A trial is `epochs` epochs of updates from where a start stands; J and its gradient over all
-examples are evaluated at their end, and any finite point is accepted. One tick of the loop is one
-trial: a limit of time, the callback and the first Ctrl-C take effect at its end, and it counts as
-one evaluation, whatever the number of mini-batches inside.
+A trial is `epochs` epochs of updates from where a start stands; J over all examples is evaluated at
+their end, with its gradient where the search tests for one, and any finite point is accepted. One
+tick of the loop is one trial: a limit of time, the callback and the first Ctrl-C take effect at its
+end, and it counts as one evaluation, whatever the number of mini-batches inside.
 
 Conventions
 -----------
@@ -76,6 +76,10 @@ class MiniBatchStepper(HasTwin):
         """Return the options of the rule, the schedule and the mini-batches."""
         own = {"epochs": self.epochs, "batch_size": self.batch_size or 0}
         return {**self.rule.twin_settings(), **self.schedule.twin_settings(), **own}
+
+    def needs_gradient(self, objective: Objective) -> bool:
+        """Only where an epoch is one update: on mini-batches it goes by theirs."""
+        return self._examples_of(objective) is None
 
     def most_ticks(self, steps: int, objective: Objective) -> int:
         """Return as many trials: each is accepted, or ends its start. Their orders take memory."""
