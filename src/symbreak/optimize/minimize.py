@@ -81,7 +81,7 @@ def minimize(
         `symbreak.optimize.stochastic`. Or one of `scipy.optimize.minimize`, start by start:
         "scipy:BFGS" and the like, with its options; see `symbreak.optimize.scipy_options`.
     max_iter, max_evaluations : accepted steps, and evaluations of J with gradient, of each start.
-    max_seconds : wall-clock time of this call; it is looked at after every tick.
+    max_seconds : wall-clock time of this call; it is looked at after every tick, or burst of ticks.
     gradient_rtol : converged when the largest |entry| of the gradient is at most this, or this
         share of its value at the start where that was below 1.
     gradient_atol : or at most this number.
