@@ -92,8 +92,8 @@ void bind(nb::module_& m, const char* examples, const char* problem) {
     nb::class_<Examples<T>>(m, examples)
         .def(nb::init<int, int>(), nb::arg("rows"), nb::arg("target_rows"))
         .def("__len__", &Examples<T>::size)
-        .def("pick", &pick<T>, nb::arg("examples"), nb::arg("indices"));
-    m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"));
+        .def("pick", &pick<T>, nb::arg("examples"), nb::arg("indices"), nb::keep_alive<1, 2>());
+    m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"), nb::keep_alive<0, 1>());
     nb::class_<HeldProblem<T>>(m, problem)
         .def(nb::init<nb::object, nb::object, T, const std::optional<Given<T>>&,
                       const std::optional<Given<T>>&, double>(),

@@ -27,6 +27,7 @@ struct Case {
     Examples<T> examples;
     std::vector<T> theta, weights, strength;
     int starts;
+    std::vector<T> rows;  // which the examples know by their places
 };
 
 template <class T>
@@ -56,7 +57,7 @@ Case<T> make(Activation activation, Loss loss, int depth, long m, std::mt19937_6
     const int starts = 3;
     const std::size_t n = network.n_parameters();
     return {network, std::move(examples), draw<T>(starts * n, words, -0.7, 0.7),
-            draw<T>(starts * m, words, 0, 2), draw<T>(n, words, 0, 0.1), starts};
+            draw<T>(starts * m, words, 0, 2), draw<T>(n, words, 0, 0.1), starts, std::move(rows)};
 }
 
 template <class T>
