@@ -5,15 +5,10 @@
 // released while there is work.
 #include <string>
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "core/predict.hpp"
-
-namespace nb = nanobind;
+#include "searches.hpp"
 
 #ifndef SYMBREAK_MODULE
 #define SYMBREAK_MODULE _core
@@ -22,18 +17,6 @@ namespace nb = nanobind;
 namespace {
 
 using namespace symbreak;
-
-template <class T>
-using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Strided = nb::ndarray<const T, nb::ndim<2>, nb::device::cpu>;
-template <class T>
-using Given = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
-using Indices = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-void require(bool holds, const char* what) {
-    if (!holds) throw nb::value_error(what);
-}
 
 Network make_network(std::vector<int> layers, const std::vector<int>& activations, int loss,
                      double parameter) {
@@ -65,23 +48,6 @@ Examples<T> make_examples(const Strided<T>& rows, const Strided<T>& target) {
     return examples;
 }
 
-// One row for all starts, (k), or one for each, (starts, k); nothing for none.
-template <class T>
-struct PerStart {
-    const T* first = nullptr;
-    long stride = 0;
-
-    PerStart(const std::optional<Given<T>>& array, std::size_t starts, std::size_t k) {
-        if (!array) return;
-        const bool for_each = array->ndim() == 2;
-        require(for_each || array->ndim() == 1, "weights and strength must be of one or two axes");
-        require(array->shape(array->ndim() - 1) == k && (!for_each || array->shape(0) == starts),
-                "weights and strength must be of shape (k,) or (starts, k)");
-        first = array->data();
-        stride = for_each ? static_cast<long>(k) : 0;
-    }
-};
-
 template <class T>
 void check_theta(const Network& network, const Given<T>& theta) {
     require(theta.ndim() == 2 && static_cast<long>(theta.shape(1)) == network.n_parameters(),
@@ -93,44 +59,12 @@ void check_rows(const Network& network, long columns) {
 }
 
 template <class T>
-void evaluate_examples(const Network& network, const Examples<T>& examples, const Given<T>& theta,
-                       T scale, const PerStart<T>& weights, const PerStart<T>& strength,
-                       const Array<T>& value, const std::optional<Array<T>>& gradient, int threads,
-                       double memory) {
-    require(value.size() == theta.shape(0), "value must be of shape (starts,)");
-    require(!gradient || gradient->size() == theta.size(), "gradient must be of the shape of theta");
-    const Task<T> task{network,          examples,        static_cast<int>(theta.shape(0)),
-                       theta.data(),     weights.first,   weights.stride,
-                       strength.first,   strength.stride, scale,
-                       value.data(),     gradient ? gradient->data() : nullptr, memory};
-    nb::gil_scoped_release release;
-    Evaluation<T>(task).run(threads);
-}
-
-template <class T>
-void evaluate(const Network& network, const Examples<T>& examples, const Given<T>& theta, T scale,
-              const std::optional<Given<T>>& weights, const std::optional<Given<T>>& strength,
-              const Array<T>& value, const std::optional<Array<T>>& gradient, int threads,
-              double memory) {
-    check_theta<T>(network, theta);
-    check_rows(network, examples.row_count());
-    require(examples.size() > 0 && examples.target_rows() == network.target_rows(),
-            "examples must be one or more, with the targets of the loss");
-    const std::size_t starts = theta.shape(0);
-    evaluate_examples<T>(network, examples, theta, scale,
-                         PerStart<T>(weights, starts, examples.size()),
-                         PerStart<T>(strength, starts, theta.shape(1)), value, gradient, threads,
-                         memory);
-}
-
-template <class T>
 void pick(Examples<T>& batch, const Examples<T>& examples, const Indices& indices) {
+    require(indices.ndim() == 1, "indices must be of one axis");
     require(batch.row_count() == examples.row_count() && batch.target_rows() == examples.target_rows(),
             "a batch must have the rows and targets of its examples");
     nb::gil_scoped_release release;
-    static_assert(sizeof(long long) == sizeof(std::int64_t));
-    batch.pick(examples, reinterpret_cast<const long long*>(indices.data()),
-               static_cast<long>(indices.size()));
+    batch.pick(examples, indices.data(), static_cast<long>(indices.size()));
 }
 
 template <class T>
@@ -154,15 +88,20 @@ void activate_all(int word, const Array<T>& z, const std::optional<Array<T>>& sl
 }
 
 template <class T>
-void bind(nb::module_& m, const char* name) {
-    nb::class_<Examples<T>>(m, name)
+void bind(nb::module_& m, const char* examples, const char* problem) {
+    nb::class_<Examples<T>>(m, examples)
         .def(nb::init<int, int>(), nb::arg("rows"), nb::arg("target_rows"))
         .def("__len__", &Examples<T>::size)
-        .def("pick", &pick<T>, nb::arg("examples"), nb::arg("indices"));
-    m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"));
-    m.def("evaluate", &evaluate<T>, nb::arg("network"), nb::arg("examples"), nb::arg("theta"),
-          nb::arg("scale"), nb::arg("weights").none(), nb::arg("strength").none(), nb::arg("value").noconvert(),
-          nb::arg("gradient").none().noconvert(), nb::arg("threads"), nb::arg("memory"));
+        .def("pick", &pick<T>, nb::arg("examples"), nb::arg("indices"), nb::keep_alive<1, 2>());
+    m.def("examples", &make_examples<T>, nb::arg("rows"), nb::arg("target"), nb::keep_alive<0, 1>());
+    nb::class_<HeldProblem<T>>(m, problem)
+        .def(nb::init<nb::object, nb::object, T, const std::optional<Given<T>>&,
+                      const std::optional<Given<T>>&, double>(),
+             nb::arg("network"), nb::arg("examples"), nb::arg("scale"), nb::arg("weights").none(),
+             nb::arg("strength").none(), nb::arg("memory"))
+        .def("evaluate", &HeldProblem<T>::evaluate, nb::arg("theta"), nb::arg("value").noconvert(),
+             nb::arg("gradient").none().noconvert(), nb::arg("threads"));
+    bind_searches<T>(m);
     m.def("predict", &predict_rows<T>, nb::arg("network"), nb::arg("rows"), nb::arg("theta"),
           nb::arg("out").noconvert(), nb::arg("threads"));
     m.def("activate", &activate_all<T>, nb::arg("activation"), nb::arg("z").noconvert(),
@@ -184,6 +123,6 @@ NB_MODULE(SYMBREAK_MODULE, m) {
                  new (self) Network(make_network(std::move(layers), activations, loss, parameter));
              },
              nb::arg("layers"), nb::arg("activations"), nb::arg("loss"), nb::arg("parameter"));
-    bind<double>(m, "Examples64");
-    bind<float>(m, "Examples32");
+    bind<double>(m, "Examples64", "Problem64");
+    bind<float>(m, "Examples32", "Problem32");
 }

@@ -3,24 +3,31 @@
 //     make sanitize
 //
 // Results are the same to the last bit on one thread and on three, and for one start and for many, J
-// alone is J of a pass with its gradient, and the gradient is the slope of J along a direction.
+// alone is J of a pass with its gradient, and the gradient is the slope of J along a direction. Bursts of
+// a search are the same on one thread and on three, and whether they are cut or not.
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <random>
 
 #include "core/predict.hpp"
+#include "core/search/burst.hpp"
+#include "core/search/line_search.hpp"
+#include "core/search/minibatch.hpp"
 
 using namespace symbreak;
 
 namespace {
 
 template <class T>
-struct Problem {
+struct Case {
     Network network;
     Examples<T> examples;
     std::vector<T> theta, weights, strength;
     int starts;
+    std::vector<T> rows;  // which the examples know by their places
 };
 
 template <class T>
@@ -32,7 +39,7 @@ std::vector<T> draw(std::size_t size, std::mt19937_64& words, double low, double
 }
 
 template <class T>
-Problem<T> make(Activation activation, Loss loss, int depth, long m, std::mt19937_64& words) {
+Case<T> make(Activation activation, Loss loss, int depth, long m, std::mt19937_64& words) {
     const int hidden[] = {7, 13, 6};
     std::vector<int> layers{5};
     layers.insert(layers.end(), hidden, hidden + depth);
@@ -50,11 +57,11 @@ Problem<T> make(Activation activation, Loss loss, int depth, long m, std::mt1993
     const int starts = 3;
     const std::size_t n = network.n_parameters();
     return {network, std::move(examples), draw<T>(starts * n, words, -0.7, 0.7),
-            draw<T>(starts * m, words, 0, 2), draw<T>(n, words, 0, 0.1), starts};
+            draw<T>(starts * m, words, 0, 2), draw<T>(n, words, 0, 0.1), starts, std::move(rows)};
 }
 
 template <class T>
-std::pair<std::vector<T>, std::vector<T>> evaluate(const Problem<T>& p, const std::vector<T>& theta,
+std::pair<std::vector<T>, std::vector<T>> evaluate(const Case<T>& p, const std::vector<T>& theta,
                                                    int first, int starts, int threads, bool slope) {
     const long n = p.network.n_parameters(), m = p.examples.size();
     std::vector<T> value(starts), gradient(slope ? starts * n : 0);
@@ -73,7 +80,7 @@ void check(bool holds, const char* what) {
 
 // The slope of J along a direction, by a central difference; smooth activations and losses only.
 template <class T>
-void check_slope(const Problem<T>& p, std::mt19937_64& words) {
+void check_slope(const Case<T>& p, std::mt19937_64& words) {
     const std::size_t n = p.network.n_parameters();
     const std::vector<T> way = draw<T>(n, words, -1, 1);
     std::vector<T> ahead = p.theta, behind = p.theta;
@@ -93,7 +100,7 @@ void check_slope(const Problem<T>& p, std::mt19937_64& words) {
 
 template <class T>
 void walk(Activation activation, Loss loss, int depth, long m, std::mt19937_64& words) {
-    const Problem<T> p = make<T>(activation, loss, depth, m, words);
+    const Case<T> p = make<T>(activation, loss, depth, m, words);
     const long n = p.network.n_parameters();
     const auto all = evaluate(p, p.theta, 0, p.starts, 1, true);
     check(all == evaluate(p, p.theta, 0, p.starts, 3, true), "threads change the result");
@@ -104,13 +111,136 @@ void walk(Activation activation, Loss loss, int depth, long m, std::mt19937_64& 
           "the number of starts changes the result");
     std::vector<T> out(p.starts * m * p.network.outputs()), rows(m * 6, T(1));
     predict<T>(p.network, {rows.data(), 6, 1}, m, p.starts, p.theta.data(), out.data(), 2);
-    std::vector<long long> indices;
+    std::vector<std::int64_t> indices;
     for (long i = m - 1; i >= 0; i -= 2) indices.push_back(i);
     Examples<T> batch(6, p.network.target_rows());
     batch.pick(p.examples, indices.data(), static_cast<long>(indices.size()));
     const bool is_smooth = activation != Activation::relu && activation != Activation::leaky_relu &&
                            activation != Activation::selu && loss < Loss::absolute_error;
     if (sizeof(T) == 8 && is_smooth) check_slope(p, words);
+}
+
+// The arrays of a search from the starts of a problem, as Python would own them.
+template <class T>
+struct Search {
+    State state;
+    Settings settings;
+    std::map<std::string, std::vector<T>> numbers;
+    std::map<std::string, std::vector<double>> doubles;
+    std::map<std::string, std::vector<std::int64_t>> counts;
+    std::map<std::string, std::array<bool, 3>> flags;
+
+    explicit Search(const Case<T>& p) : state(p.starts) {
+        const long n = p.network.n_parameters();
+        for (const char* name : {"here.theta", "here.gradient", "before.theta", "before.gradient",
+                                 "best.theta", "validation.theta", "stepper.along", "stepper.rule._mean",
+                                 "stepper.rule._square"})
+            add(numbers, name, n);
+        add(numbers, "stepper.direction._pairs", 2 * kPairs * n);
+        for (const char* name :
+             {"here.value", "here.norm", "before.value", "before.norm", "best.value", "best.gradient_norm",
+              "best._lowest", "validation.score", "validation.latest", "start_norm", "start_value",
+              "stepper._slope", "stepper._change",
+              "stepper.direction._gamma", "stepper.search.step_sizes", "stepper.schedule._rates"})
+            add(doubles, name, 1);
+        for (const char* name : {"_low", "_high", "_low_before", "_high_before"})
+            add(doubles, std::string("stepper.search.") + name, 3);
+        for (const char* name : {"_origin", "_best"}) add(doubles, std::string("stepper.search.") + name, 2);
+        add(doubles, "stepper.direction._curvature", kPairs);
+        for (const char* name : {"_inverse", "_yy"})
+            add(doubles, std::string("stepper.direction.") + name, kPairs * kPairs);
+        for (const char* name : {"burst.iterations", "burst.evaluations", "best.iteration",
+                                 "validation.iteration", "validation._since", "stepper.direction._clock", "stepper.search._trials"})
+            add(counts, name, 1);
+        for (const char* name : {"is_new", "stepper._is_steepest", "stepper.search._is_last",
+                                 "stepper.search._is_secant"}) {
+            flags[name] = {};
+            state.put(name, Kind::boolean, flags[name].data(), 1);
+        }
+        for (const char* name : {"best.value", "best.gradient_norm", "best._lowest", "start_norm",
+                                 "validation.score"})
+            std::fill(doubles[name].begin(), doubles[name].end(), 1e300);
+        std::fill(doubles["stepper.schedule._rates"].begin(), doubles["stepper.schedule._rates"].end(), 0.01);
+        for (const auto& [name, number] : kSettings) settings.put(name, number);
+        settings.put("eps", std::numeric_limits<T>::epsilon());
+        begin(p);
+    }
+
+    static constexpr long kPairs = 4;
+    inline static const std::map<std::string, double> kSettings{
+        {"ties", 10}, {"rounding", 10}, {"gradient_rtol", 0}, {"gradient_atol", 0},
+        {"target_value", -1e300}, {"value_rtol", 0}, {"step_rtol", 0}, {"max_iter", 1e9},
+        {"max_evaluations", 1e9}, {"patience", 1e9}, {"patience_tol", 0}, {"delta", 0.1}, {"sigma", 0.9}, {"expand", 5}, {"middle", 0.5},
+        {"gamma", 0.66}, {"search_rounding", 10}, {"shrink_least", 0.5}, {"shrink_most", 0.1},
+        {"max_trials", 30}, {"cubic", 1}, {"batch_size", 7}, {"epochs", 1}, {"updates", 0}, {"with_gradient", 0},
+        {"not_asked", 1e308},
+        {"beta1", 0.9}, {"beta2", 0.99}, {"adam_eps", 1e-8}};
+
+    template <class N>
+    void add(std::map<std::string, std::vector<N>>& arrays, const std::string& name, long width) {
+        arrays[name].assign(state.starts() * width, N(0));
+        state.put(name, kind_of<N>(), arrays[name].data(), width);
+    }
+
+    // The first searches: along steepest descent, with step 1.
+    void begin(const Case<T>& p) {
+        const long n = p.network.n_parameters();
+        numbers["here.theta"] = p.theta;
+        const auto [value, gradient] = evaluate(p, p.theta, 0, p.starts, 1, true);
+        std::copy(p.theta.begin(), p.theta.end(), state.rows<T>("here.theta", n).row(0));
+        std::copy(gradient.begin(), gradient.end(), state.rows<T>("here.gradient", n).row(0));
+        std::transform(gradient.begin(), gradient.end(), state.rows<T>("stepper.along", n).row(0),
+                       [](T x) { return -x; });
+        const HagerZhang search(state, settings, "stepper.search");
+        for (int start = 0; start < p.starts; ++start) {
+            const T* slope = gradient.data() + start * n;
+            doubles["here.value"][start] = doubles["start_value"][start] = value[start];
+            doubles["stepper._slope"][start] = -dot(slope, slope, n);
+            doubles["stepper.direction._gamma"][start] = 1;
+            flags["stepper._is_steepest"][start] = true;
+            search.begin(start, value[start], -dot(slope, slope, n), 1.0);
+        }
+    }
+};
+
+// Returns where the starts are after six steps, in bursts of so many.
+template <class T, class Make>
+std::vector<T> searched(const Case<T>& p, const Make& make, int steps, int threads) {
+    Search<T> search(p);
+    const long n = p.network.n_parameters();
+    const Problem<T> J{&p.network, &p.examples, p.weights.data(), p.examples.size(),
+                                 p.strength.data(), 0, T(1) / p.examples.size(), 1e9};
+    for (int made = 0; made < 6; made += steps) {
+        std::vector<double> values(p.starts * steps), scores(values);
+        std::array<bool, 3> accepted{}, failed{};
+        const Log log{steps, 1 << 30, values.data(), scores.data(), accepted.data(), failed.data()};
+        const auto stepper = make(search, J, made);
+        Burst(search.state, search.settings, n, stepper, &J, log).run(threads);
+    }
+    return search.numbers["here.theta"];
+}
+
+template <class T>
+void walk_searches(Loss loss, long m, std::mt19937_64& words) {
+    const Case<T> p = make<T>(Activation::tanh, loss, 1, m, words);
+    std::vector<std::int64_t> order(6 * m);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i * 5 % m);
+    const std::vector<double> factors(6, 1.0);
+    auto lbfgs = [](Search<T>& search, const Problem<T>& J, int) {
+        return LineSearchStepper<T>(search.state, search.settings, J);
+    };
+    auto adam = [&](Search<T>& search, const Problem<T>& J, int made) {
+        search.settings.put("updates", made * ((m + 6) / 7));
+        return MiniBatchStepper<T, Adam<T>>(search.state, search.settings, J,
+                                            {order.data() + made * m, factors.data(), nullptr});
+    };
+    auto check_cuts = [&](const auto& make) {
+        const std::vector<T> straight = searched(p, make, 6, 1);
+        check(straight == searched(p, make, 6, 3), "threads change a search");
+        check(straight == searched(p, make, 2, 3), "cuts change a search");
+    };
+    check_cuts(lbfgs);
+    check_cuts(adam);
 }
 
 }  // namespace
@@ -124,5 +254,10 @@ int main() {
                     walk<double>(Activation(activation), Loss(loss), depth, m, words);
                     walk<float>(Activation(activation), Loss(loss), depth, m, words);
                 }
+    for (std::size_t loss = 0; loss < std::size(kLossNames); ++loss)
+        for (const long m : {31, 3001}) {
+            walk_searches<double>(Loss(loss), m, words);
+            walk_searches<float>(Loss(loss), m, words);
+        }
     std::puts("every activation, loss and depth: the same on one thread and on three");
 }

@@ -30,6 +30,8 @@ struct Task {
 // Multiplications below which a chunk is not worth its sums, and a further thread its waking.
 constexpr double kLeastOfChunk = 1.5e5, kLeastOfThread = 1e6;
 constexpr int kMostChunks = 16;
+// Panels below which products lose their speed.
+constexpr int kLeastPanelsOfChunk = 6;
 // Bytes that the sums over chunks of one start may take, and that a thread keeps of them.
 constexpr double kMostSums = 64e6, kMostKept = 4e6;
 
@@ -56,7 +58,7 @@ private:
         const double n = task.network.n_parameters();
         const double work = 3.0 * n * task.examples.size();
         int count = 1, levels = 1;
-        while (count < kMostChunks && 2 * count <= task.examples.panels() &&
+        while (count < kMostChunks && 2 * count * kLeastPanelsOfChunk <= task.examples.panels() &&
                work >= 2 * count * kLeastOfChunk && levels * n * sizeof(T) <= kMostSums) {
             count *= 2;
             ++levels;

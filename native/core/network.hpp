@@ -4,12 +4,14 @@
 // below), the bias in column 0; theta holds one after the other.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 #include <vector>
 
 #include "losses.hpp"
 #include "memory.hpp"
-#include "products.hpp"
+#include "row_products.hpp"
 
 namespace symbreak {
 
@@ -32,7 +34,8 @@ struct Network {
     long n_parameters() const { return offset(depth()); }
 };
 
-// Rows and targets of m examples, in panels; the last is filled up with zeros.
+// Rows and targets of m examples, in panels; the last is filled up with zeros. Rows that were given one
+// after the other, each contiguous, are known by their places too; they must stay there.
 template <class T>
 class Examples {
 public:
@@ -46,6 +49,8 @@ public:
 
     void fill(long m, Source rows, Source targets) {
         resize(m);
+        given_.clear();
+        for (long i = 0; rows.by_row == 1 && i < m; ++i) given_.push_back(rows.first + i * rows.by_example);
         for (int panel = 0; panel < panels(); ++panel) {
             fill_panel(rows_.get() + panel * row_stride(), row_count_, rows, panel);
             fill_panel(targets_.get() + panel * target_stride(), target_rows_, targets, panel);
@@ -53,15 +58,20 @@ public:
     }
 
     // Takes the examples of these indices from others.
-    void pick(const Examples& others, const long long* indices, long m) {
+    void pick(const Examples& others, const std::int64_t* indices, long m) {
         resize(m);
+        given_.clear();
         for (long i = 0; i < m; ++i) {
             if (indices[i] < 0 || indices[i] >= others.m_)
                 throw std::out_of_range("indices of examples must be 0 .. m - 1");
-            copy(lane(rows_, row_count_, i), lane(others.rows_, row_count_, indices[i]), row_count_);
             copy(lane(targets_, target_rows_, i), lane(others.targets_, target_rows_, indices[i]),
                  target_rows_);
+            if (others.given() != nullptr)
+                given_.push_back(others.given_[indices[i]]);
+            else
+                copy(lane(rows_, row_count_, i), lane(others.rows_, row_count_, indices[i]), row_count_);
         }
+        for (int panel = 0; given() != nullptr && panel < panels(); ++panel) transpose(panel);
     }
 
     long size() const { return m_; }
@@ -71,6 +81,8 @@ public:
     const T* rows(int panel) const { return rows_.get() + row_stride() * panel; }
     const T* targets(int panel) const { return targets_.get() + target_stride() * panel; }
     long row_stride() const { return static_cast<long>(row_count_) * kPanel<T>; }
+    // The places of the rows as they were given, (m); null where they are not contiguous.
+    const T* const* given() const { return given_.empty() ? nullptr : given_.data(); }
     long target_stride() const { return static_cast<long>(target_rows_) * kPanel<T>; }
 
 private:
@@ -80,6 +92,18 @@ private:
         for (int k = 0; k < count; ++k, to += kPanel<T>)
             for (long i = 0; i < here; ++i)
                 to[i] = from.first[(first + i) * from.by_example + k * from.by_row];
+    }
+    // Fills a panel from the rows as they were given: some numbers of all of them at a time, so that both
+    // sides stay in the cache.
+    void transpose(int panel) {
+        constexpr int some = 64 / sizeof(T);
+        const long first = static_cast<long>(panel) * kPanel<T>;
+        const long here = std::min<long>(kPanel<T>, m_ - first);
+        T* to = rows_.get() + panel * row_stride();
+        for (int k = 0; k < row_count_; k += some)
+            for (long i = 0; i < here; ++i)
+                for (int j = k; j < std::min(k + some, row_count_); ++j)
+                    to[j * kPanel<T> + i] = given_[first + i][j];
     }
     static T* lane(const Room<T>& room, int rows, long example) {
         return room.get() + example / kPanel<T> * rows * kPanel<T> + example % kPanel<T>;
@@ -99,6 +123,7 @@ private:
     int row_count_, target_rows_;
     long m_ = 0;
     Room<T> rows_, targets_;
+    std::vector<const T*> given_;
 };
 
 }  // namespace symbreak

@@ -112,8 +112,10 @@ public:
             const int units = network_.layers[layer + 1], below = network_.layers[layer];
             const T* delta = room_.delta(layer + 1);
             const long stride = room_.stride(layer + 1);
-            outer_product<T>(delta, units, stride, inputs(layer), 1 + below, input_stride(layer),
-                             panels_, gradient + network_.offset(layer), add);
+            const int done = layer == 0 ? by_rows(delta, stride, gradient, add) : 0;
+            outer_product<T>(delta, units, stride, inputs(layer) + done * kPanel<T>, 1 + below - done,
+                             input_stride(layer), panels_, gradient + network_.offset(layer) + done,
+                             1 + below, add);
             if (layer == 0) return;
             product<T>({matrix(layer) + 1, 1, 1 + below}, below, units, delta, stride,
                        room_.delta(layer), room_.stride(layer), panels_);
@@ -128,6 +130,16 @@ private:
     }
     long input_stride(int layer) const {
         return layer == 0 ? examples_.row_stride() : room_.one_stride(layer);
+    }
+
+    // Writes, or adds, columns of the first layer's gradient from the rows as they were given; returns how
+    // many.
+    int by_rows(const T* delta, long stride, T* gradient, bool add) {
+        const long before = static_cast<long>(first_) * kPanel<T>;
+        const long here = std::min<long>(static_cast<long>(panels_) * kPanel<T>, examples_.size() - before);
+        if (examples_.given() == nullptr) return 0;
+        return gradient_of_rows<T>(delta, network_.layers[1], stride, examples_.given() + before,
+                                   1 + network_.features(), here, gradient, add);
     }
 
     void times_derivative(int layer) {

@@ -128,11 +128,13 @@ void product(Coefficients<T> c, int rows, int depth, const T* in, long in_stride
     }
 }
 
-// gradient = delta a^T, or is added to: (deltas, units) from (deltas, examples) (examples, units)
+// gradient = delta a^T, or is added to: (deltas, units) from (deltas, examples) (examples, units); its
+// rows are `row` numbers apart.
 template <class T>
 void outer_product(const T* delta, int deltas, long delta_stride, const T* a, int units,
-                   long a_stride, int panels, T* gradient, bool add) {
+                   long a_stride, int panels, T* gradient, long row, bool add) {
     using Indices = std::make_index_sequence<kDeltas * kUnits>;
+    if (units == 0) return;
     const int wide = detail::even(units, kUnits), high = detail::even(deltas, kDeltas);
     for (int unit = 0; unit < units; unit += wide) {
         const int columns = std::min(wide, units - unit);
@@ -140,7 +142,7 @@ void outer_product(const T* delta, int deltas, long delta_stride, const T* a, in
             const int rows = std::min(high, deltas - first);
             detail::tile_of_gradient_for<T>(rows, columns, Indices{})(
                 delta + first * kPanel<T>, delta_stride, a + unit * kPanel<T>, a_stride, panels,
-                gradient + static_cast<long>(first) * units + unit, units, add);
+                gradient + first * row + unit, row, add);
         }
     }
 }

@@ -66,7 +66,7 @@ inline Vector<T> from_bits(Mask<T> bits) {
     return x;
 }
 
-// Memory is aligned to a register throughout.
+// Memory of ours is aligned to a register throughout.
 template <class T>
 inline Vector<T> load(const T* from) {
     return *reinterpret_cast<const Vector<T>*>(__builtin_assume_aligned(from, kRegisterBytes));
@@ -75,6 +75,19 @@ inline Vector<T> load(const T* from) {
 template <class T>
 inline void store(T* to, Vector<T> x) {
     *reinterpret_cast<Vector<T>*>(__builtin_assume_aligned(to, kRegisterBytes)) = x;
+}
+
+// Memory that Python owns need not be.
+template <class T>
+inline Vector<T> load_anywhere(const T* from) {
+    Vector<T> x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
+}
+
+template <class T>
+inline void store_anywhere(T* to, Vector<T> x) {
+    std::memcpy(to, &x, sizeof x);
 }
 
 // Where the mask holds `yes`, else `no`.

@@ -22,7 +22,8 @@ def pressed_at(monkeypatch):
     def at(iteration, times=1):
         def with_signal(*args, callback, **options):
             def press(progress):
-                callback(progress)
+                if callback is not None:
+                    callback(progress)
                 if progress.iteration == iteration:
                     for _ in range(times):
                         signal.raise_signal(signal.SIGINT)

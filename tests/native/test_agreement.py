@@ -11,6 +11,7 @@ import symbreak as sb
 from symbreak import native
 from symbreak.activations import ACTIVATIONS
 from symbreak.losses import LOSSES
+from symbreak.native.twins import native_network
 from symbreak.objectives.array_kernel import ArrayKernel, Workspaces
 from symbreak.objectives.native_kernel import NativeKernel
 
@@ -129,6 +130,45 @@ def test_wide_layers_and_every_size_of_a_tile():
         X, y = rng.normal(size=(40, sizes[1])), rng.integers(0, 2, 40)
         cost = sb.NetworkCost(network, X, y)
         assert_agree(cost, rng.normal(size=(2, network.n_parameters)), 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("units", [1, 5, 13, 30])
+def test_first_layers_of_every_width_on_all_examples_and_on_some(units, dtype):
+    # Registers run along the features there, as far as these fill them, whole ones and pairs.
+    rng = np.random.default_rng(0)
+    for features in (3, 7, 8, 15, 16, 23, 31, 47, 64):
+        network = sb.Network((features, units, 2), "tanh", "cross_entropy")
+        X, y = rng.normal(size=(53, features)).astype(dtype), rng.integers(0, 2, 53)
+        cost = sb.NetworkCost(network, X, y, sample_weight=rng.random(53))
+        theta = 0.3 * rng.normal(size=(2, network.n_parameters)).astype(dtype)
+        rtol = 1e-12 if dtype == np.float64 else 1e-5
+        assert_agree(cost, theta, rtol)
+        order = rng.permutation(53)
+        kernel = cost._data.kernel
+        assert isinstance(kernel, NativeKernel)
+        for first, found in enumerate(kernel.minibatch_gradients(theta, order, 20)):
+            part = cost.batch(order[20 * first : 20 * (first + 1)])
+            np.testing.assert_allclose(found, part(theta)[1], rtol=100 * rtol, atol=rtol)
+
+
+def test_examples_that_do_not_lie_row_by_row():
+    core = native.load()
+    assert core is not None
+    rng = np.random.default_rng(0)
+    rows, target = rng.normal(size=(40, 33)), rng.integers(0, 2, (1, 40)).astype(float)
+    network = native_network(sb.Network((32, 5, 2), "tanh", "cross_entropy"))
+    theta, order = rng.normal(size=(1, 177)), rng.permutation(40)[:25]
+    gradients = []
+    for given in (rows, np.asfortranarray(rows), np.repeat(rows, 2, axis=1)[:, ::2]):
+        examples, batch = core.examples(given, target), core.Examples64(33, 1)
+        batch.pick(examples, order)
+        for those in (examples, batch):
+            J, gradient = np.empty(1), np.empty_like(theta)
+            core.Problem64(network, those, 1.0, None, None, 1e6).evaluate(theta, J, gradient, 1)
+            gradients.append(gradient)
+    for gradient, expected in zip(gradients[2:], gradients[:2] * 2, strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -102,19 +102,26 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
     network = core.Network([2, 1], [], 2, 0.0)
     examples = core.examples(np.ones((3, 3)), np.zeros((1, 3)))
     theta, J = np.zeros((1, 3)), np.zeros(1)
+
+    def problem(those=examples, weights=None):
+        return core.Problem64(network, those, 1.0, weights, None, 1e6)
+
     with pytest.raises(ValueError, match="theta must be of shape"):
-        core.evaluate(network, examples, np.zeros((1, 4)), 1.0, None, None, J, None, 1, 1e6)
+        problem().evaluate(np.zeros((1, 4)), J, None, 1)
     with pytest.raises(ValueError, match="value must be"):
-        core.evaluate(network, examples, theta, 1.0, None, None, np.zeros(2), None, 1, 1e6)
+        problem().evaluate(theta, np.zeros(2), None, 1)
     with pytest.raises(ValueError, match="gradient must be"):
-        core.evaluate(network, examples, theta, 1.0, None, None, J, np.zeros((2, 3)), 1, 1e6)
+        problem().evaluate(theta, J, np.zeros((2, 3)), 1)
+    with pytest.raises(ValueError, match="as many starts as theta"):
+        problem(weights=np.ones((2, 3))).evaluate(theta, J, None, 1)
     with pytest.raises(ValueError, match="weights and strength"):
-        core.evaluate(network, examples, theta, 1.0, np.ones(2), None, J, None, 1, 1e6)
+        problem(weights=np.ones(2))
     with pytest.raises(ValueError, match="one or two axes"):
-        core.evaluate(network, examples, theta, 1.0, np.array(1.0), None, J, None, 1, 1e6)
-    without = core.examples(np.ones((3, 3)), np.zeros((0, 3)))
+        problem(weights=np.array(1.0))
+    with pytest.raises(ValueError, match="columns"):
+        problem(core.examples(np.ones((3, 4)), np.zeros((1, 3))))
     with pytest.raises(ValueError, match="with the targets of the loss"):
-        core.evaluate(network, without, theta, 1.0, None, None, J, None, 1, 1e6)
+        problem(core.examples(np.ones((3, 3)), np.zeros((0, 3))))
     with pytest.raises(ValueError, match="rows and targets of its examples"):
         core.Examples64(3, 2).pick(examples, np.array([0]))
     with pytest.raises(ValueError, match="no such loss"):
@@ -175,3 +182,46 @@ def test_a_core_that_does_not_load_says_what_to_do(monkeypatch):
         native.load()
     monkeypatch.undo()
     forget_core()
+
+
+@needs_core
+def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
+    core = native.load()
+    assert core is not None
+    network = core.Network([2, 1], [], 2, 0.0)
+    examples = core.examples(np.ones((3, 3)), np.zeros((1, 3)))
+    problem = core.Problem64(network, examples, 1.0, None, None, 1e6)
+    weighted = core.Problem64(network, examples, 1.0, np.ones((2, 3)), None, 1e6)
+    log = {
+        "burst.values": np.zeros((1, 2)), "burst.scores": np.zeros((1, 2)),
+        "burst.accepted": np.zeros(1, bool), "burst.failed": np.zeros(1, bool),
+    }  # fmt: skip
+
+    told = {"most_ticks": 2, "epochs": 1}
+
+    def burst(state, problem=problem, settings=told, stepper="adam", **plan):
+        given = {"order": None, "factors": None, "decay": None, **plan}
+        core.burst(stepper, problem, None, state, settings, **given, starts=1, threads=1)
+
+    with pytest.raises(ValueError, match=r"a search must have burst\.values"):
+        burst({})
+    with pytest.raises(ValueError, match=r"burst\.scores must be of another dtype or shape"):
+        burst({**log, "burst.scores": np.zeros((1, 3))})
+    with pytest.raises(ValueError, match=r"burst\.failed must be of another dtype"):
+        burst({**log, "burst.failed": np.zeros(1)})
+    with pytest.raises(ValueError, match="a row for each running start"):
+        burst({**log, "burst.failed": np.zeros(2, bool)})
+    with pytest.raises(ValueError, match="must be floats, int64 or bool"):
+        burst({**log, "burst.failed": np.zeros(1, np.int16)})
+    with pytest.raises(ValueError, match="a search must be told most_ticks"):
+        burst(log, settings={})
+    with pytest.raises(ValueError, match="as many starts as theta"):
+        burst(log, weighted)
+    with pytest.raises(ValueError, match="factors must be one for each epoch"):
+        burst(log, factors=np.ones(1))
+    with pytest.raises(ValueError, match="order must be of shape"):
+        burst(log, factors=np.ones(2), order=np.zeros((1, 3), np.int64))
+    with pytest.raises(ValueError, match="decay must be of shape"):
+        burst(log, factors=np.ones(2), decay=np.ones(2))
+    with pytest.raises(ValueError, match=r"a search must have stepper\.direction\._curvature"):
+        burst(log, stepper="l-bfgs", settings={"most_ticks": 2})

@@ -72,22 +72,29 @@ def test_stopped_by_the_callback(method, ticks):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_stopped_by_control_c_at_an_evaluation(method):
-    cost = make_cost()
-    straight = search(cost, make_starts(cost), method)
-
-    class Interrupted(type(cost)):
-        calls = 0
+    class Called(sb.NetworkCost):
+        interrupts_at, calls = 0, 0
 
         def __call__(self, theta, **options):
-            Interrupted.calls += 1
-            if Interrupted.calls == 5:
-                os.kill(os.getpid(), signal.SIGINT)
+            self.count()
             return super().__call__(theta, **options)
 
-    cost.__class__ = Interrupted
+        def value(self, theta):
+            self.count()
+            return super().value(theta)
+
+        def count(self):
+            Called.calls += 1
+            if Called.calls == Called.interrupts_at:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    cost = make_cost()
+    cost.__class__ = Called
+    straight = search(cost, make_starts(cost), method)
+    Called.interrupts_at = Called.calls + 5
     part = search(cost, make_starts(cost), method)
     assert Status.INTERRUPTED in part.status
-    assert_same(sb.minimize(make_cost(), part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
+    assert_same(sb.minimize(cost, part, max_iter=ITERATIONS, gradient_rtol=0.0), straight)
 
 
 @pytest.mark.parametrize("method", METHODS)

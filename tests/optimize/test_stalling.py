@@ -15,10 +15,10 @@ from symbreak.optimize.status import Status
 def test_a_start_stalls_after_so_many_steps_without_progress():
     stalling = Stalling(2, 0.5, 2)
     both = np.array([True, True])
-    ended = [
-        stalling.look(both, np.array(J)).tolist()
-        for J in ([4.0, 4.0], [3.5, 3.6], [3.4, 3.0], [3.3, 2.9], [1.0, 2.8])
-    ]
+    ended = []
+    for J in ([4.0, 4.0], [3.5, 3.6], [3.4, 3.0], [3.3, 2.9], [1.0, 2.8]):
+        stalling.look(both, np.array(J))
+        ended.append(stalling.ended(both).tolist())
     assert ended == [
         [False, False], [False, False], [False, False], [True, False], [False, True],
     ]  # fmt: skip

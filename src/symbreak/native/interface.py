@@ -8,6 +8,7 @@ ValueError. `threads` is the most that may work; the result is the same for any 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -25,6 +26,13 @@ class PackedExamples(Protocol):
         """Become these examples of others, in the order of the indices (k,) int64."""
 
 
+class Problem(Protocol):
+    """J = scale Σ w loss + ½ Σ strength theta² of a network on examples."""
+
+    def evaluate(self, theta: Floats, value: Floats, gradient: Floats | None, threads: int) -> None:
+        """Write J to value (starts,), and its gradient, of theta (starts, n)."""
+
+
 class Core(Protocol):
     """The module of one level.
 
@@ -33,6 +41,9 @@ class Core(Protocol):
     __name__ : ends in the level.
     ACTIVATIONS, LOSSES : the names of those that it knows, in the order of its own numbers.
     Examples32, Examples64 : (rows, target_rows) -> empty `PackedExamples`.
+    Problem32, Problem64 : (network, examples, scale, weights, strength, memory) -> `Problem`;
+        weights (m,) or (starts, m), strength (n,) or (starts, n), None for none; memory is the
+        bytes that the buffers of all threads may take, of which one takes what it needs.
     """
 
     __name__: str
@@ -40,6 +51,8 @@ class Core(Protocol):
     LOSSES: list[str]
     Examples32: Any
     Examples64: Any
+    Problem32: Any
+    Problem64: Any
 
     def Network(
         self, layers: list[int], activations: list[int], loss: int, parameter: float
@@ -49,19 +62,25 @@ class Core(Protocol):
     def examples(self, rows: Floats, target: Floats) -> PackedExamples:
         """Return examples; rows (m, 1 + features) and target (target rows, m) of any strides."""
 
-    def evaluate(
-        self, network: object, examples: PackedExamples, theta: Floats, scale: float,
-        weights: Floats | None, strength: Floats | None, value: Floats, gradient: Floats | None,
-        threads: int, memory: float,
+    def burst(
+        self, stepper: str, problem: Problem, validation: Problem | None,
+        state: Mapping[str, NDArray[Any]], settings: Mapping[str, float],
+        order: NDArray[Any] | None, factors: Floats | None, decay: Floats | None,
+        starts: int, threads: int,
     ) -> None:  # fmt: skip
-        """Write J = scale Σ w loss + ½ Σ strength theta² to value (starts,), and its gradient.
+        """Let every running start take steps alone, until there are enough or it may have ended.
 
         Parameters
         ----------
-        theta : (starts, n); `gradient` too.
-        weights : (m,) or (starts, m).
-        strength : (n,) or (starts, n).
-        memory : bytes that the buffers of all threads may take; one thread takes what it needs.
+        stepper : "l-bfgs", "sgd" or "adam".
+        problem, validation : J, and what scores accepted points, if anything does.
+        state : the arrays of the running starts by name, (starts, ...), which are written in place;
+            and those of the burst: J of the accepted steps `values` (starts, most steps), `scores`
+            likewise, and whether the last trial was `accepted` or has `failed`, (starts,).
+        settings : constants and limits by name; `most_ticks` trials of a start at most.
+        order : (epochs, examples) int64, of mini-batches.
+        factors : (epochs,), of the learning rates.
+        decay : (n,), the weight decay of each parameter.
         """
 
     def predict(

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from symbreak.arrays import Array
 from symbreak.errors import InvalidType
+from symbreak.native.interface import Problem
 
 C = TypeVar("C")
 
@@ -58,6 +59,14 @@ class HasMiniBatches(Protocol):
 
     def minibatch_gradients(self, theta: Array, order: Array, size: int) -> Iterator[Array]:
         """Yield the gradient on every `size` rows of `order`, at theta as it then is."""
+
+
+class HasNativeProblem(Protocol):
+    """Is J of a network that the compiled core evaluates."""
+
+    @property
+    def native_problem(self) -> Problem | None:
+        """The same as the core knows it; None where it evaluates in another way."""
 
 
 class HasWeights(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 
 from symbreak.arrays import cuts
 from symbreak.native import load, n_threads
-from symbreak.native.interface import Floats
+from symbreak.native.interface import Floats, PackedExamples, Problem
 from symbreak.native.twins import native_network
 from symbreak.objectives.blocking import check_budget
 from symbreak.objectives.kernel_task import KernelTask
@@ -22,6 +22,10 @@ from symbreak.propagation.workspace import numbers_per_pair, numbers_per_start
 
 class NativeKernel:
     """J and its gradient by the compiled core, for a network that it knows on the CPU.
+
+    Attributes
+    ----------
+    problem : the same as the core knows it.
 
     Raises
     ------
@@ -37,9 +41,14 @@ class NativeKernel:
         self._task, self._core = task, core
         self._network = native_network(network)
         self._examples = examples.packed.of(core, examples.rows, examples.target)
-        self._weights, self._strength = examples.weights, task.strength
-        self._scale = task.scale
-        self._memory = float(task.memory_budget)
+        self._word = f"{8 * examples.rows.itemsize}"
+        self.problem = self._problem(self._examples, task.scale, examples.weights)
+
+    def _problem(self, examples: PackedExamples, scale: float, weights: Floats | None) -> Problem:
+        make = getattr(self._core, f"Problem{self._word}")
+        strength, memory = self._task.strength, float(self._task.memory_budget)
+        problem: Problem = make(self._network, examples, scale, weights, strength, memory)
+        return problem
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NativeKernel, (self._task,)
@@ -47,26 +56,21 @@ class NativeKernel:
     def evaluate(self, stack: Floats, gradient: Floats | None) -> Floats:
         """Return J (starts,) and write its gradient, if one is wanted."""
         J = np.empty(len(stack), stack.dtype)
-        self._core.evaluate(
-            self._network, self._examples, stack, self._scale, self._weights, self._strength, J,
-            gradient, n_threads(), self._memory,
-        )  # fmt: skip
+        self.problem.evaluate(stack, J, gradient, n_threads())
         return J
 
     def minibatch_gradients(self, theta: Floats, order: Floats, size: int) -> Iterator[Floats]:
         """Yield the gradient on every `size` examples of `order`, see `minibatches`."""
         examples = self._task.examples
-        made = getattr(self._core, f"Examples{8 * theta.itemsize}")
+        made = getattr(self._core, f"Examples{self._word}")
         batch = made(examples.rows.shape[1], examples.target.shape[0])
         J, gradient = np.empty(len(theta), theta.dtype), np.empty_like(theta)
         for part in cuts(len(order), size):
             indices = order[part]
             batch.pick(self._examples, indices)
-            weights = None if self._weights is None else np.take(self._weights, indices, -1)
+            weights = None if examples.weights is None else np.take(examples.weights, indices, -1)
             # The task's sums are over all its examples: so many of them have this share.
-            scale = self._scale * len(examples) / len(indices)
-            self._core.evaluate(
-                self._network, batch, theta, scale, weights, self._strength, J, gradient,
-                n_threads(), self._memory,
-            )  # fmt: skip
+            scale = self._task.scale * len(examples) / len(indices)
+            problem = self._problem(batch, scale, weights)
+            problem.evaluate(theta, J, gradient, n_threads())
             yield gradient

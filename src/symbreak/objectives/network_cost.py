@@ -30,6 +30,7 @@ from symbreak.arrays import (
     has_float64,
 )
 from symbreak.errors import InvalidInput
+from symbreak.native.interface import Problem
 from symbreak.network import Network
 from symbreak.objectives.array_kernel import Workspaces
 from symbreak.objectives.capabilities import HasMiniBatches, offered
@@ -38,11 +39,14 @@ from symbreak.objectives.cost_data import CostData
 from symbreak.objectives.examples import Examples
 from symbreak.objectives.input_checks import check_indices, check_weights
 from symbreak.objectives.minibatches import MiniBatches, starts_of_block
+from symbreak.objectives.native_kernel import NativeKernel
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_kind, as_stack
 from symbreak.parameters import Block
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.units import warn_of_symmetry
+
+_COMPUTED_BY = ("__call__", "evaluate", "value", "take", "batch", "minibatch_gradients")
 
 
 class NetworkCost(Stacked):
@@ -312,6 +316,14 @@ class NetworkCost(Stacked):
         )
         yield from made.gradients(theta, order)
         data.minibatches.put_back((starts, size), made)
+
+    @property
+    def native_problem(self) -> Problem | None:
+        """J as the compiled core knows it; None where something else computes it."""
+        kernel = self._data.kernel
+        # A subclass that computes, or counts, in its own way is called as by anyone.
+        own = all(getattr(type(self), name) is getattr(NetworkCost, name) for name in _COMPUTED_BY)
+        return kernel.problem if own and isinstance(kernel, NativeKernel) else None
 
     def to(self, dtype: Any) -> Self:
         """Return the same cost computed in another dtype."""

@@ -152,16 +152,19 @@ class Stacked(ABC):
         return float(value), gradient
 
 
-def evaluate(objective: Objective, stack: Array, gradient: Array) -> Array:
-    """Return J (starts,) of a stack and write its gradient, for callers who made the stack.
+def evaluate(objective: Objective, stack: Array, gradient: Array | None) -> Array:
+    """Return J (starts,) of a stack and write its gradient, if one is wanted.
 
-    What a caller of an objective may do wrong is not looked for. An objective of another kind, or
-    one whose call is its own (a subclass that counts, say), is called as by anyone.
+    For callers who made the stack: what others may do wrong is not looked for. An objective of
+    another kind, or one whose call is its own (a subclass that counts, say), is called as by
+    anyone.
     """
     if isinstance(objective, Stacked):
         kind: type[Stacked] = type(objective)
         if kind.__call__ is Stacked.__call__:
             return objective.evaluate(stack, gradient)
+    if gradient is None:
+        return alike(objective.value(stack), stack)
     J, found = objective(stack)
     gradient[...] = alike(found, gradient)
     return alike(J, stack)

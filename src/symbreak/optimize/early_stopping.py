@@ -78,8 +78,8 @@ class Validation(PerStart):
         self.iteration: NDArray[np.int64] = np.zeros(len(theta), dtype=np.int64)
         self._since = np.zeros(len(theta), dtype=np.int64)
 
-    def look(self, active: Mask, theta: Array, starts: Starts, iteration: Starts) -> Mask:
-        """Score `active` of theta (running, n); return which have not improved for too long.
+    def look(self, active: Mask, theta: Array, starts: Starts, iteration: Starts) -> None:
+        """Score `active` of theta (running, n).
 
         Parameters
         ----------
@@ -99,6 +99,9 @@ class Validation(PerStart):
         self._lowest = np.minimum(self._lowest, loss)
         self.iteration = np.where(better, iteration, self.iteration)
         self._since = np.where(enough, 0, self._since + active)
+
+    def ended(self, active: Mask) -> Mask:
+        """Return which of `active`, just scored, have not improved for too long."""
         return active & (self._since >= self.patience)
 
     def _has_fallen(self, now: Floats, before: Floats, unit: Floats) -> Mask:
@@ -139,9 +142,12 @@ class Stalling(PerStart):
         self._lowest: Floats = np.full(n_starts, np.inf)
         self._since = np.zeros(n_starts, dtype=np.int64)
 
-    def look(self, active: Mask, value: Floats) -> Mask:
-        """Take notice of J (running,) where a step was accepted; return which have stalled."""
+    def look(self, active: Mask, value: Floats) -> None:
+        """Take notice of J (running,) where a step was accepted."""
         fell = active & (value <= self._lowest - self.tol)
         self._lowest = np.where(active, np.fmin(self._lowest, value), self._lowest)
         self._since = np.where(fell, 0, self._since + active)
+
+    def ended(self, active: Mask) -> Mask:
+        """Return which of `active`, just looked at, have stalled."""
         return active & (self._since >= self.patience)

@@ -1,4 +1,4 @@
-"""The one loop of all methods: many starts, one stacked evaluation a tick.
+"""The one loop of all methods: many starts, one stacked evaluation a tick, or a burst of the core.
 
 Every running start is at its own place in its own search. A tick moves each to its own trial point,
 evaluates J and the gradient of all trials as one stack, and lets the stepper decide for each start
@@ -17,13 +17,14 @@ import numpy as np
 
 from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.bursts import Pace, burst, settings_of
 from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask, Starts, put_rows, rows
 from symbreak.optimize.protocols import Point, Stepper
 from symbreak.optimize.running import Running
-from symbreak.optimize.search import Clock, Places, Progress
+from symbreak.optimize.search import Clock, Places, Progress, Watch
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.start_records import StartRecords
 from symbreak.optimize.status import PAUSES, Status
@@ -85,6 +86,7 @@ class Loop:
         self._running: Running | None = None
         self._paused: list[Running] = []
         self._n_ticks = 0
+        self._pace = Pace()
         self.records = StartRecords(theta)
 
     @classmethod
@@ -123,14 +125,14 @@ class Loop:
 
     def tick(self) -> bool:
         """Evaluate one trial of every running start; return whether any still runs."""
-        if self._running is None:
-            self._start()
-        elif len(self._running):
-            self._advance(self._running)
-        return len(self.running) > 0
+        return self._go_on(by_ticks=True)
 
     def run(self, callback: Callable[[Progress], Any] | None = None) -> None:
-        """Tick until all starts have ended, the callback says stop, or Ctrl-C.
+        """Go on until all starts have ended, the callback says stop, or Ctrl-C.
+
+        Parameters
+        ----------
+        callback : called after every tick, or after a tenth of a second where it is a `Watch`.
 
         Raises
         ------
@@ -138,9 +140,11 @@ class Loop:
             Ctrl-C was pressed again before the first one had ended the search.
         """
         why, interrupt = Status.INTERRUPTED, DeferredInterrupt()
+        # Starts race on equal numbers of evaluations.
+        by_ticks = self._racing is not None or not (callback is None or isinstance(callback, Watch))
         try:
             with interrupt:
-                while self.tick():
+                while self._go_on(by_ticks=by_ticks):
                     if interrupt.is_requested:
                         break
                     if callback is not None and callback(self.progress()):
@@ -203,8 +207,50 @@ class Loop:
         endings = self.records.begin(here, self._test, self.limits)
         run.stepper.start(here, self._objective)
         self._end(*endings, *self._spent(np.zeros(n, dtype=bool)))
+        run.own_memory()
 
-    def _advance(self, run: Running) -> None:
+    def _go_on(self, *, by_ticks: bool) -> bool:
+        """Make a burst, or a tick where there is none; return whether any start still runs."""
+        if self._running is None:
+            self._start()
+        elif len(self._running):
+            self._advance(self._running, by_ticks=by_ticks)
+        return len(self.running) > 0
+
+    def _advance(self, run: Running, *, by_ticks: bool) -> None:
+        accepted, failed = self._burst(run, by_ticks=by_ticks) or self._tick(run)
+        here = run.here
+        arrived = accepted & self._test.holds_later(
+            here.norm, here.value, run.start_norm, run.start_value
+        )
+        self._end(
+            (failed, run.stepper.failure), (arrived, Status.CONVERGED), *self._spent(accepted)
+        )
+
+    def _burst(self, run: Running, *, by_ticks: bool) -> tuple[Mask, Mask] | None:
+        """Let the core take steps of all starts; return what `_tick` returns, None without it."""
+        records, began = self.records, self._clock.seconds
+        counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
+        settings = settings_of(run, self._test, self.limits)
+        settings["with_gradient"] = self._needs_gradient
+        made = burst(
+            run, self._objective, settings, counts, steps=self._pace.steps, by_ticks=by_ticks
+        )
+        if made is None:
+            return None
+        self._n_ticks += 1
+        self._pace.took(self._clock.seconds - began, self._clock.rest)
+        records.n_iterations[run.starts] = made.iterations
+        records.n_evaluations[run.starts] = made.evaluations
+        rows, columns = made.steps
+        moved, steps = run.starts[rows], made.before[rows] + columns + 1
+        records.history.record(steps, moved, made.values[rows, columns])
+        if run.validation is not None:
+            records.scores.record(steps, moved, made.scores[rows, columns])
+        return made.accepted, made.failed
+
+    def _tick(self, run: Running) -> tuple[Mask, Mask]:
+        """Evaluate one trial of each start; return which were accepted, and which starts failed."""
         if run.is_new.any():
             run.stepper.advance(run.is_new, run.before, run.here, self._objective)
             run.is_new = np.zeros(len(run), dtype=bool)
@@ -214,13 +260,15 @@ class Loop:
         run.move(accepted, trial)
         moved = run.starts[accepted]
         self.records.n_iterations[moved] += 1
-        self.records.history.record(self.n_iterations[moved], moved, trial.value[accepted])
-        arrived = accepted & self._test.holds_later(
-            trial.norm, trial.value, run.start_norm, run.start_value
-        )
-        self._end(
-            (failed, run.stepper.failure), (arrived, Status.CONVERGED), *self._spent(accepted)
-        )
+        made = self.records.n_iterations[run.starts]
+        self.records.history.record(made[accepted], moved, trial.value[accepted])
+        if run.validation is not None and accepted.any():
+            run.validation.look(accepted, run.here.theta, run.starts, made)
+            latest = run.validation.latest[accepted]
+            self.records.scores.record(made[accepted], moved, latest)
+        if run.stalling is not None:
+            run.stalling.look(accepted, run.here.value)
+        return accepted, failed
 
     def _spent(self, accepted: Mask) -> list[tuple[Mask, Status]]:
         """Return which running starts have had enough, and why."""
@@ -229,15 +277,10 @@ class Loop:
             accepted, run.before, run.here,
             self.n_iterations[run.starts], self.records.n_evaluations[run.starts],
         )  # fmt: skip
-        if run.validation is not None and accepted.any():
-            made = self.n_iterations[run.starts]
-            stale = run.validation.look(accepted, run.here.theta, run.starts, made)
-            moved = run.starts[accepted]
-            latest = run.validation.latest[accepted]
-            self.records.scores.record(self.n_iterations[moved], moved, latest)
-            endings.append((stale, Status.NO_IMPROVEMENT))
+        if run.validation is not None:
+            endings.append((run.validation.ended(accepted), Status.NO_IMPROVEMENT))
         if run.stalling is not None:
-            endings.append((run.stalling.look(accepted, run.here.value), Status.STALLED))
+            endings.append((run.stalling.ended(accepted), Status.STALLED))
         if self._racing is not None and self._racing.is_rung(self._n_ticks):
             endings.append((self._dropped(), Status.DROPPED))
         if self._clock.is_over:
@@ -251,10 +294,16 @@ class Loop:
         return self._racing.losers(score, in_race)[self.running.starts]
 
     def _evaluate(self, theta: Array, starts: Starts) -> Point:
-        point = Point.at(self._objective, theta)
+        point = Point.at(self._objective, theta, with_gradient=self._needs_gradient)
         self.records.n_evaluations[starts] += 1
         self._n_ticks += 1
         return point
+
+    @property
+    def _needs_gradient(self) -> bool:
+        """Whether anyone goes by the gradient at the next trials, or at the starts."""
+        run = self._running
+        return run is None or self._test.is_asked or run.stepper.needs_gradient(self._objective)
 
     def _best_values(self) -> Floats:
         values = self.records.value.copy()

@@ -39,7 +39,7 @@ from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import limits_of
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
 from symbreak.optimize.scipy_search import ScipySearch
-from symbreak.optimize.search import Progress, Search
+from symbreak.optimize.search import Progress, Search, Watch
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.stopping import GradientTest, Limits
 from symbreak.optimize.successive_halving import Racing
@@ -81,7 +81,7 @@ def minimize(
         `symbreak.optimize.stochastic`. Or one of `scipy.optimize.minimize`, start by start:
         "scipy:BFGS" and the like, with its options; see `symbreak.optimize.scipy_options`.
     max_iter, max_evaluations : accepted steps, and evaluations of J with gradient, of each start.
-    max_seconds : wall-clock time of this call; it is looked at after every tick.
+    max_seconds : wall-clock time of this call; it is looked at after every tick, or burst of ticks.
     gradient_rtol : converged when the largest |entry| of the gradient is at most this, or this
         share of its value at the start where that was below 1.
     gradient_atol : or at most this number.
@@ -275,7 +275,7 @@ def _told(
             places = places._replace(theta=theta)
         return callback(replace(progress, places=places))
 
-    return told
+    return Watch(told) if isinstance(callback, Watch) else told
 
 
 def _answer(outcome: Outcome, theta: Any) -> Outcome:

@@ -40,6 +40,17 @@ class PerStart:
         for name in self.per_start:
             setattr(self, name, _picked(getattr(self, name), which))
 
+    def arrays(self, name: str = "") -> dict[str, Array]:
+        """Return its arrays, and those of its parts, by their names joined with dots."""
+        found: dict[str, Array] = {}
+        for own in self.per_start:
+            held = getattr(self, own)
+            if isinstance(held, PerStart):
+                found.update(held.arrays(f"{name}{own}."))
+            elif held is not None:
+                found[name + own] = held
+        return found
+
     def join(self, other: Self) -> Self:
         """Return a copy that holds the starts of `other` behind its own."""
         joined = copy.copy(self)

@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from symbreak.arrays import Array, empty_like
+from symbreak.arrays import Array, empty_like, namespace
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.stacks import evaluate
 from symbreak.optimize.per_start import Floats, Mask, PerStart, Starts, host, largest, where
@@ -39,8 +39,15 @@ __all__ = [
 ]
 
 
+# The largest |entry| of a gradient that nobody asked for: finite, and above any limit.
+NOT_ASKED = float(np.finfo(np.float64).max)
+
+
 class Point(PerStart):
-    """Where each running start stands: theta, J, its gradient, and the largest |entry| of that."""
+    """Where each running start stands: theta, J, its gradient, and the largest |entry| of that.
+
+    Where the gradient was not asked for it is zero, and its largest |entry| is `NOT_ASKED`.
+    """
 
     per_start = ("theta", "value", "gradient", "norm")
 
@@ -48,8 +55,12 @@ class Point(PerStart):
         self.theta, self.value, self.gradient, self.norm = theta, value, gradient, norm
 
     @classmethod
-    def at(cls, objective: Objective, theta: Array) -> Self:
-        """Evaluate J and its gradient at theta (starts, n), a stack of the objective."""
+    def at(cls, objective: Objective, theta: Array, *, with_gradient: bool = True) -> Self:
+        """Evaluate J, and its gradient, at theta (starts, n), a stack of the objective."""
+        if not with_gradient:
+            value = host(evaluate(objective, theta, None))
+            nothing = namespace(theta).zeros_like(theta)
+            return cls(theta, value, nothing, np.full(len(theta), NOT_ASKED))
         gradient = empty_like(theta)
         value = evaluate(objective, theta, gradient)
         return cls(theta, host(value), gradient, host(largest(gradient)))
@@ -91,6 +102,9 @@ class Stepper(_PerStartState, Protocol):
     @property
     def iteration_is(self) -> str:
         """What an accepted step is: "update" or "epoch"."""
+
+    def needs_gradient(self, objective: Objective) -> bool:
+        """Whether it goes by the gradient at its trials."""
 
     def start(self, here: Point, objective: Objective) -> None:
         """Begin at `here`; starts whose J or gradient is not finite will be dropped."""

@@ -112,6 +112,10 @@ class Running(PerStart):
     def __len__(self) -> int:
         return len(self.starts)
 
+    def own_memory(self) -> None:
+        """Give every array memory of its own, so that it may be written in place."""
+        self.keep(np.arange(len(self)))
+
     def move(self, accepted: Mask, trial: Point) -> None:
         """Take the accepted trials as the points that the next step begins from."""
         self.before, self.here = self.here, self.here.moved(accepted, trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,17 @@ class Progress:
     places: Places | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class Watch:
+    """A callback that is content to be called about ten times a second, not after every tick."""
+
+    look: Callable[[Progress], Any]
+
+    def __call__(self, progress: Progress) -> Any:
+        """Look at where the search stands; anything true stops it."""
+        return self.look(progress)
+
+
 class Search(Protocol):
     """A search from many starts."""
 
@@ -73,6 +85,11 @@ class Clock:
     def seconds(self) -> float:
         """The time since it began."""
         return time.perf_counter() - self._began
+
+    @property
+    def rest(self) -> float:
+        """The seconds that are left; infinite without a limit."""
+        return math.inf if self._most is None else self._most - self.seconds
 
     @property
     def is_over(self) -> bool:

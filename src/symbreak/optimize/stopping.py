@@ -40,6 +40,11 @@ class GradientTest:
         for name, number in (("gradient_rtol", self.rtol), ("gradient_atol", self.atol)):
             check_not_negative(name, number)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a gradient other than zero can meet it."""
+        return self.rtol > 0 or self.atol > 0
+
     def holds(self, gradient_norm: Floats, value: Floats, start_norm: Floats) -> Mask:
         """Whether each start has converged."""
         limit = np.maximum(self.atol, self.rtol * np.minimum(start_norm, 1.0))

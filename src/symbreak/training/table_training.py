@@ -21,6 +21,7 @@ from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress, minimize
+from symbreak.optimize.search import Watch
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import check_combine
@@ -165,15 +166,10 @@ def train_prepared(
     trajectories = Trajectories(ready.theta0) if keeps_trajectories else None
     gradient, symmetry, seconds = ready.gradient, ready.symmetry, dict(ready.seconds)
 
-    def both(progress: Progress) -> Any:
-        if trajectories is not None:
-            trajectories(progress)
-        return None if look is None else look(progress)
-
     with timed(seconds, "train"), _without_symmetry_warning():
         outcome = minimize(
             ready.cost, ready.theta0, method=settings.method, max_iter=settings.max_iter,
-            callback=both, **settings.method_options,
+            callback=_callback(look, trajectories), **settings.method_options,
         )  # fmt: skip
     if outcome.is_interrupted and not outcome.n_iterations.any():
         raise KeyboardInterrupt
@@ -191,6 +187,19 @@ def train_prepared(
         # They are shown of every training, so that it belongs to its time.
         _ = training.validation, training.singles, training.holdout
     return training
+
+
+def _callback(look: Look | None, trajectories: Trajectories | None) -> Look | None:
+    """Return what `minimize` calls: after every tick where trajectories are kept, else at times."""
+    if trajectories is None:
+        return None if look is None else Watch(look)
+    kept = trajectories
+
+    def both(progress: Progress) -> Any:
+        kept(progress)
+        return None if look is None else look(progress)
+
+    return both
 
 
 @contextmanager

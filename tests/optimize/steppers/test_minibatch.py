@@ -214,21 +214,22 @@ def test_a_search_that_was_stopped_goes_on_bit_for_bit(method, schedule):
 
 
 def test_an_evaluation_that_was_broken_off_does_not_count():
-    cost, calls = make_cost(), []
+    class Called(sb.NetworkCost):
+        breaks_off_at, calls = 0, 0
 
-    class Interrupted(type(cost)):
         def __call__(self, theta, **given):
-            calls.append(0)
-            if len(calls) == 4:
+            Called.calls += 1
+            if Called.calls == Called.breaks_off_at:
                 raise KeyboardInterrupt
             return super().__call__(theta, **given)
 
-    broken = make_cost()
-    broken.__class__ = Interrupted
-    paused = sb.minimize(broken, starts(), method="adam", batch_size=5, max_iter=8)
+    cost = make_cost()
+    cost.__class__ = Called
+    straight = sb.minimize(cost, starts(), method="adam", batch_size=5, max_iter=8)
+    Called.breaks_off_at = Called.calls + 4
+    paused = sb.minimize(cost, starts(), method="adam", batch_size=5, max_iter=8)
     assert set(paused.status) == {Status.INTERRUPTED}
     resumed = sb.minimize(cost, paused, max_iter=8)
-    straight = sb.minimize(cost, starts(), method="adam", batch_size=5, max_iter=8)
     assert np.array_equal(resumed.theta, straight.theta)
     np.testing.assert_array_equal(resumed.history, straight.history)
 

@@ -23,7 +23,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from symbreak.optimize.line_searches.bounded import SHRINK_MOST, BoundedSearch
+from symbreak.optimize.line_searches.bounded import (
+    MAX_TRIALS,
+    SHRINK_LEAST,
+    SHRINK_MOST,
+    BoundedSearch,
+)
 from symbreak.optimize.line_searches.interpolation import cubic_minimiser, secant_zero
 from symbreak.optimize.per_start import Floats, Mask
 
@@ -53,6 +58,14 @@ class HagerZhang(BoundedSearch):
 
     def __init__(self, cubic: bool = True) -> None:
         self._cubic = cubic
+
+    def twin_settings(self) -> dict[str, float]:
+        """Return the constants by the names that the compiled core asks for."""
+        return {
+            "delta": DELTA, "sigma": SIGMA, "expand": EXPAND, "middle": MIDDLE, "gamma": GAMMA,
+            "search_rounding": ROUNDING, "shrink_least": SHRINK_LEAST, "shrink_most": SHRINK_MOST,
+            "max_trials": MAX_TRIALS, "cubic": self._cubic,
+        }  # fmt: skip
 
     def start(self, n_running: int, eps: float) -> None:
         """Make room for `n_running` searches."""

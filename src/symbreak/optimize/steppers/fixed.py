@@ -19,6 +19,10 @@ class FixedStepper(PerStart):
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
 
+    def needs_gradient(self, objective: Objective) -> bool:
+        """It goes by the gradient at every trial."""
+        return True
+
     def start(self, here: Point, objective: Objective) -> None:
         """Take the first direction."""
         self.along = self.direction.start(here)

@@ -61,6 +61,10 @@ class LevenbergMarquardt(PerStart):
     def __init__(self, damping: float) -> None:
         self.damping = damping
 
+    def needs_gradient(self, objective: Objective) -> bool:
+        """It goes by the gradient at every trial."""
+        return True
+
     def start(self, here: Point, objective: Objective) -> None:
         """Compute the first Gauss-Newton matrices."""
         (n_running, n), xp = here.theta.shape, namespace(here.theta)

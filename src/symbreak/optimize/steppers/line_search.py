@@ -13,16 +13,21 @@ descent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from symbreak.arrays import Array, as_numpy, dots, namespace, quiet
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Floats, Mask, PerStart, device_like, host, limits_of, where
+from symbreak.optimize.directions.lbfgs import LBFGS
+from symbreak.optimize.line_searches.hager_zhang import HagerZhang
+from symbreak.optimize.per_start import Floats, Mask, device_like, host, limits_of, where
 from symbreak.optimize.protocols import Direction, LineSearch, LooksAtCurvature, Point
 from symbreak.optimize.status import Status
+from symbreak.optimize.twin import HasTwin
 
 
-class LineSearchStepper(PerStart):
+class LineSearchStepper(HasTwin):
     """Follows `direction` as far as `search` says."""
 
     per_start = ("direction", "search", "along", "_is_steepest", "_slope", "_change")
@@ -32,6 +37,21 @@ class LineSearchStepper(PerStart):
     def __init__(self, direction: Direction, search: LineSearch) -> None:
         self.direction = direction
         self.search = search
+
+    @property
+    def twin(self) -> str | None:
+        """L-BFGS with the search of Hager and Zhang has one."""
+        has_twin = type(self.direction) is LBFGS and type(self.search) is HagerZhang
+        return "l-bfgs" if has_twin else None
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return the constants of the search."""
+        assert isinstance(self.search, HagerZhang)
+        return self.search.twin_settings()
+
+    def needs_gradient(self, objective: Objective) -> bool:
+        """It goes by the gradient at every trial."""
+        return True
 
     def start(self, here: Point, objective: Objective) -> None:
         """Begin the first searches."""

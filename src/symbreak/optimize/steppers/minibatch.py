@@ -1,9 +1,9 @@
 """Epochs of mini-batch updates: the stepper of sgd, adam and adamw.
 
-A trial is `epochs` epochs of updates from where a start stands; J and its gradient over all
-examples are evaluated at their end, and any finite point is accepted. One tick of the loop is one
-trial: a limit of time, the callback and the first Ctrl-C take effect at its end, and it counts as
-one evaluation, whatever the number of mini-batches inside.
+A trial is `epochs` epochs of updates from where a start stands; J over all examples is evaluated at
+their end, with its gradient where the search tests for one, and any finite point is accepted. One
+tick of the loop is one trial: a limit of time, the callback and the first Ctrl-C take effect at its
+end, and it counts as one evaluation, whatever the number of mini-batches inside.
 
 Conventions
 -----------
@@ -18,22 +18,26 @@ smaller than all examples, give one update an epoch, with the gradient of J itse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.arrays import Array, alike, copied, cuts
 from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.per_start import Mask, PerStart, device_like
+from symbreak.optimize.per_start import Mask, device_like
 from symbreak.optimize.protocols import Point
 from symbreak.optimize.status import Status
+from symbreak.optimize.twin import HasTwin, Plan
 from symbreak.optimize.updates.rules import Rate, UpdateRule
 from symbreak.optimize.updates.schedules import Schedule
 from symbreak.optimize.updates.shuffle import order_of_epoch
 
+MOST_INDICES = 2**22  # of examples, that the orders of one burst hold
 
-class MiniBatchStepper(PerStart):
+
+class MiniBatchStepper(HasTwin):
     """Epochs of updates by a rule, at the rates of a schedule.
 
     Parameters
@@ -62,6 +66,40 @@ class MiniBatchStepper(PerStart):
         self.batch_size, self.epochs, self.seed = batch_size, epochs, seed
         self.shuffle = shuffle
         self._after: UpdateRule | None = None
+
+    @property
+    def twin(self) -> str | None:
+        """That of the rule; the core knows all schedules."""
+        return self.rule.twin
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return the options of the rule, the schedule and the mini-batches."""
+        own = {"epochs": self.epochs, "batch_size": self.batch_size or 0}
+        return {**self.rule.twin_settings(), **self.schedule.twin_settings(), **own}
+
+    def needs_gradient(self, objective: Objective) -> bool:
+        """Only where an epoch is one update: on mini-batches it goes by theirs."""
+        return self._examples_of(objective) is None
+
+    def most_ticks(self, steps: int, objective: Objective) -> int:
+        """Return as many trials: each is accepted, or ends its start. Their orders take memory."""
+        m = self._examples_of(objective) or 1
+        return min(steps, max(1, MOST_INDICES // (self.epochs * m)))
+
+    def plan(self, ticks: int, objective: Objective) -> Plan:
+        """Return the orders and the factors of the next epochs."""
+        epochs = range(self._epoch, self._epoch + ticks * self.epochs)
+        m, order = self._examples_of(objective), None
+        if m is not None:
+            order = np.stack([self._order(epoch, m) for epoch in epochs])
+        factors = np.array([self.schedule.factor(epoch) for epoch in epochs])
+        return Plan(order, factors, self.rule.decay)
+
+    def count(self, ticks: int, objective: Objective) -> None:
+        """Take notice of the epochs that the twin has made."""
+        m, epochs = self._examples_of(objective), ticks * self.epochs
+        self._epoch += epochs
+        self.rule.count(epochs * (1 if m is None else -(-m // (self.batch_size or m))))
 
     def start(self, here: Point, objective: Objective) -> None:
         """Begin the first epoch."""
@@ -96,13 +134,23 @@ class MiniBatchStepper(PerStart):
         self, epoch: int, theta: Array, here: Point, objective: Objective
     ) -> Iterator[Array]:
         """Yield the gradients of an epoch, each at theta as it then is."""
+        m = self._examples_of(objective)
+        if m is None:
+            yield here.gradient if epoch == self._epoch else Point.at(objective, theta).gradient
+            return
+        assert self.batch_size is not None
+        order = alike(self._order(epoch, m), theta)
+        yield from _minibatch_gradients(objective, theta, order, self.batch_size)
+
+    def _examples_of(self, objective: Objective) -> int | None:
+        """Return the number of examples; None where an epoch is one update on all of them."""
         counted = offered(objective, HasExamples)
         m = None if counted is None else counted.n_examples
-        if m is not None and self.batch_size is not None and self.batch_size < m:
-            order = order_of_epoch(self.seed, epoch, m) if self.shuffle else np.arange(m)
-            yield from _minibatch_gradients(objective, theta, alike(order, theta), self.batch_size)
-        else:
-            yield here.gradient if epoch == self._epoch else Point.at(objective, theta).gradient
+        is_cut = m is not None and self.batch_size is not None and self.batch_size < m
+        return m if is_cut else None
+
+    def _order(self, epoch: int, m: int) -> NDArray[np.int64]:
+        return order_of_epoch(self.seed, epoch, m) if self.shuffle else np.arange(m)
 
 
 def _minibatch_gradients(

@@ -29,6 +29,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -63,6 +64,21 @@ class UpdateRule(PerStart, ABC):
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Change theta by one update; the gradient (starts, n) is left as it is."""
 
+    # The word by which the compiled core knows it, see `HasTwin`; None for a rule without a twin.
+    twin: str | None = None
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return its options by the names that the core asks for."""
+        return {}
+
+    @property
+    def decay(self) -> Array | None:
+        """The weight decay of each parameter, (n,); None for none."""
+        return None
+
+    def count(self, updates: int) -> None:
+        """Take notice of updates that the twin has made."""
+
     def fresh(self) -> Self:
         """Return a copy whose state may be changed in place."""
         fresh = copy.copy(self)
@@ -76,9 +92,14 @@ class SGD(UpdateRule):
     """Steps along the velocity."""
 
     per_start = ("_velocity",)
+    twin = "sgd"
 
     def __init__(self, momentum: float, *, nesterov: bool) -> None:
         self.momentum, self.nesterov = momentum, nesterov
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return the momentum; without one there is no velocity."""
+        return {"momentum": self.momentum, "nesterov": self.nesterov, "updates": 0}
 
     def start(self, theta: Array, objective: Objective) -> None:
         """Begin at rest."""
@@ -107,9 +128,25 @@ class Adam(UpdateRule):
     """
 
     per_start = ("_mean", "_square")
+    twin = "adam"
 
     def __init__(self, beta1: float, beta2: float, eps: float, decay: float = 0.0) -> None:
-        self.beta1, self.beta2, self.eps, self.decay = beta1, beta2, eps, decay
+        self.beta1, self.beta2, self.eps, self.weight_decay = beta1, beta2, eps, decay
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return the rates of the means, and how many updates they have seen."""
+        return {
+            "beta1": self.beta1, "beta2": self.beta2, "adam_eps": self.eps, "updates": self._t,
+        }  # fmt: skip
+
+    @property
+    def decay(self) -> Array | None:
+        """The weight decay of each parameter, (n,); None for none."""
+        return self._decay if self.weight_decay > 0 else None
+
+    def count(self, updates: int) -> None:
+        """Take notice of updates that the twin has made."""
+        self._t += updates
 
     def start(self, theta: Array, objective: Objective) -> None:
         """Begin with means of zero."""
@@ -118,13 +155,13 @@ class Adam(UpdateRule):
         self._t = 0
         knowing = offered(objective, HasWeights)
         weights = np.ones(theta.shape[1], np.bool_) if knowing is None else knowing.is_weight
-        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.decay
+        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.weight_decay
 
     @quiet
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Take one step in place."""
         self._t += 1
-        if self.decay > 0:
+        if self.weight_decay > 0:
             self._shrink_(theta, rate)
         self._mean *= self.beta1
         add_scaled_(self._mean, gradient, 1.0 - self.beta1)

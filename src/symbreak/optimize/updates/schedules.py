@@ -54,12 +54,17 @@ class Schedule(PerStart):
 
     def rates(self, epoch: int) -> Floats:
         """Return the rates of an epoch, (starts,)."""
-        return self._rates * self._factor(epoch)
+        return self._rates * self.factor(epoch)
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return its options by the names that the compiled core asks for."""
+        return {}
 
     def look(self, value: Floats) -> None:
         """Take notice of J (starts,) at the end of an epoch."""
 
-    def _factor(self, epoch: int) -> float:
+    def factor(self, epoch: int) -> float:
+        """Return what the rates of an epoch are multiplied by, the same for all starts."""
         return 1.0
 
 
@@ -70,7 +75,8 @@ class InverseScaling(Schedule):
         super().__init__(learning_rate)
         self._power = power_t
 
-    def _factor(self, epoch: int) -> float:
+    def factor(self, epoch: int) -> float:
+        """Return 1 / (1 + epoch)^power_t."""
         return float((1.0 + epoch) ** -self._power)
 
 
@@ -81,7 +87,8 @@ class Cosine(Schedule):
         super().__init__(learning_rate)
         self._epochs = cosine_epochs
 
-    def _factor(self, epoch: int) -> float:
+    def factor(self, epoch: int) -> float:
+        """Return the height of the cosine."""
         return 0.5 * (1.0 + math.cos(math.pi * (epoch % self._epochs) / self._epochs))
 
 
@@ -93,6 +100,13 @@ class Adaptive(Schedule):
     def __init__(self, learning_rate: Floats, tol: float, n_iter_no_change: int) -> None:
         super().__init__(learning_rate)
         self._tol, self._patience = tol, n_iter_no_change
+
+    def twin_settings(self) -> Mapping[str, float]:
+        """Return what makes it fall."""
+        return {
+            "adaptive_tol": self._tol, "adaptive_patience": self._patience,
+            "adaptive_divisor": DIVISOR,
+        }  # fmt: skip
 
     def start(self, value: Floats) -> None:
         """Begin with J (starts,) at the starts."""

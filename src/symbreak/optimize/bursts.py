@@ -1,0 +1,170 @@
+"""Bursts: what the compiled core makes of a search between two looks of Python at it.
+
+In a burst every running start takes steps alone, on its thread, until it has made enough of them or
+may have ended. The core works on the arrays of the running starts in place, tick by tick as the
+loop does, so that where a burst ends changes no bit of what comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.native import load, n_threads
+from symbreak.native.interface import Problem
+from symbreak.objectives.capabilities import HasNativeProblem, offered
+from symbreak.objectives.contract import Objective
+from symbreak.optimize.per_start import Floats, Mask, Starts, limits_of
+from symbreak.optimize.protocols import NOT_ASKED
+from symbreak.optimize.running import TIES, Running
+from symbreak.optimize.stopping import ROUNDING, GradientTest, Limits
+from symbreak.optimize.twin import HasTwin
+
+SECONDS = 0.1  # what a burst takes, about
+GROWTH = 8  # from one burst to the next, at most
+MOST_STEPS = 4096
+
+
+class Pace:
+    """How many accepted steps the next burst has, so that it takes about `SECONDS`."""
+
+    def __init__(self) -> None:
+        self.steps = 1
+
+    def took(self, seconds: float, rest: float) -> None:
+        """Take notice of a burst's seconds, and of those that the search has left."""
+        wanted = min(SECONDS, max(rest, 0.0)) / max(seconds, 1e-6)
+        self.steps = int(np.clip(self.steps * min(wanted, GROWTH), 1, MOST_STEPS))
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What has become of each running start.
+
+    Attributes
+    ----------
+    iterations, evaluations : (running,), accepted steps and evaluations since the search began.
+    accepted, failed : (running,), what was said of the last trial.
+    values, scores : (running, most steps), J and the validation score of each accepted step.
+    before : (running,), the accepted steps when the burst began.
+    """
+
+    iterations: Starts
+    evaluations: Starts
+    accepted: Mask
+    failed: Mask
+    values: Floats
+    scores: Floats
+    before: Starts
+
+    @classmethod
+    def begin(cls, iterations: Starts, evaluations: Starts, most_steps: int) -> Burst:
+        """Return room for what so many accepted steps of each start will be."""
+        n = len(iterations)
+        return cls(
+            iterations.copy(), evaluations.copy(), np.zeros(n, bool), np.zeros(n, bool),
+            np.empty((n, most_steps)), np.empty((n, most_steps)), iterations,
+        )  # fmt: skip
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the core writes, by its names."""
+        written = ("iterations", "evaluations", "accepted", "failed", "values", "scores")
+        return {f"burst.{name}": getattr(self, name) for name in written}
+
+    @property
+    def steps(self) -> tuple[Starts, Starts]:
+        """The rows and columns of `values` and `scores` that hold an accepted step."""
+        made = self.iterations - self.before
+        rows, columns = np.nonzero(np.arange(self.values.shape[1]) < made[:, None])
+        return rows, columns
+
+
+def burst(
+    run: Running,
+    objective: Objective,
+    settings: Mapping[str, float],
+    counts: tuple[Starts, Starts],
+    *,
+    steps: int,
+    by_ticks: bool,
+) -> Burst | None:
+    """Advance all running starts; None where the core cannot, and nothing was done.
+
+    Parameters
+    ----------
+    run : whose arrays have memory of their own.
+    objective : of the running starts.
+    settings : what `settings_of` returns.
+    counts : iterations and evaluations so far, (running,) each.
+    steps : accepted steps of a start, at most.
+    by_ticks : whether to make but one trial of each start.
+    """
+    problems, stepper, core = _problems(run, objective), run.stepper, load()
+    if problems is None or core is None or not isinstance(stepper, HasTwin):
+        return None
+    iterations, evaluations = counts
+    left = (
+        settings["max_iter"] - iterations.min(),
+        settings["max_evaluations"] - evaluations.min(),
+    )
+    steps = 1 if by_ticks else int(min(steps, *left))
+    ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
+    made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
+    core.burst(
+        stepper.twin or "", *problems, {**run.arrays(), **made.arrays},
+        {**settings, **stepper.twin_settings(), "most_ticks": ticks},
+        plan.order, plan.factors, plan.decay, len(run), n_threads(),
+    )  # fmt: skip
+    stepper.count(ticks, objective)
+    return made
+
+
+def settings_of(run: Running, test: GradientTest, limits: Limits) -> dict[str, float]:
+    """Return the constants and limits of a search by the names that the core asks for."""
+    settings = {
+        "not_asked": NOT_ASKED,
+        "eps": float(limits_of(run.here.theta).eps),
+        "ties": TIES,
+        "rounding": ROUNDING,
+        "gradient_rtol": test.rtol,
+        "gradient_atol": test.atol,
+        "target_value": _or(limits.target_value, -math.inf),
+        "value_rtol": limits.value_rtol,
+        "step_rtol": limits.step_rtol,
+        "max_iter": limits.max_iter,
+        "max_evaluations": _or(limits.max_evaluations, math.inf),
+    }
+    if run.validation is not None:
+        settings |= {"patience": run.validation.patience, "patience_tol": run.validation.tol}
+    if run.stalling is not None:
+        settings |= {"value_patience": run.stalling.patience, "value_tol": run.stalling.tol}
+    return settings
+
+
+def _or(limit: float | None, none: float) -> float:
+    return none if limit is None else float(limit)
+
+
+def _problems(run: Running, objective: Objective) -> tuple[Problem, Problem | None] | None:
+    """Return J and what scores accepted points as the core knows them; None where it does not."""
+    if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None:
+        return None
+    J = _native(objective)
+    if J is None or not isinstance(run.here.theta, np.ndarray):
+        return None
+    if run.validation is None:
+        return J, None
+    of = run.validation.of
+    score = _native(of.take(run.starts)) if isinstance(of, Objective) else None
+    return (J, score) if type(score) is type(J) else None
+
+
+def _native(objective: Objective) -> Problem | None:
+    known = offered(objective, HasNativeProblem)
+    return None if known is None else known.native_problem
