@@ -156,3 +156,31 @@ class Quiet(Bowls):
     def gauss_newton(self, theta):
         with np.errstate(all="ignore"):
             return super().gauss_newton(theta)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32"])
+def test_an_objective_may_name_its_dtype_in_any_way_of_numpys(dtype):
+    seen = []
+
+    class Parabola:
+        blocks = (Block("theta", 0, (3,)),)
+
+        def __init__(self):
+            self.dtype = dtype
+
+        def __call__(self, theta, *, out=None):
+            seen.append((type(theta), theta.dtype))
+            return (theta**2).sum(1) / 2, theta
+
+        def value(self, theta):
+            return self(theta)[0]
+
+        def take(self, starts):
+            return self
+
+        def batch(self, rows):
+            return self
+
+    found = sb.minimize(Parabola(), np.ones((2, 3)))
+    assert set(seen) == {(np.ndarray, np.dtype("float32"))}
+    assert found.converged.all()

@@ -42,10 +42,11 @@ from symbreak.arrays.steps import (
     solve_positive,
 )
 from symbreak.arrays.tensors import as_device, as_dtype, as_tensor
-from symbreak.arrays.words import dtype_word, word_of
+from symbreak.arrays.words import FLOATS, dtype_word, is_torchs, word_of
 from symbreak.arrays.writing import cuts, gather, into, picked, scatter_, sums, take_into
 
 __all__ = [
+    "FLOATS",
     "Array",
     "add_matrix_products_",
     "add_product_",
@@ -79,6 +80,7 @@ __all__ = [
     "is_contiguous",
     "is_on_host",
     "is_tensor",
+    "is_torchs",
     "itemsize",
     "like",
     "namespace",

@@ -29,11 +29,12 @@ def dtype_word(dtype: Any, known: Iterable[str] = FLOATS) -> str:
     try:
         word = np.dtype(dtype).name
     except TypeError:
-        word = word_of(dtype) if isinstance(dtype, str) or _is_torchs(dtype) else repr(dtype)
+        word = word_of(dtype) if isinstance(dtype, str) or is_torchs(dtype) else repr(dtype)
     if word not in known:
         raise InvalidInput(f"dtype must be {' or '.join(known)}. Got {dtype!r}.")
     return word
 
 
-def _is_torchs(dtype: Any) -> bool:
-    return type(dtype).__module__ == "torch"
+def is_torchs(dtype: Any) -> bool:
+    """Whether a dtype, or its word, is one of PyTorch."""
+    return type(dtype).__module__ == "torch" or str(dtype).startswith("torch.")

@@ -17,6 +17,7 @@ from symbreak.arrays import (
     contiguous,
     float_word,
     is_tensor,
+    is_torchs,
     like,
     namespace,
     word_of,
@@ -251,8 +252,7 @@ def _stack_for_another(objective: Objective, given: Array) -> Array:
     """
     own, at = offered(objective, HasDtype), offered(objective, HasDevice)
     word = float_word(given) if own is None else word_of(own.dtype)
-    is_numpys = own is None or isinstance(own.dtype, np.dtype)
-    if not is_numpys or (at is not None and at.device != "cpu"):
+    if (own is not None and is_torchs(own.dtype)) or (at is not None and at.device != "cpu"):
         given = as_tensor(given, "theta")
     if at is not None and is_tensor(given):
         given = given.to(at.device)
