@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "numbers.hpp"
-#include "problem.hpp"
+#include "score.hpp"
 #include "state.hpp"
 
 namespace symbreak {
@@ -122,15 +122,20 @@ private:
     double rtol_, atol_, floor_, target_, value_rtol_, step_rtol_, max_iter_, max_evaluations_;
 };
 
-// The best validated point, where the score is J of other examples; see `Validation`.
+// The best validated point, scored by J of other examples or by a score with that J beside it; see
+// `Validation` in `optimize/early_stopping.py`.
 template <class T>
 class Validation {
 public:
     Validation(const State& state, const Settings& settings, const Problem<T>* problem)
         : problem_(problem) {
         if (problem == nullptr) return;
+        score_is_ = static_cast<Score>(static_cast<int>(settings["score"]));
         theta_ = state.rows<T>("validation.theta", problem->n());
         score_ = state.rows<double>("validation.score");
+        loss_ = state.rows<double>("validation.loss");
+        lowest_ = state.rows<double>("validation._lowest");
+        unit_ = state.rows<double>("validation._unit");
         latest_ = state.rows<double>("validation.latest");
         iteration_ = state.rows<std::int64_t>("validation.iteration");
         since_ = state.rows<std::int64_t>("validation._since");
@@ -143,23 +148,38 @@ public:
 
     // Scores an accepted point; returns whether none has improved for too long.
     bool look(int start, const T* theta, std::int64_t iteration, int threads) const {
-        const double now = problem_->evaluate(start, theta, nullptr, threads);
-        const double before = score_[start];
-        latest_[start] = now;
-        const bool is_better = now < before;
-        since_[start] = is_better && now <= before - tol_ ? 0 : since_[start] + 1;
-        if (is_better) {
+        double score = problem_->evaluate(start, theta, nullptr, threads);
+        double loss = std::numeric_limits<double>::infinity();
+        if (score_is_ != Score::loss) {
+            loss = std::isnan(score) ? loss : score;
+            score = score_is_ == Score::accuracy ? minus_accuracy(*problem_, theta)
+                                                 : minus_r2(*problem_, theta);
+        }
+        latest_[start] = score;
+        if (std::isnan(score) && std::isfinite(loss)) score = std::numeric_limits<double>::infinity();
+        if (std::isinf(unit_[start])) unit_[start] = std::abs(loss);
+        const bool enough = has_fallen(score, score_[start], 1.0) ||
+                            has_fallen(loss, lowest_[start], unit_[start]);
+        since_[start] = enough ? 0 : since_[start] + 1;
+        lowest_[start] = std::min(lowest_[start], loss);
+        if (score < score_[start] || (score == score_[start] && loss < loss_[start])) {
             std::copy_n(theta, theta_.width(), theta_.row(start));
-            score_[start] = now;
+            score_[start] = score;
+            loss_[start] = loss;
             iteration_[start] = iteration;
         }
         return static_cast<double>(since_[start]) >= patience_;
     }
 
 private:
+    bool has_fallen(double now, double before, double unit) const {
+        return now < before && now <= before - tol_ * unit;
+    }
+
     const Problem<T>* problem_;
+    Score score_is_ = Score::loss;
     Rows<T> theta_;
-    Rows<double> score_, latest_;
+    Rows<double> score_, loss_, lowest_, unit_, latest_;
     Rows<std::int64_t> iteration_, since_;
     double patience_ = 0, tol_ = 0;
 };

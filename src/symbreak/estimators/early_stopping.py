@@ -22,7 +22,9 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import Array, Problem
+from symbreak.native import interface
 from symbreak.objectives import NetworkCost
+from symbreak.objectives.capabilities import HasNativeProblem, ScoreWord, offered
 
 SPREAD = 1e-3  # of the targets: what predictions that are told apart have at least
 
@@ -78,6 +80,18 @@ class ValidationScore:
         score = [-one(row) for row in theta]
         loss = np.inf if self._loss is None else as_numpy(self._loss.value(theta))
         return np.column_stack(np.broadcast_arrays(score, loss))
+
+    @property
+    def native_score(self) -> tuple[ScoreWord, interface.Problem] | None:
+        """The same in the compiled core, for accuracy or R² of rows that all count alike."""
+        known = offered(self._loss, HasNativeProblem)
+        found = None if known is None else known.native_problem
+        if found is None or self._scorer is not None or self._examples.sample_weight is not None:
+            return None
+        if hasattr(self._view, "classes_"):
+            all_known = self._loss is not None and self._loss.n_examples == len(self._examples.y)
+            return ("accuracy", found) if all_known else None
+        return ("r2", found) if (np.ptp(self._examples.y, axis=0) > 0).all() else None
 
     def _quick(self, theta: Any) -> float:
         output = as_numpy(self._network.predict(theta, self._inputs))

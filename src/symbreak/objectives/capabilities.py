@@ -6,13 +6,15 @@ An objective has a capability when it has all of its attributes; None in the pla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from symbreak.arrays import Array
 from symbreak.errors import InvalidType
 from symbreak.native.interface import Problem
 
 C = TypeVar("C")
+# A loss, minus the share of right answers, or minus R²; in the order of the core's own numbers.
+ScoreWord = Literal["loss", "accuracy", "r2"]
 
 
 class HasDtype(Protocol):
@@ -67,6 +69,14 @@ class HasNativeProblem(Protocol):
     @property
     def native_problem(self) -> Problem | None:
         """The same as the core knows it; None where it evaluates in another way."""
+
+
+class HasNativeScore(Protocol):
+    """Scores theta as the compiled core does."""
+
+    @property
+    def native_score(self) -> tuple[ScoreWord, Problem] | None:
+        """What the score is, and the loss beside it; None where it is something else."""
 
 
 class HasWeights(Protocol):

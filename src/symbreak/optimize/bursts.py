@@ -10,14 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.native import load, n_threads
 from symbreak.native.interface import Problem
-from symbreak.objectives.capabilities import HasNativeProblem, offered
+from symbreak.objectives.capabilities import (
+    HasNativeProblem,
+    HasNativeScore,
+    ScoreWord,
+    offered,
+)
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Floats, Mask, Starts, limits_of
 from symbreak.optimize.protocols import NOT_ASKED
@@ -117,8 +122,11 @@ def burst(
     ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
     made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
     core.burst(
-        stepper.twin or "", *problems, {**run.arrays(), **made.arrays},
-        {**settings, **stepper.twin_settings(), "most_ticks": ticks},
+        stepper.twin or "", problems.J, problems.validation, {**run.arrays(), **made.arrays},
+        {
+            **settings, **stepper.twin_settings(), "most_ticks": ticks,
+            "score": get_args(ScoreWord).index(problems.score),
+        },
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
     stepper.count(ticks, objective)
@@ -151,18 +159,34 @@ def _or(limit: float | None, none: float) -> float:
     return none if limit is None else float(limit)
 
 
-def _problems(run: Running, objective: Objective) -> tuple[Problem, Problem | None] | None:
-    """Return J and what scores accepted points as the core knows them; None where it does not."""
+class _Problems(NamedTuple):
+    """J, and what scores accepted points, as the core knows them."""
+
+    J: Problem
+    score: ScoreWord = "loss"
+    validation: Problem | None = None
+
+
+def _problems(run: Running, objective: Objective) -> _Problems | None:
+    """Return what the core is to know of a search; None where it does not."""
     if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None:
         return None
     J = _native(objective)
     if J is None or not isinstance(run.here.theta, np.ndarray):
         return None
     if run.validation is None:
-        return J, None
-    of = run.validation.of
-    score = _native(of.take(run.starts)) if isinstance(of, Objective) else None
-    return (J, score) if type(score) is type(J) else None
+        return _Problems(J)
+    word, problem = _score(run.validation.of, run.starts)
+    return _Problems(J, word, problem) if type(problem) is type(J) else None
+
+
+def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
+    """Return what a validation scores by; no problem where the core does not know it."""
+    if isinstance(of, Objective):
+        return "loss", _native(of.take(starts))
+    known = offered(of, HasNativeScore)
+    found = None if known is None else known.native_score
+    return ("loss", None) if found is None else found
 
 
 def _native(objective: Objective) -> Problem | None:
