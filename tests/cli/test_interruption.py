@@ -74,7 +74,8 @@ def pressing(monkeypatch, place, *, times=1):
 def test_a_signal_during_the_training_ends_it_and_keeps_the_best(run, monkeypatch, tmp_path):
     def with_signal(*args, callback, **options):
         def press(progress):
-            callback(progress)
+            if callback is not None:
+                callback(progress)
             if progress.iteration == 5:
                 signal.raise_signal(signal.SIGINT)
 

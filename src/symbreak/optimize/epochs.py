@@ -16,11 +16,15 @@ import numpy as np
 from symbreak.arrays import Array
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.bursts import burst, settings_of
 from symbreak.optimize.methods import METHODS, method_of
 from symbreak.optimize.outcome import Outcome
+from symbreak.optimize.per_start import Mask, limits_of
 from symbreak.optimize.protocols import Point
+from symbreak.optimize.running import Running
 from symbreak.optimize.status import Status
 from symbreak.optimize.steppers.minibatch import MiniBatchStepper
+from symbreak.optimize.stopping import GradientTest, Limits
 
 
 class Epochs:
@@ -56,9 +60,7 @@ class Epochs:
         if not self._has_begun:
             self._stepper.start(here, objective)
             self._has_begun = True
-        there = Point.at(objective, self._stepper.trial(here, objective))
-        accepted, _ = self._stepper.judge(here, there)
-        end = here.moved(accepted, there)
+        end, accepted = self._burst(objective, here) or self._tick(objective, here)
         ones = np.ones(len(theta), dtype=np.int64)
         return Outcome(
             theta=end.theta,
@@ -72,3 +74,23 @@ class Epochs:
             seconds=time.perf_counter() - began,
             iteration_is="epoch",
         )
+
+    def _tick(self, objective: Objective, here: Point) -> tuple[Point, Mask]:
+        """Return where an epoch from `here` ends, and which starts it was accepted for."""
+        there = Point.at(objective, self._stepper.trial(here, objective))
+        accepted, _ = self._stepper.judge(here, there)
+        return here.moved(accepted, there), accepted
+
+    def _burst(self, objective: Objective, here: Point) -> tuple[Point, Mask] | None:
+        """Return the same by the compiled core; None where it cannot."""
+        run = Running(np.arange(len(here.value)), here, self._stepper, None)
+        run.own_memory()
+        none = np.zeros(len(run), dtype=np.int64)
+        test = GradientTest(0.0, 0.0, float(limits_of(here.theta).eps))
+        settings = {**settings_of(run, test, Limits()), "with_gradient": True}
+        made = burst(run, objective, settings, (none, none), steps=1, by_ticks=True)
+        if made is None:
+            return None
+        assert isinstance(run.stepper, MiniBatchStepper)
+        self._stepper = run.stepper
+        return run.here, made.accepted
