@@ -22,7 +22,7 @@ PathFinder.find_spec = without_torch
 
 ROOMS = (
     "activations", "arrays", "backpropagation_check", "gradient_check", "initialization", "losses",
-    "native", "network", "objectives", "optimize", "optimize.epochs", "optimize.loop",
+    "native", "network", "objectives", "optimize", "optimize.epochs", "optimize.loop", "pickles",
     "optimize.minimize", "parameters", "propagation.prediction", "propagation.trace",
     "symmetry", "symmetry.projection", "symmetry.repair", "units", "versions",
     "cli.app", "estimators", "model_file", "page", "reports.pictures", "reports.report",
