@@ -16,6 +16,7 @@ OF_BEFORE = Path(__file__).parent / "reference" / "outcomes_and_costs_of_0.1.pic
 NAMES = {
     "outcome": "Outcome", "outcome of epochs": "Outcome", "outcome of tensors": "Outcome",
     "cost of a network": "NetworkCost", "cost of a module": "ModuleCost",
+    "training": "Trained",
 }  # fmt: skip
 READ = """
 import pickle, sys
@@ -52,7 +53,7 @@ def refusal(name):
 
 
 @pytest.mark.parametrize("what", NAMES)
-def test_an_outcome_or_a_cost_of_0_1_is_refused_in_a_sentence(what):
+def test_what_0_1_has_pickled_is_refused_in_a_sentence(what):
     pickled = pickle.loads(OF_BEFORE.read_bytes())[what]
     with pytest.raises(sb.SymbreakError) as refused:
         pickle.loads(pickled)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 from symbreak.arrays.tensors import imported_torch
@@ -51,6 +52,17 @@ def refusal(name: str) -> InvalidType:
         f"{name} must be made of its arguments or read from a pickle of this version. Got a pickle "
         "of version 0.1, or no arguments: make it anew. Model files and estimators of 0.1 load."
     )
+
+
+def refusing(module: str, name: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module where pickles of 0.1 look for what is not there now."""
+
+    def get(asked: str) -> Any:
+        if asked == name:
+            raise refusal(name)
+        raise AttributeError(f"module {module!r} has no attribute {asked!r}")
+
+    return get
 
 
 def _asks_for_arguments(kind: type[Pickled]) -> bool:

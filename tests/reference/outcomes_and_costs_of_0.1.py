@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 import symbreak as sb
+from symbreak.training import train
 
 X, y = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
 cost = sb.NetworkCost(sb.Network((1, 1), loss="squared_error"), X, y)
@@ -23,6 +24,7 @@ things = {
     "outcome of tensors": sb.minimize(cost, torch.tensor(theta), method="scipy:BFGS", max_iter=1),
     "cost of a network": cost,
     "cost of a module": module,
+    "training": train(cost.network, X, y, starts=1),
 }
 pickles = {name: pickle.dumps(thing, protocol=4) for name, thing in things.items()}
 Path(__file__).with_suffix(".pickle").write_bytes(pickle.dumps(pickles, protocol=4))
