@@ -22,7 +22,7 @@ PathFinder.find_spec = without_torch
 
 ROOMS = (
     "activations", "arrays", "backpropagation_check", "gradient_check", "initialization", "losses",
-    "native", "network", "objectives", "optimize", "optimize.epochs", "optimize.loop",
+    "native", "network", "objectives", "optimize", "optimize.epochs", "optimize.loop", "pickles",
     "optimize.minimize", "parameters", "propagation.prediction", "propagation.trace",
     "symmetry", "symmetry.projection", "symmetry.repair", "units", "versions",
     "cli.app", "estimators", "model_file", "page", "reports.pictures", "reports.report",
@@ -268,3 +268,14 @@ def test_nor_does_a_cost_on_numpy_arrays():
         "import sys; print('torch' in sys.modules)"
     )
     assert run(program).strip() == "False"
+
+
+def test_a_search_imports_what_it_uses():
+    program = (
+        "import sys, symbreak as sb\n"
+        "for method in ('l-bfgs', 'bfgs', 'adam', 'levenberg-marquardt', 'scipy:BFGS'):\n"
+        "    cost = sb.NetworkCost(sb.Network((1, 1), loss='squared_error'), [[0], [1]], [0, 1])\n"
+        "    sb.minimize(cost, [1.0, 2.0], method=method)\n"
+        "    print('scipy.optimize' in sys.modules)"
+    )
+    assert run(program).split() == ["False"] * 4 + ["True"]

@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
@@ -263,6 +264,11 @@ def test_what_does_not_fit_is_refused_at_the_door(arguments, message):
 def test_text_is_refused_by_the_name_of_the_argument(name, wrong):
     with pytest.raises(InvalidType, match=f"{name} must be an array of real numbers"):
         sb.NetworkCost(NET, **{"X": X, "y": y, name: wrong})
+
+
+def test_sparse_rows_are_refused_with_what_to_do():
+    with pytest.raises(InvalidType, match=r"must be dense\. Got csr_array: call its toarray"):
+        sb.NetworkCost(NET, csr_array(X), y)
 
 
 def test_theta_that_does_not_fit_is_refused():

@@ -49,13 +49,16 @@ def as_array(thing: Any, what: str) -> Array:
     Raises
     ------
     InvalidType
-        `what` names the argument whose content is no array of real numbers.
+        `what` names the argument whose content is no dense array of real numbers.
     """
     if is_tensor(thing):
         check_real(thing, what)
         return as_numpy(thing) if thing.device.type == "cpu" else thing.detach()
     if hasattr(thing, "to_numpy"):  # pandas and polars
         thing = thing.to_numpy()
+    if hasattr(thing, "toarray"):  # sparse, of SciPy
+        name = type(thing).__name__
+        raise InvalidType(f"{what} must be dense. Got {name}: call its toarray().")
     try:
         array = np.asarray(thing)
     except ValueError as error:  # rows of unequal length

@@ -82,7 +82,7 @@ class BaseMLP(
         """
         check_is_fitted(self)
         network, X = self._network, self._inputs(self._checked(X))
-        theta = self._scaling.placed(self.thetas_)
+        theta = self._placed(self.thetas_)
         return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
@@ -175,7 +175,7 @@ class BaseMLP(
         return combined_prediction(self._network, self._predicting, self._inputs(X))
 
     def _inputs(self, X: Any) -> outputs.Inputs:
-        return outputs.Inputs(X, self._scaling)
+        return outputs.Inputs(X, self._scaling, self.device)
 
     def _checked(self, X: Any) -> Any:
         return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_FLOATS, reset=False)

@@ -56,7 +56,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     scoring : the validation score; None is accuracy.
     solver_options : further options of the method.
     callback : called with a `Progress`; anything true stops.
-    dtype, device : of the computation; None is that of X, and the CPU.
+    dtype, device : of the computation; None is that of X, and the CPU. `device` is also where a
+        fitted estimator predicts, and may be set anew.
 
     Attributes
     ----------

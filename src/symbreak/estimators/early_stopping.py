@@ -71,7 +71,7 @@ class ValidationScore:
         self._view = estimator._view(problem)
         self._network, self._examples = problem.network, examples
         self._scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
-        self._inputs = problem.scaling.inputs(examples.X)
+        self._inputs = problem.inputs(examples.X)
         self._loss = _loss_on(estimator, problem, examples)
 
     def __call__(self, theta: Any) -> Array:

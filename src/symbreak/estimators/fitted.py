@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from symbreak import arrays
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, MissingOptionalPackage
 from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
@@ -36,6 +36,7 @@ WITHOUT_VALIDATION = (
     "lowest J was taken. Say combine='lowest-cost' for that, or fit with early_stopping=True or "
     "X_val and y_val; 'best' without a validation will be an error."
 )
+ON_THE_CPU = 'A fitted estimator predicts on the CPU after set_params(device="cpu").'
 
 
 class FittedMixin:
@@ -47,6 +48,7 @@ class FittedMixin:
     max_iter: int
     max_fun: int
     tol: float
+    device: Any
 
     training_: Training
     validation_scores_: list[float] | None
@@ -91,12 +93,25 @@ class FittedMixin:
         """The thetas whose mean predicts, (starts, n); a single one as `coefs_` stand."""
         if len(self.thetas_) == 1 or self.training_.combine == "all":
             return self._lead[None]
-        return self._scaling.placed(self.thetas_)
+        return self._placed(self.thetas_)
 
     @property
     def _lead(self) -> arrays.Array:
         """Theta of the start that leads, (n,), as `coefs_` and `intercepts_` stand."""
-        return self._scaling.placed(theta_of(self.coefs_, self.intercepts_))
+        return self._placed(theta_of(self.coefs_, self.intercepts_))
+
+    def _placed(self, thetas: Array) -> arrays.Array:
+        """Return fitted weights where `device` says now, which need not be where they were fitted.
+
+        Raises
+        ------
+        InvalidInput, MissingOptionalPackage
+            That device is not to be had.
+        """
+        try:
+            return self._scaling.placed(thetas, self.device)
+        except (InvalidInput, MissingOptionalPackage) as error:
+            raise type(error)(f"{str(error).removesuffix('.')}. {ON_THE_CPU}") from error
 
     @property
     def _is_edited(self) -> bool:

@@ -29,16 +29,17 @@ class Inputs:
     Parameters
     ----------
     X : validated, dense or sparse.
+    device : where the network computes.
     """
 
-    def __init__(self, X: Any, scaling: Scaling) -> None:
-        self._X, self._scaling = X, scaling
+    def __init__(self, X: Any, scaling: Scaling, device: Any) -> None:
+        self._X, self._scaling, self._device = X, scaling, device
 
     def __len__(self) -> int:
         return int(self._X.shape[0])
 
     def __getitem__(self, rows: slice) -> arrays.Array:
-        return self._scaling.inputs(dense(self._X[rows]))
+        return self._scaling.inputs(dense(self._X[rows]), self._device)
 
 
 def log_probabilities(network: Network, theta: arrays.Array, X: Inputs) -> Array:

@@ -161,13 +161,12 @@ def _plain_scaling(scaling: Scaling) -> dict[str, Any]:
         name: None if scale is None else [scale.mean, scale.spread]
         for name, scale in (("x_scale", scaling.x_scale), ("y_scale", scaling.y_scale))
     }
-    device = None if scaling.device is None else str(scaling.device)
-    return {"dtype": np.dtype(scaling.dtype).name, "device": device, **scales}
+    return {"dtype": np.dtype(scaling.dtype).name, **scales}
 
 
 def _scaling(plain: dict[str, Any]) -> Scaling:
     scales = (plain[name] and Scale(*plain[name]) for name in ("x_scale", "y_scale"))
-    return Scaling(np.dtype(plain["dtype"]), plain["device"], *scales)
+    return Scaling(np.dtype(plain["dtype"]), *scales)
 
 
 def _plain_outcome(outcome: Outcome) -> dict[str, Any]:

@@ -63,22 +63,20 @@ class Scaling:
     Attributes
     ----------
     dtype : NumPy's, float32 or float64.
-    device : a torch device or its name.
     x_scale, y_scale : the standardisation that X and y go through; None for none.
     """
 
     dtype: Any
-    device: Any
     x_scale: Scale | None = None
     y_scale: Scale | None = None
 
-    def inputs(self, X: Array) -> arrays.Array:
-        """Return rows (m, features) as the network takes them."""
-        return self.placed(np.asarray(self.x(X), dtype=self.dtype))
+    def inputs(self, X: Array, device: Any) -> arrays.Array:
+        """Return rows (m, features) as the network takes them on a device."""
+        return self.placed(np.asarray(self.x(X), dtype=self.dtype), device)
 
-    def placed(self, array: Array) -> arrays.Array:
-        """Return an array where the network computes: NumPy's on the CPU, else a tensor there."""
-        return arrays.alike(array, arrays.empty(np.dtype(self.dtype).name, self.device))
+    def placed(self, array: Array, device: Any) -> arrays.Array:
+        """Return an array on a device, of torch or by its name: NumPy's on the CPU, or a tensor."""
+        return arrays.alike(array, arrays.empty(np.dtype(self.dtype).name, device))
 
     def x(self, X: Array) -> Array:
         """Return rows (m, features), standardised."""
@@ -104,6 +102,7 @@ class Problem:
     sample_weight : (m,), class weights folded in; None for all alike.
     alpha : a number, or (layers,).
     scaling : what X and y went through.
+    device : where it is minimised: a torch device, its name, or None for the CPU.
     """
 
     network: Network
@@ -112,6 +111,7 @@ class Problem:
     sample_weight: Array | None
     alpha: Any
     scaling: Scaling
+    device: Any
 
     def cost(self, n_starts: int = 1) -> NetworkCost:
         """Return J for so many starts."""
@@ -119,14 +119,18 @@ class Problem:
         alphas = np.tile(alpha, (n_starts, 1)) if alpha.ndim else float(alpha)
         return self._cost(self.X, self.y, self.sample_weight, alphas)
 
+    def inputs(self, X: Array) -> arrays.Array:
+        """Return other rows (m, features) as the network takes them."""
+        return self.scaling.inputs(X, self.device)
+
     def loss_on(self, X: Array, y: Array, sample_weight: Array | None) -> NetworkCost:
         """Return the loss, without the penalty, on other examples; y encoded but not scaled."""
-        return self._cost(self.scaling.inputs(X), self.scaling.y(y), sample_weight, 0.0)
+        return self._cost(self.inputs(X), self.scaling.y(y), sample_weight, 0.0)
 
     def _cost(self, X: Any, y: Array, sample_weight: Array | None, alpha: Any) -> NetworkCost:
         return NetworkCost(
             self.network, X, y, alpha=alpha, sample_weight=sample_weight,
-            dtype=self.scaling.dtype, device=self.scaling.device,
+            dtype=self.scaling.dtype, device=self.device,
         )  # fmt: skip
 
 
@@ -169,8 +173,11 @@ def problem_of(
         x_scale = Scale.of(X, sample_weight)
         if loss.fits_any_number:
             y_scale = Scale.of(y, sample_weight)
-    scaling = Scaling(dtype, estimator.device, x_scale, y_scale)
-    return Problem(network, scaling.x(X), scaling.y(y), sample_weight, estimator.alpha, scaling)
+    scaling = Scaling(dtype, x_scale, y_scale)
+    return Problem(
+        network, scaling.x(X), scaling.y(y), sample_weight, estimator.alpha, scaling,
+        estimator.device,
+    )  # fmt: skip
 
 
 def hidden_sizes(given: Any) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from symbreak.arrays import (
     empty,
     float_word,
     has_float64,
+    is_tensor,
 )
 from symbreak.errors import InvalidInput
 from symbreak.native.interface import Problem
@@ -43,13 +44,14 @@ from symbreak.objectives.native_kernel import NativeKernel
 from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_kind, as_stack
 from symbreak.parameters import Block
+from symbreak.pickles import Pickled
 from symbreak.propagation.inputs import prepared_target, with_ones
 from symbreak.units import warn_of_symmetry
 
 _COMPUTED_BY = ("__call__", "evaluate", "value", "take", "batch", "minibatch_gradients")
 
 
-class NetworkCost(Stacked):
+class NetworkCost(Stacked, Pickled):
     """The cost J(theta) of a network on (X, y), for many starts at once.
 
     Parameters
@@ -329,6 +331,10 @@ class NetworkCost(Stacked):
         """Return the same cost computed in another dtype."""
         examples = self._data.examples.to(dtype_word(dtype))
         return self._with(examples=examples, workspaces=Workspaces())
+
+    @property
+    def _holds_tensors(self) -> bool:
+        return is_tensor(self.prototype)
 
     def _with(self, **changes: Any) -> Self:
         other = copy.copy(self)

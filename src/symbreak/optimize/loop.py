@@ -55,6 +55,11 @@ class Paused:
     stalling: Stalling | None
     began_with: SearchOptions | None
 
+    @property
+    def theta(self) -> Array:
+        """The best point of every start, of the kind that is computed on, (starts, n)."""
+        return self.records.theta
+
 
 class Loop:
     """A search from many starts, advanced by `tick`.

@@ -39,7 +39,6 @@ from symbreak.optimize.methods import method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import limits_of
 from symbreak.optimize.scipy_options import is_scipy, refuse_beside_scipy
-from symbreak.optimize.scipy_search import ScipySearch
 from symbreak.optimize.search import Progress, Search, Watch
 from symbreak.optimize.search_options import SearchOptions
 from symbreak.optimize.stopping import GradientTest, Limits
@@ -180,6 +179,9 @@ def _search(
             asked.method, validation=asked.validation, racing=asked.racing,
             value_patience=asked.value_patience,
         )  # fmt: skip
+        # It brings scipy.optimize, half a second that searches of our own need not wait for.
+        from symbreak.optimize.scipy_search import ScipySearch
+
         return ScipySearch(asked.method, objective, stack, test, asked.limits, asked.options)
     method = "l-bfgs" if asked.method is None else asked.method
     stepper = method_of(method, asked.options)

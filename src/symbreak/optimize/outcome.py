@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import is_tensor
 from symbreak.optimize.multistart_summary import Restarts, restarts
 from symbreak.optimize.status import Status
+from symbreak.pickles import Pickled
 from symbreak.text import pluralize
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Pickled):
     """The result of many searches.
 
     Attributes
@@ -76,6 +78,11 @@ class Outcome:
     def restarts(self) -> Restarts:
         """What the starts show together; another tolerance: `multistart_summary.restarts`."""
         return restarts(self)
+
+    @property
+    def _holds_tensors(self) -> bool:
+        # Theta is of the kind that was given; the search computes where the objective does.
+        return is_tensor(self.theta) or is_tensor(getattr(self.search, "theta", None))
 
     def __str__(self) -> str:
         lines = [

@@ -13,8 +13,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-import scipy.optimize
-
 from symbreak.errors import InvalidInput, choose, nearest
 from symbreak.objectives.capabilities import HasHessian, needed
 from symbreak.objectives.contract import Objective
@@ -94,6 +92,8 @@ def check(method: str, objective: Objective, options: Mapping[str, Any]) -> None
 
 def _documented_options(method: str) -> list[str]:
     """Return the options that scipy's own page of the method lists, and that are left to users."""
+    import scipy.optimize  # takes half a second
+
     show_options: Any = scipy.optimize.show_options  # its stubs want the method as a literal
     text = str(show_options("minimize", method.lower(), disp=False))
     listed = text.split("Options\n")[-1].split("Returns\n")[0]

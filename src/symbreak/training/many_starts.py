@@ -17,11 +17,13 @@ from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress, minimize
+from symbreak.pickles import refusing
 from symbreak.training.combine import check_combine
 from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.record import Training
 
 Callback = Callable[[Progress], Any]
+__getattr__ = refusing(__name__, "Trained")  # what `Training` was, in pickles of 0.1
 
 
 def train(
