@@ -15,8 +15,8 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 
-from symbreak.errors import InvalidInput, InvalidType
 from symbreak.deprecation import warn_without_effect
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.estimators.interruption import SearchInterrupted
 from symbreak.estimators.search_backend import SearchBackend
 from symbreak.estimators.search_progress import SearchProgress

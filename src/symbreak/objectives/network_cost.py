@@ -165,18 +165,9 @@ class NetworkCost(Stacked):
         """The penalty, float64: (), (starts,) or (starts, layers)."""
         return at_surface(self._data.alpha)
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that the examples take, in bytes."""
-        return self._data.examples.nbytes
-
     def with_alpha(self, alpha: Any) -> Self:
         """Return the cost of the same examples with another penalty."""
         return self._with(alpha=check_alpha(alpha, self.network))
-
-    def has_examples_of(self, other: NetworkCost) -> bool:
-        """Whether rows, targets and weights are, bit for bit, those of another cost."""
-        return self._data.examples.equals(other._data.examples)
 
     @property
     def starts(self) -> int | None:
