@@ -46,7 +46,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
     n_jobs : fits that run at a time, on threads. None is 1 unless `joblib.parallel_config` says
         otherwise: the core has the processors compute the starts of one fit already. More are worth
         while where a fit has few starts.
-    memory_budget : without effect; no fit waits for others any more.
+    memory_budget : deprecated; it has no effect, as no fit waits for others any more.
     progress : whether to show a bar on standard error.
 
     Attributes
