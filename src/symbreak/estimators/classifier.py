@@ -228,7 +228,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return bool(self._target_kind == "binary")
 
     def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
-        check_classification_targets(y)
+        # Of more classes than half the rows it warns.
+        if not _are_integers(y) or 2 * len(np.unique(y)) > len(y):
+            check_classification_targets(y)
         if y.ndim > 1 and type_of_target(y) == "multiclass-multioutput":
             raise ValueError("Multioutput target data is not supported with label binarization")
         if not hasattr(self, "classes_") or (anew and not incremental):
