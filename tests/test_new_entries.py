@@ -20,7 +20,6 @@ from symbreak.optimize.methods import METHODS, methods_taking
 from symbreak.reports.collect.estimator import network_of as net_of_estimator
 from symbreak.reports.collect.training import network_words
 from symbreak.training.checks import Symmetry
-from symbreak.training.joint_training import MinimizeCall, stacks_of
 from symbreak.training.scores import scores_of
 from tests.new_entries import PLAIN, SIGNS, SOFTSIGN, Brier, Gamma
 
@@ -189,21 +188,6 @@ def test_estimators_give_a_method_the_options_and_the_ending_that_its_record_ask
     assert "max_evaluations" not in ending
     plain = search_options(sb.MLPRegressor(solver="plain"))
     assert {"value_patience", "max_evaluations"} <= set(plain)
-
-
-def test_stacks_ask_the_record():
-    net = net_of()
-    cost = sb.NetworkCost(net, *data("gamma"))
-    other = sb.NetworkCost(net, *data("gamma", 50))
-    theta = start(net, starts=2, seed=0)
-
-    def searches(method):
-        return [MinimizeCall(one, theta, {"method": method}) for one in (cost, cost, other)]
-
-    assert stacks_of(searches("signs"), 2**30) == [[0, 1], [2]]
-    assert stacks_of(searches("plain"), 2**30) == [[0, 1, 2]]
-    signs, plain = searches("signs")[0], searches("plain")[0]
-    assert signs.bytes_per_row - plain.bytes_per_row == 32 * 8 * net.n_parameters
 
 
 def test_the_command_trains_with_them(tmp_path):

@@ -32,7 +32,7 @@ ROOMS = (
 PROGRAM = """
 import numpy as np
 import symbreak as sb
-from symbreak.objectives import FunctionObjective, JoinedCost
+from symbreak.objectives import FunctionObjective
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(50, 4)), rng.integers(0, 3, 50)
@@ -47,7 +47,6 @@ for activation in ("sigmoid", "gelu"):
     made += [cost.take([2])(theta[2])[1], cost.batch(y > 0)(theta)[1], cost.to("float32")(theta)[1]]
     made += list(cost.minibatch_gradients(theta, np.arange(50), 16))
     made += [*sb.backpropagate(net, theta, X, y).gradients, *cost.terms()["penalty"](theta)]
-    made += [JoinedCost([cost, cost], [3, 3]).value(np.concatenate([theta, theta]))]
     made += FunctionObjective(lambda t: ((t * t).sum(1), 2 * t), theta)(theta)
     assert all(isinstance(one, np.ndarray) for one in made), [type(one) for one in made]
     assert cost.dtype == np.float64

@@ -18,6 +18,11 @@ def warn_renamed(old: str, new: str) -> None:
     warnings.warn(f"{old} is deprecated. Use {new}.", DeprecationWarning, stacklevel=3)
 
 
+def warn_without_effect(what: str) -> None:
+    """Warn the caller of the function that calls this one."""
+    warnings.warn(f"{what} is deprecated. It has no effect.", DeprecationWarning, stacklevel=3)
+
+
 def renamed(module: str, names: Mapping[str, str], home: str) -> Callable[[str], Any]:
     """Return the `__getattr__` of a module that moved: old names give what they are called now.
 

@@ -9,7 +9,6 @@ import pytest
 
 from symbreak.optimize import minimize
 from symbreak.training import table_training
-from symbreak.training.joint_training import train_together
 from symbreak.training.model import Model
 
 IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
@@ -125,7 +124,7 @@ def test_a_search_that_is_interrupted_chooses_nothing(run, monkeypatch, tmp_path
     """No penalty is chosen by trainings that were cut, and no training follows."""
     begun = []
 
-    def pressed(searches, look):
+    def pressed(*args, callback, **options):
         begun.append(0)
 
         def press(progress):
@@ -134,12 +133,12 @@ def test_a_search_that_is_interrupted_chooses_nothing(run, monkeypatch, tmp_path
             if how == "signal":
                 signal.raise_signal(signal.SIGINT)
 
-        found = train_together(searches, press)
+        found = minimize(*args, callback=press, **options)
         if how == "last tick":
             signal.raise_signal(signal.SIGINT)
         return found
 
-    monkeypatch.setattr("symbreak.training.choosing.train_together", pressed)
+    monkeypatch.setattr("symbreak.training.choosing.minimize", pressed)
     (tmp_path / "m").write_text("finished")
     ran = run(*IRIS, "--search", "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
     assert (ran.code, ran.out) == (130, "")

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.utils.multiclass import unique_labels
 
 import symbreak as sb
 
@@ -108,3 +110,29 @@ def test_probabilities_agree_with_their_logarithms_far_into_saturation(classes):
     np.testing.assert_allclose(probabilities.sum(1), 1.0, rtol=1e-12)
     seen = logs > -600
     np.testing.assert_allclose(np.log(probabilities[seen]), logs[seen], rtol=1e-9, atol=1e-15)
+
+
+KINDS = {
+    "int": Y, "uint8": Y.astype("uint8"), "bool": Y > 0, "float": Y.astype(float),
+    "str": Y.astype(str), "object": Y.astype(str).astype(object), "list": Y.tolist(),
+    "labels": np.column_stack([Y > 0, Y > 1]).astype(int),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_score_is_scikit_learns_accuracy(kind):
+    y = KINDS[kind]
+    net = fitted(y=y, max_iter=5)
+    for weight in (None, np.arange(150.0)):
+        wanted = accuracy_score(y, net.predict(X), sample_weight=weight)
+        found = net.score(X, y, weight)
+        assert (found, type(found)) == (wanted, float)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        net.score(X, y[:-1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_classes_are_scikit_learns(kind):
+    found, wanted = fitted(y=KINDS[kind], max_iter=1).classes_, unique_labels(KINDS[kind])
+    np.testing.assert_array_equal(found, wanted)
+    assert found.dtype == wanted.dtype

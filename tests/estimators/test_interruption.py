@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import types
 import warnings
 
@@ -26,9 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
-from symbreak.estimators.search_fits import Fit, SearchInterrupted
 from symbreak.objectives import NetworkCost
-from symbreak.training.joint_training import minimize
 from tests.fitting import quiet
 
 X, Y = load_iris(return_X_y=True)
@@ -269,7 +266,7 @@ evaluate, calls = NetworkCost.evaluate, []
 
 def pressed(self, *given, **named):
     calls.append(None)
-    if len(calls) == 3:
+    if len(calls) == 2:
         signal.raise_signal(signal.SIGINT)
     return evaluate(self, *given, **named)
 
@@ -290,25 +287,3 @@ def test_a_search_without_a_best_leaves_a_process_that_can_end():
     )
     assert "ended: The search was interrupted before" in ran.stdout, ran.stderr
     assert (ran.returncode, ran.stderr) == (0, "")
-
-
-def test_a_fit_of_a_search_that_is_done_has_ended_its_thread():
-    ended, here = threading.Event(), threading.local()
-
-    class Last:
-        """Told when the thread that holds it is taken down, which here takes some time."""
-
-        def __del__(self):
-            sum(range(3_000_000))
-            ended.set()
-
-    def task():
-        here.held = Last()
-        return minimize(None, None)
-
-    fit = Fit(task)
-    fit.begin()
-    assert not fit.is_done
-    fit.go_on(SearchInterrupted())
-    assert fit.is_done
-    assert ended.is_set()

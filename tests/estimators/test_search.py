@@ -1,9 +1,10 @@
-"""A search trained as stacks gives what scikit-learn's search over single fits gives."""
+"""The search gives what scikit-learn's give, one fit at a time and several on threads."""
 
 from __future__ import annotations
 
 import importlib
 import signal
+import threading
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.training.joint_training import gather_in_force
+from symbreak.optimize.interrupt import DeferredInterrupt
 
-search_backend: Any = importlib.import_module("symbreak.estimators.search_backend")
+training: Any = importlib.import_module("symbreak.estimators.training")
 GRID = {"alpha": [1e-3, 1.0, 100.0]}
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -38,31 +39,18 @@ def classifier(**changes):
     return sb.MLPClassifier((4,), **{**settings, **changes})
 
 
-@pytest.fixture
-def stacks(monkeypatch):
-    """The sizes of the stacks that were trained, in searches."""
-    sizes = []
-
-    def train(searches, look=None):
-        sizes.append(len(searches))
-        return search_backend_train(searches, look)
-
-    search_backend_train = search_backend.train_together
-    monkeypatch.setattr(search_backend, "train_together", train)
-    return sizes
-
-
 def same_results(found, wanted):
     assert sorted(found.cv_results_) == sorted(wanted.cv_results_)
     for key, values in wanted.cv_results_.items():
         if key == "params":
             assert found.cv_results_[key] == values
         elif "time" not in key and "param_" not in key:
-            np.testing.assert_allclose(found.cv_results_[key], values, rtol=1e-6, err_msg=key)
+            np.testing.assert_array_equal(found.cv_results_[key], values, err_msg=key)
     assert found.best_params_ == wanted.best_params_
 
 
-def test_results_are_those_of_single_fits(iris, stacks):
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_results_are_those_of_single_fits(iris, n_jobs):
     settings = {
         "cv": 3,
         "scoring": ["accuracy", "neg_log_loss"],
@@ -70,8 +58,7 @@ def test_results_are_those_of_single_fits(iris, stacks):
         "return_train_score": True,
     }
     estimator = classifier(n_starts=3)
-    found = sb.StackedSearchCV(estimator, GRID, **settings).fit(*iris)
-    assert stacks == [9]
+    found = sb.StackedSearchCV(estimator, GRID, n_jobs=n_jobs, **settings).fit(*iris)
     same_results(found, GridSearchCV(estimator, GRID, **settings).fit(*iris))
     assert found.best_score_ == found.cv_results_["mean_test_neg_log_loss"][found.best_index_]
     assert (found.cv_results_["mean_fit_time"] > 0).all()
@@ -91,14 +78,7 @@ def test_weights_of_a_fit_are_those_it_has_alone(iris):
         kind(classifier(n_starts=2), GRID, cv=3, scoring=keep, refit=False).fit(*iris)
     assert len(kept) == len(coefs) == 9
     for key, wanted in coefs.items():
-        np.testing.assert_allclose(kept[key], wanted, rtol=1e-6, atol=1e-9)
-
-
-def test_architectures_go_to_stacks_of_their_own(iris, stacks):
-    grid = {"hidden_layer_sizes": [(3,), (4,), (3, 2)], "alpha": [0.1, 1.0]}
-    found = sb.StackedSearchCV(classifier(), grid, cv=2).fit(*iris)
-    assert stacks == [4, 4, 4]
-    same_results(found, GridSearchCV(classifier(), grid, cv=2).fit(*iris))
+        np.testing.assert_array_equal(kept[key], wanted)
 
 
 def test_candidates_drawn_from_distributions(iris):
@@ -108,11 +88,10 @@ def test_candidates_drawn_from_distributions(iris):
     same_results(found, RandomizedSearchCV(classifier(), chances, **settings).fit(*iris))
 
 
-def test_a_pipeline_is_fitted_inside_each_fold(iris, stacks):
+def test_a_pipeline_is_fitted_inside_each_fold(iris):
     pipeline = make_pipeline(StandardScaler(), classifier())
     grid = {"mlpclassifier__alpha": [0.1, 1.0], "standardscaler__with_mean": [True, False]}
     found = sb.StackedSearchCV(pipeline, grid, cv=3).fit(*iris)
-    assert stacks == [12]
     same_results(found, GridSearchCV(pipeline, grid, cv=3).fit(*iris))
 
 
@@ -157,49 +136,48 @@ def test_a_candidate_that_fails_gets_the_error_score(iris):
         sb.StackedSearchCV(classifier(), grid, cv=2, error_score="raise").fit(*iris)
 
 
-def test_stacks_keep_the_memory_budget(iris, stacks, monkeypatch):
-    waiting = []
-    cut = search_backend.stacks_of
-
-    def stacks_of(searches, *limits):
-        waiting.append(len(searches))
-        return cut(searches, *limits)
-
-    monkeypatch.setattr(search_backend, "stacks_of", stacks_of)
+def test_memory_budget_has_no_effect_and_says_so(iris):
     wanted = sb.StackedSearchCV(classifier(), GRID, cv=2).fit(*iris)
-    found = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1).fit(*iris)
-    assert stacks == waiting == [6, 1, 1, 1, 1, 1, 1]
+    with pytest.warns(DeprecationWarning, match="memory_budget of StackedSearchCV is deprecated"):
+        found = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1).fit(*iris)
     same_results(found, wanted)
 
 
-@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
-def test_jobs_share_one_architecture(iris, backend):
-    found = sb.StackedSearchCV(classifier(), GRID, cv=2, n_jobs=2)
-    with parallel_config(backend=backend):
+@pytest.mark.parametrize("given", [{"n_jobs": 2}, {}], ids=["n_jobs", "joblib"])
+def test_jobs_are_threads_of_this_process(iris, given):
+    """Two fits meet where they are scored; the processes of another backend could not."""
+    both = threading.Barrier(2)
+
+    def meet(estimator, X, y):
+        both.wait(60)
+        return estimator.score(X, y)
+
+    settings = {"cv": 2, "refit": False}
+    with parallel_config(backend="loky", n_jobs=None if given else 2):
+        found = sb.StackedSearchCV(classifier(), GRID, scoring=meet, **given, **settings)
         found.fit(*iris)
-    same_results(found, GridSearchCV(classifier(), GRID, cv=2).fit(*iris))
+    wanted = GridSearchCV(classifier(), GRID, **settings).fit(*iris)
+    np.testing.assert_array_equal(
+        found.cv_results_["mean_test_score"], wanted.cv_results_["mean_test_score"]
+    )
 
 
-def interrupted_at(stack, monkeypatch):
-    """Send Ctrl-C while this stack trains."""
+def interrupted_in(fit, monkeypatch, press=lambda: signal.raise_signal(signal.SIGINT)):
+    """Press Ctrl-C in this fit, the first being 1."""
     began = []
-    train = search_backend.train_together
+    alone = training.minimize
 
-    def trained(searches, look=None):
+    def pressed(*given, **options):
         began.append(1)
+        if len(began) == fit:
+            options["callback"] = lambda progress: progress.iteration == 2 and press()
+        return alone(*given, **options)
 
-        def look_and_interrupt(progress):
-            if len(began) == stack and progress.iteration == 2:
-                signal.raise_signal(signal.SIGINT)
-            return look(progress)
-
-        return train(searches, look_and_interrupt)
-
-    monkeypatch.setattr(search_backend, "train_together", trained)
+    monkeypatch.setattr(training, "minimize", pressed)
 
 
-def test_ctrl_c_keeps_the_stacks_that_were_trained(iris, monkeypatch):
-    interrupted_at(2, monkeypatch)
+def test_ctrl_c_keeps_the_fits_that_were_trained(iris, monkeypatch):
+    interrupted_in(3, monkeypatch)
     grid = {"hidden_layer_sizes": [(3,), (4,), (5,)]}
     with (
         pytest.warns(FitFailedWarning, match="interrupted before this fit was trained"),
@@ -216,9 +194,9 @@ def test_ctrl_c_keeps_the_stacks_that_were_trained(iris, monkeypatch):
     assert found.predict(iris[0]).shape == (90,)
 
 
-@pytest.mark.parametrize(("stack", "error_score"), [(1, np.nan), (2, "raise")])
-def test_ctrl_c_with_nothing_to_keep_is_raised(iris, monkeypatch, stack, error_score):
-    interrupted_at(stack, monkeypatch)
+@pytest.mark.parametrize(("fit", "error_score"), [(1, np.nan), (3, "raise")])
+def test_ctrl_c_with_nothing_to_keep_is_raised(iris, monkeypatch, fit, error_score):
+    interrupted_in(fit, monkeypatch)
     grid = {"hidden_layer_sizes": [(3,), (4,)]}
     search = sb.StackedSearchCV(classifier(), grid, cv=2, error_score=error_score)
     with pytest.raises(KeyboardInterrupt):
@@ -227,9 +205,9 @@ def test_ctrl_c_with_nothing_to_keep_is_raised(iris, monkeypatch, stack, error_s
 
 @pytest.mark.parametrize("refit", [True, False])
 def test_ctrl_c_before_any_candidate_is_scored_whole_has_no_best(iris, monkeypatch, refit):
-    """A budget of one fit a stack: one fold of the first candidate is trained."""
-    interrupted_at(2, monkeypatch)
-    search = sb.StackedSearchCV(classifier(), GRID, cv=2, memory_budget=1, refit=refit)
+    """One fold of the first candidate is trained."""
+    interrupted_in(2, monkeypatch)
+    search = sb.StackedSearchCV(classifier(), GRID, cv=2, refit=refit)
     with (
         pytest.warns(FitFailedWarning, match="5 fits failed"),
         pytest.warns(UserWarning, match="non-finite"),
@@ -245,10 +223,10 @@ def test_ctrl_c_before_any_candidate_is_scored_whole_has_no_best(iris, monkeypat
 def test_fits_that_ctrl_c_left_out_have_no_score_whatever_error_score_is(
     iris, monkeypatch, scoring
 ):
-    interrupted_at(4, monkeypatch)
+    interrupted_in(4, monkeypatch)
     search = sb.StackedSearchCV(
-        classifier(), GRID, cv=2, memory_budget=1, error_score=9.0, return_train_score=True,
-        scoring=scoring, refit="accuracy",
+        classifier(), GRID, cv=2, error_score=9.0, return_train_score=True, scoring=scoring,
+        refit="accuracy",
     )  # fmt: skip
     with (
         pytest.warns(FitFailedWarning, match="3 fits failed"),
@@ -290,19 +268,61 @@ def test_a_search_in_which_every_candidate_fails_on_a_fold_says_why(iris):
 
 def test_ctrl_c_in_the_last_fit_is_raised_and_the_scores_are_kept(iris, monkeypatch):
     search = sb.StackedSearchCV(classifier(), GRID, cv=2)
-    train = importlib.import_module("symbreak.estimators.training")
-    alone = train.minimize
-
-    def pressed(*given, **options):
-        # Of the fits of the folds the search takes over; the last one trains by itself.
-        if gather_in_force() is None:
-            options["callback"] = lambda progress: signal.raise_signal(signal.SIGINT)
-        return alone(*given, **options)
-
-    monkeypatch.setattr(train, "minimize", pressed)
+    interrupted_in(7, monkeypatch)
     with pytest.warns(sb.InterruptedWarning, match="ends too"), pytest.raises(KeyboardInterrupt):
         search.fit(*iris)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_second_ctrl_c_is_raised_at_once(iris, monkeypatch):
+    def twice():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    interrupted_in(3, monkeypatch, twice)
+    search = sb.StackedSearchCV(classifier(), GRID, cv=2)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*iris)
+    assert not hasattr(search, "cv_results_")
+
+
+def main_thread_pressed():
+    """Press Ctrl-C as a terminal does, and return when the main thread has noted it."""
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    with DeferredInterrupt() as interrupt:
+        while not interrupt.is_requested:
+            threading.Event().wait(0.001)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals between threads")
+def test_ctrl_c_cuts_the_fits_on_threads(iris, monkeypatch):
+    """A fit of the last candidate presses, after those of the first are trained."""
+    alone, first, presses = training.minimize, threading.Semaphore(0), threading.Lock()
+
+    def press(progress):
+        if progress.iteration == 2 and presses.acquire(blocking=False):
+            assert first.acquire(timeout=60)
+            assert first.acquire(timeout=60)
+            main_thread_pressed()
+
+    def pressed(cost, theta, **options):
+        is_last = cost.alpha == GRID["alpha"][-1]
+        outcome = alone(cost, theta, **{**options, "callback": press if is_last else None})
+        if cost.alpha == GRID["alpha"][0]:
+            first.release()
+        return outcome
+
+    monkeypatch.setattr(training, "minimize", pressed)
+    search = sb.StackedSearchCV(classifier(), GRID, cv=2, n_jobs=2, refit=False)
+    with (
+        pytest.warns(FitFailedWarning, match="interrupted before this fit was trained"),
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.warns(sb.InterruptedWarning, match="[12] of 3 candidates scored on every fold"),
+    ):
+        search.fit(*iris)
+    score = search.cv_results_["mean_test_score"]
+    assert np.isfinite(score[0])
+    assert np.isnan(score[-1])
 
 
 def test_progress_says_how_many_fits_are_done(iris, capsys):

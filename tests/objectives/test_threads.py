@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.objectives.joined_cost import JoinedCost
 
 THREADS, CALLS = 4, 80
 rng = np.random.default_rng(0)
@@ -128,20 +127,6 @@ def test_searches_in_several_threads_end_where_they_end_alone(name, method):
     for found, alone in zip(together(*works), expected, strict=True):
         np.testing.assert_array_equal(found.theta, alone.theta)
         np.testing.assert_array_equal(found.value, alone.value)
-
-
-def test_parts_that_several_threads_take_are_their_own():
-    costs = [sb.NetworkCost(NET, X, Y, alpha=np.array([0.1, 0.2, 0.3]) * k) for k in (1, 2)]
-    joined = JoinedCost(costs, [3, 3])
-    rows = [[0, 1, 3], [1, 2, 4], [0, 2, 5], [2, 3, 4]]
-    theta = rng.normal(size=(3, NET.n_parameters))
-    expected = [joined.take(index)(theta)[0] for index in rows]
-    works = [
-        lambda index=index: [joined.take(index)(theta)[0] for _ in range(CALLS)] for index in rows
-    ]
-    for found, alone in zip(together(*works), expected, strict=True):
-        for one in found:
-            np.testing.assert_array_equal(one, alone)
 
 
 def test_two_ways_through_the_mini_batches_do_not_see_each_other():

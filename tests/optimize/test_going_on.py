@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import signal
 import threading
@@ -205,6 +206,24 @@ def test_contexts_inside_each_other_know_of_the_same_presses():
                 signal.raise_signal(signal.SIGINT)
             assert later.is_repeated
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_threads_in_the_context_know_of_the_presses_too_until_it_ends():
+    found = []
+
+    def look():
+        with DeferredInterrupt() as inner:
+            found.append(inner.is_requested)
+
+    with DeferredInterrupt():
+        signal.raise_signal(signal.SIGINT)
+        context = contextvars.copy_context()
+        for run in (lambda: context.run(look), look):
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+    context.run(look)
+    assert found == [True, False, False]
 
 
 @pytest.mark.parametrize("is_inside", [False, True])

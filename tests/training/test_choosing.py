@@ -7,6 +7,7 @@ import pytest
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
+from symbreak.training import choosing
 from symbreak.training.choosing import Choice, choose_alpha
 from symbreak.training.combine import combined_prediction
 
@@ -35,6 +36,23 @@ def test_scores_are_those_of_single_trainings_on_the_folds():
             wanted[fold, place] = np.sqrt(np.mean(miss**2))
     np.testing.assert_allclose(found.scores, wanted.mean(axis=0), rtol=1e-5)
     assert (found.name, found.folds) == ("rmse", 4)
+
+
+def test_penalties_that_the_memory_does_not_hold_at_once_train_in_turn(monkeypatch):
+    X, y = linear_data(0.5)
+    settings = {"starts": 2, "max_iter": 5, "folds": 2, "method": "bfgs"}
+    wanted = choose_alpha(NETWORK, X, y, [0.1, 1.0, 10.0], **settings)
+    stacks = []
+
+    def counted(cost, theta, **options):
+        stacks.append(len(theta))
+        return sb.minimize(cost, theta, **options)
+
+    monkeypatch.setattr(choosing, "minimize", counted)
+    n = NETWORK.n_parameters
+    monkeypatch.setattr(choosing, "_MEMORY", 4 * n * (16 + n) * 8)
+    assert choose_alpha(NETWORK, X, y, [0.1, 1.0, 10.0], **settings).scores == wanted.scores
+    assert stacks == [4, 2, 4, 2]
 
 
 def test_exact_data_want_a_small_penalty_and_noise_a_large_one():

@@ -9,7 +9,6 @@ import symbreak as sb
 from symbreak.training import train, train_from
 from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.finite_starts import draw_finite_starts
-from symbreak.training.joint_training import MinimizeCall, train_together
 from symbreak.training.minima import distinct_minima
 from symbreak.training.trajectory import Trajectories
 from tests.kinds import NUMPY_AND_TORCH
@@ -65,20 +64,6 @@ def test_minima(kind, starts):
     assert outcome.converged.all()
     found = distinct_minima(NET, outcome, X)
     assert sorted(sum(found.by_theta, ())) == list(range(starts))
-
-
-@EACH_KIND
-def test_searches_of_one_stack_may_begin_from_other_kinds(kind):
-    calls = [
-        MinimizeCall(COST, kind(THETA[:2]), {"max_iter": 5}),
-        MinimizeCall(COST.with_alpha(np.full((1, 2), 2.0)), THETA[2], {"max_iter": 5}),
-        MinimizeCall(sb.NetworkCost(NET, X[:30], Y[:30]), kind(THETA[3]), {"max_iter": 5}),
-    ]
-    for call, found in zip(calls, train_together(calls), strict=True):
-        assert type(found.theta) is type(call.theta)
-        assert found.theta.shape == call.theta.shape
-        alone = sb.minimize(call.objective, call.theta, max_iter=5)
-        np.testing.assert_allclose(np.asarray(found.theta), np.asarray(alone.theta), rtol=1e-6)
 
 
 def test_starts_are_drawn_again_in_the_dtype_of_the_cost():

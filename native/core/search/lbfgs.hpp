@@ -126,7 +126,9 @@ private:
         const double *inverse = inverse_.row(start), *yy = yy_.row(start);
         const double gamma = gamma_[start];
         thread_local std::vector<double> sums;
+        thread_local std::vector<T> weights;
         sums.assign(3 * m, 0.0);
+        weights.resize(2 * m);
         double *p = sums.data(), *inner = p + m, *q = inner + m;
         for (long i = 0; i < m; ++i)
             for (long j = 0; j < m; ++j) p[i] += inverse[i * m + j] * with_g[j];
@@ -138,13 +140,11 @@ private:
         for (long i = 0; i < m; ++i)
             for (long j = 0; j < m; ++j) q[j] += inverse[i * m + j] * inner[i];
         for (long i = 0; i < n_; ++i) along[i] = -static_cast<T>(gamma) * gradient[i];
-        for (long row = 0; row < m; ++row) add(along, pair(start, row), -q[row]);
-        for (long row = 0; row < m; ++row) add(along, pair(start, m + row), gamma * p[row]);
-    }
-
-    void add(T* along, const T* row, double weight) const {
-        const T factor = static_cast<T>(weight);
-        for (long i = 0; i < n_; ++i) along[i] += factor * row[i];
+        for (long row = 0; row < m; ++row) {
+            weights[row] = static_cast<T>(-q[row]);
+            weights[m + row] = static_cast<T>(gamma * p[row]);
+        }
+        add_rows(pairs_.row(start), weights.data(), 2 * m, along, n_);
     }
 
     long n_;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -43,6 +44,12 @@ class BaseMLP(
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
     _estimator_type: ClassVar[str]
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> Any:
+        """Return the names of the parameters; a fit of a search is asked for them several times."""
+        return super()._get_param_names()
 
     def transform(self, X: Any, layer: int = -1) -> Array:
         """Return the activations of a hidden layer, (m, units).

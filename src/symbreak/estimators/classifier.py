@@ -210,6 +210,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return logs
         return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose class, or all of whose labels, are right."""
+        if sample_weight is None and _are_integers(y):
+            # In a search over small nets, what scikit-learn's metric asks of y outlasts the fit.
+            predicted = self.predict(X)
+            if _are_integers(predicted) and len(predicted) == len(y):
+                return float(np.mean(predicted == y))
+        return float(super().score(X, y, sample_weight))
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -220,8 +229,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return bool(self._target_kind == "binary")
 
     def _learn_target(self, y: Array, anew: bool, incremental: bool) -> None:
-        check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
+        # Of more classes than half the rows it warns.
+        if not _are_integers(y) or 2 * len(np.unique(y)) > len(y):
+            check_classification_targets(y)
+        if y.ndim > 1 and type_of_target(y) == "multiclass-multioutput":
             raise ValueError("Multioutput target data is not supported with label binarization")
         if not hasattr(self, "classes_") or (anew and not incremental):
             self._set_classes(y)
@@ -239,8 +250,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
 
     def _set_classes(self, y: Any) -> None:
-        self.classes_ = unique_labels(y)
-        kind = type_of_target(y, input_name="y")
+        self.classes_ = np.unique(y) if _are_integers(y) else unique_labels(y)
+        kind = type_of_target(y, input_name="y") if np.ndim(y) > 1 else ""
         if not kind.startswith("multilabel"):
             kind = "binary" if len(self.classes_) <= 2 else "multiclass"
         self._target_kind = kind
@@ -277,3 +288,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._target_kind.startswith("multilabel"):
             return None
         return (y == self.classes_[-1]).astype(str) if self._is_binary else y
+
+
+def _are_integers(y: Any) -> bool:
+    """Tell whether labels (m,) are integers, which no question need be asked of."""
+    return isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu"

@@ -8,6 +8,8 @@ tells a fit who called it; the frames that wait for it do. One of many is a fit 
     worker processes too), optuna and the like
 A loop in the user's own program cannot be told from two fits in a row: there each Ctrl-C ends one
 fit, and a second one before that fit has ended is raised.
+`StackedSearchCV` keeps the fits that were trained: there a cut fit, and every one that comes after
+the Ctrl-C, is an error of that fit alone, and the search says what became of it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -33,15 +37,59 @@ RUN_MANY = frozenset(
     }
 )  # fmt: skip
 NOTHING = "The fit was interrupted before its first iteration; nothing was trained."
+NEVER_TRAINED = "The search was interrupted before this fit was trained."
+
+
+class SearchInterrupted(RuntimeError):
+    """The search was interrupted before this fit was trained."""
+
+
+class SearchOfFits(Protocol):
+    """A search that ends by itself after an interruption."""
+
+    is_interrupted: bool
+
+
+_SEARCH: ContextVar[SearchOfFits | None] = ContextVar("the search of a fit", default=None)
+
+
+@contextmanager
+def fits_of(search: SearchOfFits) -> Iterator[None]:
+    """A context in which fits are those of a search."""
+    token = _SEARCH.set(search)
+    try:
+        yield
+    finally:
+        _SEARCH.reset(token)
+
+
+def check_goes_on() -> None:
+    """Raise SearchInterrupted in a fit of a search that was interrupted before it."""
+    search = _SEARCH.get()
+    if search is not None and search.is_interrupted:
+        raise SearchInterrupted(NEVER_TRAINED)
 
 
 def check_trained(outcome: Outcome, *, spent: int) -> None:
-    """Raise KeyboardInterrupt if the interrupted search has nothing to keep.
+    """Check that a fit in which Ctrl-C was pressed has something to keep.
 
     Parameters
     ----------
     spent : the iterations that were made before this fit.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        It has nothing.
+    SearchInterrupted
+        It was cut, and is of a search.
     """
+    search = _SEARCH.get()
+    if search is not None:
+        if outcome.is_interrupted:
+            search.is_interrupted = True
+            raise SearchInterrupted(NEVER_TRAINED)
+        return
     made = int(outcome.n_iterations.max()) - spent
     if (outcome.is_interrupted and not made) or not np.isfinite(outcome.value).any():
         raise KeyboardInterrupt(NOTHING)
@@ -55,6 +103,8 @@ def tell_interrupted(estimator: Any, outcome: Outcome, *, spent: int) -> None:
     KeyboardInterrupt
         The fit is one of many.
     """
+    if _SEARCH.get() is not None:  # which has it, and says so
+        return
     made = pluralize(int(outcome.n_iterations.max()) - spent, "iteration")
     many = is_one_of_many(estimator)
     words = f"The fit was interrupted after {made}; the best point so far was kept."

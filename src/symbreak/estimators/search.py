@@ -1,4 +1,4 @@
-"""`StackedSearchCV`: a search over parameters, folds and starts, trained as stacks of networks."""
+"""`StackedSearchCV`: a search over parameters, folds and starts, in one process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 
+from symbreak.deprecation import warn_without_effect
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.estimators.search_backend import StackedBackend
-from symbreak.estimators.search_fits import SearchInterrupted
+from symbreak.estimators.interruption import SearchInterrupted
+from symbreak.estimators.search_backend import SearchBackend
 from symbreak.estimators.search_progress import SearchProgress
 from symbreak.estimators.search_results import (
     NO_BEST,
@@ -25,16 +26,13 @@ from symbreak.estimators.search_results import (
     without_scores_of_untrained,
 )
 
-DEFAULT_MEMORY = 2**30
-
 
 class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
     """Search over the parameters of an estimator of symbreak by cross-validation.
 
     The interface is that of `GridSearchCV` (with `param_grid`) and `RandomizedSearchCV` (with
-    `param_distributions`). Candidates and folds whose networks have one architecture and one
-    solver train as one stack; each result is that of fitting the candidate by itself on the fold,
-    up to rounding.
+    `param_distributions`), and so are the results. The fits run in this process, where the compiled
+    core trains the starts of each as one stack on all processors.
 
     Parameters
     ----------
@@ -45,21 +43,19 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         `n_iter` candidates are drawn; give this or `param_grid`.
     n_iter, random_state : of the candidates that are drawn.
     scoring, refit, cv, verbose, error_score, return_train_score : as in `GridSearchCV`.
-    n_jobs : stacks that train at a time, by joblib's backend; one architecture is cut into as many
-        stacks. None is 1 unless `joblib.parallel_config` says otherwise.
-    memory_budget : bytes that the starts of a stack, and the examples of the fits that wait for
-        one, may each take.
+    n_jobs : fits that run at a time, on threads. None is 1 unless `joblib.parallel_config` says
+        otherwise: the core has the processors compute the starts of one fit already. More are worth
+        while where a fit has few starts.
+    memory_budget : deprecated; it has no effect, as no fit waits for others any more.
     progress : whether to show a bar on standard error.
 
     Attributes
     ----------
     cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_,
     refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_ : as in `GridSearchCV`.
-        The fit time of a fit is its own and its share of the stack.
 
     Notes
     -----
-    What a stack cannot hold (a validation part, callbacks, methods of scipy) is trained by itself.
     After Ctrl-C the fits that were trained stand. The others have no score, whatever `error_score`
     is, nor have their candidates a mean. A warning says how many candidates have a score on every
     fold, and the best of these is fitted again. Where there is none, with error_score="raise", and
@@ -76,7 +72,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         "param_distributions": [dict, list, None],
         "n_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "memory_budget": [Interval(Integral, 1, None, closed="left")],
+        "memory_budget": [Interval(Integral, 1, None, closed="left"), None],
         "progress": ["boolean"],
     }
 
@@ -95,7 +91,7 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         verbose: int = 0,
         error_score: Any = np.nan,
         return_train_score: bool = False,
-        memory_budget: int = DEFAULT_MEMORY,
+        memory_budget: int | None = None,
         progress: bool = False,
     ) -> None:
         super().__init__(
@@ -135,18 +131,13 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
             Ctrl-C left no such candidate; see the notes.
         """
         self._validate_params()
-        outer, n_jobs = get_active_backend()
-        n_jobs = outer.effective_n_jobs(n_jobs if self.n_jobs is None else self.n_jobs)
-        backend = StackedBackend(
-            (outer, n_jobs), self.memory_budget, SearchProgress(is_wanted=bool(self.progress))
-        )
-        try:
-            with parallel_config(backend=backend):
-                super().fit(X, y, **params)
-        except (SearchInterrupted, ValueError):
-            if backend.is_interrupted and not (backend.n_finished and self.error_score != "raise"):
-                raise KeyboardInterrupt(NO_BEST) from None
-            raise
+        if self.memory_budget is not None:
+            warn_without_effect("memory_budget of StackedSearchCV")
+        outer, default = get_active_backend()
+        n_jobs = outer.effective_n_jobs(default if self.n_jobs is None else self.n_jobs)
+        progress = SearchProgress(is_wanted=bool(self.progress))
+        with parallel_config(backend=SearchBackend((outer, default), n_jobs, progress)):
+            super().fit(X, y, **params)
         return self
 
     @available_if(lambda search: hasattr(search.estimator, "transform"))  # type: ignore[untyped-decorator]
@@ -165,7 +156,14 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         kind = GridSearchCV if self.param_distributions is None else RandomizedSearchCV
         # The context of callbacks came with scikit-learn 1.9.
         context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        kind._run_search(self, evaluate_candidates, **context)
+        backend = get_active_backend()[0]
+        with backend.running():
+            try:
+                kind._run_search(self, evaluate_candidates, **context)
+            except (SearchInterrupted, ValueError):
+                if backend.is_interrupted:
+                    raise KeyboardInterrupt(NO_BEST) from None
+                raise
 
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None

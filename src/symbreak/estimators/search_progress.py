@@ -1,12 +1,10 @@
-"""How far a search is, on standard error: fits done, and where the stack in training stands."""
+"""How far a search is, on standard error: the fits that are done."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from symbreak.optimize import Progress
 
 _WIDTH = 24
 
@@ -24,24 +22,24 @@ class SearchProgress:
         self._done = self._total = 0
 
     @contextmanager
-    def shown(self, n_fits: int) -> Iterator[None]:
-        """Show the bar for so many fits."""
-        self._done, self._total = 0, n_fits
+    def shown(self) -> Iterator[None]:
+        """Show the bar while fits come and are done."""
+        self._done = self._total = 0
         try:
             yield
         finally:
             if self._is_wanted:
                 self._write(f"\r{self._bar()}\n")
 
-    def fit_done(self) -> None:
-        """Count a fit."""
-        self._done += 1
+    def fit_comes(self) -> None:
+        """Count a fit that is to be done."""
+        self._total += 1
 
-    def look(self, where: Progress) -> None:
-        """Show where the stack in training stands."""
+    def fit_done(self) -> None:
+        """Count a fit that is done, and show the bar."""
+        self._done += 1
         if self._is_wanted and sys.stderr.isatty():
-            text = f"iteration {where.iteration}, {where.n_running} of {where.n_starts} starts run"
-            self._write(f"\r{self._bar()}, {text}\033[K")
+            self._write(f"\r{self._bar()}")
 
     def _write(self, text: str) -> None:
         sys.stderr.write(text)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.estimators.interruption import warn_interrupted
-from symbreak.estimators.search_fits import NEVER_TRAINED
+from symbreak.estimators.interruption import NEVER_TRAINED, warn_interrupted
 from symbreak.text import pluralize
 
 NO_BEST = "The search was interrupted before any candidate had a score on every fold."

@@ -7,6 +7,8 @@ and of the split for early stopping. Equal integers give equal seeds; a `RandomS
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import lru_cache
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +33,17 @@ class Seeds(NamedTuple):
 
 def seeds_of(random_state: Any) -> Seeds:
     """Return the seeds of a `random_state` of scikit-learn's kinds."""
+    is_number = isinstance(random_state, Integral)
+    return _seeds_of_number(int(random_state)) if is_number else _drawn_seeds(random_state)
+
+
+def _drawn_seeds(random_state: Any) -> Seeds:
     drawn = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=3)
     return Seeds(*map(int, drawn))
+
+
+# The fits of a search have one number, and a generator takes some time to make.
+_seeds_of_number = lru_cache(_drawn_seeds)
 
 
 def starts_of(estimator: Any, cost: NetworkCost, seeds: Seeds) -> Array:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symbreak.estimators.fitted import FittedMixin, warn_if_unfinished
-from symbreak.estimators.interruption import check_trained, tell_interrupted
+from symbreak.estimators.interruption import check_goes_on, check_trained, tell_interrupted
 from symbreak.estimators.problem import Problem
 from symbreak.estimators.progress import Teller
 from symbreak.estimators.solvers import (
@@ -24,11 +24,10 @@ from symbreak.estimators.solvers import (
 )
 from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress
+from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
-from symbreak.training.joint_training import minimize
 
 _MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
 
@@ -53,7 +52,10 @@ class TrainingMixin(FittedMixin):
         ------
         KeyboardInterrupt
             Ctrl-C came before the first iteration, or twice, or in a fit that is one of many.
+        SearchInterrupted
+            The fit is of a `StackedSearchCV`, and Ctrl-C came before its end.
         """
+        check_goes_on()
         cost = problem.cost(self.n_starts)
         begun_with = fingerprint(problem), self._settings_of_search()
         goes_on = not anew and validation is None and self._may_go_on(begun_with)

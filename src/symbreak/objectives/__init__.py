@@ -2,12 +2,10 @@
 
 from symbreak.objectives.contract import Objective
 from symbreak.objectives.function import FunctionObjective, as_objective
-from symbreak.objectives.joined_cost import JoinedCost
 from symbreak.objectives.network_cost import NetworkCost
 
 __all__ = [
     "FunctionObjective",
-    "JoinedCost",
     "NetworkCost",
     "Objective",
     "as_objective",

@@ -109,14 +109,6 @@ class HasSymmetry(Protocol):
         """Warn of such starts."""
 
 
-class HasSize(Protocol):
-    """Knows the memory of its examples."""
-
-    @property
-    def nbytes(self) -> int:
-        """That memory, in bytes."""
-
-
 class HasHessian(Protocol):
     """Has second derivatives."""
 

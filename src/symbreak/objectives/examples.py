@@ -14,8 +14,6 @@ from symbreak.arrays import (
     cast,
     contiguous,
     cuts,
-    namespace,
-    nbytes,
     picked,
     word_of,
 )
@@ -53,19 +51,6 @@ class Examples:
         if self.weights is None:
             return np.asarray(float(len(self)))
         return np.asarray(as_numpy(self.weights).sum(-1, dtype=np.float64))
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that rows, targets and weights take, in bytes."""
-        return sum(nbytes(part) for part in self.parts if part is not None)
-
-    def equals(self, other: Examples) -> bool:
-        """Whether rows, targets and weights are, bit for bit, those of other examples."""
-        pairs = zip(self.parts, other.parts, strict=True)
-        return all(
-            one is two or (one is not None and two is not None and _equal(one, two))
-            for one, two in pairs
-        )
 
     @property
     def parts(self) -> tuple[Array, Array, Array | None]:
@@ -114,10 +99,3 @@ class Examples:
         target = self.target if is_index else cast(self.target, word)
         weights = None if self.weights is None else cast(self.weights, word)
         return Examples(cast(self.rows, word), target, weights)
-
-
-def _equal(one: Array, two: Array) -> bool:
-    """Whether two arrays hold the same numbers."""
-    if one.shape != two.shape or one.dtype != two.dtype:
-        return False
-    return bool(namespace(one).all(one == alike(two, one)))

@@ -169,18 +169,9 @@ class NetworkCost(Stacked, Pickled):
         word = "float64" if has_float64(self.prototype) else "float32"
         return copied(alike(cast(self._data.alpha, word), self.prototype))
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that the examples take, in bytes."""
-        return self._data.examples.nbytes
-
     def with_alpha(self, alpha: Any) -> Self:
         """Return the cost of the same examples with another penalty."""
         return self._with(alpha=check_alpha(alpha, self.network))
-
-    def has_examples_of(self, other: NetworkCost) -> bool:
-        """Whether rows, targets and weights are, bit for bit, those of another cost."""
-        return self._data.examples.equals(other._data.examples)
 
     @property
     def starts(self) -> int | None:

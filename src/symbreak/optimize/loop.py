@@ -217,7 +217,10 @@ class Loop:
     def _go_on(self, *, by_ticks: bool) -> bool:
         """Make a burst, or a tick where there is none; return whether any start still runs."""
         if self._running is None:
+            began = self._clock.seconds
             self._start()
+            # A step of each start is an evaluation of all, too.
+            self._pace.took(self._clock.seconds - began, self._clock.rest)
         elif len(self._running):
             self._advance(self._running, by_ticks=by_ticks)
         return len(self.running) > 0

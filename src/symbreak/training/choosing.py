@@ -1,4 +1,4 @@
-"""The penalty chosen by cross-validation: penalties x folds x starts as one stack.
+"""The penalty chosen by cross-validation: penalties x folds, several starts each.
 
 Conventions
 -----------
@@ -9,27 +9,30 @@ A score that has chosen a penalty is no score of a test: that takes rows which n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import Array, cuts, itemsize, namespace
 from symbreak.errors import InvalidInput
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Progress
+from symbreak.optimize import Progress, minimize
 from symbreak.optimize.interrupt import DeferredInterrupt
+from symbreak.optimize.methods import find_method
+from symbreak.optimize.search import Watch
 from symbreak.training.combine import combined_prediction
 from symbreak.training.finite_starts import draw_finite_starts
-from symbreak.training.joint_training import MinimizeCall, stacks_of, train_together
 from symbreak.training.scores import scores_of
 
 ALPHAS = tuple(10.0**power for power in range(-4, 4))
 FOLDS, STARTS = 5, 4
-_MEMORY = 2**30
+# Bytes for what searches keep, and the numbers of it for each entry of theta, roughly.
+_MEMORY, _VECTORS = 2**30, 16
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def choose_alpha(
     X, y : (m, features), (m,), the training rows alone.
     rule, seed : of the starts, the same for all folds and penalties; the seed also splits the rows.
     method, max_iter, method_options : see `symbreak.minimize`.
-    look : called with the progress of a stack; anything true stops it.
+    look : called with the progress of a training; anything true stops that training.
 
     Raises
     ------
@@ -97,30 +100,53 @@ def choose_alpha(
     if not 2 <= folds <= len(y):
         raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
     parts = np.array_split(np.random.default_rng(seed).permutation(len(y)), folds)
-    arguments = {"method": method, "max_iter": max_iter, **(method_options or {})}
-    searches = []
-    for part in parts:
-        rows = np.setdiff1d(np.arange(len(y)), part)
-        cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
-        theta = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
-        searches += [MinimizeCall(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
-    thetas: dict[int, Any] = {}
-    with DeferredInterrupt() as interrupt:
-        for stack in stacks_of(searches, _MEMORY):
-            found = train_together([searches[index] for index in stack], look)
-            if interrupt.is_requested or any(outcome.is_interrupted for outcome in found):
-                raise KeyboardInterrupt
-            thetas.update(zip(stack, (outcome.theta for outcome in found), strict=True))
+    arguments = {
+        "method": method, "max_iter": max_iter, **(method_options or {}),
+        "callback": None if look is None else Watch(look),
+    }  # fmt: skip
     scores = np.empty((folds, len(alphas)))
     name = ""
-    for index, theta in thetas.items():
-        part = parts[index // len(alphas)]
-        score = scores_of(network.loss, y[part], combined_prediction(network, theta, X[part]))
-        scores[index // len(alphas), index % len(alphas)] = np.inf if score is None else score.error
-        name = name if score is None else score.names[1]
+    for fold, part in enumerate(parts):
+        rows = np.setdiff1d(np.arange(len(y)), part)
+        cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
+        theta0 = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
+        for place, theta in enumerate(_trained(cost, theta0, alphas, arguments)):
+            score = scores_of(network.loss, y[part], combined_prediction(network, theta, X[part]))
+            scores[fold, place] = np.inf if score is None else score.error
+            name = name if score is None else score.names[1]
     if not np.isfinite(scores).all(axis=0).any():
         raise InvalidInput(
             "A penalty must end with finite predictions on every fold. Got none that does; use a "
             "rule with smaller weights or a smaller learning rate."
         )
     return Choice(tuple(alphas), tuple(scores.mean(axis=0).tolist()), name, folds)
+
+
+def _trained(
+    cost: NetworkCost, theta: Array, alphas: Sequence[float], arguments: Mapping[str, Any]
+) -> Iterator[Array]:
+    """Yield theta (starts, n), trained from the same starts with each of the penalties.
+
+    Parameters
+    ----------
+    arguments : of `minimize`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C.
+    """
+    starts, n = theta.shape
+    vectors = _VECTORS + find_method(arguments["method"]).extra_vectors(n, arguments)
+    at_once = max(1, _MEMORY // (starts * n * vectors * itemsize(theta)))
+    for places in cuts(len(alphas), at_once):
+        some = alphas[places]
+        with DeferredInterrupt() as interrupt:
+            outcome = minimize(
+                cost.with_alpha(np.repeat(some, starts)),
+                namespace(theta).concat([theta] * len(some)),
+                **arguments,
+            )
+        if interrupt.is_requested or outcome.is_interrupted:
+            raise KeyboardInterrupt
+        yield from (outcome.theta[rows] for rows in cuts(len(outcome.theta), starts))
