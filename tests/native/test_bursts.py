@@ -89,6 +89,19 @@ def assert_agree(one, other, steps=11, rtol=1e-9):
     np.testing.assert_allclose(one.history[:steps], other.history[:steps], rtol=rtol)
 
 
+def test_where_a_step_takes_long_the_search_is_looked_at_after_every_trial():
+    pace = bursts.Pace()
+    assert pace.steps == 0
+    pace.took(0.09, np.inf)
+    assert pace.steps == 1
+    pace.took(0.5, np.inf)
+    assert pace.steps == 0
+    pace.took(0.02, np.inf)
+    assert pace.steps == 5
+    pace.took(0.02, 0.0)
+    assert pace.steps == 0
+
+
 @pytest.mark.parametrize("case", METHODS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_first_ten_steps_are_those_of_the_python_stepper(case, dtype):
@@ -234,6 +247,36 @@ def test_a_search_that_was_pickled_goes_on(case):
     again = pickle.loads(pickle.dumps(part))
     assert_same(sb.minimize(cost, again, max_iter=25), straight)
     assert_same(sb.minimize(cost, part, max_iter=25), straight)
+
+
+class Interrupted:
+    """The core, in whose burst of this number a handler of the program raises, as it returns."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def burst(self, *arguments):
+        core = native.load()
+        assert core is not None
+        core.burst(*arguments)
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("case", METHODS)
+def test_what_a_handler_of_the_program_interrupts_goes_on(case, number):
+    cost = make_cost()
+    straight = search(cost, starts(cost), case)
+    core = Interrupted(number)
+    with patched("load", lambda: core):
+        part = search(cost, starts(cost), case)
+    if core.left == 0:
+        made = part.n_iterations.max()
+        assert made >= number
+        np.testing.assert_array_equal(part.history, straight.history[: made + 1])
+        assert_same(sb.minimize(cost, part, max_iter=25), straight)
 
 
 @pytest.mark.parametrize("case", ["l-bfgs", "sgd, momentum", "adam"])

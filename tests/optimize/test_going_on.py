@@ -161,12 +161,32 @@ def test_what_is_written_into_an_outcome_does_not_change_how_it_goes_on():
     assert_same(sb.minimize(cost, one, max_iter=3), other)
 
 
+@pytest.mark.parametrize("method", ["l-bfgs", "adam", "rprop"])
+@pytest.mark.parametrize("limit", [1, 4, 5])
+def test_a_limit_that_was_passed_ends_it_after_the_next_trial(method, limit):
+    cost = make_cost()
+    part = sb.minimize(cost, make_starts(cost), method=method, max_iter=3)
+    again = sb.minimize(cost, part, max_iter=9, max_evaluations=limit)
+    assert set(again.status) == {Status.MAX_EVALUATIONS}
+    np.testing.assert_array_equal(again.n_evaluations, 5)
+
+
 def test_an_outcome_is_a_start_for_another_method():
     cost = make_cost()
     first = sb.minimize(cost, make_starts(cost), method="gradient-descent", max_iter=5)
     second = sb.minimize(cost, first, method="l-bfgs", max_iter=50)
     assert (second.value < first.value).all()
     assert second.history[0].tolist() == first.value.tolist()
+
+
+@pytest.mark.parametrize("method", ["adam", "adamw"])
+def test_searches_saved_before_there_were_bursts_go_on(method):
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), method)
+    part = search(cost, make_starts(cost), method, callback=after(7))
+    held = {"beta1", "beta2", "eps", "decay", "_mean", "_square", "_t", "_decay"}
+    assert vars(part.search.parts[0].stepper.rule).keys() == held
+    assert_same(sb.minimize(cost, part, max_iter=ITERATIONS), straight)
 
 
 def test_options_belong_to_the_search_that_goes_on():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -36,15 +36,18 @@ MOST_STEPS = 4096
 
 
 class Pace:
-    """How many accepted steps the next burst has, so that it takes about `SECONDS`."""
+    """How many accepted steps the next burst has, so that it takes about `SECONDS`.
+
+    Where one may take longer there are 0, which stands for one trial: a step can need many.
+    """
 
     def __init__(self) -> None:
-        self.steps = 1
+        self.steps = 0
 
     def took(self, seconds: float, rest: float) -> None:
         """Take notice of a burst's seconds, and of those that the search has left."""
         wanted = min(SECONDS, max(rest, 0.0)) / max(seconds, 1e-6)
-        self.steps = int(np.clip(self.steps * min(wanted, GROWTH), 1, MOST_STEPS))
+        self.steps = int(min(max(self.steps, 1) * min(wanted, GROWTH), MOST_STEPS))
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Burst:
     accepted, failed : (running,), what was said of the last trial.
     values, scores : (running, most steps), J and the validation score of each accepted step.
     before : (running,), the accepted steps when the burst began.
+    is_interrupted : whether a handler of the program raised KeyboardInterrupt as the core returned.
     """
 
     iterations: Starts
@@ -66,6 +70,7 @@ class Burst:
     values: Floats
     scores: Floats
     before: Starts
+    is_interrupted: bool = False
 
     @classmethod
     def begin(cls, iterations: Starts, evaluations: Starts, most_steps: int) -> Burst:
@@ -90,38 +95,74 @@ class Burst:
         return rows, columns
 
 
+class Problems(NamedTuple):
+    """J, and what scores accepted points, as the core knows them."""
+
+    J: Problem
+    score: ScoreWord = "loss"
+    validation: Problem | None = None
+
+
+def problems_of(run: Running, objective: Objective) -> Problems | None:
+    """Return what the core is to know of a search; None where it cannot make a burst of it."""
+    if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None or load() is None:
+        return None
+    J = _native(objective)
+    if J is None or not isinstance(run.here.theta, np.ndarray):
+        return None
+    if run.validation is None:
+        return Problems(J)
+    word, problem = _score(run.validation.of, run.starts)
+    return Problems(J, word, problem) if type(problem) is type(J) else None
+
+
+def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
+    """Return what a validation scores by; no problem where the core does not know it."""
+    if isinstance(of, Objective):
+        return "loss", _native(of.take(starts))
+    known = offered(of, HasNativeScore)
+    found = None if known is None else known.native_score
+    return ("loss", None) if found is None else found
+
+
+def _native(objective: Objective) -> Problem | None:
+    known = offered(objective, HasNativeProblem)
+    return None if known is None else known.native_problem
+
+
 def burst(
+    problems: Problems,
     run: Running,
     objective: Objective,
     settings: Mapping[str, float],
     counts: tuple[Starts, Starts],
     *,
     steps: int,
-    by_ticks: bool,
-) -> Burst | None:
-    """Advance all running starts; None where the core cannot, and nothing was done.
+) -> Burst:
+    """Advance all running starts.
 
     Parameters
     ----------
+    problems : what `problems_of` returns.
     run : whose arrays have memory of their own.
     objective : of the running starts.
     settings : what `settings_of` returns.
     counts : iterations and evaluations so far, (running,) each.
-    steps : accepted steps of a start, at most.
-    by_ticks : whether to make but one trial of each start.
+    steps : accepted steps of a start, at most; 0 for one trial of each.
     """
-    problems, stepper, core = _problems(run, objective), run.stepper, load()
-    if problems is None or core is None or not isinstance(stepper, HasTwin):
-        return None
+    stepper, core = run.stepper, load()
+    assert core is not None
+    assert isinstance(stepper, HasTwin)
     iterations, evaluations = counts
     left = (
         settings["max_iter"] - iterations.min(),
         settings["max_evaluations"] - evaluations.min(),
     )
-    steps = 1 if by_ticks else int(min(steps, *left))
-    ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
-    made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
-    core.burst(
+    # A limit that was passed before the search went on ends it after a trial.
+    steps = max(int(min(steps, *left)), 0)
+    ticks = 1 if steps == 0 else stepper.most_ticks(steps, objective)
+    made, plan = Burst.begin(*counts, min(max(steps, 1), ticks)), stepper.plan(ticks, objective)
+    arguments = (
         stepper.twin or "", problems.J, problems.validation, {**run.arrays(), **made.arrays},
         {
             **settings, **stepper.twin_settings(), "most_ticks": ticks,
@@ -129,13 +170,25 @@ def burst(
         },
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
+    try:
+        core.burst(*arguments)
+    except KeyboardInterrupt:  # The core has done its work, which is to be booked.
+        made = replace(made, is_interrupted=True)
     stepper.count(ticks, objective)
     return made
 
 
-def settings_of(run: Running, test: GradientTest, limits: Limits) -> dict[str, float]:
-    """Return the constants and limits of a search by the names that the core asks for."""
+def settings_of(
+    run: Running, test: GradientTest, limits: Limits, *, with_gradient: bool
+) -> dict[str, float]:
+    """Return the constants and limits of a search by the names that the core asks for.
+
+    Parameters
+    ----------
+    with_gradient : whether anyone goes by the gradient at the trials.
+    """
     settings = {
+        "with_gradient": with_gradient,
         "not_asked": NOT_ASKED,
         "eps": float(limits_of(run.here.theta).eps),
         "ties": TIES,
@@ -157,38 +210,3 @@ def settings_of(run: Running, test: GradientTest, limits: Limits) -> dict[str, f
 
 def _or(limit: float | None, none: float) -> float:
     return none if limit is None else float(limit)
-
-
-class _Problems(NamedTuple):
-    """J, and what scores accepted points, as the core knows them."""
-
-    J: Problem
-    score: ScoreWord = "loss"
-    validation: Problem | None = None
-
-
-def _problems(run: Running, objective: Objective) -> _Problems | None:
-    """Return what the core is to know of a search; None where it does not."""
-    if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None:
-        return None
-    J = _native(objective)
-    if J is None or not isinstance(run.here.theta, np.ndarray):
-        return None
-    if run.validation is None:
-        return _Problems(J)
-    word, problem = _score(run.validation.of, run.starts)
-    return _Problems(J, word, problem) if type(problem) is type(J) else None
-
-
-def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
-    """Return what a validation scores by; no problem where the core does not know it."""
-    if isinstance(of, Objective):
-        return "loss", _native(of.take(starts))
-    known = offered(of, HasNativeScore)
-    found = None if known is None else known.native_score
-    return ("loss", None) if found is None else found
-
-
-def _native(objective: Objective) -> Problem | None:
-    known = offered(objective, HasNativeProblem)
-    return None if known is None else known.native_problem

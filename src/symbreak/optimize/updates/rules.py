@@ -54,7 +54,12 @@ Rate = float | Array
 
 
 class UpdateRule(PerStart, ABC):
-    """One way to step along mini-batch gradients; `per_start` names arrays only."""
+    """One way to step along mini-batch gradients; `per_start` names arrays only.
+
+    twin : the word by which the compiled core knows it, see `HasTwin`; None for no twin.
+    """
+
+    twin: str | None = None
 
     @abstractmethod
     def start(self, theta: Array, objective: Objective) -> None:
@@ -64,15 +69,12 @@ class UpdateRule(PerStart, ABC):
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Change theta by one update; the gradient (starts, n) is left as it is."""
 
-    # The word by which the compiled core knows it, see `HasTwin`; None for a rule without a twin.
-    twin: str | None = None
-
     def twin_settings(self) -> Mapping[str, float]:
         """Return its options by the names that the core asks for."""
         return {}
 
     @property
-    def decay(self) -> Array | None:
+    def decay_of_each(self) -> Array | None:
         """The weight decay of each parameter, (n,); None for none."""
         return None
 
@@ -131,7 +133,7 @@ class Adam(UpdateRule):
     twin = "adam"
 
     def __init__(self, beta1: float, beta2: float, eps: float, decay: float = 0.0) -> None:
-        self.beta1, self.beta2, self.eps, self.weight_decay = beta1, beta2, eps, decay
+        self.beta1, self.beta2, self.eps, self.decay = beta1, beta2, eps, decay
 
     def twin_settings(self) -> Mapping[str, float]:
         """Return the rates of the means, and how many updates they have seen."""
@@ -140,9 +142,9 @@ class Adam(UpdateRule):
         }  # fmt: skip
 
     @property
-    def decay(self) -> Array | None:
+    def decay_of_each(self) -> Array | None:
         """The weight decay of each parameter, (n,); None for none."""
-        return self._decay if self.weight_decay > 0 else None
+        return self._decay if self.decay > 0 else None
 
     def count(self, updates: int) -> None:
         """Take notice of updates that the twin has made."""
@@ -155,13 +157,13 @@ class Adam(UpdateRule):
         self._t = 0
         knowing = offered(objective, HasWeights)
         weights = np.ones(theta.shape[1], np.bool_) if knowing is None else knowing.is_weight
-        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.weight_decay
+        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.decay
 
     @quiet
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Take one step in place."""
         self._t += 1
-        if self.weight_decay > 0:
+        if self.decay > 0:
             self._shrink_(theta, rate)
         self._mean *= self.beta1
         add_scaled_(self._mean, gradient, 1.0 - self.beta1)
