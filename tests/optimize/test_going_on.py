@@ -147,6 +147,25 @@ def test_with_the_same_limit_nothing_happens():
     assert short.best_iteration.tolist() == at
 
 
+def test_with_the_same_limit_nothing_happens_to_penalties_for_each_start():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(50, 4)), rng.integers(0, 3, 50)
+    network = sb.Network((4, 5, 3), "tanh", "cross_entropy")
+    cost = sb.NetworkCost(network, X, y, alpha=[0.1, 0.2, 0.3, 0.4])
+    short = sb.minimize(cost, make_starts(cost), max_iter=3)
+    assert_same(sb.minimize(cost, short, max_iter=3), short)
+
+
+@pytest.mark.parametrize("method", ["l-bfgs", "adam", "rprop"])
+@pytest.mark.parametrize("limit", [1, 4, 5])
+def test_a_limit_that_was_passed_ends_it_after_the_next_trial(method, limit):
+    cost = make_cost()
+    part = sb.minimize(cost, make_starts(cost), method=method, max_iter=3)
+    again = sb.minimize(cost, part, max_iter=9, max_evaluations=limit)
+    assert set(again.status) == {Status.MAX_EVALUATIONS}
+    np.testing.assert_array_equal(again.n_evaluations, 5)
+
+
 def test_an_outcome_is_a_start_for_another_method():
     cost = make_cost()
     first = sb.minimize(cost, make_starts(cost), method="gradient-descent", max_iter=5)

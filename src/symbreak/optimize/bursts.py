@@ -118,7 +118,8 @@ def burst(
         settings["max_iter"] - iterations.min(),
         settings["max_evaluations"] - evaluations.min(),
     )
-    steps = 1 if by_ticks else int(min(steps, *left))
+    # At least one: a limit that was passed before the search went on ends it after a trial.
+    steps = 1 if by_ticks else max(1, int(min(steps, *left)))
     ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
     made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
     core.burst(

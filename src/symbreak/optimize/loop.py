@@ -192,7 +192,8 @@ class Loop:
         self._running = paused.pick(~spent)
         for start in self._running.starts:
             self.records.status[start] = Status.RUNNING
-        self._objective = self._all.take(self._running.starts)
+        if len(self._running):
+            self._objective = self._all.take(self._running.starts)
 
     def _start(self) -> None:
         """Evaluate the starts and begin the first searches."""
