@@ -174,6 +174,16 @@ def test_an_outcome_is_a_start_for_another_method():
     assert second.history[0].tolist() == first.value.tolist()
 
 
+@pytest.mark.parametrize("method", ["adam", "adamw"])
+def test_searches_saved_before_there_were_bursts_go_on(method):
+    cost = make_cost()
+    straight = search(cost, make_starts(cost), method)
+    part = search(cost, make_starts(cost), method, callback=after(7))
+    held = {"beta1", "beta2", "eps", "decay", "_mean", "_square", "_t", "_decay"}
+    assert vars(part.search.parts[0].stepper.rule).keys() == held
+    assert_same(sb.minimize(cost, part, max_iter=ITERATIONS), straight)
+
+
 def test_options_belong_to_the_search_that_goes_on():
     cost = make_cost()
     part = sb.minimize(cost, make_starts(cost), max_iter=3)

@@ -93,7 +93,7 @@ class MiniBatchStepper(HasTwin):
         if m is not None:
             order = np.stack([self._order(epoch, m) for epoch in epochs])
         factors = np.array([self.schedule.factor(epoch) for epoch in epochs])
-        return Plan(order, factors, self.rule.decay)
+        return Plan(order, factors, self.rule.decay_of_each)
 
     def count(self, ticks: int, objective: Objective) -> None:
         """Take notice of the epochs that the twin has made."""

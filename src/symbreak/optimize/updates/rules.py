@@ -72,7 +72,7 @@ class UpdateRule(PerStart, ABC):
         return {}
 
     @property
-    def decay(self) -> Array | None:
+    def decay_of_each(self) -> Array | None:
         """The weight decay of each parameter, (n,); None for none."""
         return None
 
@@ -131,7 +131,7 @@ class Adam(UpdateRule):
     twin = "adam"
 
     def __init__(self, beta1: float, beta2: float, eps: float, decay: float = 0.0) -> None:
-        self.beta1, self.beta2, self.eps, self.weight_decay = beta1, beta2, eps, decay
+        self.beta1, self.beta2, self.eps, self.decay = beta1, beta2, eps, decay
 
     def twin_settings(self) -> Mapping[str, float]:
         """Return the rates of the means, and how many updates they have seen."""
@@ -140,9 +140,9 @@ class Adam(UpdateRule):
         }  # fmt: skip
 
     @property
-    def decay(self) -> Array | None:
+    def decay_of_each(self) -> Array | None:
         """The weight decay of each parameter, (n,); None for none."""
-        return self._decay if self.weight_decay > 0 else None
+        return self._decay if self.decay > 0 else None
 
     def count(self, updates: int) -> None:
         """Take notice of updates that the twin has made."""
@@ -155,13 +155,13 @@ class Adam(UpdateRule):
         self._t = 0
         knowing = offered(objective, HasWeights)
         weights = np.ones(theta.shape[1], np.bool_) if knowing is None else knowing.is_weight
-        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.weight_decay
+        self._decay = cast(alike(weights, theta), word_of(theta.dtype)) * self.decay
 
     @quiet
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Take one step in place."""
         self._t += 1
-        if self.weight_decay > 0:
+        if self.decay > 0:
             self._shrink_(theta, rate)
         self._mean *= self.beta1
         add_scaled_(self._mean, gradient, 1.0 - self.beta1)
