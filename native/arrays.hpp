@@ -55,6 +55,7 @@ public:
         require(those.row_count() == 1 + this->network().features(), "rows must be of 1 + features columns");
         require(those.size() > 0 && those.target_rows() == this->network().target_rows(),
                 "examples must be one or more, with the targets of the loss");
+        m_ = those.size();
         problem_ = {&this->network(), &those, weights_.first(), weights_.stride(),
                     strength_.first(), strength_.stride(), scale, memory};
     }
@@ -62,6 +63,7 @@ public:
     const Problem<T>& get() const { return problem_; }
 
     void check(std::size_t starts) const {
+        require(examples().size() == m_, "examples must be as many as when the problem was made");
         require(weights_.is_for(starts) && strength_.is_for(starts),
                 "weights and strength must be for as many starts as theta");
     }
@@ -87,6 +89,7 @@ private:
 
     nb::object network_, examples_;
     PerStart<T> weights_, strength_;
+    long m_ = 0;  // `pick` may change the examples, of which the weights know nothing
     Problem<T> problem_;
 };
 

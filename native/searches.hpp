@@ -23,6 +23,7 @@ inline Kind kind_of_array(const nb::ndarray<nb::c_contig, nb::device::cpu>& arra
 
 // The arrays of a search, (starts, ...) each.
 inline State state_of(const nb::dict& arrays, int starts) {
+    require(starts > 0, "a burst must be of at least one start");
     State state(starts);
     for (const auto& [name, held] : arrays) {
         const auto array = nb::cast<nb::ndarray<nb::c_contig, nb::device::cpu>>(held, false);
@@ -57,6 +58,7 @@ EpochPlan<T> plan_of(const Problem<T>& problem, const Settings& settings, const 
     require(factors && factors->size() == epochs, "factors must be one for each epoch");
     require(!order || order->size() == epochs * problem.examples->size(),
             "order must be of shape (epochs, examples)");
+    require(!order || settings["batch_size"] >= 1, "batch_size must be positive where there is an order");
     require(!decay || static_cast<long>(decay->size()) == problem.n(), "decay must be of shape (n,)");
     return {order ? order->data() : nullptr, factors->data(), decay ? decay->data() : nullptr};
 }

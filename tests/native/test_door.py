@@ -128,6 +128,13 @@ def test_wrong_shapes_are_refused_before_anything_is_written():
         core.Network([2, 1], [], 99, 0.0)
     with pytest.raises(IndexError):
         core.Examples64(3, 1).pick(examples, np.array([3]))
+    batch = core.Examples64(3, 1)
+    batch.pick(examples, np.array([0]))
+    one = problem(batch, np.ones(1))
+    for other in ([0, 1], []):
+        batch.pick(examples, np.array(other, np.int64))
+        with pytest.raises(ValueError, match="examples must be as many as when"):
+            one.evaluate(theta, J, None, 1)
     assert J[0] == 0.0
 
 
@@ -199,9 +206,9 @@ def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
 
     told = {"most_ticks": 2, "epochs": 1}
 
-    def burst(state, problem=problem, settings=told, stepper="adam", **plan):
+    def burst(state, problem=problem, settings=told, stepper="adam", starts=1, **plan):
         given = {"order": None, "factors": None, "decay": None, **plan}
-        core.burst(stepper, problem, None, state, settings, **given, starts=1, threads=1)
+        core.burst(stepper, problem, None, state, settings, **given, starts=starts, threads=1)
 
     with pytest.raises(ValueError, match=r"a search must have burst\.values"):
         burst({})
@@ -213,6 +220,8 @@ def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
         burst({**log, "burst.failed": np.zeros(2, bool)})
     with pytest.raises(ValueError, match="must be floats, int64 or bool"):
         burst({**log, "burst.failed": np.zeros(1, np.int16)})
+    with pytest.raises(ValueError, match="at least one start"):
+        burst({name: array[:0] for name, array in log.items()}, starts=0)
     with pytest.raises(ValueError, match="a search must be told most_ticks"):
         burst(log, settings={})
     with pytest.raises(ValueError, match="as many starts as theta"):
@@ -221,6 +230,9 @@ def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
         burst(log, factors=np.ones(1))
     with pytest.raises(ValueError, match="order must be of shape"):
         burst(log, factors=np.ones(2), order=np.zeros((1, 3), np.int64))
+    with pytest.raises(ValueError, match="batch_size must be positive"):
+        order = np.zeros((2, 3), np.int64)
+        burst(log, settings={**told, "batch_size": 0}, factors=np.ones(2), order=order)
     with pytest.raises(ValueError, match="decay must be of shape"):
         burst(log, factors=np.ones(2), decay=np.ones(2))
     with pytest.raises(ValueError, match=r"a search must have stepper\.direction\._curvature"):
