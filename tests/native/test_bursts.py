@@ -236,6 +236,36 @@ def test_a_search_that_was_pickled_goes_on(case):
     assert_same(sb.minimize(cost, part, max_iter=25), straight)
 
 
+class Interrupted:
+    """The core, in whose burst of this number a handler of the program raises, as it returns."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def burst(self, *arguments):
+        core = native.load()
+        assert core is not None
+        core.burst(*arguments)
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("case", METHODS)
+def test_what_a_handler_of_the_program_interrupts_goes_on(case, number):
+    cost = make_cost()
+    straight = search(cost, starts(cost), case)
+    core = Interrupted(number)
+    with patched("load", lambda: core):
+        part = search(cost, starts(cost), case)
+    if core.left == 0:
+        made = part.n_iterations.max()
+        assert made >= number
+        np.testing.assert_array_equal(part.history, straight.history[: made + 1])
+        assert_same(sb.minimize(cost, part, max_iter=25), straight)
+
+
 @pytest.mark.parametrize("case", ["l-bfgs", "sgd, momentum", "adam"])
 def test_the_python_stepper_goes_on_from_a_burst(case):
     cost = make_cost()

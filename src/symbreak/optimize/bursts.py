@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -57,6 +57,7 @@ class Burst:
     accepted, failed : (running,), what was said of the last trial.
     values, scores : (running, most steps), J and the validation score of each accepted step.
     before : (running,), the accepted steps when the burst began.
+    is_interrupted : whether a handler of the program raised KeyboardInterrupt as the core returned.
     """
 
     iterations: Starts
@@ -66,6 +67,7 @@ class Burst:
     values: Floats
     scores: Floats
     before: Starts
+    is_interrupted: bool = False
 
     @classmethod
     def begin(cls, iterations: Starts, evaluations: Starts, most_steps: int) -> Burst:
@@ -122,7 +124,7 @@ def burst(
     steps = 1 if by_ticks else max(1, int(min(steps, *left)))
     ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
     made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
-    core.burst(
+    arguments = (
         stepper.twin or "", problems.J, problems.validation, {**run.arrays(), **made.arrays},
         {
             **settings, **stepper.twin_settings(), "most_ticks": ticks,
@@ -130,6 +132,10 @@ def burst(
         },
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
+    try:
+        core.burst(*arguments)
+    except KeyboardInterrupt:  # The core has done its work, which is to be booked.
+        made = replace(made, is_interrupted=True)
     stepper.count(ticks, objective)
     return made
 

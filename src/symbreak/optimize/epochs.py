@@ -91,6 +91,8 @@ class Epochs:
         made = burst(run, objective, settings, (none, none), steps=1, by_ticks=True)
         if made is None:
             return None
+        if made.is_interrupted:
+            raise KeyboardInterrupt
         assert isinstance(run.stepper, MiniBatchStepper)
         self._stepper = run.stepper
         return run.here, made.accepted

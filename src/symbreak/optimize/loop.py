@@ -17,7 +17,7 @@ import numpy as np
 
 from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.bursts import Pace, burst, settings_of
+from symbreak.optimize.bursts import Burst, Pace, burst, settings_of
 from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
@@ -218,7 +218,8 @@ class Loop:
         return len(self.running) > 0
 
     def _advance(self, run: Running, *, by_ticks: bool) -> None:
-        accepted, failed = self._burst(run, by_ticks=by_ticks) or self._tick(run)
+        made = self._burst(run, by_ticks=by_ticks)
+        accepted, failed = self._tick(run) if made is None else (made.accepted, made.failed)
         here = run.here
         arrived = accepted & self._test.holds_later(
             here.norm, here.value, run.start_norm, run.start_value
@@ -226,9 +227,11 @@ class Loop:
         self._end(
             (failed, run.stepper.failure), (arrived, Status.CONVERGED), *self._spent(accepted)
         )
+        if made is not None and made.is_interrupted:
+            raise KeyboardInterrupt
 
-    def _burst(self, run: Running, *, by_ticks: bool) -> tuple[Mask, Mask] | None:
-        """Let the core take steps of all starts; return what `_tick` returns, None without it."""
+    def _burst(self, run: Running, *, by_ticks: bool) -> Burst | None:
+        """Let the core take steps of all starts and book them; return None without it."""
         records, began = self.records, self._clock.seconds
         counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
         settings = settings_of(run, self._test, self.limits)
@@ -247,7 +250,7 @@ class Loop:
         records.history.record(steps, moved, made.values[rows, columns])
         if run.validation is not None:
             records.scores.record(steps, moved, made.scores[rows, columns])
-        return made.accepted, made.failed
+        return made
 
     def _tick(self, run: Running) -> tuple[Mask, Mask]:
         """Evaluate one trial of each start; return which were accepted, and which starts failed."""
