@@ -25,11 +25,14 @@ inline Kind kind_of_array(const nb::ndarray<nb::c_contig, nb::device::cpu>& arra
 inline State state_of(const nb::dict& arrays, int starts) {
     require(starts > 0, "a burst must be of at least one start");
     State state(starts);
-    for (const auto& [name, held] : arrays) {
-        const auto array = nb::cast<nb::ndarray<nb::c_contig, nb::device::cpu>>(held, false);
+    for (const auto& [key, held] : arrays) {
+        const auto name = nb::cast<std::string>(key);
+        nb::ndarray<nb::c_contig, nb::device::cpu> array;
+        require(nb::try_cast(held, array, false),
+                (name + " must be an array that can be written, C-contiguous and on the CPU").c_str());
         require(array.ndim() > 0 && static_cast<int>(array.shape(0)) == starts,
                 "arrays of a search must have a row for each running start");
-        state.put(nb::cast<std::string>(name), kind_of_array(array), array.data(),
+        state.put(name, kind_of_array(array), array.data(),
                   static_cast<long>(array.size() / array.shape(0)));
     }
     return state;

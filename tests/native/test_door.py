@@ -218,6 +218,13 @@ def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
         burst({**log, "burst.failed": np.zeros(1)})
     with pytest.raises(ValueError, match="a row for each running start"):
         burst({**log, "burst.failed": np.zeros(2, bool)})
+    for wrong in (np.zeros((1, 4))[:, ::2], np.zeros((1, 2), ">f8"), [[0.0, 0.0]], None):
+        with pytest.raises(ValueError, match=r"burst\.values must be an array that can be written"):
+            burst({**log, "burst.values": wrong})
+    log["burst.values"].flags.writeable = False
+    with pytest.raises(ValueError, match=r"burst\.values must be an array that can be written"):
+        burst(log)
+    log["burst.values"].flags.writeable = True
     with pytest.raises(ValueError, match="must be floats, int64 or bool"):
         burst({**log, "burst.failed": np.zeros(1, np.int16)})
     with pytest.raises(ValueError, match="at least one start"):
