@@ -91,7 +91,9 @@ class MiniBatchStepper(HasTwin):
         epochs = range(self._epoch, self._epoch + ticks * self.epochs)
         m, order = self._examples_of(objective), None
         if m is not None:
-            order = np.stack([self._order(epoch, m) for epoch in epochs])
+            order = np.empty((len(epochs), m), np.int64)
+            for row, epoch in zip(order, epochs, strict=True):
+                row[:] = self._order(epoch, m)
         factors = np.array([self.schedule.factor(epoch) for epoch in epochs])
         return Plan(order, factors, self.rule.decay_of_each)
 

@@ -54,7 +54,12 @@ Rate = float | Array
 
 
 class UpdateRule(PerStart, ABC):
-    """One way to step along mini-batch gradients; `per_start` names arrays only."""
+    """One way to step along mini-batch gradients; `per_start` names arrays only.
+
+    twin : the word by which the compiled core knows it, see `HasTwin`; None for no twin.
+    """
+
+    twin: str | None = None
 
     @abstractmethod
     def start(self, theta: Array, objective: Objective) -> None:
@@ -63,9 +68,6 @@ class UpdateRule(PerStart, ABC):
     @abstractmethod
     def update_(self, theta: Array, gradient: Array, rate: Rate) -> None:
         """Change theta by one update; the gradient (starts, n) is left as it is."""
-
-    # The word by which the compiled core knows it, see `HasTwin`; None for a rule without a twin.
-    twin: str | None = None
 
     def twin_settings(self) -> Mapping[str, float]:
         """Return its options by the names that the core asks for."""
