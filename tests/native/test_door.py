@@ -237,8 +237,8 @@ def test_a_burst_refuses_arrays_that_are_not_those_of_its_search():
         burst(log, factors=np.ones(1))
     with pytest.raises(ValueError, match="order must be of shape"):
         burst(log, factors=np.ones(2), order=np.zeros((1, 3), np.int64))
+    order = np.zeros((2, 3), np.int64)
     with pytest.raises(ValueError, match="batch_size must be positive"):
-        order = np.zeros((2, 3), np.int64)
         burst(log, settings={**told, "batch_size": 0}, factors=np.ones(2), order=order)
     with pytest.raises(ValueError, match="decay must be of shape"):
         burst(log, factors=np.ones(2), decay=np.ones(2))

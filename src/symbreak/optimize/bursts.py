@@ -140,9 +140,17 @@ def burst(
     return made
 
 
-def settings_of(run: Running, test: GradientTest, limits: Limits) -> dict[str, float]:
-    """Return the constants and limits of a search by the names that the core asks for."""
+def settings_of(
+    run: Running, test: GradientTest, limits: Limits, *, with_gradient: bool
+) -> dict[str, float]:
+    """Return the constants and limits of a search by the names that the core asks for.
+
+    Parameters
+    ----------
+    with_gradient : whether anyone goes by the gradient at the trials.
+    """
     settings = {
+        "with_gradient": with_gradient,
         "not_asked": NOT_ASKED,
         "eps": float(limits_of(run.here.theta).eps),
         "ties": TIES,

@@ -87,7 +87,7 @@ class Epochs:
         run.own_memory()
         none = np.zeros(len(run), dtype=np.int64)
         test = GradientTest(0.0, 0.0, float(limits_of(here.theta).eps))
-        settings = {**settings_of(run, test, Limits()), "with_gradient": True}
+        settings = settings_of(run, test, Limits(), with_gradient=True)
         made = burst(run, objective, settings, (none, none), steps=1, by_ticks=True)
         if made is None:
             return None

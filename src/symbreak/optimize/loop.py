@@ -234,8 +234,7 @@ class Loop:
         """Let the core take steps of all starts and book them; return None without it."""
         records, began = self.records, self._clock.seconds
         counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
-        settings = settings_of(run, self._test, self.limits)
-        settings["with_gradient"] = self._needs_gradient
+        settings = settings_of(run, self._test, self.limits, with_gradient=self._needs_gradient)
         made = burst(
             run, self._objective, settings, counts, steps=self._pace.steps, by_ticks=by_ticks
         )
