@@ -89,6 +89,19 @@ def assert_agree(one, other, steps=11, rtol=1e-9):
     np.testing.assert_allclose(one.history[:steps], other.history[:steps], rtol=rtol)
 
 
+def test_where_a_step_takes_long_the_search_is_looked_at_after_every_trial():
+    pace = bursts.Pace()
+    assert pace.steps == 0
+    pace.took(0.09, np.inf)
+    assert pace.steps == 1
+    pace.took(0.5, np.inf)
+    assert pace.steps == 0
+    pace.took(0.02, np.inf)
+    assert pace.steps == 5
+    pace.took(0.02, 0.0)
+    assert pace.steps == 0
+
+
 @pytest.mark.parametrize("case", METHODS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_first_ten_steps_are_those_of_the_python_stepper(case, dtype):

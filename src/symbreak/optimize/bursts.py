@@ -36,15 +36,18 @@ MOST_STEPS = 4096
 
 
 class Pace:
-    """How many accepted steps the next burst has, so that it takes about `SECONDS`."""
+    """How many accepted steps the next burst has, so that it takes about `SECONDS`.
+
+    Where one may take longer there are 0, which stands for one trial: a step can need many.
+    """
 
     def __init__(self) -> None:
-        self.steps = 1
+        self.steps = 0
 
     def took(self, seconds: float, rest: float) -> None:
         """Take notice of a burst's seconds, and of those that the search has left."""
         wanted = min(SECONDS, max(rest, 0.0)) / max(seconds, 1e-6)
-        self.steps = int(np.clip(self.steps * min(wanted, GROWTH), 1, MOST_STEPS))
+        self.steps = int(min(max(self.steps, 1) * min(wanted, GROWTH), MOST_STEPS))
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,6 @@ def burst(
     counts: tuple[Starts, Starts],
     *,
     steps: int,
-    by_ticks: bool,
 ) -> Burst | None:
     """Advance all running starts; None where the core cannot, and nothing was done.
 
@@ -109,8 +111,7 @@ def burst(
     objective : of the running starts.
     settings : what `settings_of` returns.
     counts : iterations and evaluations so far, (running,) each.
-    steps : accepted steps of a start, at most.
-    by_ticks : whether to make but one trial of each start.
+    steps : accepted steps of a start, at most; 0 for one trial of each.
     """
     problems, stepper, core = _problems(run, objective), run.stepper, load()
     if problems is None or core is None or not isinstance(stepper, HasTwin):
@@ -120,10 +121,10 @@ def burst(
         settings["max_iter"] - iterations.min(),
         settings["max_evaluations"] - evaluations.min(),
     )
-    # At least one: a limit that was passed before the search went on ends it after a trial.
-    steps = 1 if by_ticks else max(1, int(min(steps, *left)))
-    ticks = 1 if by_ticks else stepper.most_ticks(steps, objective)
-    made, plan = Burst.begin(*counts, min(steps, ticks)), stepper.plan(ticks, objective)
+    # A limit that was passed before the search went on ends it after a trial.
+    steps = max(int(min(steps, *left)), 0)
+    ticks = 1 if steps == 0 else stepper.most_ticks(steps, objective)
+    made, plan = Burst.begin(*counts, min(max(steps, 1), ticks)), stepper.plan(ticks, objective)
     arguments = (
         stepper.twin or "", problems.J, problems.validation, {**run.arrays(), **made.arrays},
         {

@@ -88,7 +88,7 @@ class Epochs:
         none = np.zeros(len(run), dtype=np.int64)
         test = GradientTest(0.0, 0.0, float(limits_of(here.theta).eps))
         settings = settings_of(run, test, Limits(), with_gradient=True)
-        made = burst(run, objective, settings, (none, none), steps=1, by_ticks=True)
+        made = burst(run, objective, settings, (none, none), steps=0)
         if made is None:
             return None
         if made.is_interrupted:

@@ -235,9 +235,8 @@ class Loop:
         records, began = self.records, self._clock.seconds
         counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
         settings = settings_of(run, self._test, self.limits, with_gradient=self._needs_gradient)
-        made = burst(
-            run, self._objective, settings, counts, steps=self._pace.steps, by_ticks=by_ticks
-        )
+        most = 0 if by_ticks else self._pace.steps
+        made = burst(run, self._objective, settings, counts, steps=most)
         if made is None:
             return None
         self._n_ticks += 1
