@@ -95,27 +95,64 @@ class Burst:
         return rows, columns
 
 
+class Problems(NamedTuple):
+    """J, and what scores accepted points, as the core knows them."""
+
+    J: Problem
+    score: ScoreWord = "loss"
+    validation: Problem | None = None
+
+
+def problems_of(run: Running, objective: Objective) -> Problems | None:
+    """Return what the core is to know of a search; None where it cannot make a burst of it."""
+    if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None or load() is None:
+        return None
+    J = _native(objective)
+    if J is None or not isinstance(run.here.theta, np.ndarray):
+        return None
+    if run.validation is None:
+        return Problems(J)
+    word, problem = _score(run.validation.of, run.starts)
+    return Problems(J, word, problem) if type(problem) is type(J) else None
+
+
+def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
+    """Return what a validation scores by; no problem where the core does not know it."""
+    if isinstance(of, Objective):
+        return "loss", _native(of.take(starts))
+    known = offered(of, HasNativeScore)
+    found = None if known is None else known.native_score
+    return ("loss", None) if found is None else found
+
+
+def _native(objective: Objective) -> Problem | None:
+    known = offered(objective, HasNativeProblem)
+    return None if known is None else known.native_problem
+
+
 def burst(
+    problems: Problems,
     run: Running,
     objective: Objective,
     settings: Mapping[str, float],
     counts: tuple[Starts, Starts],
     *,
     steps: int,
-) -> Burst | None:
-    """Advance all running starts; None where the core cannot, and nothing was done.
+) -> Burst:
+    """Advance all running starts.
 
     Parameters
     ----------
+    problems : what `problems_of` returns.
     run : whose arrays have memory of their own.
     objective : of the running starts.
     settings : what `settings_of` returns.
     counts : iterations and evaluations so far, (running,) each.
     steps : accepted steps of a start, at most; 0 for one trial of each.
     """
-    problems, stepper, core = _problems(run, objective), run.stepper, load()
-    if problems is None or core is None or not isinstance(stepper, HasTwin):
-        return None
+    stepper, core = run.stepper, load()
+    assert core is not None
+    assert isinstance(stepper, HasTwin)
     iterations, evaluations = counts
     left = (
         settings["max_iter"] - iterations.min(),
@@ -173,38 +210,3 @@ def settings_of(
 
 def _or(limit: float | None, none: float) -> float:
     return none if limit is None else float(limit)
-
-
-class _Problems(NamedTuple):
-    """J, and what scores accepted points, as the core knows them."""
-
-    J: Problem
-    score: ScoreWord = "loss"
-    validation: Problem | None = None
-
-
-def _problems(run: Running, objective: Objective) -> _Problems | None:
-    """Return what the core is to know of a search; None where it does not."""
-    if not isinstance(run.stepper, HasTwin) or run.stepper.twin is None:
-        return None
-    J = _native(objective)
-    if J is None or not isinstance(run.here.theta, np.ndarray):
-        return None
-    if run.validation is None:
-        return _Problems(J)
-    word, problem = _score(run.validation.of, run.starts)
-    return _Problems(J, word, problem) if type(problem) is type(J) else None
-
-
-def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
-    """Return what a validation scores by; no problem where the core does not know it."""
-    if isinstance(of, Objective):
-        return "loss", _native(of.take(starts))
-    known = offered(of, HasNativeScore)
-    found = None if known is None else known.native_score
-    return ("loss", None) if found is None else found
-
-
-def _native(objective: Objective) -> Problem | None:
-    known = offered(objective, HasNativeProblem)
-    return None if known is None else known.native_problem

@@ -16,7 +16,7 @@ import numpy as np
 from symbreak.arrays import Array
 from symbreak.errors import InvalidInput
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.bursts import burst, settings_of
+from symbreak.optimize.bursts import burst, problems_of, settings_of
 from symbreak.optimize.methods import METHODS, method_of
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Mask, limits_of
@@ -84,13 +84,14 @@ class Epochs:
     def _burst(self, objective: Objective, here: Point) -> tuple[Point, Mask] | None:
         """Return the same by the compiled core; None where it cannot."""
         run = Running(np.arange(len(here.value)), here, self._stepper, None)
+        problems = problems_of(run, objective)
+        if problems is None:
+            return None
         run.own_memory()
         none = np.zeros(len(run), dtype=np.int64)
         test = GradientTest(0.0, 0.0, float(limits_of(here.theta).eps))
         settings = settings_of(run, test, Limits(), with_gradient=True)
-        made = burst(run, objective, settings, (none, none), steps=0)
-        if made is None:
-            return None
+        made = burst(problems, run, objective, settings, (none, none), steps=0)
         if made.is_interrupted:
             raise KeyboardInterrupt
         assert isinstance(run.stepper, MiniBatchStepper)

@@ -17,7 +17,7 @@ import numpy as np
 
 from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.bursts import Burst, Pace, burst, settings_of
+from symbreak.optimize.bursts import Burst, Pace, burst, problems_of, settings_of
 from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
@@ -233,12 +233,13 @@ class Loop:
     def _burst(self, run: Running, *, by_ticks: bool) -> Burst | None:
         """Let the core take steps of all starts and book them; return None without it."""
         records, began = self.records, self._clock.seconds
+        problems = problems_of(run, self._objective)
+        if problems is None:
+            return None
         counts = records.n_iterations[run.starts], records.n_evaluations[run.starts]
         settings = settings_of(run, self._test, self.limits, with_gradient=self._needs_gradient)
         most = 0 if by_ticks else self._pace.steps
-        made = burst(run, self._objective, settings, counts, steps=most)
-        if made is None:
-            return None
+        made = burst(problems, run, self._objective, settings, counts, steps=most)
         self._n_ticks += 1
         self._pace.took(self._clock.seconds - began, self._clock.rest)
         records.n_iterations[run.starts] = made.iterations
