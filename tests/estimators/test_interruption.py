@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import symbreak as sb
+from symbreak import native
 from symbreak.objectives import NetworkCost
+from symbreak.optimize import bursts, epochs
 from tests.fitting import quiet
 
 X, Y = load_iris(return_X_y=True)
@@ -219,12 +222,12 @@ def test_a_press_in_partial_fit_is_raised_after_the_epoch(monkeypatch):
 
     def pressed(self, *given, **options):
         calls.append(0)
-        if len(calls) == 4:
+        if len(calls) == 1:
             signal.raise_signal(signal.SIGINT)
         return evaluate(self, *given, **options)
 
-    monkeypatch.setattr(NetworkCost, "__call__", pressed)
     cut.partial_fit(X[parts[0]], Y[parts[0]], classes=[0, 1, 2])
+    monkeypatch.setattr(NetworkCost, "__call__", pressed)
     with pytest.raises(KeyboardInterrupt, match="epoch was made to its end"):
         cut.partial_fit(X[parts[1]], Y[parts[1]])
     for rows in parts[2:]:
@@ -236,6 +239,7 @@ def test_a_press_in_partial_fit_is_raised_after_the_epoch(monkeypatch):
 @pytest.mark.parametrize("call", [1, 2])
 def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
     """In the evaluation before the updates of the epoch, and in the one after them."""
+    monkeypatch.setattr(epochs, "problems_of", lambda *_: None)  # Python makes both
     whole, cut = (net(solver="adam", callback=None) for _ in range(2))
     for one in (whole, cut):
         one.partial_fit(X, Y, classes=[0, 1, 2])
@@ -250,6 +254,25 @@ def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
 
     with monkeypatch.context() as now:
         now.setattr(NetworkCost, "__call__", pressed)
+        with pytest.raises(KeyboardInterrupt):
+            cut.partial_fit(X, Y)
+    for one in (whole, cut):
+        one.partial_fit(X, Y)
+    np.testing.assert_array_equal(cut.coefs_[0], whole.coefs_[0])
+    assert cut.t_ == whole.t_
+
+
+@pytest.mark.skipif(native.load() is None, reason="needs the compiled core")
+def test_partial_fit_that_breaks_off_in_the_core_has_learnt_nothing(monkeypatch):
+    whole, cut = (net(solver="adam", callback=None) for _ in range(2))
+    for one in (whole, cut):
+        one.partial_fit(X, Y, classes=[0, 1, 2])
+
+    def pressed(*given, **named):
+        return replace(bursts.burst(*given, **named), is_interrupted=True)
+
+    with monkeypatch.context() as now:
+        now.setattr(epochs, "burst", pressed)
         with pytest.raises(KeyboardInterrupt):
             cut.partial_fit(X, Y)
     for one in (whole, cut):

@@ -11,6 +11,7 @@ import pytest
 
 import symbreak as sb
 from symbreak import native
+from symbreak.errors import InvalidInput
 from symbreak.losses import LOSSES
 from symbreak.optimize import Racing, Status, bursts
 from symbreak.optimize.search import Watch
@@ -330,6 +331,13 @@ def test_a_validation_for_each_start():
     one, two = (run(cost, starts(cost), **options) for run in (search, in_python))
     assert_agree(one, two, 6)
     np.testing.assert_allclose(one.validation, other.value(one.theta), rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", ["l-bfgs", "adam"])
+def test_a_validation_of_another_network_is_refused_by_name(case):
+    cost = make_cost()
+    with pytest.raises(InvalidInput, match=r"theta must be of shape"):
+        search(cost, starts(cost), case, validation=make_cost(hidden=(5,)))
 
 
 @pytest.mark.parametrize("case", ["l-bfgs", "adam"])

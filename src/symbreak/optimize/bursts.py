@@ -29,6 +29,7 @@ from symbreak.optimize.protocols import NOT_ASKED
 from symbreak.optimize.running import TIES, Running
 from symbreak.optimize.stopping import ROUNDING, GradientTest, Limits
 from symbreak.optimize.twin import HasTwin
+from symbreak.parameters import check_size
 
 SECONDS = 0.1  # what a burst takes, about
 GROWTH = 8  # from one burst to the next, at most
@@ -112,14 +113,15 @@ def problems_of(run: Running, objective: Objective) -> Problems | None:
         return None
     if run.validation is None:
         return Problems(J)
-    word, problem = _score(run.validation.of, run.starts)
+    word, problem = _score(run.validation.of, run)
     return Problems(J, word, problem) if type(problem) is type(J) else None
 
 
-def _score(of: object, starts: Starts) -> tuple[ScoreWord, Problem | None]:
+def _score(of: object, run: Running) -> tuple[ScoreWord, Problem | None]:
     """Return what a validation scores by; no problem where the core does not know it."""
     if isinstance(of, Objective):
-        return "loss", _native(of.take(starts))
+        check_size(run.here.theta, of.blocks)
+        return "loss", _native(of.take(run.starts))
     known = offered(of, HasNativeScore)
     found = None if known is None else known.native_score
     return ("loss", None) if found is None else found
