@@ -1,8 +1,12 @@
 // A pool of threads that wait between calls; none of them is kept over a fork.
+//
+// Calls follow each other within microseconds in a search, and waking a thread takes more: so both sides
+// look for a while whether there is something to do before they sleep.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -14,6 +18,16 @@
 #include <pthread.h>
 
 namespace symbreak {
+
+// How long a thread looks before it sleeps.
+constexpr std::chrono::microseconds kLooking{50};
+
+// Looks until `holds` or for a while; others may run meanwhile.
+template <class Holds>
+void look_for(const Holds& holds) {
+    const auto end = std::chrono::steady_clock::now() + kLooking;
+    while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
 
 class Pool {
 public:
@@ -79,6 +93,9 @@ private:
         job.help();
         std::unique_lock<std::mutex> lock(mutex_);
         job_ = nullptr;
+        lock.unlock();
+        look_for([&] { return helping_ == 0; });
+        lock.lock();
         done_.wait(lock, [&] { return helping_ == 0; });
     }
 
@@ -102,6 +119,9 @@ private:
         long seen = 0;
         std::unique_lock<std::mutex> lock(mutex_);
         for (;;) {
+            lock.unlock();
+            look_for([&] { return call_number_ != seen; });
+            lock.lock();
             wake_.wait(lock, [&] { return job_ != nullptr && call_number_ != seen; });
             seen = call_number_;
             if (number >= wanted_) continue;
@@ -117,8 +137,10 @@ private:
     std::mutex call_, mutex_;
     std::condition_variable wake_, done_;
     Job* job_ = nullptr;
-    int size_ = 0, wanted_ = 0, helping_ = 0;
-    long call_number_ = 0;
+    int size_ = 0, wanted_ = 0;
+    // Changed with the mutex alone, but looked at without.
+    std::atomic<int> helping_{0};
+    std::atomic<long> call_number_{0};
 };
 
 // Calls work(i) for every i below `count`; the threads are those of the pool of this process.
