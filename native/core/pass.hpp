@@ -12,6 +12,9 @@ namespace symbreak {
 // Bytes of a block: about half of a second-level cache of today's processors.
 constexpr long kBlockBytes = 512 * 1024;
 constexpr int kLeastPanels = 8, kMostPanels = 64;
+// Bytes of rows that stay in a cache, and units above which rows are worth it that come from memory.
+constexpr double kCachedRows = 2e6;
+constexpr int kLeastFromMemory = 64;
 
 // The buffers of a block for one network, in memory that each thread keeps from call to call; a thread
 // may have one workspace of a type at a time.
@@ -137,9 +140,15 @@ private:
     int by_rows(const T* delta, long stride, T* gradient, bool add) {
         const long before = static_cast<long>(first_) * kPanel<T>;
         const long here = std::min<long>(static_cast<long>(panels_) * kPanel<T>, examples_.size() - before);
-        if (examples_.given() == nullptr) return 0;
+        if (examples_.given() == nullptr || !(is_cached() || network_.layers[1] >= kLeastFromMemory)) return 0;
         return gradient_of_rows<T>(delta, network_.layers[1], stride, examples_.given() + before,
                                    1 + network_.features(), here, gradient, add);
+    }
+
+    // Whether the rows as they were given stay in the cache beside the panels.
+    bool is_cached() const {
+        const double numbers = static_cast<double>(examples_.size()) * examples_.row_count();
+        return numbers * sizeof(T) <= kCachedRows;
     }
 
     void times_derivative(int layer) {

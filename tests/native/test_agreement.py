@@ -96,9 +96,10 @@ def test_any_number_of_examples(m):
     assert_agree(cost, theta, 1e-12)
 
 
-def test_wide_examples_are_several_blocks_in_each_of_several_chunks():
+@pytest.mark.parametrize("units", [3, 64])
+def test_wide_examples_are_several_blocks_in_each_of_several_chunks(units):
     rng = np.random.default_rng(0)
-    network = sb.Network((400, 3, 2), "tanh", "cross_entropy")
+    network = sb.Network((400, units, 2), "tanh", "cross_entropy")
     cost = sb.NetworkCost(network, rng.normal(size=(5001, 400)), rng.integers(0, 2, 5001))
     assert_agree(cost, 0.1 * rng.normal(size=(2, network.n_parameters)), 1e-12)
 
