@@ -144,7 +144,7 @@ class TrainOptions(NetworkOptions):
         typer.Option(
             "--search",
             help="Choose the penalty from 1e-4, 1e-3, ..., 1000 by cross-validation with 5 folds "
-            "of the training rows and 4 starts, all trained as one stack.",
+            "of the training rows and 4 starts, each fold as one stack.",
         ),
     ] = False
     max_iter: Annotated[int, typer.Option(metavar="N", help="Most iterations of each start.")] = (

@@ -1,4 +1,4 @@
-"""The penalty chosen by cross-validation: penalties x folds x starts as one stack.
+"""The penalty chosen by cross-validation: on each fold penalties x starts as one stack.
 
 Conventions
 -----------
@@ -20,7 +20,7 @@ from symbreak.errors import InvalidInput
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Progress
+from symbreak.optimize import Outcome, Progress
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.training.combine import combined_prediction
 from symbreak.training.finite_starts import draw_finite_starts
@@ -98,29 +98,49 @@ def choose_alpha(
         raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
     parts = np.array_split(np.random.default_rng(seed).permutation(len(y)), folds)
     arguments = {"method": method, "max_iter": max_iter, **(method_options or {})}
-    searches = []
-    for part in parts:
+    scores = np.full((folds, len(alphas)), np.inf)
+    name = ""
+    for fold, part in enumerate(parts):
         rows = np.setdiff1d(np.arange(len(y)), part)
         cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
         theta = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
-        searches += [MinimizeCall(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
-    thetas: dict[int, Any] = {}
-    with DeferredInterrupt() as interrupt:
-        for stack in stacks_of(searches, _MEMORY):
-            found = train_together([searches[index] for index in stack], look)
-            if interrupt.is_requested or any(outcome.is_interrupted for outcome in found):
-                raise KeyboardInterrupt
-            thetas.update(zip(stack, (outcome.theta for outcome in found), strict=True))
-    scores = np.empty((folds, len(alphas)))
-    name = ""
-    for index, theta in thetas.items():
-        part = parts[index // len(alphas)]
-        score = scores_of(network.loss, y[part], combined_prediction(network, theta, X[part]))
-        scores[index // len(alphas), index % len(alphas)] = np.inf if score is None else score.error
-        name = name if score is None else score.names[1]
+        for place, outcome in enumerate(outcomes_of(cost, theta, alphas, arguments, look)):
+            predicted = combined_prediction(network, outcome.theta, X[part])
+            score = scores_of(network.loss, y[part], predicted)
+            if score is not None:
+                scores[fold, place], name = score.error, score.names[1]
     if not np.isfinite(scores).all(axis=0).any():
         raise InvalidInput(
             "A penalty must end with finite predictions on every fold. Got none that does; use a "
             "rule with smaller weights or a smaller learning rate."
         )
     return Choice(tuple(alphas), tuple(scores.mean(axis=0).tolist()), name, folds)
+
+
+def outcomes_of(
+    cost: NetworkCost, theta: Any, alphas: Sequence[float], arguments: Mapping[str, Any],
+    look: Callable[[Progress], Any] | None = None,
+) -> list[Outcome]:  # fmt: skip
+    """Return what becomes of the same starts with each penalty, trained as one stack.
+
+    Parameters
+    ----------
+    cost : J on the examples; its own penalty is replaced.
+    theta : (starts, n).
+    arguments : of `minimize`.
+    look : called with the progress of a stack; anything true stops it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C: a penalty whose training was cut has no outcome that could be compared.
+    """
+    searches = [MinimizeCall(cost.with_alpha(alpha), theta, arguments) for alpha in alphas]
+    outcomes: list[Outcome] = []
+    with DeferredInterrupt() as interrupt:
+        for stack in stacks_of(searches, _MEMORY):
+            found = train_together([searches[index] for index in stack], look)
+            if interrupt.is_requested or any(outcome.is_interrupted for outcome in found):
+                raise KeyboardInterrupt
+            outcomes += found
+    return outcomes
