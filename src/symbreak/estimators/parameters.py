@@ -70,7 +70,7 @@ CONSTRAINTS: dict[str, Any] = {
     "intercepts_init": [list, tuple, None],
     "n_starts": [_COUNT],
     "combine": [StrOptions({*COMBINES, "all"})],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"robust"})],
     "solver_options": [dict, None],
     "scoring": [str, callable, None],
     "callback": [callable, None],
