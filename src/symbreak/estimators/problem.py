@@ -176,8 +176,9 @@ def problem_of(
     dtype = np.dtype(X.dtype if estimator.dtype is None else estimator.dtype)
     loss = _loss(estimator.loss, y)
     outputs = _n_outputs(estimator, loss, y)
+    layers, alpha = estimator._architecture
     network = Network(
-        (X.shape[1], *hidden_sizes(estimator.hidden_layer_sizes), outputs),
+        (X.shape[1], *hidden_sizes(layers), outputs),
         activation=hidden_activations(estimator.activation),
         loss=loss,
     )
@@ -197,8 +198,7 @@ def problem_of(
             y_scale = Scale.of(y, sample_weight)
     scaling = Scaling(dtype, x_scale, y_scale)
     return Problem(
-        network, scaling.x(X), scaling.y(y), sample_weight, estimator.alpha, scaling,
-        estimator.device,
+        network, scaling.x(X), scaling.y(y), sample_weight, alpha, scaling, estimator.device,
     )  # fmt: skip
 
 
