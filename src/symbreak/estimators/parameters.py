@@ -85,3 +85,25 @@ CLASSIFIER: dict[str, Any] = {
 REGRESSOR: dict[str, Any] = {
     "loss": [Words(_losses_of_numbers), Loss],
 }
+# Of those that choose: what is not among these is settled.
+CROSS_VALIDATED: dict[str, Any] = {
+    "hidden_layer_sizes": [StrOptions({"auto"}), *CONSTRAINTS["hidden_layer_sizes"]],
+    "alphas": [StrOptions({"auto"}), "array-like"],
+    "cv": ["cv_object"],
+    "screening_starts": [_COUNT],
+    **{
+        name: CONSTRAINTS[name]
+        for name in (
+            "activation",
+            "scoring",
+            "n_starts",
+            "init",
+            "max_iter",
+            "tol",
+            "random_state",
+            "verbose",
+            "dtype",
+            "device",
+        )
+    },
+}

@@ -1,0 +1,204 @@
+"""What `MLPClassifierCV` and `MLPRegressorCV` share: choose on folds, then train on all rows.
+
+    rows -> folds -> scores of every architecture and penalty -> the chosen ones -> many starts
+
+The fit on all rows is that of `MLPClassifier` or `MLPRegressor`, with the settings that stand here
+in the place of their parameters.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.base import is_classifier
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from symbreak.errors import InvalidInput
+from symbreak.estimators import outputs
+from symbreak.estimators.base import BaseMLP
+from symbreak.estimators.early_stopping import Examples
+from symbreak.estimators.fold_fits import FoldFits, judge_of
+from symbreak.estimators.problem import Array, hidden_sizes
+from symbreak.estimators.selection import Candidate, chosen, path_of
+from symbreak.estimators.starting import Seeds, seeds_of
+from symbreak.training.combine import by_blocks
+
+FOLDS = 5
+Fold = tuple[Array, Array]
+ARCHITECTURES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 20))
+
+
+class CrossValidatedMLP(BaseMLP):
+    """Chooses hidden layers and penalty on folds; see the two estimators."""
+
+    solver = "lbfgs"
+    solver_options: dict[str, Any] | None = None
+    init_epsilon: float | None = None
+    coefs_init = intercepts_init = callback = None
+    warm_start = early_stopping = False
+    combine = "average"
+    standardize = "robust"
+    max_fun = 15000
+
+    def transform(self, X: Any, layer: int = -1) -> Array:
+        """Return the activations of a hidden layer, (m, units).
+
+        Where the linear model was chosen, what goes into the last layer is X itself, standardised.
+
+        Parameters
+        ----------
+        X : (m, features).
+        layer : 1 is the first hidden layer; negative numbers count from the last one.
+        """
+        check_is_fitted(self)
+        if self._network.n_hidden or layer != -1:
+            return super().transform(X, layer)
+        return by_blocks(self._inputs(self._checked(X)), lambda rows: rows)
+
+    @property
+    def _architecture(self) -> tuple[Any, Any]:
+        return self.hidden_layer_sizes_, self.alpha_
+
+    def _fit_chosen(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
+        X, y = self._checked_pair(X, y, True)
+        self._learn_target(y, True, False)
+        examples = Examples(outputs.dense(X), y, self._weights(X, y, sample_weight))
+        seeds = seeds_of(self.random_state)
+        self._choose(examples, folds_of(self, examples, groups, seeds.split), seeds)
+        self._train(self._problem(examples), seeds)
+        return self
+
+    def _choose(self, examples: Examples, folds: Sequence[Fold], seeds: Seeds) -> None:
+        """Set the attributes that tell of the choice.
+
+        Raises
+        ------
+        InvalidInput
+            No candidate has a finite score on every fold.
+        KeyboardInterrupt
+            Ctrl-C: nothing was chosen.
+        """
+        alphas, judge = _alphas(self.alphas), judge_of(self, examples)
+        candidates: list[Candidate] = []
+        for layers in architectures(self.hidden_layer_sizes):
+            fits = FoldFits(with_layers(self, layers), examples, folds, judge, seeds)
+            path = path_of(fits.scores, alphas)
+            candidates += [
+                Candidate(layers, fits.n_parameters, alpha, scores)
+                for alpha, scores in path.items()
+            ]
+            self._tell(candidates[-len(path) :])
+        taken = chosen(candidates)
+        if taken is None:
+            raise InvalidInput(
+                "Hidden layers and penalty must have a finite score on every fold. Got none that "
+                "have; scale the data, or choose other penalties or another scoring."
+            )
+        self._set_choice(candidates, taken)
+
+    def _set_choice(self, candidates: Sequence[Candidate], taken: int) -> None:
+        one = candidates[taken]
+        self.alpha_, self.hidden_layer_sizes_ = one.alpha, one.hidden_layer_sizes
+        path = [other for other in candidates if other.hidden_layer_sizes == one.hidden_layer_sizes]
+        self.alphas_ = np.array([other.alpha for other in path])
+        self.scores_path_ = np.array([other.scores for other in path])
+        self.best_index_, self.best_score_ = taken, one.mean
+        self.n_splits_ = len(one.scores)
+        self.cv_results_ = _results(candidates)
+
+    def _tell(self, path: Sequence[Candidate]) -> None:
+        if self.verbose:
+            layers = "-".join(map(str, path[0].hidden_layer_sizes)) or "no hidden layer"
+            best = max(path, key=lambda one: one.mean)
+            sys.stdout.write(
+                f"{layers}: {len(path)} penalties, best {best.alpha:.3g} with score "
+                f"{best.mean:.6g}\n"
+            )
+
+
+def with_layers(estimator: Any, layers: tuple[int, ...]) -> Any:
+    """Return a copy that has one architecture, and no penalty yet."""
+    one = copy.copy(estimator)
+    one.hidden_layer_sizes_, one.alpha_ = layers, 0.0
+    return one
+
+
+def architectures(given: Any) -> tuple[tuple[int, ...], ...]:
+    """Return the hidden layers that are compared: a list of such, or one alone."""
+    if isinstance(given, str):
+        return ARCHITECTURES
+    is_list = isinstance(given, Iterable) and any(isinstance(one, Iterable) for one in given)
+    return tuple(dict.fromkeys(hidden_sizes(one) for one in (given if is_list else [given])))
+
+
+def folds_of(estimator: Any, examples: Examples, groups: Any, seed: int) -> list[Fold]:
+    """Return (rows to train on, rows to score on) of each fold.
+
+    Parameters
+    ----------
+    groups : (m,), which rows stay together; None for each by itself.
+    seed : of the shuffling, where `cv` is a number.
+    """
+    X, y, _ = examples
+    cv = estimator.cv
+    if cv is None or isinstance(cv, Integral):
+        kinds = {"binary", "multiclass"}
+        is_stratified = is_classifier(estimator) and type_of_target(y) in kinds
+        splitter = _splitter(is_stratified, groups is not None)
+        counts = np.unique(y if is_stratified else np.arange(len(y)), return_counts=True)[1]
+        most = counts.max() if is_stratified else len(y)
+        n = max(2, min(FOLDS, int(most))) if cv is None else int(cv)
+        cv = splitter(n, shuffle=True, random_state=seed)
+    return [tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)]
+
+
+def _splitter(is_stratified: bool, is_grouped: bool) -> Any:
+    if is_grouped:
+        return StratifiedGroupKFold if is_stratified else GroupKFold
+    return StratifiedKFold if is_stratified else KFold
+
+
+def _alphas(given: Any) -> tuple[float, ...] | None:
+    """Return the penalties in rising order, each once; None where the search finds its own."""
+    if isinstance(given, str):
+        return None
+    alphas = np.unique(np.asarray(given, dtype=np.float64))
+    if not alphas.size or not (np.isfinite(alphas).all() and alphas[0] >= 0.0):
+        raise InvalidInput(
+            f"alphas must be 'auto' or numbers from 0 on, at least one. Got {given!r}."
+        )
+    return tuple(alphas.tolist())
+
+
+def _results(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """Return the scores of all candidates, as the searches of scikit-learn name them."""
+    scores = np.array([one.scores for one in candidates])
+    means = np.array([one.mean for one in candidates])
+    params = [
+        {"hidden_layer_sizes": one.hidden_layer_sizes, "alpha": one.alpha} for one in candidates
+    ]
+    with np.errstate(invalid="ignore"):  # of folds without a finite score
+        spread = scores.std(axis=1)
+    return {
+        "params": params,
+        "param_hidden_layer_sizes": [one["hidden_layer_sizes"] for one in params],
+        "param_alpha": np.array([one["alpha"] for one in params]),
+        **{f"split{fold}_test_score": column for fold, column in enumerate(scores.T)},
+        "mean_test_score": means,
+        "std_test_score": spread,
+        "rank_test_score": rankdata(-means, method="min").astype(np.int32),
+    }
