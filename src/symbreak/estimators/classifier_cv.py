@@ -33,7 +33,8 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
     n_starts, screening_starts : starts on all rows, and on each fold.
     class_weight : "balanced" or a dictionary, as elsewhere in scikit-learn.
     init : the rule of the starts.
-    max_iter, tol : of the training on all rows; on folds at most 300 iterations are made.
+    max_iter, tol : of each training. On folds of more than 1000 rows fewer iterations are made,
+        down to 300. What has not converged then was scored as it is: nothing is warned of.
     random_state : of folds and starts.
     verbose : print what was chosen from, and the iterations of the training on all rows.
     dtype, device : of the computation; None is that of X, and the CPU.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, Self
@@ -17,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -79,7 +81,10 @@ class CrossValidatedMLP(BaseMLP):
         examples = Examples(outputs.dense(X), y, self._weights(X, y, sample_weight))
         seeds = seeds_of(self.random_state)
         self._choose(examples, folds_of(self, examples, groups, seeds.split), seeds)
-        self._train(self._problem(examples), seeds)
+        with warnings.catch_warnings():
+            # The folds have shown what so many iterations are worth.
+            warnings.filterwarnings("ignore", "Maximum iterations", ConvergenceWarning)
+            self._train(self._problem(examples), seeds)
         return self
 
     def _choose(self, examples: Examples, folds: Sequence[Fold], seeds: Seeds) -> None:

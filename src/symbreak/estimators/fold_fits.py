@@ -26,7 +26,9 @@ from symbreak.objectives import NetworkCost
 from symbreak.training.choosing import outcomes_of
 from symbreak.training.combine import usable_starts
 
-MAX_ITER = 300
+# Nearly exact functions gain by many iterations, of which few rows cost little: at most so many
+# passes over a row, but no fewer iterations.
+MOST_PASSES, LEAST_ITERATIONS = 1_000_000, 300
 _TINY = float(np.finfo(np.float64).eps)
 # (fitted estimator, examples) -> score, higher is better
 Judge = Callable[[Any, Examples], float]
@@ -78,11 +80,11 @@ class FoldFits:
         return np.column_stack([self._of_fold(fold, alphas) for fold in self._folds])
 
     def _of_fold(self, fold: _Fold, alphas: Sequence[float]) -> list[float]:
-        most = min(MAX_ITER, self._estimator.max_iter)
+        most = max(LEAST_ITERATIONS, MOST_PASSES // fold.cost.n_examples)
         arguments = {
             **search_options(self._estimator),
             "method": method_of_solver(self._estimator.solver),
-            "max_iter": most,
+            "max_iter": min(self._estimator.max_iter, most),
         }
         found = []
         for outcome in outcomes_of(fold.cost, fold.theta, alphas, arguments):

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST = (0.01, 0.1, 1.0, 10.0, 100.0)
-_STEP = 10.0
-_LEAST, _MOST = 1e-8, 1e8
+_LEAST, _MOST = -8, 8  # powers of ten
 # Of the range of the scores: a rise of less is no reason to go further.
 _RISE = 1e-4
 
@@ -58,7 +57,7 @@ def path_of(scored: Scored, alphas: Sequence[float] | None) -> dict[float, Score
     if alphas is None:
         while (further := _beyond(found)) is not None:
             found[further] = scored([further])[0]
-        best, half = best_of(found), math.sqrt(_STEP)
+        best, half = best_of(found), math.sqrt(10.0)
         beside = [best / half, best * half]
         found.update(zip(beside, scored(beside), strict=True))
     return dict(sorted(found.items()))
@@ -96,10 +95,10 @@ def _beyond(found: Mapping[float, Scores]) -> float | None:
     means = [_mean(found[alpha]) for alpha in alphas]
     known = [mean for mean in means if math.isfinite(mean)]
     enough = _RISE * (max(known) - min(known)) if known else math.inf
-    if best == alphas[0] and means[0] - means[1] > enough and best > _LEAST:
-        return best / _STEP
-    if best == alphas[-1] and means[-1] - means[-2] > enough and best < _MOST:
-        return best * _STEP
+    if best == alphas[0] and means[0] - means[1] > enough and best > 10.0**_LEAST:
+        return float(10.0 ** (round(math.log10(best)) - 1))
+    if best == alphas[-1] and means[-1] - means[-2] > enough and best < 10.0**_MOST:
+        return float(10.0 ** (round(math.log10(best)) + 1))
     return None
 
 

@@ -29,6 +29,7 @@ from symbreak.training.scores import scores_of
 
 ALPHAS = tuple(10.0**power for power in range(-4, 4))
 FOLDS, STARTS = 5, 4
+NOTHING = "Ctrl-C came before a penalty was chosen; nothing was trained."
 _MEMORY = 2**30
 
 
@@ -141,6 +142,6 @@ def outcomes_of(
         for stack in stacks_of(searches, _MEMORY):
             found = train_together([searches[index] for index in stack], look)
             if interrupt.is_requested or any(outcome.is_interrupted for outcome in found):
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(NOTHING)
             outcomes += found
     return outcomes
