@@ -20,7 +20,7 @@ from symbreak.estimators.cross_validated import architectures, folds_of
 from symbreak.estimators.early_stopping import Examples
 from symbreak.training.choosing import outcomes_of
 
-QUICK = {"n_starts": 2, "screening_starts": 2, "random_state": 0}
+QUICK = {"activation": "tanh", "n_starts": 2, "screening_starts": 2, "random_state": 0}
 TWO = [(), (4,)]
 
 
@@ -91,7 +91,7 @@ def test_a_linear_truth_takes_no_hidden_layer_and_predicts_as_ridge_regression()
     random = np.random.default_rng(0)
     X = random.normal(size=(400, 5))
     y = X @ [1.0, -2.0, 0.5, 0.0, 3.0] + random.normal(size=400)
-    net = sb.MLPRegressorCV([(), (10,)], n_starts=4, random_state=0).fit(X[:200], y[:200])
+    net = sb.MLPRegressorCV([(), (10,)], "tanh", n_starts=4, random_state=0).fit(X[:200], y[:200])
     assert net.hidden_layer_sizes_ == ()
     ridge = RidgeCV(np.logspace(-3, 3, 20)).fit(X[:200], y[:200])
     miss, of_ridge = (np.mean((one.predict(X[200:]) - y[200:]) ** 2) for one in (net, ridge))
@@ -102,7 +102,7 @@ def test_a_logistic_truth_takes_no_hidden_layer():
     random = np.random.default_rng(1)
     X = random.normal(size=(300, 4))
     y = random.random(300) < 1.0 / (1.0 + np.exp(-X @ [2.0, -1.0, 0.0, 1.0]))
-    net = sb.MLPClassifierCV([(), (10,)], n_starts=4, random_state=0).fit(X, y)
+    net = sb.MLPClassifierCV([(), (10,)], "tanh", n_starts=4, random_state=0).fit(X, y)
     assert net.hidden_layer_sizes_ == ()
     plain = LogisticRegression(C=1.0 / net.alpha_, tol=1e-8)
     plain.fit(StandardScaler().fit_transform(X), y)
@@ -111,7 +111,7 @@ def test_a_logistic_truth_takes_no_hidden_layer():
 
 def test_the_noise_of_a_curved_truth_is_what_remains():
     X, y = numbers(300, noise=0.2)
-    net = sb.MLPRegressorCV([(), (10,)], n_starts=4, random_state=0).fit(X, y)
+    net = sb.MLPRegressorCV([(), (10,)], "tanh", n_starts=4, random_state=0).fit(X, y)
     assert net.hidden_layer_sizes_ == (10,)
     X, y = numbers(1000, noise=0.0, seed=1)
     rmse = np.sqrt(np.mean((net.predict(X) - y) ** 2))
@@ -140,7 +140,7 @@ def test_all_candidates_stand_in_cv_results():
     assert sorted(table["rank_test_score"]) == [1, 2, 3, 4]
     assert net.best_score_ == table["mean_test_score"][net.best_index_]
     assert table["params"][net.best_index_] == {
-        "hidden_layer_sizes": net.hidden_layer_sizes_, "alpha": net.alpha_,
+        "hidden_layer_sizes": net.hidden_layer_sizes_, "activation": "tanh", "alpha": net.alpha_,
     }  # fmt: skip
 
 
@@ -295,8 +295,21 @@ def test_verbose_tells_what_was_compared(capsys):
     sb.MLPClassifierCV(TWO, alphas=[0.1, 1.0], cv=2, verbose=True, **QUICK).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("no hidden layer: 2 penalties, best ")
-    assert lines[1].startswith("4: 2 penalties, best ")
+    assert lines[1].startswith("4 tanh: 2 penalties, best ")
     assert lines[2].startswith("Iteration 1, loss = ")
+
+
+def test_the_best_hidden_layers_are_tried_with_another_activation():
+    X, y = numbers()
+    net = sb.MLPRegressorCV([(), (2,), (6,)], alphas=[0.1], **{**QUICK, "activation": "auto"})
+    table = net.fit(X, y).cv_results_
+    assert table["param_activation"] == ["tanh", "tanh", "tanh", "silu"]
+    best = 1 + np.argmax(table["mean_test_score"][1:3])
+    assert table["param_hidden_layer_sizes"][3] == table["param_hidden_layer_sizes"][best]
+    assert net.activation_ == table["param_activation"][net.best_index_]
+    assert net.training_.network.activations[0].name == net.activation_
+    linear = clone(net).set_params(hidden_layer_sizes=()).fit(X, y)
+    assert linear.cv_results_["param_activation"] == ["tanh"]
 
 
 def test_hidden_layers_are_one_architecture_or_a_list_of_such():

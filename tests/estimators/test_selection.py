@@ -20,8 +20,8 @@ def peak_at(alpha):
     return scored
 
 
-def candidate(layers, n_parameters, scores, alpha=1.0):
-    return Candidate(layers, n_parameters, alpha, np.array(scores, dtype=float))
+def candidate(layers, n_parameters, scores, alpha=1.0, activation="tanh"):
+    return Candidate(layers, activation, n_parameters, alpha, np.array(scores, dtype=float))
 
 
 def test_given_penalties_are_the_ones_that_are_scored():
@@ -67,6 +67,13 @@ def test_only_the_best_penalty_of_hidden_layers_is_compared():
     close = candidate((20,), 90, [2.0, 2.1], alpha=3.0)
     assert chosen([close, candidate((20,), 90, [2.1, 2.1], alpha=1.0)]) == 1
     assert chosen([close, candidate((20,), 90, [2.0, 2.1], alpha=5.0)]) == 1
+
+
+def test_of_networks_of_one_size_the_better_one_is_taken():
+    tanh = candidate((20,), 90, [0.7, 2.2, 2.9])  # within the error
+    silu = candidate((20,), 90, [1.0, 2.0, 3.0], activation="silu")
+    assert chosen([tanh, silu]) == 1
+    assert chosen([silu, tanh]) == 0
 
 
 def test_one_fold_has_no_error():

@@ -133,8 +133,8 @@ def test_the_path_of_penalties_shows_what_was_compared_and_chosen(ax):
         [(), (2,)], alphas=[0.0, 0.1, 1.0], cv=3, n_starts=1, screening_starts=1, random_state=0
     ).fit(X[::3], np.random.default_rng(0).permutation(y[::3]))
     shown = pictures.PenaltyPathDisplay.from_estimator(fitted, ax=ax)
-    assert shown.names == ["no hidden layer", "2"]
-    place = shown.names.index("-".join(map(str, fitted.hidden_layer_sizes_)) or "no hidden layer")
+    assert shown.names == ["no hidden layer", "2 tanh", "2 silu"]
+    place = fitted.best_index_ // 3
     assert np.array_equal(shown.scores[place], fitted.scores_path_)
     bars = [container.lines[0].get_xydata() for container in ax.containers]
     for line, scores in zip(bars, shown.scores, strict=True):

@@ -151,9 +151,9 @@ class BaseMLP(
         return self
 
     @property
-    def _architecture(self) -> tuple[Any, Any]:
-        """The hidden layers and the penalty that are trained."""
-        return self.hidden_layer_sizes, self.alpha
+    def _architecture(self) -> tuple[Any, Any, Any]:
+        """The hidden layers, their activation and the penalty that are trained."""
+        return self.hidden_layer_sizes, self.activation, self.alpha
 
     def _problem(self, examples: Examples, known: Scaling | None = None) -> Problem:
         """Return what the parameters pose on these examples; see `problem_of`."""

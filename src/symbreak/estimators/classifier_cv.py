@@ -24,7 +24,8 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
     hidden_layer_sizes : "auto", `[(), (20,), (20, 20)]`; a list of such; or the hidden layers of
         one architecture, as in `MLPClassifier`. `()` is the linear model. Of several the smallest
         network within one standard error of the best one is taken.
-    activation : of the hidden layers.
+    activation : of the hidden layers. "auto" is "tanh", and for the best of the architectures with
+        hidden layers "silu" too.
     alphas : the penalties to compare. "auto" takes powers of ten from 0.01 to 100, goes on beyond
         an edge that wins, and halves the step around the best.
     cv : None for 5 folds, a number of them, a splitter, or (train, test) rows. A number makes
@@ -41,9 +42,9 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
 
     Attributes
     ----------
-    alpha_, hidden_layer_sizes_ : what was chosen.
-    alphas_, scores_path_ : the penalties that were compared for these hidden layers, rising, and
-        their scores (penalties, folds), higher is better.
+    alpha_, hidden_layer_sizes_, activation_ : what was chosen.
+    alphas_, scores_path_ : the penalties that were compared for this network, rising, and their
+        scores (penalties, folds), higher is better.
     cv_results_, best_index_, best_score_, n_splits_ : all candidates, as in `GridSearchCV`. The
         best score has chosen and is no score of a test.
     classes_, coefs_, training_, ... : as in `MLPClassifier`, of the training on all rows.
@@ -63,7 +64,7 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
     def __init__(
         self,
         hidden_layer_sizes: Any = "auto",
-        activation: Any = "tanh",
+        activation: Any = "auto",
         *,
         alphas: Any = "auto",
         cv: Any = None,

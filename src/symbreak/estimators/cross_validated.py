@@ -35,13 +35,15 @@ from symbreak.estimators.base import BaseMLP
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import FoldFits, judge_of
 from symbreak.estimators.problem import Array, hidden_sizes
-from symbreak.estimators.selection import Candidate, chosen, path_of
+from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
 from symbreak.estimators.starting import Seeds, seeds_of
 from symbreak.training.combine import by_blocks
 
 FOLDS = 5
 Fold = tuple[Array, Array]
-ARCHITECTURES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 20))
+ARCHITECTURES: tuple[Layers, ...] = ((), (20,), (20, 20))
+# All architectures have the first one; the best of them with hidden layers has the others too.
+ACTIVATIONS = ("tanh", "silu")
 
 
 class CrossValidatedMLP(BaseMLP):
@@ -72,8 +74,8 @@ class CrossValidatedMLP(BaseMLP):
         return by_blocks(self._inputs(self._checked(X)), lambda rows: rows)
 
     @property
-    def _architecture(self) -> tuple[Any, Any]:
-        return self.hidden_layer_sizes_, self.alpha_
+    def _architecture(self) -> tuple[Any, Any, Any]:
+        return self.hidden_layer_sizes_, self.activation_, self.alpha_
 
     def _fit_chosen(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
         X, y = self._checked_pair(X, y, True)
@@ -98,27 +100,30 @@ class CrossValidatedMLP(BaseMLP):
             Ctrl-C: nothing was chosen.
         """
         alphas, judge = _alphas(self.alphas), judge_of(self, examples)
-        candidates: list[Candidate] = []
-        for layers in architectures(self.hidden_layer_sizes):
-            fits = FoldFits(with_layers(self, layers), examples, folds, judge, seeds)
-            path = path_of(fits.scores, alphas)
-            candidates += [
-                Candidate(layers, fits.n_parameters, alpha, scores)
-                for alpha, scores in path.items()
+
+        def path(layers: Layers, activation: Any) -> list[Candidate]:
+            fits = FoldFits(with_network(self, layers, activation), examples, folds, judge, seeds)
+            found = [
+                Candidate(layers, activation, fits.n_parameters, alpha, scores)
+                for alpha, scores in path_of(fits.scores, alphas).items()
             ]
-            self._tell(candidates[-len(path) :])
+            self._tell(found)
+            return found
+
+        activations = ACTIVATIONS if _is_auto(self.activation) else [self.activation]
+        candidates = compared(path, architectures(self.hidden_layer_sizes), activations)
         taken = chosen(candidates)
         if taken is None:
             raise InvalidInput(
-                "Hidden layers and penalty must have a finite score on every fold. Got none that "
-                "have; scale the data, or choose other penalties or another scoring."
+                "A network and a penalty must have a finite score on every fold. Got none that "
+                "has; scale the data, or choose other penalties or another scoring."
             )
         self._set_choice(candidates, taken)
 
     def _set_choice(self, candidates: Sequence[Candidate], taken: int) -> None:
         one = candidates[taken]
-        self.alpha_, self.hidden_layer_sizes_ = one.alpha, one.hidden_layer_sizes
-        path = [other for other in candidates if other.hidden_layer_sizes == one.hidden_layer_sizes]
+        self.alpha_, (self.hidden_layer_sizes_, self.activation_) = one.alpha, one.network
+        path = [other for other in candidates if other.network == one.network]
         self.alphas_ = np.array([other.alpha for other in path])
         self.scores_path_ = np.array([other.scores for other in path])
         self.best_index_, self.best_score_ = taken, one.mean
@@ -127,24 +132,23 @@ class CrossValidatedMLP(BaseMLP):
 
     def _tell(self, path: Sequence[Candidate]) -> None:
         if self.verbose:
-            layers = "-".join(map(str, path[0].hidden_layer_sizes)) or "no hidden layer"
             best = max(path, key=lambda one: one.mean)
             sys.stdout.write(
-                f"{layers}: {len(path)} penalties, best {best.alpha:.3g} with score "
+                f"{name_of(*best.network)}: {len(path)} penalties, best {best.alpha:.3g} with score "
                 f"{best.mean:.6g}\n"
             )
 
 
-def with_layers(estimator: Any, layers: tuple[int, ...]) -> Any:
-    """Return a copy that has one architecture, and no penalty yet."""
+def with_network(estimator: Any, layers: Layers, activation: Any) -> Any:
+    """Return a copy that has one network, and no penalty yet."""
     one = copy.copy(estimator)
-    one.hidden_layer_sizes_, one.alpha_ = layers, 0.0
+    one.hidden_layer_sizes_, one.activation_, one.alpha_ = layers, activation, 0.0
     return one
 
 
-def architectures(given: Any) -> tuple[tuple[int, ...], ...]:
+def architectures(given: Any) -> tuple[Layers, ...]:
     """Return the hidden layers that are compared: a list of such, or one alone."""
-    if isinstance(given, str):
+    if _is_auto(given):
         return ARCHITECTURES
     is_list = isinstance(given, Iterable) and any(isinstance(one, Iterable) for one in given)
     return tuple(dict.fromkeys(hidden_sizes(one) for one in (given if is_list else [given])))
@@ -179,7 +183,7 @@ def _splitter(is_stratified: bool, is_grouped: bool) -> Any:
 
 def _alphas(given: Any) -> tuple[float, ...] | None:
     """Return the penalties in rising order, each once; None where the search finds its own."""
-    if isinstance(given, str):
+    if _is_auto(given):
         return None
     alphas = np.unique(np.asarray(given, dtype=np.float64))
     if not alphas.size or not (np.isfinite(alphas).all() and alphas[0] >= 0.0):
@@ -194,16 +198,26 @@ def _results(candidates: Sequence[Candidate]) -> dict[str, Any]:
     scores = np.array([one.scores for one in candidates])
     means = np.array([one.mean for one in candidates])
     params = [
-        {"hidden_layer_sizes": one.hidden_layer_sizes, "alpha": one.alpha} for one in candidates
+        {
+            "hidden_layer_sizes": one.hidden_layer_sizes,
+            "activation": one.activation,
+            "alpha": one.alpha,
+        }
+        for one in candidates
     ]
     with np.errstate(invalid="ignore"):  # of folds without a finite score
         spread = scores.std(axis=1)
     return {
         "params": params,
         "param_hidden_layer_sizes": [one["hidden_layer_sizes"] for one in params],
+        "param_activation": [one["activation"] for one in params],
         "param_alpha": np.array([one["alpha"] for one in params]),
         **{f"split{fold}_test_score": column for fold, column in enumerate(scores.T)},
         "mean_test_score": means,
         "std_test_score": spread,
         "rank_test_score": rankdata(-means, method="min").astype(np.int32),
     }
+
+
+def _is_auto(given: Any) -> bool:
+    return isinstance(given, str) and given == "auto"

@@ -88,13 +88,13 @@ REGRESSOR: dict[str, Any] = {
 # Of those that choose: what is not among these is settled.
 CROSS_VALIDATED: dict[str, Any] = {
     "hidden_layer_sizes": [StrOptions({"auto"}), *CONSTRAINTS["hidden_layer_sizes"]],
+    "activation": [StrOptions({"auto"}), *CONSTRAINTS["activation"]],
     "alphas": [StrOptions({"auto"}), "array-like"],
     "cv": ["cv_object"],
     "screening_starts": [_COUNT],
     **{
         name: CONSTRAINTS[name]
         for name in (
-            "activation",
             "scoring",
             "n_starts",
             "init",

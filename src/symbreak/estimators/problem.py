@@ -176,10 +176,10 @@ def problem_of(
     dtype = np.dtype(X.dtype if estimator.dtype is None else estimator.dtype)
     loss = _loss(estimator.loss, y)
     outputs = _n_outputs(estimator, loss, y)
-    layers, alpha = estimator._architecture
+    layers, activation, alpha = estimator._architecture
     network = Network(
         (X.shape[1], *hidden_sizes(layers), outputs),
-        activation=hidden_activations(estimator.activation),
+        activation=hidden_activations(activation),
         loss=loss,
     )
     X, y = X.astype(dtype, copy=False), np.asarray(y)

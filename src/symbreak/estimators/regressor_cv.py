@@ -26,7 +26,8 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
 
     Attributes
     ----------
-    alpha_, hidden_layer_sizes_, alphas_, scores_path_, cv_results_, ... : as in `MLPClassifierCV`.
+    alpha_, hidden_layer_sizes_, activation_, alphas_, scores_path_, cv_results_, ... : as in
+        `MLPClassifierCV`.
     coefs_, training_, ... : as in `MLPRegressor`, of the training on all rows.
 
     Examples
@@ -44,7 +45,7 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
     def __init__(
         self,
         hidden_layer_sizes: Any = "auto",
-        activation: Any = "tanh",
+        activation: Any = "auto",
         *,
         alphas: Any = "auto",
         cv: Any = None,

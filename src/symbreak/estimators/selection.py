@@ -1,12 +1,13 @@
-"""Which hidden layers and which penalty: a search over both by scores on folds.
+"""Which network and which penalty: a search over both by scores on folds.
 
 Conventions
 -----------
 scores : (folds,), higher is better; not finite where a fold ended without a finite prediction
-Of each architecture the penalty with the highest mean is its best. Of the architectures the one
-with the fewest parameters wins whose best is within one standard error of the highest, the error
-that of the differences fold by fold (Breiman et al. 1984). Of penalties the highest mean alone
-decides: the larger one within a standard error predicted worse on 13 of 15 tables.
+Of each network the penalty with the highest mean is its best. Of the networks the one with the
+fewest parameters wins whose best is within one standard error of the highest, the error that of the
+differences fold by fold (Breiman et al. 1984); of equally many, the highest. Of penalties the
+highest mean alone decides: the largest one within a standard error had 2 % more error on the whole,
+on 15 tables of scikit-learn and of constructed truths.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ _LEAST, _MOST = -8, 8  # powers of ten
 # Of the range of the scores: a rise of less is no reason to go further.
 _RISE = 1e-4
 
+Layers = tuple[int, ...]
 Scores = NDArray[np.float64]
 # penalties -> (penalties, folds)
 Scored = Callable[[Sequence[float]], Scores]
@@ -30,17 +33,50 @@ Scored = Callable[[Sequence[float]], Scores]
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Hidden layers and a penalty, and what their network scored on each fold."""
+    """A network and a penalty, and what it scored on each fold."""
 
-    hidden_layer_sizes: tuple[int, ...]
+    hidden_layer_sizes: Layers
+    activation: Any
     n_parameters: int
     alpha: float
     scores: Scores
 
     @property
+    def network(self) -> tuple[Any, ...]:
+        """What it has beside the penalty."""
+        return self.hidden_layer_sizes, self.activation
+
+    @property
     def mean(self) -> float:
         """The mean over folds, minus infinity where a fold has no finite score."""
         return _mean(self.scores)
+
+
+def name_of(layers: Layers, activation: Any) -> str:
+    """Return what a network is called for people."""
+    return f"{'-'.join(map(str, layers))} {activation}" if layers else "no hidden layer"
+
+
+def compared(
+    path: Callable[[Layers, Any], list[Candidate]],
+    architectures: Sequence[Layers],
+    activations: Sequence[Any],
+) -> list[Candidate]:
+    """Return all candidates.
+
+    Parameters
+    ----------
+    path : gives those of one network.
+    architectures : hidden layers, all with the first activation.
+    activations : the others are for the best architecture that has hidden layers.
+    """
+    first, *others = activations
+    found = [one for layers in architectures for one in path(layers, first)]
+    hidden = [one for one in found if one.hidden_layer_sizes]
+    if hidden:
+        best = max(hidden, key=lambda one: one.mean).hidden_layer_sizes
+        found += [one for activation in others for one in path(best, activation)]
+    return found
 
 
 def path_of(scored: Scored, alphas: Sequence[float] | None) -> dict[float, Scores]:
@@ -70,16 +106,18 @@ def best_of(path: Mapping[float, Scores]) -> float:
 
 def chosen(candidates: Sequence[Candidate]) -> int | None:
     """Return which candidate is taken; None where none has a finite score on every fold."""
-    best: dict[tuple[int, ...], int] = {}
+    best: dict[Any, int] = {}
     for place, one in enumerate(candidates):
-        other = best.setdefault(one.hidden_layer_sizes, place)
-        if (one.mean, one.alpha) > (candidates[other].mean, candidates[other].alpha):
-            best[one.hidden_layer_sizes] = place
+        other = candidates[best.setdefault(str(one.network), place)]
+        if (one.mean, one.alpha) > (other.mean, other.alpha):
+            best[str(one.network)] = place
     finite = [place for place in best.values() if math.isfinite(candidates[place].mean)]
     if not finite:
         return None
     top = candidates[max(finite, key=lambda place: candidates[place].mean)]
-    by_size = sorted(finite, key=lambda place: candidates[place].n_parameters)
+    by_size = sorted(
+        finite, key=lambda place: (candidates[place].n_parameters, -candidates[place].mean)
+    )
     return next(place for place in by_size if _is_within_error(candidates[place], top))
 
 

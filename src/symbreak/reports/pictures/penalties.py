@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from symbreak.errors import InvalidType
+from symbreak.estimators.selection import name_of
 from symbreak.reports.pictures.display import Display, colour
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ _DASHES = ("-", "--", "-.", ":")
 class PenaltyPathDisplay(Display):
     """The mean score over the folds at each penalty, with its standard error.
 
-    The chosen one is ringed. There is a line for each architecture that was compared. A penalty of
+    The chosen one is ringed. There is a line for each network that was compared. A penalty of
     0 is left out: the axis is logarithmic.
 
     Parameters
     ----------
-    alphas : the penalties of each architecture, rising.
-    scores : of each architecture (penalties, folds), higher is better.
-    names : of the architectures.
-    chosen : (place of the architecture, penalty).
+    alphas : the penalties of each network, rising.
+    scores : of each network (penalties, folds), higher is better.
+    names : of the networks.
+    chosen : (place of the network, penalty).
     """
 
     def __init__(
@@ -53,16 +54,17 @@ class PenaltyPathDisplay(Display):
                 f"Got {type(estimator).__name__} without scores_path_."
             )
         table = estimator.cv_results_
-        layers = table["param_hidden_layer_sizes"]
+        hidden, activations = table["param_hidden_layer_sizes"], table["param_activation"]
+        networks = [name_of(*one) for one in zip(hidden, activations, strict=True)]
         folds = [table[f"split{fold}_test_score"] for fold in range(estimator.n_splits_)]
         scores = np.column_stack(folds)
-        kinds = list(dict.fromkeys(layers))
-        rows = [[place for place, one in enumerate(layers) if one == kind] for kind in kinds]
+        kinds = list(dict.fromkeys(networks))
+        rows = [[place for place, one in enumerate(networks) if one == kind] for kind in kinds]
         return cls(
             alphas=[table["param_alpha"][places] for places in rows],
             scores=[scores[places] for places in rows],
-            names=["-".join(map(str, kind)) or "no hidden layer" for kind in kinds],
-            chosen=(kinds.index(estimator.hidden_layer_sizes_), estimator.alpha_),
+            names=kinds,
+            chosen=(kinds.index(networks[estimator.best_index_]), estimator.alpha_),
         ).plot(ax)
 
     def _draw(self, ax: Axes) -> None:
