@@ -200,6 +200,12 @@ def test_weights_count_in_training_and_scores():
     np.testing.assert_allclose(weighted.scores_path_, repeated.scores_path_, rtol=1e-6)
 
 
+def test_a_fold_that_weighs_nothing_is_left_out():
+    X, y = numbers(40)
+    net = sb.MLPRegressorCV((), alphas=[1.0], cv=KFold(4), **QUICK)
+    assert net.fit(X, y, np.repeat([0.0, 1.0], [10, 30])).n_splits_ == 3
+
+
 def test_class_weights_move_the_choice():
     X, y = iris()
     plain = sb.MLPClassifierCV((), alphas=[1.0], cv=3, **QUICK).fit(X, y)

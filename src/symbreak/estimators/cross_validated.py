@@ -133,10 +133,8 @@ class CrossValidatedMLP(BaseMLP):
     def _tell(self, path: Sequence[Candidate]) -> None:
         if self.verbose:
             best = max(path, key=lambda one: one.mean)
-            sys.stdout.write(
-                f"{name_of(*best.network)}: {len(path)} penalties, best {best.alpha:.3g} with score "
-                f"{best.mean:.6g}\n"
-            )
+            words = f"{len(path)} penalties, best {best.alpha:.3g} with score {best.mean:.6g}"
+            sys.stdout.write(f"{name_of(*best.network)}: {words}\n")
 
 
 def with_network(estimator: Any, layers: Layers, activation: Any) -> Any:
@@ -162,7 +160,7 @@ def folds_of(estimator: Any, examples: Examples, groups: Any, seed: int) -> list
     groups : (m,), which rows stay together; None for each by itself.
     seed : of the shuffling, where `cv` is a number.
     """
-    X, y, _ = examples
+    X, y, weight = examples
     cv = estimator.cv
     if cv is None or isinstance(cv, Integral):
         kinds = {"binary", "multiclass"}
@@ -172,7 +170,9 @@ def folds_of(estimator: Any, examples: Examples, groups: Any, seed: int) -> list
         most = counts.max() if is_stratified else len(y)
         n = max(2, min(FOLDS, int(most))) if cv is None else int(cv)
         cv = splitter(n, shuffle=True, random_state=seed)
-    return [tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)]
+    folds = [tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)]
+    # Rows that weigh nothing score nothing.
+    return [fold for fold in folds if weight is None or weight[fold[1]].any()]
 
 
 def _splitter(is_stratified: bool, is_grouped: bool) -> Any:

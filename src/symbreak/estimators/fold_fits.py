@@ -1,4 +1,4 @@
-"""One architecture on every fold: trained with several penalties at once, and scored.
+"""One network on every fold: trained with several penalties at once, and scored.
 
     rows of a fold -> its own standardisation -> J -> starts x penalties as one stack -> scores
 
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import get_scorer
 
+from symbreak.arrays import as_numpy
 from symbreak.estimators.early_stopping import Examples, takes_weights
 from symbreak.estimators.problem import Array, Problem, Scale
 from symbreak.estimators.selection import Scores
@@ -43,11 +44,11 @@ class _Fold(NamedTuple):
 
 
 class FoldFits:
-    """An estimator's architecture on every fold.
+    """An estimator's network on every fold.
 
     Parameters
     ----------
-    estimator : its parameters are read; `hidden_layer_sizes` are one architecture.
+    estimator : its parameters are read, and its network is the one that it says it has.
     examples : validated.
     folds : (rows to train on, rows to score on) of each.
     judge : see `judge_of`.
@@ -88,7 +89,7 @@ class FoldFits:
         }
         found = []
         for outcome in outcomes_of(fold.cost, fold.theta, alphas, arguments):
-            if not usable_starts(outcome.value, outcome.theta).any():
+            if not usable_starts(as_numpy(outcome.value), as_numpy(outcome.theta)).any():
                 found.append(-math.inf)
                 continue
             fold.view._set_fitted(fold.problem, outcome)
