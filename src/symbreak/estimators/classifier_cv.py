@@ -26,7 +26,7 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
         network within one standard error of the best one is taken.
     activation : of the hidden layers. "auto" is "tanh", and for the best of the architectures with
         hidden layers "silu" too.
-    alphas : the penalties to compare. "auto" takes powers of ten from 0.01 to 100, goes on beyond
+    alphas : the penalties to compare. "auto" takes powers of ten from 0.1 to 100, goes on beyond
         an edge that wins, and halves the step around the best.
     cv : None for 5 folds, a number of them, a splitter, or (train, test) rows. A number makes
         shuffled folds with the classes in equal shares, and, with `groups`, no group in two.
@@ -34,7 +34,7 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
     n_starts, screening_starts : starts on all rows, and on each fold.
     class_weight : "balanced" or a dictionary, as elsewhere in scikit-learn.
     init : the rule of the starts.
-    max_iter, tol : of each training. On folds of more than 1000 rows fewer iterations are made,
+    max_iter, tol : of each training. On folds of more than 150 rows fewer iterations are made,
         down to 300. What has not converged then was scored as it is: nothing is warned of.
     random_state : of folds and starts.
     verbose : print what was chosen from, and the iterations of the training on all rows.

@@ -27,9 +27,9 @@ from symbreak.objectives import NetworkCost
 from symbreak.training.choosing import outcomes_of
 from symbreak.training.combine import usable_starts
 
-# Nearly exact functions gain by many iterations, of which few rows cost little: at most so many
+# Nearly exact functions gain by many iterations, which cost little on few rows: at most so many
 # passes over a row, but no fewer iterations.
-MOST_PASSES, LEAST_ITERATIONS = 1_000_000, 300
+MOST_PASSES, LEAST_ITERATIONS = 150_000, 300
 _TINY = float(np.finfo(np.float64).eps)
 # (fitted estimator, examples) -> score, higher is better
 Judge = Callable[[Any, Examples], float]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FIRST = (0.01, 0.1, 1.0, 10.0, 100.0)
+FIRST = (0.1, 1.0, 10.0, 100.0)
 _LEAST, _MOST = -8, 8  # powers of ten
 # Of the range of the scores: a rise of less is no reason to go further.
 _RISE = 1e-4
