@@ -200,10 +200,11 @@ def test_weights_count_in_training_and_scores():
     X, y = numbers(40)
     folds = list(KFold(2).split(X))
     net = sb.MLPRegressorCV((3,), alphas=[1.0], cv=folds, **QUICK)
-    twice = np.repeat(np.arange(40), 2)
-    doubled = [[np.flatnonzero(np.isin(twice, part)) for part in fold] for fold in folds]
-    weighted = clone(net).fit(X, y, np.full(40, 2.0))
-    repeated = clone(net).set_params(cv=doubled).fit(X[twice], y[twice])
+    weight = 1.0 + np.arange(40) % 3
+    rows = np.repeat(np.arange(40), weight.astype(int))
+    doubled = [[np.flatnonzero(np.isin(rows, part)) for part in fold] for fold in folds]
+    weighted = clone(net).fit(X, y, weight)
+    repeated = clone(net).set_params(cv=doubled).fit(X[rows], y[rows])
     np.testing.assert_allclose(weighted.scores_path_, repeated.scores_path_, rtol=1e-6)
 
 
