@@ -31,4 +31,6 @@ def test_an_estimator_standardises_robustly_when_asked():
     X = np.exp(2.0 * np.random.default_rng(0).normal(size=(60, 2)))
     net = sb.MLPRegressor((), solver="lbfgs", standardize="robust", random_state=0)
     net.fit(X, X[:, 0])
-    assert np.array_equal(net._scaling.x_scale.spread, Scale.robust(X, None).spread)
+    learned = net._scaling.x_scale
+    assert learned is not None
+    assert np.array_equal(learned.spread, Scale.robust(X, None).spread)
