@@ -166,6 +166,12 @@ def test_groups_stay_together():
         assert not set(groups[train]) & set(groups[test])
 
 
+def test_few_groups_make_as_many_folds():
+    examples = Examples(np.zeros((30, 1)), np.arange(30) % 2, None)
+    for kind in (sb.MLPClassifierCV, sb.MLPRegressorCV):
+        assert len(folds_of(kind(), examples, np.repeat([1, 2, 3], 10), 0)) == 3
+
+
 def test_folds_have_the_classes_in_equal_shares():
     y = np.repeat([0, 1], [40, 10])
     for _, test in folds_of(sb.MLPClassifierCV(), Examples(np.zeros((50, 1)), y, None), None, 0):
@@ -212,6 +218,13 @@ def test_a_fold_that_weighs_nothing_is_left_out():
     X, y = numbers(40)
     net = sb.MLPRegressorCV((), alphas=[1.0], cv=KFold(4), **QUICK)
     assert net.fit(X, y, np.repeat([0.0, 1.0], [10, 30])).n_splits_ == 3
+
+
+def test_rows_that_all_weigh_nothing_are_refused():
+    X, y = numbers(40)
+    examples = Examples(X, y, np.zeros(40))
+    with pytest.raises(InvalidInput, match="cv must give at least one fold"):
+        folds_of(sb.MLPRegressorCV(), examples, None, 0)
 
 
 def test_class_weights_move_the_choice():

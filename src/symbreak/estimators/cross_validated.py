@@ -163,22 +163,31 @@ def folds_of(estimator: Any, examples: Examples, groups: Any, seed: int) -> list
     X, y, weight = examples
     cv = estimator.cv
     if cv is None or isinstance(cv, Integral):
-        kinds = {"binary", "multiclass"}
-        is_stratified = is_classifier(estimator) and type_of_target(y) in kinds
-        splitter = _splitter(is_stratified, groups is not None)
-        counts = np.unique(y if is_stratified else np.arange(len(y)), return_counts=True)[1]
-        most = counts.max() if is_stratified else len(y)
-        n = max(2, min(FOLDS, int(most))) if cv is None else int(cv)
-        cv = splitter(n, shuffle=True, random_state=seed)
+        cv = _splitter(estimator, y, groups, seed)
     folds = [tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)]
     # Rows that weigh nothing score nothing.
-    return [fold for fold in folds if weight is None or weight[fold[1]].any()]
+    folds = [fold for fold in folds if weight is None or weight[fold[1]].any()]
+    if not folds:
+        raise InvalidInput(
+            "cv must give at least one fold with rows that weigh something. Got none."
+        )
+    return folds
 
 
-def _splitter(is_stratified: bool, is_grouped: bool) -> Any:
-    if is_grouped:
-        return StratifiedGroupKFold if is_stratified else GroupKFold
-    return StratifiedKFold if is_stratified else KFold
+def _splitter(estimator: Any, y: Array, groups: Any, seed: int) -> Any:
+    """Return shuffled folds: of classes in equal shares, of groups as a whole."""
+    kinds = {"binary", "multiclass"}
+    is_stratified = is_classifier(estimator) and type_of_target(y) in kinds
+    most = [FOLDS, len(y)]
+    if is_stratified:
+        most.append(int(np.unique(y, return_counts=True)[1].max()))
+    if groups is not None:
+        most.append(len(np.unique(groups)))
+        kind = StratifiedGroupKFold if is_stratified else GroupKFold
+    else:
+        kind = StratifiedKFold if is_stratified else KFold
+    n = max(2, min(most)) if estimator.cv is None else int(estimator.cv)
+    return kind(n, shuffle=True, random_state=seed)
 
 
 def _alphas(given: Any) -> tuple[float, ...] | None:
