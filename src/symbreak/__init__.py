@@ -11,7 +11,9 @@ __version__ = "0.1.1"
 # Name -> module. Imported on first use, so that `import symbreak` and `symbreak --help` stay fast.
 _HOMES = {
     "MLPClassifier": "symbreak.estimators",
+    "MLPClassifierCV": "symbreak.estimators",
     "MLPRegressor": "symbreak.estimators",
+    "MLPRegressorCV": "symbreak.estimators",
     "ModuleCost": "symbreak.modules.cost.module_cost",
     "Network": "symbreak.network",
     "NetworkCost": "symbreak.objectives",
@@ -70,7 +72,9 @@ if TYPE_CHECKING:
     from symbreak.errors import SymbreakError as SymbreakError
     from symbreak.errors import SymmetryWarning as SymmetryWarning
     from symbreak.estimators import MLPClassifier as MLPClassifier
+    from symbreak.estimators import MLPClassifierCV as MLPClassifierCV
     from symbreak.estimators import MLPRegressor as MLPRegressor
+    from symbreak.estimators import MLPRegressorCV as MLPRegressorCV
     from symbreak.estimators import StackedSearchCV as StackedSearchCV
     from symbreak.findings import Diagnosis as Diagnosis
     from symbreak.findings import Finding as Finding

@@ -23,6 +23,8 @@ ESTIMATORS = [
     sb.MLPClassifier(max_iter=100),
     sb.MLPRegressor(max_iter=100),
     sb.MLPRegressor(solver="lbfgs", n_starts=3, standardize=True),
+    sb.MLPClassifierCV([(), (5,)], max_iter=100, n_starts=2, screening_starts=1),
+    sb.MLPRegressorCV([(), (5,)], max_iter=100, n_starts=2, screening_starts=1),
 ]
 APART = [
     check_param_validation,
@@ -46,7 +48,9 @@ def test_every_check_of_scikit_learn_passes(estimator):
 
 
 @pytest.mark.parametrize("check", APART, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("estimator", ESTIMATORS[:2], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "estimator", [*ESTIMATORS[:2], *ESTIMATORS[3:]], ids=lambda e: type(e).__name__
+)
 def test_the_checks_that_scikit_learn_keeps_apart(estimator, check):
     from sklearn.base import clone
 

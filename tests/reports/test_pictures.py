@@ -127,6 +127,25 @@ def test_displays_take_what_was_trained(searched, ax):
         pictures.CostCurvesDisplay.from_estimator(3)
 
 
+def test_the_path_of_penalties_shows_what_was_compared_and_chosen(ax):
+    X, y = load_iris(return_X_y=True)
+    fitted = sb.MLPClassifierCV(
+        [(), (2,)], alphas=[0.0, 0.1, 1.0], cv=3, n_starts=1, screening_starts=1, random_state=0
+    ).fit(X[::3], np.random.default_rng(0).permutation(y[::3]))
+    shown = pictures.PenaltyPathDisplay.from_estimator(fitted, ax=ax)
+    assert shown.names == ["no hidden layer", "2 tanh", "2 silu"]
+    place = fitted.best_index_ // 3
+    assert np.array_equal(shown.scores[place], fitted.scores_path_)
+    bars = [container.lines[0].get_xydata() for container in ax.containers]
+    for line, scores in zip(bars, shown.scores, strict=True):
+        assert line.tolist() == [[0.1, scores[1].mean()], [1.0, scores[2].mean()]]
+    ring = ax.lines[-1]
+    assert ring.get_xydata().tolist() == [[fitted.alpha_, fitted.best_score_]]
+    assert ax.get_xscale() == "log"
+    with pytest.raises(InvalidType, match="must be a fitted MLPClassifierCV or MLPRegressorCV"):
+        pictures.PenaltyPathDisplay.from_estimator(sb.MLPClassifierCV())
+
+
 def test_the_curve_of_an_estimator_is_that_of_the_start_that_leads(ax):
     X, y = load_iris(return_X_y=True)
     fitted = sb.MLPClassifier(

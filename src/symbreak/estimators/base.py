@@ -23,7 +23,7 @@ from symbreak.estimators.early_stopping import (
     warn_if_undefined,
 )
 from symbreak.estimators.epochs import EpochsMixin
-from symbreak.estimators.problem import Array, problem_of
+from symbreak.estimators.problem import Array, Problem, Scaling, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
@@ -99,7 +99,7 @@ class BaseMLP(
         check_is_fitted(self)
         X, y = self._checked_pair(X, y, False)
         weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
-        problem = problem_of(self, X, self._encoded(y), weight, known=self._scaling)
+        problem = self._problem(Examples(X, y, weight), self._scaling)
         return check_gradient(problem.cost(), self._predicting[:1], **options)
 
     @property
@@ -146,19 +146,26 @@ class BaseMLP(
         if incremental:
             if self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
-            problem = problem_of(self, X, self._encoded(y), weight, known=known)
-            self._train_epoch(problem, seeds, anew=anew)
+            self._train_epoch(self._problem(Examples(X, y, weight), known), seeds, anew=anew)
             return self
         examples, held = self._parts(Examples(X, y, weight), X_val, y_val, seeds.split)
-        problem = problem_of(
-            self, examples.X, self._encoded(examples.y), examples.sample_weight, known=known
-        )
+        problem = self._problem(examples, known)
         score = None if held is None else ValidationScore(self, problem, held)
         self._train(problem, seeds, validation=score, anew=anew)
         if held is not None:
             warn_if_undefined(self)
             warn_if_constant(self, held)
         return self
+
+    @property
+    def _architecture(self) -> tuple[Any, Any, Any]:
+        """The hidden layers, their activation and the penalty that are trained."""
+        return self.hidden_layer_sizes, self.activation, self.alpha
+
+    def _problem(self, examples: Examples, known: Scaling | None = None) -> Problem:
+        """Return what the parameters pose on these examples; see `problem_of`."""
+        X, y, weight = examples
+        return problem_of(self, X, self._encoded(y), weight, known=known)
 
     def _parts(
         self, examples: Examples, X_val: Any, y_val: Any, seed: int

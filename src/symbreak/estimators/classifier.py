@@ -50,7 +50,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     n_starts : how many starts are trained, all at once.
     combine : "average" of their predictions, "best" by the validation score, "lowest-cost", or
         "all" (every start kept, the lowest J predicts).
-    standardize : train on standardised X.
+    standardize : train on standardised X; "robust" by median and quartiles in columns with heavy
+        tails.
     class_weight : "balanced" or a dictionary, as elsewhere in scikit-learn.
     loss : "log_loss".
     scoring : the validation score; None is accuracy.
@@ -114,7 +115,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         intercepts_init: Any = None,
         n_starts: int = 1,
         combine: str = "average",
-        standardize: bool = False,
+        standardize: Any = False,
         scoring: Any = None,
         solver_options: dict[str, Any] | None = None,
         callback: Any = None,

@@ -36,6 +36,11 @@ class Examples(NamedTuple):
     y: Array
     sample_weight: Array | None
 
+    def take(self, rows: Array) -> Examples:
+        """Return those of these rows."""
+        weight = self.sample_weight
+        return Examples(self.X[rows], self.y[rows], None if weight is None else weight[rows])
+
 
 def split(examples: Examples, fraction: float, seed: int, stratify: Any) -> list[Examples]:
     """Return training and validation examples.
@@ -54,14 +59,7 @@ def split(examples: Examples, fraction: float, seed: int, stratify: Any) -> list
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
         )
-    return [
-        Examples(
-            examples.X[part],
-            examples.y[part],
-            None if examples.sample_weight is None else examples.sample_weight[part],
-        )
-        for part in parts
-    ]
+    return [examples.take(part) for part in parts]
 
 
 class ValidationScore:
@@ -107,7 +105,7 @@ class ValidationScore:
         assert self._scorer is not None
         weight = self._examples.sample_weight
         given = {}
-        if weight is not None and _takes_weights(self._scorer):
+        if weight is not None and takes_weights(self._scorer):
             given["sample_weight"] = weight
         return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
 
@@ -205,7 +203,7 @@ def _loss_on(estimator: Any, problem: Problem, examples: Examples) -> NetworkCos
     return problem.loss_on(X, estimator._encoded(y), weight)
 
 
-def _takes_weights(scorer: Any) -> bool:
+def takes_weights(scorer: Any) -> bool:
     """Tell whether a scorer takes sample weights; a function of the user's may not."""
     parameters = inspect.signature(scorer).parameters.values()
     return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)

@@ -70,7 +70,7 @@ CONSTRAINTS: dict[str, Any] = {
     "intercepts_init": [list, tuple, None],
     "n_starts": [_COUNT],
     "combine": [StrOptions({*COMBINES, "all"})],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"robust"})],
     "solver_options": [dict, None],
     "scoring": [str, callable, None],
     "callback": [callable, None],
@@ -84,4 +84,26 @@ CLASSIFIER: dict[str, Any] = {
 }
 REGRESSOR: dict[str, Any] = {
     "loss": [Words(_losses_of_numbers), Loss],
+}
+# Of those that choose: what is not among these is settled.
+CROSS_VALIDATED: dict[str, Any] = {
+    "hidden_layer_sizes": [StrOptions({"auto"}), *CONSTRAINTS["hidden_layer_sizes"]],
+    "activation": [StrOptions({"auto"}), *CONSTRAINTS["activation"]],
+    "alphas": [StrOptions({"auto"}), "array-like"],
+    "cv": ["cv_object"],
+    "screening_starts": [_COUNT],
+    **{
+        name: CONSTRAINTS[name]
+        for name in (
+            "scoring",
+            "n_starts",
+            "init",
+            "max_iter",
+            "tol",
+            "random_state",
+            "verbose",
+            "dtype",
+            "device",
+        )
+    },
 }

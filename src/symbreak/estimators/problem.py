@@ -30,6 +30,9 @@ NON_FINITE = (
     "need to be preprocessed."
 )
 
+_QUARTILES = 1.349  # from quartile to quartile of a normal column with deviation 1
+HEAVY = 2.0  # times that of a normal column with the same quartiles: the deviation from here on
+
 
 @dataclass(frozen=True, eq=False)
 class Scale:
@@ -46,6 +49,24 @@ class Scale:
         tiny = 10 * np.finfo(columns.dtype).eps * np.abs(mean)
         spread = np.where(spread > tiny, spread, 1.0)
         return cls(mean.astype(columns.dtype), spread.astype(columns.dtype))
+
+    @classmethod
+    def robust(cls, columns: Array, weight: Array | None) -> Scale:
+        """Return the same, but median and quartiles of columns whose tails are heavy.
+
+        There the deviation is that of the outliers, and would shrink all other rows to nothing.
+        """
+        plain = cls.of(columns, weight)
+        low, median, high = np.quantile(
+            columns, (0.25, 0.5, 0.75), axis=0, weights=weight, method="inverted_cdf"
+        )
+        spread = (high - low) / _QUARTILES
+        heavy = (spread > 0.0) & (plain.spread > HEAVY * spread)
+        middle = np.where(heavy, median, plain.mean)
+        return cls(
+            middle.astype(columns.dtype),
+            np.where(heavy, spread, plain.spread).astype(columns.dtype),
+        )
 
     def apply(self, columns: Array) -> Array:
         """Return the scaled columns."""
@@ -155,9 +176,10 @@ def problem_of(
     dtype = np.dtype(X.dtype if estimator.dtype is None else estimator.dtype)
     loss = _loss(estimator.loss, y)
     outputs = _n_outputs(estimator, loss, y)
+    layers, activation, alpha = estimator._architecture
     network = Network(
-        (X.shape[1], *hidden_sizes(estimator.hidden_layer_sizes), outputs),
-        activation=hidden_activations(estimator.activation),
+        (X.shape[1], *hidden_sizes(layers), outputs),
+        activation=hidden_activations(activation),
         loss=loss,
     )
     X, y = X.astype(dtype, copy=False), np.asarray(y)
@@ -170,13 +192,13 @@ def problem_of(
     if known is not None:
         x_scale, y_scale = known.x_scale, known.y_scale
     elif estimator.standardize:
-        x_scale = Scale.of(X, sample_weight)
+        way = Scale.robust if estimator.standardize == "robust" else Scale.of
+        x_scale = way(X, sample_weight)
         if loss.fits_any_number:
             y_scale = Scale.of(y, sample_weight)
     scaling = Scaling(dtype, x_scale, y_scale)
     return Problem(
-        network, scaling.x(X), scaling.y(y), sample_weight, estimator.alpha, scaling,
-        estimator.device,
+        network, scaling.x(X), scaling.y(y), sample_weight, alpha, scaling, estimator.device,
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         intercepts_init: Any = None,
         n_starts: int = 1,
         combine: str = "average",
-        standardize: bool = False,
+        standardize: Any = False,
         scoring: Any = None,
         solver_options: dict[str, Any] | None = None,
         callback: Any = None,

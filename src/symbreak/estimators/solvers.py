@@ -18,6 +18,16 @@ from symbreak.optimize.method import Method
 from symbreak.optimize.methods import METHODS, find_method
 
 VALUE_RTOL = 2.220446049250313e-09
+# The option of a method that each parameter of an estimator is, where the method has it.
+_PARAMETERS = {
+    "learning_rate": "learning_rate_init",
+    "momentum": "momentum",
+    "nesterov": "nesterovs_momentum",
+    "beta1": "beta_1",
+    "beta2": "beta_2",
+    "eps": "epsilon",
+    "shuffle": "shuffle",
+}
 
 
 def method_of_solver(solver: str) -> str:
@@ -46,20 +56,16 @@ def is_stochastic(solver: str) -> bool:
 def method_options(estimator: Any, n_examples: int, order_seed: int) -> dict[str, Any]:
     """Return the options of the method itself, the estimator's `solver_options` over all."""
     method = _method(estimator.solver)
-    options = {
-        "learning_rate": estimator.learning_rate_init,
-        "momentum": estimator.momentum,
-        "nesterov": estimator.nesterovs_momentum,
-        "beta1": estimator.beta_1,
-        "beta2": estimator.beta_2,
-        "eps": estimator.epsilon,
-        "batch_size": batch_size(estimator, n_examples),
-        "shuffle": estimator.shuffle,
-        "seed": order_seed,
-        **(_schedule(estimator) if method.has_sklearn_schedule else {}),
+    options: dict[str, Any] = {
+        name: getattr(estimator, parameter)
+        for name, parameter in _PARAMETERS.items()
+        if name in method.options
     }
-    chosen = {name: value for name, value in options.items() if name in method.options}
-    return {**chosen, **(estimator.solver_options or {})}
+    if method.is_on_minibatches:
+        options |= {"batch_size": batch_size(estimator, n_examples), "seed": order_seed}
+    if method.has_sklearn_schedule:
+        options |= _schedule(estimator)
+    return {**options, **(estimator.solver_options or {})}
 
 
 def search_options(estimator: Any, validation: Any = None, spent: int = 0) -> dict[str, Any]:

@@ -10,7 +10,7 @@ A score that has chosen a penalty is no score of a test: that takes rows which n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from symbreak.errors import InvalidInput
 from symbreak.initialization.rule import Rule
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Progress, minimize
+from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.methods import find_method
 from symbreak.optimize.search import Watch
@@ -31,6 +31,7 @@ from symbreak.training.scores import scores_of
 
 ALPHAS = tuple(10.0**power for power in range(-4, 4))
 FOLDS, STARTS = 5, 4
+NOTHING = "Ctrl-C came before a penalty was chosen; nothing was trained."
 # Bytes for what searches keep, and the numbers of it for each entry of theta, roughly.
 _MEMORY, _VECTORS = 2**30, 16
 
@@ -110,8 +111,9 @@ def choose_alpha(
         rows = np.setdiff1d(np.arange(len(y)), part)
         cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
         theta0 = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
-        for place, theta in enumerate(_trained(cost, theta0, alphas, arguments)):
-            score = scores_of(network.loss, y[part], combined_prediction(network, theta, X[part]))
+        for place, outcome in enumerate(outcomes_of(cost, theta0, alphas, arguments)):
+            predicted = combined_prediction(network, outcome.theta, X[part])
+            score = scores_of(network.loss, y[part], predicted)
             scores[fold, place] = np.inf if score is None else score.error
             name = name if score is None else score.names[1]
     if not np.isfinite(scores).all(axis=0).any():
@@ -122,10 +124,10 @@ def choose_alpha(
     return Choice(tuple(alphas), tuple(scores.mean(axis=0).tolist()), name, folds)
 
 
-def _trained(
+def outcomes_of(
     cost: NetworkCost, theta: Array, alphas: Sequence[float], arguments: Mapping[str, Any]
-) -> Iterator[Array]:
-    """Yield theta (starts, n), trained from the same starts with each of the penalties.
+) -> Iterator[Outcome]:
+    """Yield what becomes of the same starts with each of the penalties.
 
     Parameters
     ----------
@@ -148,5 +150,13 @@ def _trained(
                 **arguments,
             )
         if interrupt.is_requested or outcome.is_interrupted:
-            raise KeyboardInterrupt
-        yield from (outcome.theta[rows] for rows in cuts(len(outcome.theta), starts))
+            raise KeyboardInterrupt(NOTHING)
+        yield from (_part(outcome, rows) for rows in cuts(len(outcome.theta), starts))
+
+
+def _part(outcome: Outcome, rows: slice) -> Outcome:
+    """Return the outcome of some starts; it cannot be gone on from."""
+    names = ("theta", "value", "gradient_norm", "status", "n_iterations", "n_evaluations",
+             "best_iteration")  # fmt: skip
+    parts = {name: getattr(outcome, name)[rows] for name in names}
+    return replace(outcome, **parts, history=outcome.history[:, rows], search=None)

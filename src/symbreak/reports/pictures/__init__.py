@@ -10,6 +10,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 from symbreak.reports.pictures.costs import CostCurvesDisplay, FinalCostsDisplay
 from symbreak.reports.pictures.gradient import GradientCheckDisplay
 from symbreak.reports.pictures.network import NetworkDisplay
+from symbreak.reports.pictures.penalties import PenaltyPathDisplay
 from symbreak.reports.pictures.signals import SpreadDisplay
 from symbreak.reports.pictures.units import DistinctUnitsDisplay
 
@@ -21,6 +22,7 @@ __all__ = [
     "FinalCostsDisplay",
     "GradientCheckDisplay",
     "NetworkDisplay",
+    "PenaltyPathDisplay",
     "PredictionErrorDisplay",
     "SpreadDisplay",
 ]
