@@ -212,7 +212,8 @@ class Loop:
         endings = self.records.begin(here, self._test, self.limits)
         run.stepper.start(here, self._objective)
         self._end(*endings, *self._spent(np.zeros(n, dtype=bool)))
-        run.own_memory()
+        if len(run) and problems_of(run, self._objective) is not None:
+            run.own_memory()
 
     def _go_on(self, *, by_ticks: bool) -> bool:
         """Make a burst, or a tick where there is none; return whether any start still runs."""
