@@ -236,14 +236,26 @@ def test_a_press_in_partial_fit_is_raised_after_the_epoch(monkeypatch):
     assert cut.t_ == whole.t_
 
 
+def two_after_an_epoch():
+    """Return two estimators that have learnt the same."""
+    nets = [net(solver="adam", callback=None) for _ in range(2)]
+    for one in nets:
+        one.partial_fit(X, Y, classes=[0, 1, 2])
+    return nets
+
+
+def assert_next_epoch_is_equal(one, other):
+    for either in (one, other):
+        either.partial_fit(X, Y)
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+    assert one.t_ == other.t_
+
+
 @pytest.mark.parametrize("call", [1, 2])
 def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
     """In the evaluation before the updates of the epoch, and in the one after them."""
     monkeypatch.setattr(epochs, "problems_of", lambda *_: None)  # Python makes both
-    whole, cut = (net(solver="adam", callback=None) for _ in range(2))
-    for one in (whole, cut):
-        one.partial_fit(X, Y, classes=[0, 1, 2])
-
+    whole, cut = two_after_an_epoch()
     evaluate, calls = NetworkCost.__call__, []
 
     def pressed(self, *given, **options):
@@ -256,17 +268,12 @@ def test_partial_fit_that_breaks_off_has_learnt_nothing(monkeypatch, call):
         now.setattr(NetworkCost, "__call__", pressed)
         with pytest.raises(KeyboardInterrupt):
             cut.partial_fit(X, Y)
-    for one in (whole, cut):
-        one.partial_fit(X, Y)
-    np.testing.assert_array_equal(cut.coefs_[0], whole.coefs_[0])
-    assert cut.t_ == whole.t_
+    assert_next_epoch_is_equal(cut, whole)
 
 
 @pytest.mark.skipif(native.load() is None, reason="needs the compiled core")
 def test_partial_fit_that_breaks_off_in_the_core_has_learnt_nothing(monkeypatch):
-    whole, cut = (net(solver="adam", callback=None) for _ in range(2))
-    for one in (whole, cut):
-        one.partial_fit(X, Y, classes=[0, 1, 2])
+    whole, cut = two_after_an_epoch()
 
     def pressed(*given, **named):
         return replace(bursts.burst(*given, **named), is_interrupted=True)
@@ -275,10 +282,7 @@ def test_partial_fit_that_breaks_off_in_the_core_has_learnt_nothing(monkeypatch)
         now.setattr(epochs, "burst", pressed)
         with pytest.raises(KeyboardInterrupt):
             cut.partial_fit(X, Y)
-    for one in (whole, cut):
-        one.partial_fit(X, Y)
-    np.testing.assert_array_equal(cut.coefs_[0], whole.coefs_[0])
-    assert cut.t_ == whole.t_
+    assert_next_epoch_is_equal(cut, whole)
 
 
 INTERRUPTED_SEARCH = """
