@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
-
-from sklearn.base import _fit_context
+from typing import Any, ClassVar
 
 from symbreak.estimators.classifier import MLPClassifier
 from symbreak.estimators.cross_validated import CrossValidatedMLP
 from symbreak.estimators.parameters import CLASSIFIER, CROSS_VALIDATED
-from symbreak.estimators.progress import with_callbacks
 
 
 class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
@@ -97,13 +94,3 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
         self.verbose = verbose
         self.dtype = dtype
         self.device = device
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
-        """Choose and train on X (m, features) and y (m,) or (m, labels).
-
-        sample_weight : (m,), in the training and in the scores.
-        groups : (m,), which rows belong together; handed to the splitter.
-        """
-        return self._fit_chosen(X, y, sample_weight, groups)

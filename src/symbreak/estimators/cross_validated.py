@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.base import is_classifier
+from sklearn.base import _fit_context, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import (
     GroupKFold,
@@ -35,6 +35,7 @@ from symbreak.estimators.base import BaseMLP
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import FoldFits, judge_of
 from symbreak.estimators.problem import Array, hidden_sizes
+from symbreak.estimators.progress import with_callbacks
 from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
 from symbreak.estimators.starting import Seeds, seeds_of
 from symbreak.training.combine import by_blocks
@@ -58,6 +59,25 @@ class CrossValidatedMLP(BaseMLP):
     standardize = "robust"
     max_fun = 15000
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Choose and train on X (m, features) and y (m,) or (m, outputs).
+
+        sample_weight : (m,), in the training and in the scores.
+        groups : (m,), which rows belong together; handed to the splitter.
+        """
+        X, y = self._checked_pair(X, y, True)
+        self._learn_target(y, True, False)
+        examples = Examples(outputs.dense(X), y, self._weights(X, y, sample_weight))
+        seeds = seeds_of(self.random_state)
+        self._choose(examples, folds_of(self, examples, groups, seeds.split), seeds)
+        with warnings.catch_warnings():
+            # The folds have shown what so many iterations are worth.
+            warnings.filterwarnings("ignore", "Maximum iterations", ConvergenceWarning)
+            self._train(self._problem(examples), seeds)
+        return self
+
     def transform(self, X: Any, layer: int = -1) -> Array:
         """Return the activations of a hidden layer, (m, units).
 
@@ -76,18 +96,6 @@ class CrossValidatedMLP(BaseMLP):
     @property
     def _architecture(self) -> tuple[Any, Any, Any]:
         return self.hidden_layer_sizes_, self.activation_, self.alpha_
-
-    def _fit_chosen(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Self:
-        X, y = self._checked_pair(X, y, True)
-        self._learn_target(y, True, False)
-        examples = Examples(outputs.dense(X), y, self._weights(X, y, sample_weight))
-        seeds = seeds_of(self.random_state)
-        self._choose(examples, folds_of(self, examples, groups, seeds.split), seeds)
-        with warnings.catch_warnings():
-            # The folds have shown what so many iterations are worth.
-            warnings.filterwarnings("ignore", "Maximum iterations", ConvergenceWarning)
-            self._train(self._problem(examples), seeds)
-        return self
 
     def _choose(self, examples: Examples, folds: Sequence[Fold], seeds: Seeds) -> None:
         """Set the attributes that tell of the choice.

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
-
-from sklearn.base import _fit_context
+from typing import Any, ClassVar
 
 from symbreak.estimators.cross_validated import CrossValidatedMLP
 from symbreak.estimators.parameters import CROSS_VALIDATED, REGRESSOR
-from symbreak.estimators.progress import with_callbacks
 from symbreak.estimators.regressor import MLPRegressor
 
 
@@ -76,13 +73,3 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
         self.verbose = verbose
         self.dtype = dtype
         self.device = device
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
-        """Choose and train on X (m, features) and y (m,) or (m, outputs).
-
-        sample_weight : (m,), in the training and in the scores.
-        groups : (m,), which rows belong together; handed to the splitter.
-        """
-        return self._fit_chosen(X, y, sample_weight, groups)
