@@ -45,10 +45,10 @@ class Pace:
     def __init__(self) -> None:
         self.steps = 0
 
-    def took(self, seconds: float, rest: float) -> None:
+    def took(self, seconds: float, rest: float, growth: float = GROWTH) -> None:
         """Take notice of a burst's seconds, and of those that the search has left."""
         wanted = min(SECONDS, max(rest, 0.0)) / max(seconds, 1e-6)
-        self.steps = int(min(max(self.steps, 1) * min(wanted, GROWTH), MOST_STEPS))
+        self.steps = int(min(max(self.steps, 1) * min(wanted, growth), MOST_STEPS))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,15 @@ import numpy as np
 
 from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
-from symbreak.optimize.bursts import Burst, Pace, burst, problems_of, settings_of
+from symbreak.optimize.bursts import (
+    GROWTH,
+    MOST_STEPS,
+    Burst,
+    Pace,
+    burst,
+    problems_of,
+    settings_of,
+)
 from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
@@ -220,8 +228,9 @@ class Loop:
         if self._running is None:
             began = self._clock.seconds
             self._start()
-            # A step of each start is an evaluation of all, too.
-            self._pace.took(self._clock.seconds - began, self._clock.rest)
+            # An update is an evaluation of all, too; an epoch may take longer.
+            growth = MOST_STEPS if self._stepper.iteration_is == "update" else GROWTH
+            self._pace.took(self._clock.seconds - began, self._clock.rest, growth)
         elif len(self._running):
             self._advance(self._running, by_ticks=by_ticks)
         return len(self.running) > 0
