@@ -103,6 +103,22 @@ def test_where_a_step_takes_long_the_search_is_looked_at_after_every_trial():
     assert pace.steps == 0
 
 
+def test_the_first_burst_goes_by_an_evaluation_and_the_next_may_be_eight_times_as_long():
+    pace = bursts.Pace()
+    pace.took(0.001, np.inf, bursts.MOST_STEPS)
+    assert pace.steps == 100
+    pace.took(0.0001, np.inf)
+    assert pace.steps == 800
+
+
+def test_a_short_search_by_updates_is_one_burst_and_one_by_epochs_is_more():
+    cost, looks = make_cost(), dict[str, list[object]](updates=[], epochs=[])
+    with patched("SECONDS", np.inf):
+        search(cost, starts(cost), "l-bfgs", callback=Watch(looks["updates"].append))
+        search(cost, starts(cost), "adam", callback=Watch(looks["epochs"].append))
+    assert len(looks["updates"]) == 1 < len(looks["epochs"])
+
+
 @pytest.mark.parametrize("case", METHODS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_first_ten_steps_are_those_of_the_python_stepper(case, dtype):
@@ -354,7 +370,9 @@ def test_a_watch_is_called_between_bursts_and_may_stop():
     cost = make_cost()
     seen: list[object] = []
     straight = search(cost, starts(cost), max_iter=200)
-    assert_same(search(cost, starts(cost), max_iter=200, callback=Watch(seen.append)), straight)
+    with patched("MOST_STEPS", 8):
+        watched = search(cost, starts(cost), max_iter=200, callback=Watch(seen.append))
+    assert_same(watched, straight)
     assert 2 <= len(seen) < straight.n_iterations.max()
     stopped = search(cost, starts(cost), max_iter=200, callback=Watch(lambda _: True))
     assert Status.STOPPED in stopped.status
