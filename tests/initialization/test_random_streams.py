@@ -102,6 +102,14 @@ def test_a_start_is_the_same_in_any_company(seed, name, starts, size):
     assert np.array_equal(together, alone)
 
 
+def test_words_belong_to_whoever_asked_for_them():
+    stream = Stream(3, "Theta1", range(2))
+    words = stream.words((5,))
+    kept = words.copy()
+    words[...] = 0
+    assert np.array_equal(stream.words((5,)), kept)
+
+
 @given(seeds, st.integers(1, 6), st.integers(1, 6), st.integers(1, 6))
 def test_one_more_unit_appends_a_row(seed, rows, columns, more):
     small = Stream(seed, "Theta1", range(2)).words((rows, columns))

@@ -21,9 +21,11 @@ to 1, and its normal would be infinite.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,8 @@ from symbreak.checks import integer_or_none
 Floats = NDArray[np.float64]
 _START_SHIFT = 192
 _WORDS_PER_COUNTER = 4
+_COUNTERS = 2**256
+_MOST_KEPT, _KEPT_BLOCKS = 2**14, 32  # words of a block that is kept, and blocks
 _FRESH_SEED_BITS = 64
 
 
@@ -66,14 +70,11 @@ class Stream:
 
     def words(self, shape: tuple[int, ...]) -> NDArray[np.uint64]:
         """Return raw words, (starts, *shape), row-major."""
-        size = int(np.prod(shape))
-        words = np.empty((len(self.starts), size), dtype=np.uint64)
-        key = self._key()
-        counters, skipped = divmod(self.first, _WORDS_PER_COUNTER)
-        for row, start in zip(words, self.starts, strict=True):
-            counter = (start << _START_SHIFT) + counters
-            row[:] = np.random.Philox(key=key, counter=counter).random_raw(size + skipped)[skipped:]
-        return words.reshape(len(self.starts), *shape)
+        starts, size = tuple(self.starts), math.prod(shape)
+        which = self.seed, self.name, starts, self.first, size
+        is_small = len(starts) * size <= _MOST_KEPT
+        words = _kept_words(*which).copy() if is_small else _words(*which)
+        return words.reshape(len(starts), *shape)
 
     def uniform(self, shape: tuple[int, ...]) -> Floats:
         """Return uniform numbers in [0, 1), (starts, *shape)."""
@@ -90,9 +91,29 @@ class Stream:
         z: Floats = ndtri(self.open_uniform(shape))
         return z
 
-    def _key(self) -> int:
-        text = f"{self.seed}/{self.name}".encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "little")
+
+def _words(
+    seed: int, name: str, starts: tuple[int, ...], first: int, size: int
+) -> NDArray[np.uint64]:
+    words = np.empty((len(starts), size), dtype=np.uint64)
+    counters, skipped = divmod(first, _WORDS_PER_COUNTER)
+    # A generator takes longer to make than to draw a small block: one serves all starts.
+    generator, counter = np.random.Philox(key=_key(seed, name)), 0
+    for row, start in zip(words, starts, strict=True):
+        wanted = (start << _START_SHIFT) + counters
+        generator.advance((wanted - counter) % _COUNTERS)
+        row[:] = generator.random_raw(size + skipped)[skipped:]
+        counter = wanted - (-(size + skipped) // _WORDS_PER_COUNTER)
+    return words
+
+
+# The fits of a search have the same starts.
+_kept_words = lru_cache(_KEPT_BLOCKS, typed=True)(_words)
+
+
+def _key(seed: int, name: str) -> int:
+    text = f"{seed}/{name}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "little")
 
 
 def check_seed(what: str, seed: Any) -> int:
