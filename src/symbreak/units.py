@@ -51,13 +51,14 @@ def distinct_units(network: Network, theta: Any) -> tuple[Labels, ...]:
 def warn_of_symmetry(network: Network, theta: Any) -> None:
     """Emit one `SymmetryWarning` when a start has a hidden layer whose units are all one unit."""
     symmetric = []
-    for layer, counts in enumerate(distinct_units(network, theta), start=1):
+    thetas = network.thetas(np.atleast_2d(as_numpy(theta)))
+    for layer, (incoming, outgoing) in enumerate(pairwise(thetas), start=1):
         units = network.layers[layer]
-        starts = np.flatnonzero(counts == 1)
-        if units > 1 and len(starts):
+        is_one = _are_equal(incoming) & _are_equal(outgoing[:, :, 1:].swapaxes(1, 2))
+        if units > 1 and is_one.any():
             symmetric.append(
-                f"hidden layer {layer} has 1 distinct unit of {units} in {len(starts)} of "
-                f"{len(counts)} start{'s' if len(counts) > 1 else ''}"
+                f"hidden layer {layer} has 1 distinct unit of {units} in {is_one.sum()} of "
+                f"{len(is_one)} start{'s' if len(is_one) > 1 else ''}"
             )
     if symmetric:
         warn_symmetric(
@@ -65,6 +66,11 @@ def warn_of_symmetry(network: Network, theta: Any) -> None:
             "one unit, even while J falls; draw the start at random, for example by the rule "
             "'glorot_uniform'."
         )
+
+
+def _are_equal(rows: Any) -> NDArray[np.bool_]:
+    """Whether all rows (starts, rows, entries) of a start are the same, (starts,)."""
+    return np.asarray((rows == rows[:, :1]).all(axis=(1, 2)))
 
 
 def _in_and_out(incoming: Any, outgoing: Any) -> Any:
