@@ -136,3 +136,41 @@ def test_the_classes_are_scikit_learns(kind):
     found, wanted = fitted(y=KINDS[kind], max_iter=1).classes_, unique_labels(KINDS[kind])
     np.testing.assert_array_equal(found, wanted)
     assert found.dtype == wanted.dtype
+
+
+def test_a_default_of_a_subclass_is_held_against_its_range_too():
+    class Mistaken(sb.MLPClassifier):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha=alpha)
+
+        @classmethod
+        def _get_param_names(cls):
+            return ["alpha"]
+
+    with pytest.raises(ValueError, match="'alpha' parameter of Mistaken must be"):
+        Mistaken().fit(X, Y)
+
+
+def test_input_that_is_not_finite_or_of_another_width_is_refused_in_scikit_learns_words():
+    net = fitted()
+    holed = X.copy()
+    holed[3, 1] = np.nan
+    for call in (net.predict, lambda X: net.fit(X, Y)):
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            call(holed)
+    with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 4"):
+        net.predict(X[:, :3])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        net.fit(X, Y[:-1])
+    assert fitted(X=X[:, :3]).n_features_in_ == net.fit(X[:, :3], Y).n_features_in_ == 3
+
+
+def test_arrays_after_a_frame_have_no_names():
+    pandas = pytest.importorskip("pandas")
+    net = fitted(X=pandas.DataFrame(X, columns=list("abcd")))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        net.predict(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.set_params(max_iter=1000).fit(X, Y).predict(X)
+    assert not hasattr(net, "feature_names_in_")

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from symbreak.checks import is_integer
 from symbreak.errors import InvalidInput
-from symbreak.estimators import outputs, persistence
+from symbreak.estimators import outputs, parameters, persistence
 from symbreak.estimators.early_stopping import (
     Examples,
     ValidationScore,
@@ -23,14 +23,18 @@ from symbreak.estimators.early_stopping import (
     warn_if_undefined,
 )
 from symbreak.estimators.epochs import EpochsMixin
+from symbreak.estimators.plain_input import (
+    FLOATS,
+    check_fitted,
+    is_plain,
+    is_plain_target,
+)
 from symbreak.estimators.problem import Array, Problem, Scaling, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
 from symbreak.text import pluralize
 from symbreak.training.combine import by_blocks, combined_prediction
-
-_FLOATS = (np.float64, np.float32)
 
 
 class BaseMLP(
@@ -51,6 +55,9 @@ class BaseMLP(
         """Return the names of the parameters; a fit of a search is asked for them several times."""
         return super()._get_param_names()
 
+    def _validate_params(self) -> None:
+        parameters.validate(self)
+
     def transform(self, X: Any, layer: int = -1) -> Array:
         """Return the activations of a hidden layer, (m, units).
 
@@ -59,7 +66,7 @@ class BaseMLP(
         X : (m, features).
         layer : 1 is the first hidden layer; negative numbers count from the last one.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         X = self._checked(X)
         n_hidden = self._network.n_hidden
         is_whole = is_integer(layer, -n_hidden)
@@ -87,7 +94,7 @@ class BaseMLP(
 
         Probabilities for a classifier, numbers for a regressor.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         network, X = self._network, self._inputs(self._checked(X))
         theta = self._placed(self.thetas_)
         return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
@@ -96,7 +103,7 @@ class BaseMLP(
         """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""
         from symbreak.gradient_check import check_gradient
 
-        check_is_fitted(self)
+        check_fitted(self)
         X, y = self._checked_pair(X, y, False)
         weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
         problem = self._problem(Examples(X, y, weight), self._scaling)
@@ -107,12 +114,12 @@ class BaseMLP(
         """The symmetries of the fitted weights; see `symmetries`."""
         from symbreak.symmetry import symmetries
 
-        check_is_fitted(self)
+        check_fitted(self)
         return symmetries(self._network, self._predicting[0])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator: arrays and plain settings, no code."""
-        check_is_fitted(self)
+        check_fitted(self)
         persistence.save(self, path)
 
     @classmethod
@@ -192,18 +199,30 @@ class BaseMLP(
         return outputs.Inputs(X, self._scaling, self.device)
 
     def _checked(self, X: Any) -> Any:
-        return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_FLOATS, reset=False)
+        if is_plain(X) and self._are_nameless(X.shape[1]):
+            return X
+        return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
         from sklearn.utils.validation import column_or_1d
 
+        if is_plain(X) and is_plain_target(y, len(X)):
+            if reset and not hasattr(self, "feature_names_in_"):
+                self.n_features_in_ = X.shape[1]
+            if self._are_nameless(X.shape[1]):
+                return X, y
         X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_FLOATS,
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS,
             reset=reset, **options,
         )  # fmt: skip
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
+
+    def _are_nameless(self, n_features: int) -> bool:
+        """Whether the fit knows so many features, and no names of theirs to ask for."""
+        known = getattr(self, "n_features_in_", None)
+        return known == n_features and not hasattr(self, "feature_names_in_")
 
     def _weights(self, X: Any, y: Any, sample_weight: Any) -> Array | None:  # noqa: ARG002
         if sample_weight is None:

@@ -21,12 +21,12 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import check_is_fitted
 
 from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
+from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
 
@@ -190,12 +190,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return the classes (m,), or the labels' 0 and 1 (m, labels)."""
-        check_is_fitted(self)
+        check_fitted(self)
         return self._decoded(self._predicted(self._checked(X)))
 
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities (m, classes), or (m, labels); those of classes are never 0."""
-        check_is_fitted(self)
+        check_fitted(self)
         if self._target_kind.startswith("multilabel"):
             return self._predicted(self._checked(X))
         logs = self.predict_log_proba(X)
@@ -204,7 +204,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities, finite also where those round to 0."""
-        check_is_fitted(self)
+        check_fitted(self)
         X = self._inputs(self._checked(X))
         logs = outputs.log_probabilities(self._network, self._predicting, X)
         if self._network.loss.target_is_index:

@@ -27,13 +27,13 @@ from sklearn.model_selection import (
     check_cv,
 )
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted
 
 from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import FoldFits, judge_of
+from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array, hidden_sizes
 from symbreak.estimators.progress import with_callbacks
 from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
@@ -88,7 +88,7 @@ class CrossValidatedMLP(BaseMLP):
         X : (m, features).
         layer : 1 is the first hidden layer; negative numbers count from the last one.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         if self._network.n_hidden or layer != -1:
             return super().transform(X, layer)
         return by_blocks(self._inputs(self._checked(X)), lambda rows: rows)

@@ -17,11 +17,11 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from symbreak import arrays
 from symbreak.errors import InvalidInput, MissingOptionalPackage
 from symbreak.estimators.interruption import warn_at_caller
+from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of, theta_of
@@ -69,7 +69,7 @@ class FittedMixin:
     @property
     def starts_(self) -> dict[str, Array]:
         """The table of all starts, columns (starts,) by name."""
-        check_is_fitted(self)
+        check_fitted(self)
         outcome = self.outcome_
         start = np.arange(len(outcome.value))
         table = {

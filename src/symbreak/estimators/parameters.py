@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from symbreak.activations import ACTIVATIONS, Activation, sklearn_words
 from symbreak.initialization.rule import Rule
@@ -107,3 +115,35 @@ CROSS_VALIDATED: dict[str, Any] = {
         )
     },
 }
+
+
+def validate(estimator: Any) -> None:
+    """Validate the parameters of an estimator; not each time those that are the defaults.
+
+    Raises
+    ------
+    InvalidParameterError
+        One is out of its range.
+    """
+    kind: Any = type(estimator)
+    defaults = _valid_defaults(kind)
+    given = {name: getattr(estimator, name) for name in kind._get_param_names()}
+    _validate(kind, {name: x for name, x in given.items() if x is not defaults.get(name, kind)})
+
+
+@cache
+def _valid_defaults(kind: Any) -> Mapping[str, Any]:
+    """Return the defaults of a class of estimators; none if one of them is out of its range."""
+    parameters = inspect.signature(kind).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    try:
+        _validate(kind, defaults)
+    except InvalidParameterError:
+        return {}
+    return defaults
+
+
+def _validate(kind: Any, parameters: Mapping[str, Any]) -> None:
+    validate_parameter_constraints(
+        kind._parameter_constraints, parameters, caller_name=kind.__name__
+    )

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CONSTRAINTS, REGRESSOR
+from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
 
@@ -147,7 +147,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return predictions (m,), or (m, outputs)."""
-        check_is_fitted(self)
+        check_fitted(self)
         return self._decoded(self._predicted(self._checked(X)))
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:

@@ -118,7 +118,7 @@ def fingerprint(problem: Problem) -> str:
     digest.update(repr(settings).encode())
     for array in (problem.X, problem.y, problem.sample_weight):
         if array is not None:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
