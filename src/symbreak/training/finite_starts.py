@@ -12,12 +12,12 @@ import secrets
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from symbreak.arrays import Array, alike, as_numpy, namespace
+from symbreak.arrays import Array, alike
 from symbreak.initialization import initialize
 from symbreak.initialization.rule import Rule
 from symbreak.objectives import NetworkCost
+from symbreak.optimize.protocols import Point
 
 MOST_REDRAWS = 10
 
@@ -39,7 +39,7 @@ def draw_finite_starts(
         return initialize(cost.network, rule, starts=count, seed=seed, like=cost.prototype)
 
     theta, redrawn = drawn(starts), 0
-    bad = np.flatnonzero(~_is_finite(cost, theta))
+    bad = np.flatnonzero(~Point.at(cost, theta).is_finite)
     for _ in range(MOST_REDRAWS):
         if len(bad) == 0:
             break
@@ -47,11 +47,5 @@ def draw_finite_starts(
         fresh = drawn(first + len(bad))[first:]
         theta[alike(bad, theta)] = fresh
         redrawn += len(bad)
-        bad = bad[~_is_finite(cost.take(bad), fresh)]
+        bad = bad[~Point.at(cost.take(bad), fresh).is_finite]
     return Drawn(theta, redrawn)
-
-
-def _is_finite(cost: NetworkCost, theta: Array) -> NDArray[np.bool_]:
-    J, gradient = cost(theta)
-    xp = namespace(J)
-    return as_numpy(xp.isfinite(J) & xp.all(xp.isfinite(gradient), axis=1))
