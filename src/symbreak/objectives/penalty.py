@@ -123,10 +123,10 @@ def strength(alpha: Floats, network: Network, total: Floats) -> Floats:
     total : Σw, () or (starts,).
     """
     per_layer = (alpha if alpha.ndim == 2 else alpha[..., None]) / total[..., None]
-    per_layer = np.broadcast_to(per_layer, (*per_layer.shape[:-1], len(network.blocks)))
-    parts = []
+    lead = per_layer.shape[:-1]
+    per_layer = np.broadcast_to(per_layer, (*lead, len(network.blocks)))
+    spread = np.zeros((*lead, network.n_parameters))
     for layer, block in enumerate(network.blocks):
-        is_weight = np.ones(block.shape)
-        is_weight[:, 0] = 0.0
-        parts.append(per_layer[..., layer, None] * is_weight.reshape(-1))
-    return np.concatenate(parts, axis=-1)
+        of_layer = spread[..., block.slice].reshape(*lead, *block.shape)
+        of_layer[..., 1:] = per_layer[..., layer, None, None]
+    return spread
