@@ -22,6 +22,8 @@ quiet = np.errstate(all="ignore")
 
 def is_tensor(thing: Any) -> bool:
     """Whether it is a tensor of PyTorch, which is not imported for that."""
+    if type(thing) is np.ndarray:  # as in most calls, of which a fit makes many
+        return False
     kind = getattr(sys.modules.get("torch"), "Tensor", None)
     return kind is not None and isinstance(thing, kind)
 

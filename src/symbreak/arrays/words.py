@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ FLOATS = ("float32", "float64")
 def word_of(dtype: Any) -> str:
     """Return the word of a dtype of any kind of array, such as "float64"."""
     is_numpys = isinstance(dtype, (np.dtype, type))  # np.float64 is a type
-    return np.dtype(dtype).name if is_numpys else str(dtype).rpartition(".")[2]
+    return _numpys_word(dtype) if is_numpys else str(dtype).rpartition(".")[2]
+
+
+@cache
+def _numpys_word(dtype: Any) -> str:
+    return np.dtype(dtype).name  # which NumPy puts together each time
 
 
 def dtype_word(dtype: Any, known: Iterable[str] = FLOATS) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
+from typing import cast as cast_type
 
 from symbreak.arrays import (
     Array,
@@ -20,6 +21,7 @@ from symbreak.arrays import (
 )
 from symbreak.errors import InvalidInput, InvalidType
 from symbreak.objectives.contract import Objective
+from symbreak.objectives.stacks import Stacked
 from symbreak.parameters import Block
 
 
@@ -94,8 +96,9 @@ def _own(part: Any, name: str, theta: Array) -> Array:
 
 def as_objective(objective: Any, theta: Any) -> Objective:
     """Return `objective` itself, or the objective that a plain function stands for."""
-    if isinstance(objective, Objective):
-        return objective
+    # Of a protocol every attribute is looked for; our own objectives have them.
+    if isinstance(objective, Stacked | Objective):
+        return cast_type(Objective, objective)
     if not callable(objective):
         raise InvalidType(
             f"objective must be an objective or a function theta -> (J, gradient). "

@@ -314,9 +314,14 @@ class NetworkCost(Stacked, Pickled):
     def native_problem(self) -> Problem | None:
         """J as the compiled core knows it; None where something else computes it."""
         kernel = self._data.kernel
+        if not isinstance(kernel, NativeKernel):
+            return None
         # A subclass that computes, or counts, in its own way is called as by anyone.
-        own = all(getattr(type(self), name) is getattr(NetworkCost, name) for name in _COMPUTED_BY)
-        return kernel.problem if own and isinstance(kernel, NativeKernel) else None
+        kind = type(self)
+        is_own = kind is NetworkCost or all(
+            getattr(kind, name) is getattr(NetworkCost, name) for name in _COMPUTED_BY
+        )
+        return kernel.problem if is_own else None
 
     def to(self, dtype: Any) -> Self:
         """Return the same cost computed in another dtype."""

@@ -7,7 +7,6 @@ state) runs over the starts.
 
 from __future__ import annotations
 
-import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -31,14 +30,16 @@ class PerStart:
 
     def pick(self, which: Mask | Starts) -> Self:
         """Return a copy that holds only `which`, a mask or indices."""
-        picked = copy.copy(self)
+        picked = self._copy()
         picked.keep(which)
         return picked
 
     def keep(self, which: Mask | Starts) -> None:
         """Drop all but `which`, a mask or indices."""
         for name in self.per_start:
-            setattr(self, name, _picked(getattr(self, name), which))
+            held = getattr(self, name)
+            is_plain = type(held) is np.ndarray  # most are, and searches ask often
+            setattr(self, name, held[which] if is_plain else _picked(held, which))
 
     def arrays(self, name: str = "") -> dict[str, Array]:
         """Return its arrays, and those of its parts, by their names joined with dots."""
@@ -53,10 +54,16 @@ class PerStart:
 
     def join(self, other: Self) -> Self:
         """Return a copy that holds the starts of `other` behind its own."""
-        joined = copy.copy(self)
+        joined = self._copy()
         for name in self.per_start:
             setattr(joined, name, _joined(getattr(self, name), getattr(other, name)))
         return joined
+
+    def _copy(self) -> Self:
+        # `copy.copy` asks many questions first, and there are many parts.
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
 
 
 def _picked(held: Any, which: Mask | Starts) -> Any:
