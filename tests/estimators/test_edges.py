@@ -143,10 +143,6 @@ def test_a_default_of_a_subclass_is_held_against_its_range_too():
         def __init__(self, alpha=-1.0):
             super().__init__(alpha=alpha)
 
-        @classmethod
-        def _get_param_names(cls):
-            return ["alpha"]
-
     with pytest.raises(ValueError, match="'alpha' parameter of Mistaken must be"):
         Mistaken().fit(X, Y)
 
