@@ -17,7 +17,9 @@ template <class T, int Deltas, int Vectors>
 void tile_of_rows(const T* delta, long delta_stride, const T* const* rows, long examples, T* gradient,
                   long row, bool add) {
     constexpr int lanes = kLanes<T>;
-    Vector<T> sum[Deltas][Vectors] = {};
+    Vector<T> sum[Deltas * Vectors];
+#pragma GCC unroll 32
+    for (int i = 0; i < Deltas * Vectors; ++i) sum[i] = Vector<T>{};
     for (long example = 0; example < examples; ++example) {
         const T* d = delta + example / kPanel<T> * delta_stride + example % kPanel<T>;
         Vector<T> x[Vectors];
@@ -28,13 +30,15 @@ void tile_of_rows(const T* delta, long delta_stride, const T* const* rows, long 
         for (int i = 0; i < Deltas; ++i) {
             Vector<T> w = all<T>(d[i * kPanel<T>]);
             keep<T>(w);
-            for (int v = 0; v < Vectors; ++v) sum[i][v] += w * x[v];
+            for (int v = 0; v < Vectors; ++v) sum[i * Vectors + v] += w * x[v];
         }
     }
+#pragma GCC unroll 32
     for (int i = 0; i < Deltas; ++i)
+#pragma GCC unroll 32
         for (int v = 0; v < Vectors; ++v) {
             T* here = gradient + i * row + v * lanes;
-            store_anywhere<T>(here, add ? load_anywhere<T>(here) + sum[i][v] : sum[i][v]);
+            store_anywhere<T>(here, add ? load_anywhere<T>(here) + sum[i * Vectors + v] : sum[i * Vectors + v]);
         }
 }
 
