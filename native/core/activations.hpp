@@ -33,11 +33,17 @@ inline Vector<T> sigmoid(Vector<T> z) {
     return select<T>(z < 0, e, all<T>(1)) / (1 + e);
 }
 
-// t / (t + 2) with t = exp(2 |z|) - 1, and the sign of z
+// With |z| = n ln(2) / 2 + r and c = r coth(r), exp(2 |z|) = 2^n (c + r) / (c - r). So tanh |z| =
+// t / (t + c - r), t = (2^n - 1) / 2 (c + r) + r: one division, and c, being even, takes half the terms.
 template <class T>
 inline Vector<T> hyperbolic_tangent(Vector<T> z) {
-    const Vector<T> t = expm1<T>(at_most<T>(2 * absolute<T>(z), all<T>(44)));
-    return with_sign_of<T>(t / (t + 2), z);
+    // Beyond 20 tanh is 1.
+    const Vector<T> size = at_most<T>(absolute<T>(z), all<T>(20));
+    const Reduced<T> reduced = reduce<T>(size, static_cast<T>(0.5));
+    const Vector<T> r = reduced.r, square = r * r;
+    const Vector<T> c = 1 + square * polynomial<T>(square, Constants<T>::cotangent);
+    const Vector<T> t = (power_of_two<T>(reduced.n - 1) - static_cast<T>(0.5)) * (c + r) + r;
+    return with_sign_of<T>(t / (t + (c - r)), z);
 }
 
 // log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
