@@ -33,6 +33,12 @@ def exponential(r: mp.mpf) -> mp.mpf:
     return (mp.expm1(r) - r) / r**2 if abs(r) > mp.mpf("1e-12") else mp.mpf(1) / 2 + r / 6
 
 
+def cotangent(square: mp.mpf) -> mp.mpf:
+    """Return (r coth(r) - 1) / r², square = r²."""
+    r = mp.sqrt(square)
+    return (r * mp.coth(r) - 1) / square
+
+
 def logarithm(z: mp.mpf) -> mp.mpf:
     """Return (log((1 + s) / (1 - s)) - 2 s) / s³, z = s²."""
     s = mp.sqrt(z)
@@ -67,6 +73,8 @@ def main() -> None:
     half = mp.log(2) / 2 * mp.mpf("1.0001")  # the reduced argument may be a little beyond
     for degree in (10, 5):
         show("exponential", exponential, -half, half, degree)
+    for degree in (4, 1):
+        show("cotangent", cotangent, mp.mpf("1e-18"), (half / 2) ** 2, degree)
     for degree in (7, 3):
         show("logarithm", logarithm, mp.mpf("1e-18"), mp.mpf("0.0295"), degree)
     for degree in (9, 5):

@@ -23,6 +23,13 @@ constexpr bool needs_input(Activation kind) {
     return kind == Activation::gelu || kind == Activation::silu;
 }
 
+// Registers of tanh that go together: what they need fits the registers of the processor.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kTogether = 4;
+#else
+constexpr int kTogether = 2;
+#endif
+
 constexpr double kLeakySlope = 0.01;
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
@@ -33,11 +40,34 @@ inline Vector<T> sigmoid(Vector<T> z) {
     return select<T>(z < 0, e, all<T>(1)) / (1 + e);
 }
 
-// t / (t + 2) with t = exp(2 |z|) - 1, and the sign of z
-template <class T>
-inline Vector<T> hyperbolic_tangent(Vector<T> z) {
-    const Vector<T> t = expm1<T>(at_most<T>(2 * absolute<T>(z), all<T>(44)));
-    return with_sign_of<T>(t / (t + 2), z);
+// With |z| = n ln(2) / 2 + r and c = r coth(r), exp(2 |z|) = 2^n (c + r) / (c - r). So tanh |z| =
+// t / (t + c - r), t = (2^n - 1) / 2 (c + r) + r: one division, and c, being even, takes half the terms.
+// z becomes a, `Count` registers of it step by step together: each step waits for the one before it.
+template <class T, int Count>
+inline void hyperbolic_tangents(T* z) {
+    constexpr int lanes = kLanes<T>;
+    Vector<T> r[Count], half_power[Count], c[Count];
+#pragma GCC unroll 8
+    for (int i = 0; i < Count; ++i) {
+        // Beyond 20 tanh is 1.
+        const Vector<T> size = at_most<T>(absolute<T>(load<T>(z + i * lanes)), all<T>(20));
+        const Reduced<T> reduced = reduce<T>(size, static_cast<T>(0.5));
+        r[i] = reduced.r;
+        half_power[i] = power_of_two<T>(reduced.n - 1);
+        keep<T>(r[i]);
+        keep<T>(half_power[i]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < Count; ++i) {
+        const Vector<T> square = r[i] * r[i];
+        c[i] = 1 + square * polynomial<T>(square, Constants<T>::cotangent);
+        keep<T>(c[i]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < Count; ++i) {
+        const Vector<T> t = (half_power[i] - static_cast<T>(0.5)) * (c[i] + r[i]) + r[i];
+        store<T>(z + i * lanes, with_sign_of<T>(t / (t + (c[i] - r[i])), load<T>(z + i * lanes)));
+    }
 }
 
 // log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|))
@@ -77,13 +107,12 @@ inline Vector<T> silu(Vector<T> z, Vector<T>& slope) {
     return select<T>(is_negative, power.times(near * large), z * large);
 }
 
-// a = g(z); `slope` becomes g'(z) where it needs z, and is left alone elsewhere.
+// a = g(z); `slope` becomes g'(z) where it needs z, and is left alone elsewhere. tanh has its own loop.
 template <class T, Activation kind>
 inline Vector<T> value(Vector<T> z, [[maybe_unused]] Vector<T>& slope) {
     [[maybe_unused]] const Mask<T> is_positive = z > 0;
     if constexpr (kind == Activation::identity) return z;
     if constexpr (kind == Activation::sigmoid) return sigmoid<T>(z);
-    if constexpr (kind == Activation::tanh) return hyperbolic_tangent<T>(z);
     if constexpr (kind == Activation::relu) return select<T>(z <= 0, Vector<T>{}, z);
     if constexpr (kind == Activation::leaky_relu)
         return select<T>(is_positive, z, z * static_cast<T>(kLeakySlope));
@@ -118,14 +147,25 @@ inline Vector<T> derivative(Vector<T> a) {
 
 namespace detail {
 
+template <class T>
+inline void activate_tanh(T* z, long n) {
+    constexpr long some = kTogether * kLanes<T>;
+    long i = 0;
+    for (; i + some <= n; i += some) hyperbolic_tangents<T, kTogether>(z + i);
+    for (; i < n; i += kLanes<T>) hyperbolic_tangents<T, 1>(z + i);
+}
+
 template <class T, Activation kind>
 inline void activate(T* z, T* slope, long n) {
-    for (long i = 0; i < n; i += kLanes<T>) {
-        Vector<T> g{};
-        store<T>(z + i, value<T, kind>(load<T>(z + i), g));
-        if constexpr (needs_input(kind))
-            if (slope != nullptr) store<T>(slope + i, g);
-    }
+    if constexpr (kind == Activation::tanh)
+        activate_tanh<T>(z, n);
+    else
+        for (long i = 0; i < n; i += kLanes<T>) {
+            Vector<T> g{};
+            store<T>(z + i, value<T, kind>(load<T>(z + i), g));
+            if constexpr (needs_input(kind))
+                if (slope != nullptr) store<T>(slope + i, g);
+        }
 }
 
 template <class T, Activation kind>

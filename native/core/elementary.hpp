@@ -32,6 +32,10 @@ struct Constants<double> {
     // (exp(r) - 1 - r) / r^2 on |r| <= ln(2) / 2
     static constexpr double exponential[] = {
         0.5, 0.1666666666666667099, 0.04166666666666666975, 0.008333333333326135126, 0.00138888888888837483, 0.0001984126987482062527, 0.00002480158732554774122, 2.755725540020642443e-6, 2.755727364311029533e-7, 2.510521700472074516e-8, 2.091468696808687723e-9};
+    // (r coth(r) - 1) / r^2 as a polynomial in r^2, on |r| <= ln(2) / 4
+    static constexpr double cotangent[] = {
+        0.3333333333333332308, -0.0222222222220515211, 0.002116402070919304841,
+        -0.0002116359684331066345, 0.00002121608335566043766};
     // (log((1 + s) / (1 - s)) - 2 s) / s^3 as a polynomial in s^2
     static constexpr double logarithm[] = {
         0.6666666666666666646, 0.4000000000000089036, 0.2857142857079543094, 0.2222222239356660867,
@@ -62,6 +66,7 @@ struct Constants<float> {
     static constexpr float lowest_exponent = -110.0f, highest_exponent = 89.0f;
     static constexpr float exponential[] = {
         0.5f, 0.166666666816232314f, 0.04166646492528590541f, 0.008333310925480900835f, 0.001393364999630925043f, 0.0001989099082467365385f};
+    static constexpr float cotangent[] = {0.3333330954078745574f, -0.02215882414016972368f};
     static constexpr float logarithm[] = {0.6666666655352536182f, 0.4000012263369878286f,
                                           0.2855073084477380607f, 0.2333291280436864249f};
     static constexpr float tail_centre = 3.5f, tail_end = 14.6f;
@@ -75,7 +80,8 @@ struct Constants<float> {
     static constexpr std::int32_t low_half = (std::int32_t{1} << 12) - 1;
 };
 
-// x = n ln 2 + r with the integer n nearest to x / ln 2, kept as an integer and as a number.
+// x = n step + r, step = ln 2 or a part of it that is a power of two, with the integer n nearest to
+// x / step, kept as an integer and as a number.
 template <class T>
 struct Reduced {
     Mask<T> n;
@@ -83,12 +89,12 @@ struct Reduced {
 };
 
 template <class T>
-inline Reduced<T> reduce(Vector<T> x) {
+inline Reduced<T> reduce(Vector<T> x, T part = 1) {
     using C = Constants<T>;
-    const Vector<T> shifted = x * static_cast<T>(1.44269504088896340736) + C::to_integer;
+    const Vector<T> shifted = x * (static_cast<T>(1.44269504088896340736) / part) + C::to_integer;
     const Mask<T> n = as_bits<T>(shifted) - as_bits<T>(all<T>(C::to_integer));
     const Vector<T> number = shifted - C::to_integer;
-    return {n, number, (x - number * C::ln2_high) - number * C::ln2_low};
+    return {n, number, (x - number * (part * C::ln2_high)) - number * (part * C::ln2_low)};
 }
 
 // exp(r) - 1

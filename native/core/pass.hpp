@@ -12,6 +12,8 @@ namespace symbreak {
 // Bytes of a block: about half of a second-level cache of today's processors.
 constexpr long kBlockBytes = 512 * 1024;
 constexpr int kLeastPanels = 8, kMostPanels = 64;
+// Panels of a product and what follows it at once, so that it finds them in the first-level cache.
+constexpr int kFewPanels = 8;
 // Bytes of rows that stay in a cache, and units above which rows are worth it that come from memory.
 constexpr double kCachedRows = 2e6;
 constexpr int kLeastFromMemory = 64;
@@ -86,15 +88,11 @@ public:
             const bool is_last = layer + 1 == depth;
             T* out = is_last ? room_.raw() : room_.with_one(layer + 1) + kPanel<T>;
             const long stride = is_last ? room_.stride(depth) : room_.one_stride(layer + 1);
-            product<T>({matrix(layer), width, 1}, units, width, inputs(layer), input_stride(layer),
-                       out, stride, panels_);
-            if (is_last) return;
-            const Activation kind = network_.activations[layer];
-            const bool slopes = keep_slopes && needs_input(kind);
-            for (int panel = 0; panel < panels_; ++panel)
-                activate<T>(kind, out + panel * stride,
-                            slopes ? room_.slope(layer + 1) + panel * room_.stride(layer + 1) : nullptr,
-                            room_.stride(layer + 1));
+            for_few_panels([&](int first, int panels) {
+                product<T>({matrix(layer), width, 1}, units, width, inputs(layer) + first * input_stride(layer),
+                           input_stride(layer), out + first * stride, stride, panels);
+                if (!is_last) activate_panels(layer + 1, first, panels, keep_slopes);
+            });
         }
     }
 
@@ -120,9 +118,12 @@ public:
                              input_stride(layer), panels_, gradient + network_.offset(layer) + done,
                              1 + below, add);
             if (layer == 0) return;
-            product<T>({matrix(layer) + 1, 1, 1 + below}, below, units, delta, stride,
-                       room_.delta(layer), room_.stride(layer), panels_);
-            times_derivative(layer);
+            const long stride_below = room_.stride(layer);
+            for_few_panels([&](int first, int panels) {
+                product<T>({matrix(layer) + 1, 1, 1 + below}, below, units, delta + first * stride, stride,
+                           room_.delta(layer) + first * stride_below, stride_below, panels);
+                times_derivative(layer, first, panels);
+            });
         }
     }
 
@@ -151,10 +152,25 @@ private:
         return numbers * sizeof(T) <= kCachedRows;
     }
 
-    void times_derivative(int layer) {
+    template <class Use>
+    void for_few_panels(const Use& use) const {
+        for (int first = 0; first < panels_; first += kFewPanels) use(first, std::min(kFewPanels, panels_ - first));
+    }
+
+    // z of some panels of a layer becomes a.
+    void activate_panels(int layer, int first, int panels, bool keep_slopes) {
         const Activation kind = network_.activations[layer - 1];
         const long stride = room_.stride(layer);
-        for (int panel = 0; panel < panels_; ++panel)
+        const bool slopes = keep_slopes && needs_input(kind);
+        for (int panel = first; panel < first + panels; ++panel)
+            activate<T>(kind, room_.with_one(layer) + kPanel<T> + panel * room_.one_stride(layer),
+                        slopes ? room_.slope(layer) + panel * stride : nullptr, stride);
+    }
+
+    void times_derivative(int layer, int first, int panels) {
+        const Activation kind = network_.activations[layer - 1];
+        const long stride = room_.stride(layer);
+        for (int panel = first; panel < first + panels; ++panel)
             multiply_by_derivative<T>(
                 kind, room_.delta(layer) + panel * stride,
                 room_.with_one(layer) + kPanel<T> + panel * room_.one_stride(layer),

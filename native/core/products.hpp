@@ -3,7 +3,8 @@
 // Conventions: a panel is two registers of examples; a layer's numbers lie as [panel][unit][example],
 // so that no product needs its operands packed. Theta is row-major, (units, 1 + units below).
 // Rows of a tile are chosen so that all sums of the tile, and what is added to them, fit the
-// registers of the processor: 32 with AVX-512 and NEON, else 16.
+// registers of the processor: 32 with AVX-512 and NEON, else 16. They stay there only if every loop over
+// them is unrolled before the compiler gives out registers, which it must be told.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +37,9 @@ namespace detail {
 template <class T, int Rows>
 void rows_of_panel(Coefficients<T> c, int depth, const T* in, T* out) {
     constexpr int lanes = kLanes<T>;
-    Vector<T> low[Rows] = {}, high[Rows] = {};
+    Vector<T> low[Rows], high[Rows];
+#pragma GCC unroll 32
+    for (int row = 0; row < Rows; ++row) low[row] = high[row] = Vector<T>{};
     const T* column = c.first;
     for (int k = 0; k < depth; ++k, column += c.column) {
         Vector<T> x = load<T>(in + k * kPanel<T>);
@@ -50,6 +53,7 @@ void rows_of_panel(Coefficients<T> c, int depth, const T* in, T* out) {
             high[row] += w * y;
         }
     }
+#pragma GCC unroll 32
     for (int row = 0; row < Rows; ++row) {
         store<T>(out + row * kPanel<T>, low[row]);
         store<T>(out + row * kPanel<T> + lanes, high[row]);
@@ -70,7 +74,9 @@ template <class T, int Deltas, int Units>
 void tile_of_gradient(const T* delta, long delta_stride, const T* a, long a_stride, int panels,
                       T* gradient, long row, bool add) {
     constexpr int lanes = kLanes<T>;
-    Vector<T> sum[Deltas * Units] = {};
+    Vector<T> sum[Deltas * Units];
+#pragma GCC unroll 32
+    for (int i = 0; i < Deltas * Units; ++i) sum[i] = Vector<T>{};
     for (int panel = 0; panel < panels; ++panel, delta += delta_stride, a += a_stride) {
         for (int half = 0; half < kPanel<T>; half += lanes) {
             Vector<T> d[Deltas];

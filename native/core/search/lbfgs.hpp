@@ -50,10 +50,7 @@ public:
         thread_local std::vector<double> sums;
         sums.resize(4 * memory_);
         double *with_y = sums.data(), *with_g = with_y + 2 * memory_;
-        for (long row = 0; row < 2 * memory_; ++row) {
-            if (is_stored) with_y[row] = dot(pair(start, row), y, n_);
-            with_g[row] = dot(pair(start, row), here.gradient, n_);
-        }
+        dots(pair(start, 0), 2 * memory_, y, here.gradient, n_, with_y, with_g);
         if (is_stored) remember(start, slot, with_y);
         direction(start, with_g, here.gradient, along);
     }
@@ -72,9 +69,14 @@ private:
 
     T* pair(int start, long row) const { return pairs_.row(start) + row * n_; }
 
+    // y lies behind s.
     Curvature curvature(const T* s, const T* y) const {
-        return {dot_in_range(s, s, n_), dot_in_range(y, y, n_), dot_in_range(s, y, n_)};
+        double with_s[2], with_y[2];
+        dots(s, 2, s, y, n_, with_s, with_y);
+        return {in_range(with_s[0]), in_range(with_y[1]), in_range(with_y[0])};
     }
+    // A sum as the dtype holds it.
+    static double in_range(double sum) { return static_cast<T>(sum); }
 
     // Divides a pair by one number where its squares leave the range; returns whether it is curved.
     bool scale(T* s, T* y) const {
@@ -111,8 +113,7 @@ private:
         const double sy = with_y[slot];
         for (long i = 0; i < m; ++i) inverse[slot * m + i] = inverse[i * m + slot] = 0.0;
         for (long i = 0; i < m; ++i) {
-            double sum = 0;  // the column of the slot is zero, so that it may be filled here
-            for (long j = 0; j < m; ++j) sum += j == slot ? 0.0 : inverse[i * m + j] * with_y[j];
+            const double sum = dot(inverse + i * m, with_y, m);  // to which the slot, still zero, adds nothing
             inverse[i * m + slot] = i == slot ? 1.0 / sy : -sum / sy;
             yy[i * m + slot] = yy[slot * m + i] = with_y[m + i];
         }
@@ -130,8 +131,7 @@ private:
         sums.assign(3 * m, 0.0);
         weights.resize(2 * m);
         double *p = sums.data(), *inner = p + m, *q = inner + m;
-        for (long i = 0; i < m; ++i)
-            for (long j = 0; j < m; ++j) p[i] += inverse[i * m + j] * with_g[j];
+        for (long i = 0; i < m; ++i) p[i] = dot(inverse + i * m, with_g, m);
         for (long i = 0; i < m; ++i) {
             double sum = -with_g[m + i];
             for (long j = 0; j < m; ++j) sum += yy[i * m + j] * p[j];
