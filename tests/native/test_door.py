@@ -14,6 +14,7 @@ from symbreak.activations import ACTIVATIONS, Activation
 from symbreak.errors import SymbreakError
 from symbreak.losses import Huber
 from symbreak.native import door
+from symbreak.native import threads as native_threads
 from symbreak.objectives.array_kernel import ArrayKernel
 from symbreak.objectives.native_kernel import NativeKernel
 from tests.conftest import forget_core
@@ -79,14 +80,14 @@ def test_a_core_that_must_be_there_and_is_not_is_an_error(monkeypatch):
 @pytest.mark.parametrize(("told", "threads"), [("3", 3), ("2,1", 2)])
 def test_threads_are_those_of_the_environment(monkeypatch, told, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", told)
-    assert native.n_threads.__wrapped__() == threads
+    assert native_threads._of_process.__wrapped__() == threads
 
 
 @pytest.mark.parametrize("told", ["", "0", "many"])
 def test_else_as_many_as_the_processors_of_this_process(monkeypatch, told):
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {1, 4, 5}, raising=False)
-    assert native.n_threads.__wrapped__() == 3
+    assert native_threads._of_process.__wrapped__() == 3
 
 
 def test_one_thread_in_workers():

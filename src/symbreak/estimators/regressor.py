@@ -10,9 +10,10 @@ from sklearn.utils.metaestimators import available_if
 
 from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CONSTRAINTS, REGRESSOR
-from symbreak.estimators.plain_input import check_fitted
+from symbreak.estimators.plain_input import check_fitted, is_plain_target
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.scores import number_scores
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -149,6 +150,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Return predictions (m,), or (m, outputs)."""
         check_fitted(self)
         return self._decoded(self._predicted(self._checked(X)))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R² of the predictions for X, the mean over outputs.
+
+        sample_weight : (m,), or None for equal ones.
+        """
+        if sample_weight is None and is_plain_target(y, len(y)) and len(y) > 1:
+            return number_scores(y, self.predict(X)).score
+        return float(super().score(X, y, sample_weight))
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
         return super()._checked_pair(X, y, reset, y_numeric=True, **options)

@@ -136,7 +136,10 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         outer, default = get_active_backend()
         n_jobs = outer.effective_n_jobs(default if self.n_jobs is None else self.n_jobs)
         progress = SearchProgress(is_wanted=bool(self.progress))
-        with parallel_config(backend=SearchBackend((outer, default), n_jobs, progress)):
+        backend = SearchBackend(
+            (outer, default), n_jobs, progress, takes_turns=_is_ours(self.estimator)
+        )
+        with parallel_config(backend=backend):
             super().fit(X, y, **params)
         return self
 

@@ -8,6 +8,7 @@ before they train.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from joblib.parallel import ParallelBackendBase
 
 from symbreak.estimators.interruption import fits_of
 from symbreak.estimators.search_progress import SearchProgress
+from symbreak.native.threads import share
+from symbreak.native.turns import join, turn
 from symbreak.optimize.interrupt import DeferredInterrupt
 
 # A wait without an end lets no Ctrl-C through on Windows.
@@ -34,13 +37,17 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
     outer : joblib's backend and number of jobs for what the fits run in parallel themselves.
     n_jobs : fits at a time.
     progress : told what is done.
+    takes_turns : the fits compute nothing that lasts but in the core.
     """
 
     supports_sharedmem = True
     uses_threads = True
 
-    def __init__(self, outer: tuple[Any, Any], n_jobs: int, progress: SearchProgress) -> None:
+    def __init__(
+        self, outer: tuple[Any, Any], n_jobs: int, progress: SearchProgress, *, takes_turns: bool
+    ) -> None:
         super().__init__(nesting_level=0)
+        self._takes_turns = takes_turns
         self._outer, self._n_jobs, self._progress = outer, n_jobs, progress
         self._interrupt = DeferredInterrupt()
         self._pool: ThreadPoolExecutor | None = None
@@ -60,7 +67,7 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
         """A context in which tasks are fits of the search, and Ctrl-C ends those alone."""
         with self._interrupt, fits_of(self), self._progress.shown():
             if self._n_jobs > 1:
-                self._pool = ThreadPoolExecutor(self._n_jobs)
+                self._pool = self._threads()
             try:
                 yield
             finally:
@@ -77,7 +84,7 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
         self._progress.fit_comes()
         if self._pool is None:
             return func, callback
-        return partial(_waited_for, self._pool.submit(copy_context().run, func)), callback
+        return partial(_waited_for, self._pool.submit(copy_context().run, turn()(func))), callback
 
     def retrieve_result(self, out: Task, timeout: float | None = None) -> Any:  # noqa: ARG002
         """Return the result of a task."""
@@ -86,6 +93,15 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
         callback(None)  # joblib counts what is done by these calls
         self._progress.fit_done()
         return result
+
+    def _threads(self) -> ThreadPoolExecutor:
+        lock = threading.Lock() if self._takes_turns else None
+
+        def begin() -> None:
+            share(self._n_jobs)
+            join(lock)
+
+        return ThreadPoolExecutor(self._n_jobs, initializer=begin)
 
     def get_nested_backend(self) -> tuple[Any, Any]:
         """Return the backend for what the fits run in parallel themselves."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from symbreak.native import load, n_threads
 from symbreak.native.interface import Problem
+from symbreak.native.turns import let_go
 from symbreak.objectives.capabilities import (
     HasNativeProblem,
     HasNativeScore,
@@ -173,7 +174,8 @@ def burst(
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
     try:
-        core.burst(*arguments)
+        with let_go():
+            core.burst(*arguments)
     except KeyboardInterrupt:  # The core has done its work, which is to be booked.
         made = replace(made, is_interrupted=True)
     stepper.count(ticks, objective)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from symbreak.arrays import Array, copied
+from symbreak.native.turns import let_go
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.bursts import (
     GROWTH,
@@ -237,7 +238,11 @@ class Loop:
 
     def _advance(self, run: Running, *, by_ticks: bool) -> None:
         made = self._burst(run, by_ticks=by_ticks)
-        accepted, failed = self._tick(run) if made is None else (made.accepted, made.failed)
+        if made is None:
+            with let_go():
+                accepted, failed = self._tick(run)
+        else:
+            accepted, failed = made.accepted, made.failed
         here = run.here
         arrived = accepted & self._test.holds_later(
             here.norm, here.value, run.start_norm, run.start_value
