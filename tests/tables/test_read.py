@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.io import savemat
 
 from symbreak.errors import InvalidInput
-from symbreak.tables import read_text
+from symbreak.tables import read_arrays, read_text
 from symbreak.tables.read import read_table
 from symbreak.tables.table import MISSING
 
@@ -315,3 +316,20 @@ def test_the_peak_of_reading_numbers_is_a_few_times_their_file(written):
 def test_blank_lines_go_also_where_the_file_ends_in_a_separator(written, cell):
     frame = read_table(written(f"a,b\n\n1,2\n\n{cell},3\n\n4,")).frame
     assert frame.rows() == [("1", 2), ("x", 3), ("4", None)]
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (1 << 20, 1 << 15)])
+def test_an_npz_that_asks_for_far_more_than_it_holds_is_refused_unread(tmp_path, shape):
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("X.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(InvalidInput, match=r"more than 100 times its size. Got array 'X' of"):
+        read_table(tmp_path / "a.npz")
+
+
+def test_an_npz_that_unpacks_too_far_is_refused_unread(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", X=np.zeros((1000, 50)), y=np.zeros(1000))
+    assert read_table(tmp_path / "a.npz").n_rows == 1000
+    monkeypatch.setattr(read_arrays, "_UNPACKED", 1000)
+    with pytest.raises(InvalidInput, match=r"Got array 'X' of 0.0004 GB; write it with"):
+        read_table(tmp_path / "a.npz")
