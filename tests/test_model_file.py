@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save_file
 
 from symbreak.errors import InvalidInput, InvalidType
-from symbreak.model_file import is_model_file, load_model, save_model
+from symbreak.model_file import content_of, is_model_file, load_model, save_model
 
 SETTINGS = {"layers": [2, 3], "std": 0.1, "words": ["é", ""], "none": None, "yes": True}
 ARRAYS = {"theta": np.arange(6.0).reshape(2, 3), "mask": np.array([True, False])}
@@ -216,3 +217,34 @@ def test_a_model_file_is_known_by_its_settings(tmp_path):
     (tmp_path / "w").write_bytes((tmp_path / "m.safetensors").read_bytes()[:-1])
     for name in ("w", "missing", "."):
         assert is_model_file(tmp_path / name) is None
+
+
+@pytest.mark.parametrize("place", range(len("symbreak")))
+def test_a_model_file_whose_key_is_damaged_is_still_known_for_one(tmp_path, place):
+    save_model(tmp_path / "m", ARRAYS, SETTINGS)
+    damaged = "symbreak"[:place] + "_" + "symbreak"[place + 1 :]
+    content = (tmp_path / "m").read_bytes().replace(b'"symbreak"', f'"{damaged}"'.encode())
+    (tmp_path / "m").write_bytes(content)
+    assert is_model_file(tmp_path / "m") is True
+    with pytest.raises(InvalidInput, match="without symbreak's settings"):
+        load_model(tmp_path / "m")
+
+
+def test_a_large_foreign_file_is_refused_before_it_is_read(tmp_path):
+    save_file({"w": np.zeros(1_000_000)}, tmp_path / "w", metadata={"format": "pt"})
+    tracemalloc.start()
+    with pytest.raises(InvalidInput, match="without symbreak's settings"):
+        load_model(tmp_path / "w")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_what_a_file_says_wrongly_is_one_sentence_that_names_it():
+    with (
+        pytest.raises(InvalidInput, match=r"Model 'm' must .* content that does not fit"),
+        content_of("m"),
+    ):
+        int("x")
+    with pytest.raises(InvalidType, match="as it is"), content_of("m"):
+        raise InvalidType("as it is")

@@ -176,7 +176,7 @@ def test_what_comes_out_is_of_the_kind_of_theta(torch):
         (lambda net, t: net.predict(t, X[:0]), "at least one example. Got 0 rows"),
         (
             lambda net, t: net.predict(t, np.where(X[2, 1] == X, np.nan, X)),
-            "nan in row 2, column 1",
+            r"nan in X\[2, 1\]",
         ),
         (lambda net, t: net.predict(t[:-1], X), r"shape \(19,\) or \(starts, 19\)"),
         (lambda net, t: net.hidden(t, X, 0), r"must be 1\.\.1, a hidden layer\. Got 0"),

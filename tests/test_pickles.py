@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import symbreak as sb
+from symbreak import pickles
 from tests.test_without_torch import BLOCKED, run
 
 OF_BEFORE = Path(__file__).parent / "reference" / "outcomes_and_costs_of_0.1.pickle"
@@ -101,3 +102,13 @@ def test_what_is_of_today_is_read(again):
 def test_no_arguments_are_an_error_of_type(kind):
     with pytest.raises(TypeError):
         kind()
+
+
+def test_a_pickle_of_another_version_is_read_with_a_warning(monkeypatch):
+    cost = sb.NetworkCost(NET, X, y)
+    monkeypatch.setattr(pickles, "__version__", "9.8.7")
+    pickled = pickle.dumps(cost)
+    monkeypatch.undo()
+    message = rf"This NetworkCost was written by symbreak 9\.8\.7 and is read by {sb.__version__}"
+    with pytest.warns(UserWarning, match=message):
+        pickle.loads(pickled)

@@ -23,7 +23,7 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` when the block ends without an error.
 
     A link is followed, so that the file it points to is replaced. The permissions are those of
-    any new file.
+    the file that was there, or of any new file.
 
     Yields
     ------
@@ -37,6 +37,9 @@ def replace_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     with _passing_name(path) as (passing, goal):
         with passing.open("xb") as file:
+            # Before a byte is in it: nobody is to read what only its owner might.
+            with suppress(FileNotFoundError):
+                passing.chmod(stat.S_IMODE(goal.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())

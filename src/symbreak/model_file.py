@@ -14,17 +14,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from symbreak.atomic import replace_file
-from symbreak.errors import InvalidInput, InvalidType
+from symbreak.errors import InvalidInput, InvalidType, SymbreakError
 
 FORMAT = 1
 _KEY = "symbreak"
+_HEADER = ("format", "checksum", "settings")
 _KINDS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
           "float16", "float32", "float64")  # fmt: skip
 
@@ -77,31 +79,52 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
     InvalidInput
         The file is missing, no model file, of another format version, truncated or altered.
     """
-    metadata, arrays = _read(path)
-    if not isinstance(metadata, dict) or _KEY not in metadata:
-        raise _refused(path, "a safetensors file without symbreak's settings")
-    try:
-        header = json.loads(metadata[_KEY])
-    except (ValueError, RecursionError) as error:
-        raise _refused(path, "settings that cannot be read") from error
-    settings = _settings(path, header)
+    header, settings, arrays = _read(path)
     if header.get("checksum") != _checksum(arrays, settings):
         raise _refused(path, "content that does not match its checksum: it was altered or damaged")
     return arrays, settings
 
 
+@contextmanager
+def content_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """A context of all that is made of what a model file says.
+
+    Checksums tell damage; a file may be whole and yet say what cannot be.
+
+    Raises
+    ------
+    InvalidInput
+        Whatever was raised but errors of symbreak, in one sentence that names the file.
+    """
+    try:
+        yield
+    except SymbreakError:
+        raise
+    except Exception as error:
+        raise _refused(path, "content that does not fit together") from error
+
+
 def is_model_file(path: str | os.PathLike[str]) -> bool | None:
-    """Tell whether a safetensors file says that it is a model file; None where none can be read."""
+    """Tell whether a safetensors file says that it is a model file; None where none can be read.
+
+    One whose entry of metadata has lost its name to damage is one too.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as file:
-            return _KEY in (file.metadata() or {})
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError, ValueError):
         return None
+    return _KEY in metadata or any(_is_header(text) for text in metadata.values())
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[Any, Arrays]:
+def _is_header(text: str) -> bool:
+    return all(f'"{name}":' in text for name in _HEADER)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any], Arrays]:
+    """Return header, settings and arrays; these only of a file that says it is a model file."""
     from safetensors import SafetensorError, safe_open
 
     if os.path.isdir(path):
@@ -110,8 +133,12 @@ def _read(path: str | os.PathLike[str]) -> tuple[Any, Arrays]:
         raise InvalidInput(f"Model '{path}' must be an existing file. Got none of that name.")
     try:
         with safe_open(path, framework="np") as file:
+            header = _header(path, file.metadata())
+            settings = _settings(path, header)
             names = file.keys()
-            return file.metadata(), {name: file.get_tensor(name) for name in names}
+            return header, settings, {name: file.get_tensor(name) for name in names}
+    except InvalidInput:
+        raise
     except OSError as error:
         raise _refused(path, error.strerror or str(error)) from error
     # safetensors passes on what NumPy raises for kinds that NumPy does not know.
@@ -119,9 +146,19 @@ def _read(path: str | os.PathLike[str]) -> tuple[Any, Arrays]:
         raise _refused(path, str(error).splitlines()[0] if str(error) else "no content") from error
 
 
-def _settings(path: str | os.PathLike[str], header: object) -> dict[str, Any]:
+def _header(path: str | os.PathLike[str], metadata: object) -> dict[str, Any]:
+    if not isinstance(metadata, dict) or _KEY not in metadata:
+        raise _refused(path, "a safetensors file without symbreak's settings")
+    try:
+        header = json.loads(metadata[_KEY])
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, "settings that cannot be read") from error
     if not isinstance(header, dict):
         raise _refused(path, "settings of another form")
+    return header
+
+
+def _settings(path: str | os.PathLike[str], header: dict[str, Any]) -> dict[str, Any]:
     version = header.get("format")
     if type(version) is not int or version != FORMAT:
         raise InvalidInput(

@@ -7,10 +7,12 @@ without arguments; since then `made_of_today` makes it, and knows whether PyTorc
 from __future__ import annotations
 
 import inspect
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
+from symbreak import __version__
 from symbreak.arrays.tensors import imported_torch
 from symbreak.errors import InvalidType
 
@@ -30,11 +32,11 @@ class Pickled(ABC):
         """Whether PyTorch is needed to read a pickle of it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return made_of_today, (type(self), self._holds_tensors), self.__getstate__()
+        return made_of_today, (type(self), self._holds_tensors, __version__), self.__getstate__()
 
 
-def made_of_today(kind: type[Pickled], holds_tensors: bool) -> Pickled:
-    """Return an object for a pickle to fill.
+def made_of_today(kind: type[Pickled], holds_tensors: bool, version: str) -> Pickled:
+    """Return an object for a pickle to fill; a warning says that another version wrote it.
 
     Raises
     ------
@@ -43,7 +45,18 @@ def made_of_today(kind: type[Pickled], holds_tensors: bool) -> Pickled:
     """
     if holds_tensors:
         imported_torch(f"A pickled {kind.__name__} that holds tensors")
+    warn_of_version(kind.__name__, version)
     return object.__new__(kind)
+
+
+def warn_of_version(name: str, version: str) -> None:
+    """Warn where what is read was written by another version of symbreak."""
+    if version != __version__:
+        warnings.warn(
+            f"This {name} was written by symbreak {version} and is read by {__version__}, which "
+            "may understand it otherwise: make it anew, or read it with the version that wrote it.",
+            stacklevel=3,
+        )
 
 
 def refusal(name: str) -> InvalidType:

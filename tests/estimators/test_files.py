@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.estimators import persistence
-from symbreak.model_file import save_model
+from symbreak.model_file import load_model, save_model
 from tests.fitting import quiet
 
 
@@ -131,3 +131,47 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     save_model(tmp_path / "other", {"a": np.zeros(2)}, {"kind": "something"})
     with pytest.raises(sb.InvalidInput, match="a file of another kind"):
         sb.MLPClassifier.load(tmp_path / "other")
+
+
+def _altered(held, place):
+    """Return settings in which what stands at the end of a path of keys is a word."""
+    if not place:
+        return "x"
+    held = {**held} if isinstance(held, dict) else [*held]
+    held[place[0]] = _altered(held[place[0]], place[1:])
+    return held
+
+
+def test_files_that_say_what_cannot_be_are_refused_wherever_it_stands(tmp_path):
+    fitted("classifier").save(tmp_path / "m")
+    arrays, settings = load_model(tmp_path / "m")
+    pairs = settings["state"]["dict"]
+    places = [("state",), ("state", "dict"), *(("state", "dict", j) for j in range(len(pairs)))]
+    inner = {key["plain"]: j for j, (key, _) in enumerate(pairs)}["training_"]
+    parts = pairs[inner][1]["dict"]
+    places += [("state", "dict", inner, 1, "dict", j, 1) for j in range(len(parts))]
+    for place in places:
+        save_model(tmp_path / "m", arrays, _altered(settings, place))
+        with pytest.raises(InvalidInput):
+            sb.MLPClassifier.load(tmp_path / "m")
+
+
+def test_a_file_of_arrays_of_other_shapes_is_refused_at_loading(tmp_path):
+    fitted("classifier").save(tmp_path / "m")
+    arrays, settings = load_model(tmp_path / "m")
+    for name in arrays:
+        if name.startswith("/coefs_"):
+            save_model(tmp_path / "m", {**arrays, name: arrays[name][:-1]}, settings)
+            with pytest.raises(InvalidInput):
+                sb.MLPClassifier.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("way", [by_pickle, by_joblib, by_own_file])
+def test_an_estimator_of_another_version_is_read_with_a_warning(tmp_path, monkeypatch, way):
+    net = fitted("regressor")
+    monkeypatch.setattr(persistence, "__version__", "9.8.7")
+    with pytest.warns(UserWarning, match=r"This estimator was written by symbreak 9\.8\.7"):
+        back = way(net, tmp_path / "m")
+    monkeypatch.undo()
+    np.testing.assert_array_equal(back.predict(data("regressor")), net.predict(data("regressor")))
+    assert not hasattr(back, "_symbreak_version")

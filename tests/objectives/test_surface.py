@@ -232,7 +232,7 @@ NAN = np.where(X[3, 2] == X, np.nan, X)
     [
         ({"X": X[:, :3]}, r"X of this network must be of shape \(examples, 4\)\. Got \(9, 3\)"),
         ({"X": X[:0], "y": y[:0]}, "X must hold at least one example. Got 0 rows"),
-        ({"X": NAN}, r"X must be finite in float64\. Got nan in row 3, column 2"),
+        ({"X": NAN}, r"X must be finite in float64\. Got nan in X\[3, 2\]"),
         ({"X": X * 1e300, "dtype": "float32"}, "X must be finite in float32. Got"),
         ({"y": y[:8]}, r"equally many examples\. Got 9 rows of X and y of shape \(8,\)"),
         ({"y": 1}, r"equally many examples.*shape \(\)"),

@@ -173,7 +173,9 @@ def test_a_name_that_is_missing_is_still_asked_for(read):
 
 
 def test_rows_of_values_are_counted_from_the_first_line(read):
-    with pytest.raises(InvalidInput, match=r"Row 3 of 'data.csv' must have 2 values.*Got 1"):
+    with pytest.raises(
+        InvalidInput, match=r"Row 3 of 'data.csv' \(line 4\) must have 2 values.*Got 1"
+    ):
         read("1.5,2.5\n\n3.5,4\n5\n")
 
 

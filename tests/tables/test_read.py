@@ -4,6 +4,8 @@ import datetime
 import os
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.io import savemat
 
 from symbreak.errors import InvalidInput
+from symbreak.tables import read_arrays, read_text
 from symbreak.tables.read import read_table
 from symbreak.tables.table import MISSING
 
@@ -119,11 +122,17 @@ def test_columns_can_stay_as_they_were_written(written):
         ("a,b\n", "at least one row"),
         ("a,b,a\n1,2,3\n", "different names. Got 'a' more than once"),
         (",b\n1,2\n", "Column 1 of 'data.csv' must have a name"),
-        ("a,b\n1,2\n\n3\n", "Row 2 of 'data.csv' must have 2 values.*Got 1"),
-        ("a,b\n1\n2,3\n", "Row 1 of 'data.csv' must have 2 values.*Got 1"),
-        ("a,b\n1,2,3\n2,3\n", "Row 1 of 'data.csv' must have 2 values.*Got 3"),
-        ("a,b\n1,2\n3,4,5\n", "Row 2 of 'data.csv' must have 2 values.*Got 3"),
-        ('a,b\n1,"2\n', "readable CSV file"),
+        ("a,b\n1,2\n\n3\n", r"Row 2 of 'data.csv' \(line 4\) must have 2 values.*Got 1"),
+        ("a,b\n1\n2,3\n", r"Row 1 of 'data.csv' \(line 2\) must have 2 values.*Got 1"),
+        ("a,b\n1,2,3\n2,3\n", r"Row 1 of 'data.csv' \(line 2\) must have 2 values.*Got 3"),
+        ("a,b\n1,2\n3,4,5\n", r"Row 2 of 'data.csv' \(line 3\) must have 2 values.*Got 3"),
+        ('a,b\n"1\n1",2\n\n1,"2\n', r"Row 2 of 'data.csv' \(line 5\) must have quotes .*: 1,\"2$"),
+        ('a,b\n1,"2"3\n', r"Row 1 of 'data.csv' \(line 2\) must have quotes .*: 1,\"2\"3$"),
+        ('\na,b\n1,2\n1,5" x\n', r"Row 2 of 'data.csv' \(line 4\) must have quotes"),
+        ('a,b\n1, "2\n', r"Row 1 of 'data.csv' \(line 2\) must have quotes"),
+        ('a,b,c\n1,2,3\n1,"2\n1,2,3\n', r"Row 2 of 'data.csv' \(line 3\) must have quotes"),
+        ('a,"b\n1,2\n3,4\n', "The first line of 'data.csv' must have quotes"),
+        ('a,b\n1,2\n3,"4",', r"Row 2 of 'data.csv' \(line 3\) must have 2 values.*Got 3"),
         (b"a,b\n1,\xff\n", "text in UTF-8"),
         (bytes(range(256)), "text in UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "text in UTF-8"),
@@ -278,3 +287,49 @@ def test_a_space_may_stand_before_a_quote_in_every_line(written, name):
 def test_a_space_and_a_quote_within_quotes_stay(written):
     text = 'a,b\n"x, ""y""",1\n'
     assert read_table(written(text)).frame.rows() == [('x, "y"', 1)]
+
+
+def test_a_file_is_read_by_polars_and_only_a_bad_one_row_by_row(written, monkeypatch):
+    def read_by_row(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(read_text, "blank_rows", read_by_row)
+    text = 'a,b,c\n1,"x,y",\n\n2,,3\n'
+    for content in [text.replace("\n\n", "\n"), text.replace('"x,y"', "z") + "\n\n", "a\n1\n\n2\n"]:
+        assert read_table(written(content)).n_rows == 2
+    for content in [text, "a,b,c\n1,2\n", "a,b\n1,2,"]:
+        with pytest.raises(InvalidInput, match="readable"):
+            read_table(written(content))
+
+
+def test_the_peak_of_reading_numbers_is_a_few_times_their_file(written):
+    rows = "\n".join(f"{row}.25,{row},{row}.5" for row in range(100_000))
+    path = written(f"a,b,c\n{rows}\n")
+    tracemalloc.start()
+    read_table(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * path.stat().st_size
+
+
+@pytest.mark.parametrize("cell", ["x", '"x"'])
+def test_blank_lines_go_also_where_the_file_ends_in_a_separator(written, cell):
+    frame = read_table(written(f"a,b\n\n1,2\n\n{cell},3\n\n4,")).frame
+    assert frame.rows() == [("1", 2), ("x", 3), ("4", None)]
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (1 << 20, 1 << 15)])
+def test_an_npz_that_asks_for_far_more_than_it_holds_is_refused_unread(tmp_path, shape):
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("X.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(InvalidInput, match=r"more than 100 times its size. Got array 'X' of"):
+        read_table(tmp_path / "a.npz")
+
+
+def test_an_npz_that_unpacks_too_far_is_refused_unread(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", X=np.zeros((1000, 50)), y=np.zeros(1000))
+    assert read_table(tmp_path / "a.npz").n_rows == 1000
+    monkeypatch.setattr(read_arrays, "_UNPACKED", 1000)
+    with pytest.raises(InvalidInput, match=r"Got array 'X' of 0.0004 GB; write it with"):
+        read_table(tmp_path / "a.npz")

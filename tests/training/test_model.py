@@ -111,3 +111,13 @@ def test_settings_that_are_missing_or_of_another_kind_are_refused(tmp_path, key)
     save_model(tmp_path / "m", arrays, {**settings, key: 7})
     with pytest.raises(InvalidInput, match=key):
         Model.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("network", [{"layers": 3}, {"layers": [None, "x"]}, {"activations": 1.5}])
+def test_a_whole_file_that_says_what_cannot_be_is_refused_in_a_sentence(tmp_path, network):
+    model("kind").save(tmp_path / "m")
+    arrays, settings = load_model(tmp_path / "m")
+    settings["network"] |= network
+    save_model(tmp_path / "m", arrays, settings)
+    with pytest.raises(InvalidInput):
+        Model.load(tmp_path / "m")

@@ -47,6 +47,7 @@ def report(
     with loading():
         from symbreak.cli.console import say_notes
         from symbreak.cli.outputs import check_outputs, write_json
+        from symbreak.model_file import content_of
         from symbreak.reports.collect.model import of_model
         from symbreak.reports.report import Report
         from symbreak.tables.read import read_alike
@@ -57,12 +58,14 @@ def report(
     check_outputs([output, json], [model, data])
     loaded = Model.load(model)
     table = None if data is None else read_alike(data, loaded, header)
-    document = of_model(loaded, table)
+    with content_of(model):
+        document = of_model(loaded, table)
+        page = None if output is None else Report.of(document)
     if table is not None:
         say_notes(loaded.preparation.unknown_notes(table))
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")
-    if output is not None:
-        Report.of(document).save(output)
+    if output is not None and page is not None:
+        page.save(output)
         typer.echo(f"The report, a page for the browser: {output}")

@@ -7,21 +7,25 @@ Of the record the network is kept as settings, the outcome as arrays. What a sea
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
+from symbreak import __version__
 from symbreak.errors import InvalidInput
 from symbreak.estimators.problem import Scale, Scaling
-from symbreak.model_file import load_model, save_model
+from symbreak.model_file import content_of, load_model, save_model
 from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
+from symbreak.pickles import warn_of_version
 from symbreak.training.combine import usable_starts
 from symbreak.training.record import Provenance, Training
 
 _KIND = "estimator"
+_VERSION = "_symbreak_version"
 _NOT_KEPT = ("_epochs", "_begun_with")
 # In files of 0.1 the parts of the record stand beside each other.
 _BESIDE = ("_problem", "outcome_", "kept_", "_no_improvement_count")
@@ -34,6 +38,7 @@ _NOT_IN_FILES = ("search", "validation_loss")
 def plain_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of an estimator with its objects turned into plain data."""
     plain = {name: value for name, value in state.items() if name not in _NOT_KEPT}
+    plain[_VERSION] = __version__
     if "training_" in plain:
         plain["training_"] = _plain_training(plain["training_"])
         plain["_scaling"] = _plain_scaling(plain["_scaling"])
@@ -44,6 +49,8 @@ def plain_state(state: dict[str, Any]) -> dict[str, Any]:
 def full_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state that `plain_state` was made of."""
     full = _gathered(state) if "_problem" in state else dict(state)
+    # Estimators of 0.1 say no version, and load as they are.
+    warn_of_version("estimator", full.pop(_VERSION, __version__))
     if "training_" in full:
         full["training_"] = _training(full["training_"])
         full["_scaling"] = _scaling(full["_scaling"])
@@ -73,7 +80,13 @@ def load(cls: Any, path: str | os.PathLike[str]) -> Any:
             f"Model '{path}' must be an estimator that {cls.__name__}.save wrote. "
             f"Got {settings.get('class', 'a file of another kind')!r}."
         )
-    state = _joined(settings["state"], arrays)
+    with content_of(path):
+        estimator = _made(cls, _joined(settings["state"], arrays), path)
+        _refuse_unfit(estimator)
+    return estimator
+
+
+def _made(cls: Any, state: dict[str, Any], path: str | os.PathLike[str]) -> Any:
     estimator = cls()
     known = {*estimator.get_params(deep=False)}
     is_fitted = isinstance(state.get("training_", state.get("_problem")), dict)
@@ -81,6 +94,16 @@ def load(cls: Any, path: str | os.PathLike[str]) -> Any:
         raise InvalidInput(f"Model '{path}' must hold all parameters of {cls.__name__}. Got fewer.")
     estimator.__setstate__(state)
     return estimator
+
+
+def _refuse_unfit(estimator: Any) -> None:
+    """Let one row of zeros be predicted, which raises where the parts of a state do not fit."""
+    device = estimator.device
+    estimator.set_params(device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zeros have no names of columns
+        estimator.predict(np.zeros((1, estimator.n_features_in_)))
+    estimator.set_params(device=device)
 
 
 def _split(value: Any, name: str, arrays: dict[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def with_ones(X: Any, network: Network, like: Array) -> Array:
         row, column = (int(places[0]) for places in xp.nonzero(~xp.isfinite(rows)))
         raise InvalidInput(
             f"X must be finite in {word_of(rows.dtype)}. "
-            f"Got {plain_number(X[row, column - 1])!r} in row {row}, column {column - 1}."
+            f"Got {plain_number(X[row, column - 1])!r} in X[{row}, {column - 1}]."
         )
     return rows
 

@@ -7,10 +7,11 @@ there is such a matrix, else that of the array with the most values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-from zipfile import is_zipfile
+from typing import IO, Any
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from symbreak.errors import InvalidInput
 from symbreak.tables.table import refuse_repeated
 
 Array = npt.NDArray[Any]
+_UNPACKED, _TIMES = 1 << 30, 100  # bytes that are always taken; size in memory to that of the file
 _MAT_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -36,8 +38,36 @@ def read_npz(path: Path) -> pl.DataFrame:
             f"Data file '{path}' must be an NPZ file, arrays by name. Got other bytes; "
             "write it with numpy.savez."
         )
+    _refuse_unpacking(path)
     with np.load(path, allow_pickle=False) as content:
         return _frame({name: content[name] for name in content.files}, path.name)
+
+
+def _refuse_unpacking(path: Path) -> None:
+    """Refuse arrays that take far more memory than their file, by what its headers say of them."""
+    most = max(_UNPACKED, _TIMES * path.stat().st_size)
+    with ZipFile(path) as archive:
+        for part in archive.infolist():
+            with archive.open(part) as file:
+                declared = max(part.file_size, _declared(file))
+            most -= declared
+            if most < 0:
+                raise InvalidInput(
+                    f"Data file '{path}' must not unpack to more than {_TIMES} times its size. Got "
+                    f"array '{part.filename.removesuffix('.npy')}' of {declared / 1e9:.3g} GB; "
+                    "write it with numpy.savez, which does not compress."
+                )
+
+
+def _declared(file: IO[bytes]) -> int:
+    """Return the bytes that the header of an array asks for; none where it is no array."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0,
+               (2, 0): np.lib.format.read_array_header_2_0}  # fmt: skip
+    try:
+        shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
+    except (ValueError, KeyError):
+        return 0  # numpy says so, or reads no more of it than there is
+    return math.prod(shape) * dtype.itemsize
 
 
 def read_mat(path: Path) -> pl.DataFrame:

@@ -1,35 +1,36 @@
-"""Reading CSV, TSV and TXT files.
+"""Reading CSV, TSV and TXT files: polars reads the cells as text, whose kinds are found after that.
 
-Everything is read as text first and the kind of a column is found from the whole of it: whole
-numbers, else numbers, else true/false, else text. So a column that becomes text in its last row
-is text, and no guess from the first rows can fail.
+What polars does otherwise than is promised here is put right before and after it.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
-import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from symbreak.errors import InvalidInput
-from symbreak.tables.header import FirstLine, Names, as_number, by_place, judged
-from symbreak.tables.table import Table, refuse_repeated, without_missing_words
+from symbreak.tables.first_line import Head, checked_names, head_of, notes_on, told
+from symbreak.tables.header import Names, by_place
+from symbreak.tables.kinds import typed
+from symbreak.tables.table import Table
+from symbreak.tables.text_rows import (
+    Layout,
+    blank_rows,
+    broken_quotes,
+    cells_of,
+    cells_of_any_length,
+    has_odd_quotes,
+    lines_of,
+    refuse_broken_quotes,
+)
 
-if TYPE_CHECKING:
-    from _csv import Reader as _Lines
-
-_ROWS, _CELLS = 1000, 200_000  # that tell whether the first line holds names
-_FEWEST_ROWS = 20
-_LONGEST_CELL = 2**31 - 1  # the most that the csv module takes on every system
-_csv_limit = threading.Lock()
+_BLOCK = 1 << 20  # bytes decoded at a time
 
 
 def read_text(
@@ -60,174 +61,106 @@ def read_text(
     InvalidInput
         The file is not UTF-8 text, or its header or a row is not as it must be.
     """
-    content = _decoded(path)
-    with _cells_of_any_length():
-        separator, line = _first_line(content, separators)
-        found = _told(content, separator, line)
+    content = _checked(path)
+    with cells_of_any_length():
+        head = head_of(content, separators)
+        found = told(content, head)
         has_names = found.holds_names if header is None else header
-        if has_names:
-            columns = _checked(line, path.name)
-            content = _without_first_line(content, separator)
-        else:
-            columns = list(names(len(line)))
-        frame = _as_text(content, separator, columns, path.name)
-    frame = without_missing_words(frame)
-    typed = [_typed(one) for one in frame.iter_columns() if one.name not in text]
-    notes = () if header is not None else _notes(found, line, path.name)
-    frame = frame.with_columns(typed)
+        columns = checked_names(head, path.name) if has_names else list(names(head.width))
+        rows, n_above = _rows(content, head) if has_names else (content, 0)
+        del content
+        cells = _cells(rows, Layout(head.separator, head.width, n_above, path.name))
+        if not cells.height and has_odd_quotes(head.text):
+            raise broken_quotes(f"The first line of '{path.name}'", head.text)
+    frame = typed(cells, {f"c{j}" for j, name in enumerate(columns) if name in text})
+    frame.columns = columns
+    notes = () if header is not None else notes_on(found, head, path.name)
     return Table.of(frame, path.name, is_unnamed=not has_names, notes=notes)
 
 
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = "\0"
-    if "\0" in content:
+def _checked(path: Path) -> bytes:
+    """Return the text in UTF-8 with lines that end in a line feed."""
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    if b"\0" in content or not _is_utf8(content):
         raise InvalidInput(
             f"Data file '{path}' must be text in UTF-8. Got other bytes; "
             "save it again as CSV in UTF-8."
         )
-    content = content.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
-    if not content.strip():
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not any(line.strip() for line in lines_of(content)):
         raise InvalidInput(f"Data file '{path}' must hold a table. Got only blank lines.")
     return content
 
 
-@contextmanager
-def _cells_of_any_length() -> Iterator[None]:
-    """Lift the limit of the csv module, which is one for the whole process, and put it back."""
-    with _csv_limit:
-        before = csv.field_size_limit(_LONGEST_CELL)
-        try:
-            yield
-        finally:
-            csv.field_size_limit(before)
+def _rows(content: bytes, head: Head) -> tuple[bytes, int]:
+    """Return what stands below the first line, and how many lines stand above that."""
+    return content[len(head.text.encode()) :], head.text.count("\n")
 
 
-def _first_line(content: str, separators: str) -> tuple[str, list[str]]:
-    lines = {one: next(_lines(content, one)) for one in separators}
-    n_cells = {one: _n_cells(line) for one, line in lines.items()}
-    separator = max(separators, key=n_cells.__getitem__)
-    if sum(n > 1 for n in n_cells.values()) > 1:
-        separator = max(
-            separators, key=lambda one: (*_fit(content, one, n_cells[one]), n_cells[one])
-        )
-    return separator, _stripped(lines[separator])
-
-
-def _fit(content: str, separator: str, width: int) -> tuple[float, float]:
-    """Return the share of the next rows that a separator splits alike, and of numbers in them."""
-    rows = [*islice(_lines(content, separator), 1, _FEWEST_ROWS + 1)] if width > 1 else []
-    cells = [as_number(cell) is not None for row in rows for cell in _stripped(row)]
-    alike = sum(len(row) == width for row in rows)
-    return alike / max(len(rows), 1), sum(cells) / max(len(cells), 1)
-
-
-def _n_cells(line: list[str]) -> int:
-    # The wrong separator cuts quoted names and leaves quotes in the pieces.
-    return len(line) if '"' not in "".join(line) else 0
-
-
-def _stripped(line: list[str]) -> list[str]:
-    return [cell.strip() for cell in line]
-
-
-def _told(content: str, separator: str, line: list[str]) -> FirstLine:
-    """Tell from the first rows whether the first line holds names."""
-    most = max(_FEWEST_ROWS, min(_ROWS, _CELLS // len(line)))
-    rows = islice(_lines(content, separator), 1, most + 1)
-    return judged(line, [_stripped(row) for row in rows if len(row) == len(line)])
-
-
-def _checked(header: list[str], source: str) -> list[str]:
-    """Return the names, which must be there and differ."""
-    otherwise = ", or say --no-header if the first line holds values"
-    if "" in header:
-        raise InvalidInput(
-            f"Column {header.index('') + 1} of '{source}' must have a name in the first line. "
-            f"Got none; name it, write the file without row numbers{otherwise}."
-        )
-    refuse_repeated(header, source, otherwise)
-    return header
-
-
-def _notes(found: FirstLine, line: list[str], source: str) -> tuple[str, ...]:
-    """Return what was made of a first line that is no line of words over numbers."""
-    if not found.holds_names:
-        return (
-            f"The first line of '{source}' was read as values, so the columns are called column_1 "
-            f"to column_{len(line)}. If it holds their names, say --header.",
-        )
-    why = "it holds numbers" if found.has_numbers else f"'{found.again}' stands below it too"
-    if not found.has_numbers and found.again is None:
-        return ()
-    return (
-        f"The first line of '{source}' was read as the names of the columns, though {why}. "
-        "If they are values, say --no-header.",
-    )
-
-
-def _lines(content: str, separator: str) -> _Lines:
-    # skipinitialspace: a quote may follow a space, as in: a, "b c"
-    return csv.reader(io.StringIO(content), delimiter=separator, skipinitialspace=True)
-
-
-def _as_text(body: str, separator: str, columns: Sequence[str], source: str) -> pl.DataFrame:
-    # Plain names in place of the header: polars renames and looks for patterns in real ones.
-    plain = separator.join(f"c{j}" for j in range(len(columns)))
-    rows = _without_spaces(body, separator)
+def _is_utf8(content: bytes) -> bool:
+    decoder, whole = codecs.getincrementaldecoder("utf-8")(), memoryview(content)
     try:
-        frame = pl.read_csv(f"{plain}\n{rows}".encode(), separator=separator, infer_schema=False)
-    except pl.exceptions.ComputeError:
-        _blank_lines(body, separator, len(columns), source)
+        for begin in range(0, len(whole), _BLOCK):
+            decoder.decode(whole[begin : begin + _BLOCK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _cells(rows: bytes, layout: Layout) -> pl.DataFrame:
+    """Return the cells as columns of text, called c0, c1 and so on."""
+    # Columns get plain names: polars renames some real ones and looks for patterns in others.
+    names = layout.separator.join(f"c{j}" for j in range(layout.width)).encode()
+    try:
+        plain = _for_polars(rows, layout.separator)
+        read = b"\n".join([names, plain])
+        cells = pl.read_csv(read, separator=layout.separator, infer_schema=False)
+    except (pl.exceptions.ComputeError, csv.Error):
+        blank_rows(rows, layout)
+        refuse_broken_quotes(rows, layout)
         raise
-    frame.columns = list(columns)
-    # A row that is too short, or a blank line, always leaves the last value open.
-    if frame.height and frame.to_series(-1).null_count():
-        blank = _blank_lines(body, separator, len(columns), source)
-        frame = frame.filter(~pl.Series(range(frame.height)).is_in(blank))
-    return frame
+    if not _may_have_blank_rows(cells, plain, layout):
+        return cells
+    blank = blank_rows(rows, layout)
+    if b'"' not in rows:
+        return cells  # without blank lines: `_for_polars` took them out
+    return cells.filter(~pl.Series(range(cells.height)).is_in(blank))
 
 
-def _without_first_line(content: str, separator: str) -> str:
-    lines = _lines(content, separator)
-    next(lines)
-    return "".join(content.split("\n", lines.line_num)[lines.line_num :])
+def _for_polars(rows: bytes, separator: str) -> bytes:
+    """Return the rows without what polars does not pass over: blank lines, spaces before quotes.
 
-
-def _without_spaces(body: str, separator: str) -> str:
-    """Return the lines without the spaces before quotes, which polars does not pass over."""
-    if not re.search(rf'(^|{separator}) +"', body, re.MULTILINE):
-        return body
+    Blank lines stay where quotes are: they may stand within a value.
+    """
+    if b'"' not in rows:
+        return re.sub(rb"^\n+|(?<=\n)\n+", b"", rows) if _has_blank_line(rows) else rows
+    if b' "' not in rows or not re.search(rb'(?:^|[%s\n]) +"' % separator.encode(), rows):
+        return rows
     written = io.StringIO()
-    csv.writer(written, delimiter=separator, lineterminator="\n").writerows(
-        csv.reader(io.StringIO(body), delimiter=separator, skipinitialspace=True, strict=True)
-    )
-    return written.getvalue()
+    cells = cells_of(lines_of(rows), separator, strict=True)
+    csv.writer(written, delimiter=separator, lineterminator="\n").writerows(cells)
+    return written.getvalue().encode()
 
 
-def _blank_lines(body: str, separator: str, width: int, source: str) -> list[int]:
-    blank = []
-    for row, values in enumerate(_lines(body, separator)):
-        if not values:
-            blank.append(row)
-        elif len(values) != width:
-            raise InvalidInput(
-                f"Row {row + 1 - len(blank)} of '{source}' must have {width} values, as many as "
-                f"the first line has. Got {len(values)}."
-            )
-    return blank
+def _may_have_blank_rows(cells: pl.DataFrame, rows: bytes, layout: Layout) -> bool:
+    """Tell whether a row may be blank or of another width; all such leave the last value open."""
+    separator = layout.separator.encode()
+    # Of an empty value too many polars says nothing where the file ends behind its separator.
+    if rows.endswith(separator):
+        return True
+    if not cells.height or not cells.to_series(-1).null_count():
+        return False
+    if layout.width == 1:
+        return _has_blank_line(rows)
+    # A separator stands between two cells, or is part of one.
+    n_separators = rows.count(separator)
+    if b'"' in rows:
+        within = pl.all().str.count_matches(layout.separator, literal=True)
+        n_separators -= int(cells.select(pl.sum_horizontal(within.sum())).item())
+    return n_separators != (layout.width - 1) * cells.height
 
 
-def _typed(column: pl.Series) -> pl.Series:
-    missing = column.null_count()
-    for kind in (pl.Int64, pl.Float64):
-        numbers = column.cast(kind, strict=False)
-        if numbers.null_count() == missing:
-            return numbers
-    lower = column.str.to_lowercase()
-    if lower.drop_nulls().is_in(["true", "false"]).all():
-        return lower == "true"
-    return column
+def _has_blank_line(rows: bytes) -> bool:
+    return rows.startswith(b"\n") or b"\n\n" in rows

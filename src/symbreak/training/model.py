@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
-from symbreak.model_file import load_model, save_model
+from symbreak.model_file import content_of, load_model, save_model
 from symbreak.network import Network
 from symbreak.page import plain
 from symbreak.tables.preparation import Preparation
@@ -143,13 +143,14 @@ class Model:
                 f"Model '{path}' must be a model that 'symbreak train --model' wrote. "
                 "Got a file of another kind."
             )
-        return cls(
-            Network.from_settings(take(settings, "network", dict)),
-            arrays["theta"],
-            Preparation.from_settings(take(settings, "preparation", dict)),
-            Target.from_settings(take(settings, "target", dict)),
-            take(settings, "combine", str),
-            take(settings, "summary", dict),
-            # Models of version 0.1 have no such entry: a first line was names then.
-            take({"unnamed_columns": 0, **settings}, "unnamed_columns", int),
-        )
+        with content_of(path):
+            return cls(
+                Network.from_settings(take(settings, "network", dict)),
+                arrays["theta"],
+                Preparation.from_settings(take(settings, "preparation", dict)),
+                Target.from_settings(take(settings, "target", dict)),
+                take(settings, "combine", str),
+                take(settings, "summary", dict),
+                # Models of version 0.1 have no such entry: a first line was names then.
+                take({"unnamed_columns": 0, **settings}, "unnamed_columns", int),
+            )
