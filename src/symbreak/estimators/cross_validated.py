@@ -36,7 +36,7 @@ from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import FoldFits, judge_of
 from symbreak.estimators.problem import Array, hidden_sizes
 from symbreak.estimators.progress import with_callbacks
-from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
+from symbreak.training.selection import Candidate, Layers, chosen, compared, name_of, path_of
 from symbreak.estimators.starting import Seeds, seeds_of
 from symbreak.training.combine import by_blocks
 

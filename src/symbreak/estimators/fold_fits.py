@@ -20,7 +20,7 @@ from sklearn.metrics import get_scorer
 from symbreak.arrays import as_numpy
 from symbreak.estimators.early_stopping import Examples, takes_weights
 from symbreak.estimators.problem import Array, Problem, Scale
-from symbreak.estimators.selection import Scores
+from symbreak.training.selection import Scores
 from symbreak.estimators.solvers import method_of_solver, search_options
 from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.objectives import NetworkCost

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from symbreak.errors import InvalidType
-from symbreak.estimators.selection import name_of
+from symbreak.training.selection import name_of
 from symbreak.reports.pictures.display import Display, colour
 
 if TYPE_CHECKING:
