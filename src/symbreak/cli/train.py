@@ -75,6 +75,13 @@ class TrainOptions(NetworkOptions):
         tuple[str, ...],
         typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
     ] = ()
+    keep: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            metavar="COLUMN",
+            help="Learn from a column that is left out as an identifier; may be repeated.",
+        ),
+    ] = ()
     group: Annotated[
         str | None,
         typer.Option(

@@ -122,7 +122,7 @@ def _split(options: TrainOptions, table: Table, task: str | None, repeats: int) 
         table, options.target_column, task=task, drop=options.drop, holdout=options.holdout_share,
         validation=options.validation_share, seed=options.seed,
         separate_test=options.test is not None or repeats > 0, group=options.group,
-        time=options.time, weight=options.weight,
+        time=options.time, weight=options.weight, keep=options.keep,
     )  # fmt: skip
     if options.test is None:
         return split

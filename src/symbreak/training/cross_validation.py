@@ -40,7 +40,7 @@ Array = NDArray[Any]
 # A fifth of fewer rows says little of a score: at 200 rows an accuracy of 90 % is known to 2 %.
 FEW_ROWS = 1000
 # Each further repeat takes as long as the first; on so few rows one split of them still matters.
-REPEATED_BELOW = 200
+REPEATED_BELOW = 100
 # Numbers of X beyond which the choice in every fold takes longer than a person waits.
 MOST_NUMBERS = 50_000
 
