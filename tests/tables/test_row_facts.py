@@ -75,6 +75,13 @@ def test_groups_are_in_one_part_each_and_every_class_in_training(seed):
     assert all(np.array_equal(one, other) for one, other in zip(parts, again, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_only_group_of_a_class_trains(seed):
+    groups = np.repeat(np.arange(6), 10)
+    train, _ = split_groups(groups, (groups == 0).astype(int), (30,), seed)
+    assert 0 in groups[train]
+
+
 def test_too_few_groups_are_refused():
     with pytest.raises(InvalidInput, match="groups enough for each part"):
         split_groups(np.repeat([0, 1], 5), None, (2, 2), 0)

@@ -125,6 +125,16 @@ def test_a_weight_of_two_scores_as_a_row_that_is_there_twice():
     assert np.abs(plain.best.scores / one.best.scores - 1.0).max() > 1e-2
 
 
+def test_rows_that_weigh_nothing_make_no_fold():
+    patient = np.arange(80) // 16
+    weighed = whole(
+        LINEAR, columns={"w": np.where(patient == 2, 0.0, 1.0), "g": patient}, weight="w", group="g"
+    )
+    folds = folds_of(weighed, 0)
+    assert len(folds) == 4
+    assert all(2 not in patient[test] for _, test in folds)
+
+
 def test_no_group_trains_and_scores():
     patient = RANDOM.integers(0, 12, 80)
     split = whole(LINEAR, columns={"g": patient}, group="g")
