@@ -68,8 +68,11 @@ def _interval(scores: dict[str, Any]) -> str:
 
 def _as_trained(document: dict[str, Any]) -> Card | None:
     """Return the score that a saved model brings along."""
-    known = (document.get("at_training") or {}).get("holdout") or {}
-    detail = "On the hold-out rows of its training."
+    at_training = document.get("at_training") or {}
+    known, detail = at_training.get("holdout") or {}, "On the hold-out rows of its training."
+    validated = at_training.get("cross_validation")
+    if validated:
+        known, detail = validated["scores"] or {}, "By cross-validation of its training."
     if "accuracy" in known:
         return _card("How good", f"{shown(100 * known['accuracy'], 3)} % right", detail)
     if "r2" in known:
@@ -177,7 +180,7 @@ def _low(document: dict[str, Any]) -> str:
     words = low_words(score, scores["most_frequent_share"] if is_class else None)
     name = "accuracy" if is_class else "R²"
     return words and (
-        f"The {name} is {words}; with --search cross-validation chooses another penalty."
+        f"The {name} is {words}; without --quick cross-validation chooses another network."
     )
 
 
