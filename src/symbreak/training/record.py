@@ -20,9 +20,13 @@ from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status
+from symbreak.training.advice import Advice, advice
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
+from symbreak.training.comparison import Comparison
+from symbreak.training.confusion import Confusion
+from symbreak.training.importance import ColumnImportance
 from symbreak.training.predictions import Predictions
 from symbreak.training.scores import Scores, scores_of
 from symbreak.training.trajectory import Trajectories
@@ -187,6 +191,34 @@ class Training:
     def holdout_prediction(self) -> NDArray[Any]:
         """The combined prediction for the hold-out part, (m, outputs)."""
         return self.predictions["holdout"].combined(self.predicting)
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The losses on training and held-out rows beside a constant and a linear model."""
+        from symbreak.training.facts import comparison_of
+
+        return comparison_of(self)
+
+    @cached_property
+    def confusion(self) -> Confusion | None:
+        """Which classes of held-out rows are taken for which."""
+        from symbreak.training.facts import confusion_of
+
+        return confusion_of(self)
+
+    @cached_property
+    def importance(self) -> list[ColumnImportance]:
+        """What the columns of the table matter on held-out rows, the largest first."""
+        from symbreak.training.facts import importance_of
+
+        return importance_of(self)
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """What this training asks for, the most urgent first."""
+        from symbreak.training.facts import facts_of
+
+        return advice(facts_of(self))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""

@@ -1,0 +1,179 @@
+"""The facts of a training that advice is made from, and its losses beside those of the simplest.
+
+A `Training` on a table has all of them; one on arrays has what its record holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.arrays import as_numpy, picked
+from symbreak.network import Network
+from symbreak.optimize import Status
+from symbreak.training.advice import Facts
+from symbreak.training.checks import spread_rows
+from symbreak.training.combine import combined_prediction
+from symbreak.training.comparison import (
+    SURE,
+    Comparison,
+    Rows,
+    best_constant,
+    compared,
+    row_losses,
+    standard_error,
+)
+from symbreak.training.confusion import Confusion
+from symbreak.training.importance import MOST_COLUMNS, MOST_ROWS, ColumnImportance, importances
+from symbreak.training.linear import linear_model
+
+if TYPE_CHECKING:
+    from symbreak.tables.preparation import Preparation
+    from symbreak.tables.target import Target
+    from symbreak.training.record import Training
+
+# Early stopping and patience end a search before J is lowest, and are meant to.
+DONE = (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)
+CONSTANT = 1e-4  # the standard deviation over rows of a unit that does not depend on them
+
+
+def comparison_of(training: Training) -> Comparison | None:
+    """Return the four losses of a training on a table; None without a hold-out part."""
+    split = training.split
+    if split is None or "holdout" not in training.predictions:
+        return None
+    target, part = split.target, training.predictions["holdout"]
+    held = rows_of(target, part.y, training.holdout_prediction)
+    known = training.predictions["training"]
+    own = rows_of(target, known.y, known.combined(training.predicting))
+    constant = best_constant(own.y, None, len(target.classes))
+    linear = None
+    if training.network.n_hidden:
+        network, theta = linear_model(known.X, known.y, split.loss, split.n_outputs)
+        linear = rows_of(target, part.y, combined_prediction(network, theta, part.X)).prediction
+    spread = np.broadcast_to(constant, held.prediction.shape)
+    return compared(held, constant=spread, linear=linear, training=own)
+
+
+def rows_of(target: Target, y: NDArray[Any], prediction: NDArray[Any]) -> Rows:
+    """Return what is known and predicted in the unit of the table.
+
+    Parameters
+    ----------
+    y : (m,), as `Target.encode` gives it.
+    prediction : (m, outputs), after the link.
+    """
+    prediction = np.asarray(prediction, dtype=np.float64)
+    if target.classes:
+        return Rows(y, prediction)
+    return Rows(target.unscale(y), target.unscale(prediction[:, 0]))
+
+
+def facts_of(training: Training) -> Facts:
+    """Return the facts of a training."""
+    restarts, network = training.outcome.restarts, training.network
+    constant, hidden = (0, 0)
+    if "training" in training.predictions and network.n_hidden:
+        theta = picked(training.outcome.theta, np.array([training.lead]), 0)
+        constant, hidden = constant_units(network, theta, training.predictions["training"].X)
+    status = restarts.lowest_status
+    return Facts(
+        comparison=training.comparison,
+        is_constant=_is_constant(training),
+        constant_units=constant,
+        hidden_units=hidden,
+        penalty_share=penalty_share(training),
+        penalty_is_chosen=training.choice is not None,
+        n_starts=restarts.n_starts,
+        n_lowest=restarts.n_lowest,
+        is_converged=status in DONE if status is not None else None,
+        needs_more_starts=restarts.needs_more_starts,
+        is_linear=not network.n_hidden,
+    )
+
+
+def importance_of(training: Training) -> list[ColumnImportance]:
+    """Return what the columns of the table matter on held-out rows, the largest first."""
+    split = training.split
+    if split is None or training.holdout is None:
+        return []
+    part, target = training.predictions["holdout"], split.target
+    some = spread_rows(part.n, MOST_ROWS)
+    X = np.asarray(part.X)[some]
+    rows = rows_of(target, part.y[some], training.holdout_prediction[some])
+
+    def predict(other: NDArray[Any]) -> NDArray[Any]:
+        return rows_of(target, part.y[:0], training.predict(other)).prediction
+
+    return importances(rows, X, predict, _columns(training, split.preparation))
+
+
+def _columns(training: Training, preparation: Preparation) -> list[tuple[str, slice]]:
+    """Return the columns with the largest weights, and where their features stand."""
+    Theta = training.network.thetas(as_numpy(training.outcome.theta)[training.lead])[0]
+    size, places, start = np.abs(Theta[:, 1:]).max(axis=0), [], 0
+    for column in preparation.columns:
+        stop = start + len(column.feature_names)
+        places.append((column.name, slice(start, stop)))
+        start = stop
+    return sorted(places, key=lambda one: -float(size[one[1]].max()))[:MOST_COLUMNS]
+
+
+def confusion_of(training: Training) -> Confusion | None:
+    """Return which classes of held-out rows are taken for which; None for numbers."""
+    split = training.split
+    if split is None or not split.target.classes or training.holdout is None:
+        return None
+    guess = training.holdout_prediction.argmax(axis=1)
+    return Confusion.of(training.predictions["holdout"].y, guess, split.target.classes)
+
+
+def constant_units(network: Network, theta: Any, X: Any) -> tuple[int, int]:
+    """Return how many hidden units do not depend on the rows, and how many there are.
+
+    Parameters
+    ----------
+    theta : (1, n).
+    X : (m, features).
+    """
+    constant = 0
+    for layer in range(1, network.n_hidden + 1):
+        a = as_numpy(network.hidden(theta, X, layer))[0]
+        spread, size = a.std(axis=0), 1.0 + np.abs(a).mean(axis=0)
+        constant += int((spread <= CONSTANT * size).sum())
+    return constant, sum(network.layers[1:-1])
+
+
+def penalty_share(training: Training) -> float:
+    """Return the penalty's share of J at the start that leads, 0 where it is not known."""
+    if training.cost is None:
+        return 0.0
+    cost = training.cost.take(np.array([training.lead]))
+    theta = picked(training.outcome.theta, np.array([training.lead]), 0)
+    J, data = (float(one.value(theta)[0]) for one in (cost, cost.with_alpha(0.0)))
+    return (J - data) / J if J > 0.0 and np.isfinite(J) else 0.0
+
+
+def _is_constant(training: Training) -> bool:
+    split = training.split
+    if split is None or "training" not in training.predictions:
+        return False
+    part = training.predictions["training"]
+    rows = rows_of(split.target, part.y, part.combined(training.predicting))
+    return is_constant(rows, len(split.target.classes))
+
+
+def is_constant(rows: Rows, n_classes: int) -> bool:
+    """Tell whether predictions of the training rows are no better than the best constant.
+
+    Parameters
+    ----------
+    n_classes : 0 for numbers.
+    """
+    constant = best_constant(rows.y, rows.weight, n_classes)
+    other = rows._replace(prediction=np.broadcast_to(constant, rows.prediction.shape))
+    gain = row_losses(other) - row_losses(rows)
+    noise = standard_error(gain, rows.weight)
+    return bool(np.average(gain, weights=rows.weight) <= SURE * noise)

@@ -1,0 +1,59 @@
+"""What can be done about what `advice` found, in the words of whoever trained.
+
+A remedy is a fixed word; how it is said depends on where it can be followed. Sentences name
+options of that place alone: tests hold them to its options.
+
+    train       `symbreak train`
+    settings    `train_split` with `Settings`
+    estimator   `MLPClassifier`, `MLPRegressor`
+"""
+
+from __future__ import annotations
+
+TRAIN, SETTINGS, ESTIMATOR = "train", "settings", "estimator"
+
+REMEDIES: dict[str, dict[str, str]] = {
+    "choose_penalty": {
+        TRAIN: "Choose the penalty by cross-validation: --search",
+        SETTINGS: "Choose the penalty by cross-validation: search=True",
+        ESTIMATOR: "Choose alpha= by cross-validation, as MLPClassifierCV and MLPRegressorCV do",
+    },
+    "linear_model": {
+        TRAIN: "Train without a hidden layer: --hidden none",
+        SETTINGS: "Train without a hidden layer: hidden=()",
+        ESTIMATOR: "Train without a hidden layer: hidden_layer_sizes=()",
+    },
+    "scale_inputs": {
+        ESTIMATOR: "Scale X: standardize=True",
+    },
+    "weaker_penalty": {
+        TRAIN: "Lower --alpha",
+        SETTINGS: "Lower alpha=",
+        ESTIMATOR: "Lower alpha=",
+    },
+    "more_rows": {
+        TRAIN: "Train on more rows",
+        SETTINGS: "Train on more rows",
+        ESTIMATOR: "Train on more rows",
+    },
+    "larger_holdout": {
+        TRAIN: "Bring more rows, or raise --holdout",
+        SETTINGS: "Bring more rows, or hold out a larger share of them",
+        ESTIMATOR: "Bring more rows",
+    },
+    "go_on": {
+        TRAIN: "Raise --max-iter",
+        SETTINGS: "Raise max_iter=",
+        ESTIMATOR: "Raise max_iter=",
+    },
+    "more_starts": {
+        TRAIN: "Raise --starts",
+        SETTINGS: "Raise starts=",
+        ESTIMATOR: "Raise n_starts=",
+    },
+}
+
+
+def remedy_words(remedy: str, place: str) -> str:
+    """Return how a remedy is said at a place, "" where there is none to be had."""
+    return REMEDIES.get(remedy, {}).get(place, "")
