@@ -37,9 +37,9 @@ REMEDIES: dict[str, dict[str, str]] = {
         ESTIMATOR: "Train on more rows",
     },
     "larger_holdout": {
-        TRAIN: "Bring more rows, or raise --holdout",
-        SETTINGS: "Bring more rows, or hold out a larger share of them",
-        ESTIMATOR: "Bring more rows",
+        TRAIN: "Train on more rows, or raise --holdout",
+        SETTINGS: "Train on more rows, or hold out a larger share of them",
+        ESTIMATOR: "Train on more rows",
     },
     "go_on": {
         TRAIN: "Raise --max-iter",
