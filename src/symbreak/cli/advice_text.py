@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from symbreak.cli.choices import WITH_LEARNING_RATE
 from symbreak.cli.train import TrainOptions
+from symbreak.reports.numbers import score_shown, shown
 from symbreak.text import format_table, pluralize
-from symbreak.training.advice import Advice
+from symbreak.training.advised import Advice
 from symbreak.training.comparison import Comparison, Entry
 from symbreak.training.confusion import Confusion
 from symbreak.training.importance import ColumnImportance
@@ -36,6 +38,24 @@ def advice_lines(training: Training, options: TrainOptions) -> list[str]:
     return [
         f"Advice: {one.sentence} {_remedy(one, options)}".rstrip() for one in training.advice
     ]
+
+
+def given_line(scores: dict[str, Any]) -> str:
+    """Return the score on rows that were given, and whether they tell of new ones.
+
+    Parameters
+    ----------
+    scores : the section of the page's document.
+    """
+    rows = f"Score on {pluralize(scores['rows'], 'row')} {scores['where']}"
+    if scores["kind"] == "none":
+        return f"{rows}: none, as a prediction is not finite."
+    score, loss = ("accuracy", "log_loss") if scores["kind"] == "classes" else ("r2", "rmse")
+    first = score_shown(scores[score], 4)
+    words = {"accuracy": "accuracy", "r2": "R2", "log_loss": "log-loss", "rmse": "RMSE"}
+    line = f"{rows}: {words[score]} {first}, {words[loss]} {shown(scores[loss], 4)}."
+    seen = scores["seen"]
+    return f"{seen['sentence']} {line}" if seen["sentence"] else line
 
 
 def comparison_lines(known: Comparison | None) -> list[str]:
@@ -112,6 +132,8 @@ def _remedy(one: Advice, options: TrainOptions) -> str:
     """Return what to do, as a command where that is one option."""
     if one.remedy == "larger_holdout" and options.test is not None:
         return "Score on more rows."
+    if one.remedy == "smaller_steps" and options.method not in WITH_LEARNING_RATE:
+        return "Draw smaller starts: --epsilon."
     words = remedy_words(one.remedy, TRAIN)
     changes = _AGAIN.get(one.remedy)
     if changes is None:

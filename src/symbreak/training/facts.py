@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from symbreak.arrays import as_numpy, picked
 from symbreak.network import Network
-from symbreak.optimize import Status
-from symbreak.training.advice import Facts
+from symbreak.optimize import Outcome, Status
+from symbreak.training.advised import Facts
 from symbreak.training.checks import spread_rows
 from symbreak.training.combine import combined_prediction
 from symbreak.training.comparison import (
@@ -73,25 +73,46 @@ def rows_of(target: Target, y: NDArray[Any], prediction: NDArray[Any]) -> Rows:
 
 def facts_of(training: Training) -> Facts:
     """Return the facts of a training."""
-    restarts, network = training.outcome.restarts, training.network
+    network = training.network
     constant, hidden = (0, 0)
     if "training" in training.predictions and network.n_hidden:
         theta = picked(training.outcome.theta, np.array([training.lead]), 0)
         constant, hidden = constant_units(network, theta, training.predictions["training"].X)
-    status = restarts.lowest_status
     return Facts(
+        **_of_search(training.outcome),
         comparison=training.comparison,
         is_constant=_is_constant(training),
         constant_units=constant,
         hidden_units=hidden,
         penalty_share=penalty_share(training),
         penalty_is_chosen=training.choice is not None,
-        n_starts=restarts.n_starts,
-        n_lowest=restarts.n_lowest,
-        is_converged=status in DONE if status is not None else None,
-        needs_more_starts=restarts.needs_more_starts,
         is_linear=not network.n_hidden,
     )
+
+
+def facts_of_search(outcome: Outcome) -> Facts:
+    """Return what an outcome alone tells, whatever was minimised."""
+    return Facts(**_of_search(outcome))
+
+
+def _of_search(outcome: Outcome) -> dict[str, Any]:
+    restarts, ended = outcome.restarts, outcome.status
+    diverged = np.array([one is Status.DIVERGED for one in ended])
+    made, best = outcome.n_iterations, outcome.best_iteration
+    lowest = restarts.lowest_status
+    impatient = all(one is Status.NO_IMPROVEMENT for one in ended) and best.max() < 2
+    return {
+        "n_starts": restarts.n_starts,
+        "n_lowest": restarts.n_lowest,
+        "is_converged": None if lowest is None else lowest in DONE,
+        "lowest_ended": "" if lowest is None else lowest.word,
+        "needs_more_starts": restarts.needs_more_starts,
+        "n_diverged": int(diverged.sum()),
+        "n_never_began": ended.count(Status.NON_FINITE_START),
+        "has_moved": bool(best[diverged].any()),
+        "is_never_lower": bool((made > 0).all() and (best == 0).all()),
+        "is_impatient": bool(impatient),
+    }
 
 
 def importance_of(training: Training) -> list[ColumnImportance]:

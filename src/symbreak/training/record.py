@@ -20,7 +20,8 @@ from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status
-from symbreak.training.advice import Advice, advice
+from symbreak.training.advice import advice
+from symbreak.training.advised import Advice
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts

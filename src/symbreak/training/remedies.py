@@ -6,11 +6,12 @@ options of that place alone: tests hold them to its options.
     train       `symbreak train`
     settings    `train_split` with `Settings`
     estimator   `MLPClassifier`, `MLPRegressor`
+    minimize    `minimize`
 """
 
 from __future__ import annotations
 
-TRAIN, SETTINGS, ESTIMATOR = "train", "settings", "estimator"
+TRAIN, SETTINGS, ESTIMATOR, MINIMIZE = "train", "settings", "estimator", "minimize"
 
 REMEDIES: dict[str, dict[str, str]] = {
     "choose_penalty": {
@@ -45,11 +46,28 @@ REMEDIES: dict[str, dict[str, str]] = {
         TRAIN: "Raise --max-iter",
         SETTINGS: "Raise max_iter=",
         ESTIMATOR: "Raise max_iter=",
+        MINIMIZE: "Raise max_iter=",
     },
     "more_starts": {
         TRAIN: "Raise --starts",
         SETTINGS: "Raise starts=",
         ESTIMATOR: "Raise n_starts=",
+        MINIMIZE: "Draw more starts",
+    },
+    "smaller_steps": {
+        TRAIN: "Lower --learning-rate, or draw smaller starts: --epsilon",
+        SETTINGS: "Lower the learning rate of method_options=, or draw smaller starts by rule=",
+        ESTIMATOR: "Lower learning_rate_init=, or draw smaller starts: init_epsilon=",
+        MINIMIZE: "Lower the learning rate, or draw smaller starts",
+    },
+    "lower_rate": {
+        TRAIN: "Lower --learning-rate",
+        SETTINGS: "Lower the learning rate of method_options=",
+        ESTIMATOR: "Lower learning_rate_init=",
+        MINIMIZE: "Lower the learning rate",
+    },
+    "more_patience": {
+        ESTIMATOR: "Raise n_iter_no_change= or learning_rate_init=",
     },
 }
 
