@@ -19,9 +19,10 @@ from symbreak.training.remedies import TRAIN, remedy_words
 
 MOST_CLASSES, MOST_COLUMNS = 10, 5
 # What a remedy changes in the command that was typed.
+_CHOSEN: dict[str, Any] = {"quick": False, "hidden": None, "activation": None, "alpha": None}
 _AGAIN: dict[str, dict[str, Any]] = {
-    "choose_penalty": {"search": True, "alpha": None},
-    "linear_model": {"hidden": "none", "activation": TrainOptions.activation},
+    "choose_penalty": _CHOSEN,
+    "linear_model": {**_CHOSEN, "hidden": "none"},
 }
 
 

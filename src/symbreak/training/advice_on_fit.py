@@ -109,7 +109,9 @@ def linear_as_good(facts: Facts) -> Advice | None:
     linear = None if known is None else known.get("linear")
     if known is None or linear is None or facts.is_linear or facts.is_constant:
         return None
-    if linear.is_worse or linear.behind > linear.noise:
+    # More rows have told then than are held out.
+    is_settled = facts.linear_was_compared and not linear.is_better
+    if is_settled or linear.is_worse or linear.behind > linear.noise:
         return None
     how = "better" if linear.is_better else "as good, within noise"
     return Advice(

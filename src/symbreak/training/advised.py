@@ -18,6 +18,7 @@ class Facts:
     constant_units, hidden_units : how many are constant over the training rows, of how many.
     penalty_share : of J, at the start that leads.
     penalty_is_chosen : whether cross-validation chose the penalty.
+    linear_was_compared : whether cross-validation saw a network without a hidden layer.
     n_starts, n_lowest : starts, and those that reached the lowest J.
     is_converged : whether the lowest J converged; None where its end is as good as that.
     lowest_ended : how the start with the lowest J ended, in words.
@@ -36,6 +37,7 @@ class Facts:
     hidden_units: int = 0
     penalty_share: float = 0.0
     penalty_is_chosen: bool = False
+    linear_was_compared: bool = False
     n_starts: int = 1
     n_lowest: int = 1
     is_converged: bool | None = True

@@ -160,19 +160,8 @@ def best_constant(y: NDArray[Any], weight: Floats | None, n_classes: int) -> Flo
 
 def scores_of_rows(rows: Rows) -> Scores:
     """Return the scores of finite predictions."""
-    y, prediction, weight = rows
-    scored = class_scores if prediction.ndim == 2 else number_scores
-    if weight is None:
-        return scored(y, prediction)
-    from sklearn import metrics
-
-    if prediction.ndim == 1:
-        r2 = metrics.r2_score(y, prediction, sample_weight=weight) if len(y) > 1 else math.nan
-        rmse = metrics.root_mean_squared_error(y, prediction, sample_weight=weight)
-        return Scores(("r2", "rmse"), float(r2), float(rmse))
-    right = metrics.accuracy_score(y, prediction.argmax(axis=1), sample_weight=weight)
-    loss = np.average(row_losses(rows), weights=weight)
-    return Scores(("accuracy", "log_loss"), float(right), float(loss))
+    scored = class_scores if rows.prediction.ndim == 2 else number_scores
+    return scored(*rows)
 
 
 def row_losses(rows: Rows) -> Floats:

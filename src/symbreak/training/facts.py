@@ -45,35 +45,40 @@ def comparison_of(training: Training) -> Comparison | None:
     if split is None or "holdout" not in training.predictions:
         return None
     target, part = split.target, training.predictions["holdout"]
-    held = rows_of(target, part.y, training.holdout_prediction)
+    held = rows_of(target, part.y, training.holdout_prediction, part.weight)
     known = training.predictions["training"]
-    own = rows_of(target, known.y, known.combined(training.predicting))
-    constant = best_constant(own.y, None, len(target.classes))
+    own = rows_of(target, known.y, known.combined(training.predicting), known.weight)
+    constant = best_constant(own.y, own.weight, len(target.classes))
     linear = None
     if training.network.n_hidden:
-        network, theta = linear_model(known.X, known.y, split.loss, split.n_outputs)
+        network, theta = linear_model(
+            known.X, known.y, split.loss, split.n_outputs, weight=known.weight
+        )
         linear = rows_of(target, part.y, combined_prediction(network, theta, part.X)).prediction
     spread = np.broadcast_to(constant, held.prediction.shape)
     return compared(held, constant=spread, linear=linear, training=own)
 
 
-def rows_of(target: Target, y: NDArray[Any], prediction: NDArray[Any]) -> Rows:
+def rows_of(
+    target: Target, y: NDArray[Any], prediction: NDArray[Any], weight: Any = None
+) -> Rows:
     """Return what is known and predicted in the unit of the table.
 
     Parameters
     ----------
     y : (m,), as `Target.encode` gives it.
     prediction : (m, outputs), after the link.
+    weight : (m,) or None.
     """
     prediction = np.asarray(prediction, dtype=np.float64)
     if target.classes:
-        return Rows(y, prediction)
-    return Rows(target.unscale(y), target.unscale(prediction[:, 0]))
+        return Rows(y, prediction, weight)
+    return Rows(target.unscale(y), target.unscale(prediction[:, 0]), weight)
 
 
 def facts_of(training: Training) -> Facts:
     """Return the facts of a training."""
-    network = training.network
+    network, choice = training.network, training.choice
     constant, hidden = (0, 0)
     if "training" in training.predictions and network.n_hidden:
         theta = picked(training.outcome.theta, np.array([training.lead]), 0)
@@ -85,7 +90,8 @@ def facts_of(training: Training) -> Facts:
         constant_units=constant,
         hidden_units=hidden,
         penalty_share=penalty_share(training),
-        penalty_is_chosen=training.choice is not None,
+        penalty_is_chosen=choice is not None and len(choice.path) > 1,
+        linear_was_compared=choice is not None and ((), ) in [one[:1] for one in choice.networks],
         is_linear=not network.n_hidden,
     )
 
@@ -123,7 +129,8 @@ def importance_of(training: Training) -> list[ColumnImportance]:
     part, target = training.predictions["holdout"], split.target
     some = spread_rows(part.n, MOST_ROWS)
     X = np.asarray(part.X)[some]
-    rows = rows_of(target, part.y[some], training.holdout_prediction[some])
+    weight = None if part.weight is None else part.weight[some]
+    rows = rows_of(target, part.y[some], training.holdout_prediction[some], weight)
 
     def predict(other: NDArray[Any]) -> NDArray[Any]:
         return rows_of(target, part.y[:0], training.predict(other)).prediction
@@ -182,7 +189,7 @@ def _is_constant(training: Training) -> bool:
     if split is None or "training" not in training.predictions:
         return False
     part = training.predictions["training"]
-    rows = rows_of(split.target, part.y, part.combined(training.predicting))
+    rows = rows_of(split.target, part.y, part.combined(training.predicting), part.weight)
     return is_constant(rows, len(split.target.classes))
 
 
