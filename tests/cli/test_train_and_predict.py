@@ -30,7 +30,7 @@ def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
         "Hold-out, a single start: accuracy ",
         "The average takes every start; validation and hold-out chose nothing.",
         f"Model: {model}",
-        f"Next: symbreak predict {model} {shop} -o predictions.csv",
+        f"Next, for new rows: symbreak predict {model} new.csv -o predictions.csv",
     ):
         assert line in ran.out
     record = json.loads(found.read_text(encoding="utf-8"))

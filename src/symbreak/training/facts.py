@@ -91,7 +91,7 @@ def facts_of(training: Training) -> Facts:
         hidden_units=hidden,
         penalty_share=penalty_share(training),
         penalty_is_chosen=choice is not None and len(choice.path) > 1,
-        linear_was_compared=choice is not None and ((), ) in [one[:1] for one in choice.networks],
+        linear_was_compared=choice is not None and any(not one[0] for one in choice.networks),
         is_linear=not network.n_hidden,
     )
 
