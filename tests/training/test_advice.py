@@ -56,6 +56,12 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
     "flattened": (
         replace(SOUND, penalty_share=0.4, n_lowest=16), ["underfitting"],
     ),
+    "flattened, with much to learn": (
+        replace(SOUND, penalty_share=0.4), ["underfitting"],
+    ),
+    "flattened, with little to learn": (
+        replace(SOUND, comparison=losses(0.05, 0.06, 0.69, 0.4), penalty_share=0.4), [],
+    ),
     "flattened by a choice": (
         replace(SOUND, penalty_share=0.4, n_lowest=16, penalty_is_chosen=True), [],
     ),
@@ -135,6 +141,11 @@ def smooth() -> Table:
     return table(X, np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2])
 
 
+def wave() -> Table:
+    x = np.linspace(-3, 3, 160)
+    return table(x[:, None], np.sin(2 * x))
+
+
 def straight() -> Table:
     random = np.random.default_rng(2)
     X = random.normal(size=(300, 5))
@@ -153,7 +164,8 @@ def holdout_loss(split: DataSplit, settings: Settings) -> float:
     [
         (noisy_classes, replace(QUICK, alpha=1e-3), "overfitting"),
         (smooth, replace(QUICK, alpha=0.0, hidden=(60,), max_iter=2000), "sound"),
-        (smooth, replace(QUICK, alpha=30.0), "underfitting"),
+        (smooth, replace(QUICK, alpha=10.0), "underfitting"),
+        (wave, replace(QUICK, alpha=10.0), "underfitting"),
         (smooth, replace(QUICK, alpha=3000.0), "constant_network"),
     ],
 )  # fmt: skip
@@ -194,7 +206,7 @@ def test_to_go_on_is_advised_where_it_helps_and_not_where_it_overfits():
     assert before.holdout is not None
     assert holdout_loss(split, replace(short, max_iter=2000)) < 0.9 * before.holdout.error
     split = DataSplit.of(noisy_classes(), "y", holdout=0.4, validation=0.0)
-    short = replace(QUICK, alpha=0.0, max_iter=40)
+    short = replace(QUICK, alpha=0.0, max_iter=10)
     before = train_split(split, short)
     assert before.outcome.restarts.lowest_status is Status.MAX_ITERATIONS
     assert "not_converged" not in {one.kind for one in before.advice}

@@ -9,6 +9,7 @@ lower, a warning says so.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ _LIMITS = (Status.MAX_ITERATIONS, Status.MAX_EVALUATIONS, Status.INTERRUPTED, St
 
 
 def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
-    """Warn where the start that leads predicts no better than the best constant.
+    """Warn where the start that leads predicts no better than the best constant; note it.
 
     A start that was cut has its own warning.
     """
@@ -43,10 +44,10 @@ def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
     mean = np.average(gain, weights=problem.sample_weight)
     if not mean <= SURE * standard_error(gain, problem.sample_weight):
         return
-    units = ""
-    if network.n_hidden:
-        constant, hidden = constant_units(network, lead, X)
-        units = f"; {constant} of {pluralize(hidden, 'hidden unit')} do not depend on the row"
+    constant, hidden = constant_units(network, lead, X)
+    estimator.training_ = replace(training, trivial=(constant, hidden))
+    units = f"; {constant} of {pluralize(hidden, 'hidden unit')} do not depend on the row"
+    units = units if hidden else ""
     best = "the class shares" if network.loss.is_classification else "the best constant"
     words = (
         "The network predicts nearly the same for every row: its loss is no better than that of "
@@ -59,7 +60,8 @@ def _remedy(estimator: Any) -> str:
     """Return what may help, as far as it is not done yet."""
     if not estimator.standardize:
         return f" {remedy_words('scale_inputs', ESTIMATOR)}."
-    return "" if hasattr(estimator, "alphas_") else f" {remedy_words('weaker_penalty', ESTIMATOR)}"
+    chosen = hasattr(estimator, "alphas_")
+    return "" if chosen else f" {remedy_words('weaker_penalty', ESTIMATOR)}."
 
 
 def _is_narrow(estimator: Any, problem: Problem) -> bool:

@@ -7,12 +7,14 @@ from symbreak.training.advised import Advice, Facts
 from symbreak.training.comparison import Comparison, Entry
 
 FEW_ROWS = 20  # of a hold-out
-HEAVY = 0.1  # the share of J that makes a penalty heavy
+HEAVY, DOMINANT = 0.1, 0.3  # shares of J of a penalty
+ROOM = 0.25  # training loss over that of the best constant, where much is left to learn
 LIGHT, MEMORISED = 0.01, 0.6  # a penalty that is hardly there; training loss over held-out loss
 SPREAD = 1e3  # largest over smallest standard deviation, or |mean| over standard deviation
 
 
 def constant_network(facts: Facts) -> Advice | None:
+    """Return what to do where all rows have one prediction."""
     if not facts.is_constant:
         return None
     units = ""
@@ -34,17 +36,19 @@ def _against_constant(facts: Facts) -> str:
 
 
 def unscaled_inputs(facts: Facts) -> Advice | None:
+    """Return what to do where columns differ in scale."""
     if facts.is_constant or facts.spread_of_inputs <= SPREAD:
         return None
     return Advice(
         "unscaled_inputs", "Scale the columns",
         f"The columns of X differ in scale, or lie away from 0, by a factor of "
-        f"{facts.spread_of_inputs:.0e}, which hidden units cannot see across.",
+        f"{facts.spread_of_inputs:,.0f}, which hidden units cannot see across.",
         "scale_inputs",
     )  # fmt: skip
 
 
 def overfitting(facts: Facts) -> Advice | None:
+    """Return what to do where what was learned does not hold for other rows."""
     known = facts.comparison
     training = None if known is None else known.get("training")
     if known is None or training is None or not training.is_better or facts.is_constant:
@@ -75,24 +79,35 @@ def _loses(known: Comparison) -> str:
 
 
 def underfitting(facts: Facts) -> Advice | None:
+    """Return what to do where the penalty leaves too little to learn."""
     known = facts.comparison
     training = None if known is None else known.get("training")
-    is_heavy = facts.penalty_share >= HEAVY and not facts.penalty_is_chosen
-    if facts.is_constant or not is_heavy or (training is not None and training.is_better):
+    if facts.penalty_is_chosen or facts.is_constant or facts.penalty_share < LIGHT:
         return None
-    coincide = facts.n_lowest == facts.n_starts
-    if not (coincide or (known is not None and _linear_is_better(known))):
+    if training is not None and training.is_better:
+        return None
+    share, coincide = facts.penalty_share, facts.n_lowest == facts.n_starts
+    has_room = known is not None and _has_room(known)
+    signs = (
+        share >= HEAVY and (coincide or (known is not None and _linear_is_better(known))),
+        share >= DOMINANT and has_room,
+        # Hidden units leave many minima, but where the penalty made a linear model of them.
+        coincide and has_room and facts.n_starts > 1 and not facts.is_linear,
+    )
+    if not any(signs):
         return None
     starts = f", and all {facts.n_starts} starts coincide" if coincide and facts.n_starts > 1 else ""
+    no_lower = "; the loss on the training rows is no lower than on the held-out rows"
+    no_lower = no_lower if training is not None else ""
     return Advice(
         "underfitting", "A weaker penalty may be better",
-        f"Underfitting: the penalty is {100 * facts.penalty_share:.0f} % of J{starts}; the loss "
-        "on the training rows is no lower than on the held-out rows.",
+        f"Underfitting: the penalty is {100 * facts.penalty_share:.0f} % of J{starts}{no_lower}.",
         "choose_penalty",
     )  # fmt: skip
 
 
 def few_rows(facts: Facts) -> Advice | None:
+    """Return a caution where few rows are held out."""
     known = facts.comparison
     if known is None or known.rows >= FEW_ROWS:
         return None
@@ -105,6 +120,7 @@ def few_rows(facts: Facts) -> Advice | None:
 
 
 def linear_as_good(facts: Facts) -> Advice | None:
+    """Return what to do where hidden units are of no use."""
     known = facts.comparison
     linear = None if known is None else known.get("linear")
     if known is None or linear is None or facts.is_linear or facts.is_constant:
@@ -121,6 +137,11 @@ def linear_as_good(facts: Facts) -> Advice | None:
         f"{_number(known['holdout'])}.",
         "linear_model",
     )  # fmt: skip
+
+
+def _has_room(known: Comparison) -> bool:
+    training, constant = known.get("training"), known.get("constant")
+    return bool(training and constant and training.loss > ROOM * constant.loss)
 
 
 def _linear_is_better(known: Comparison) -> bool:

@@ -79,19 +79,18 @@ def rows_of(
 def facts_of(training: Training) -> Facts:
     """Return the facts of a training."""
     network, choice = training.network, training.choice
-    constant, hidden = (0, 0)
-    if "training" in training.predictions and network.n_hidden:
-        theta = picked(training.outcome.theta, np.array([training.lead]), 0)
-        constant, hidden = constant_units(network, theta, training.predictions["training"].X)
+    trivial = training.trivial or _trivial(training)
+    constant, hidden = trivial or (0, 0)
     return Facts(
         **_of_search(training.outcome),
         comparison=training.comparison,
-        is_constant=_is_constant(training),
+        is_constant=trivial is not None,
         constant_units=constant,
         hidden_units=hidden,
         penalty_share=penalty_share(training),
         penalty_is_chosen=choice is not None and len(choice.path) > 1,
         linear_was_compared=choice is not None and any(not one[0] for one in choice.networks),
+        spread_of_inputs=training.spread_of_inputs,
         is_linear=not network.n_hidden,
     )
 
@@ -184,13 +183,31 @@ def penalty_share(training: Training) -> float:
     return (J - data) / J if J > 0.0 and np.isfinite(J) else 0.0
 
 
-def _is_constant(training: Training) -> bool:
-    split = training.split
+def spread_of(X: NDArray[Any]) -> float:
+    """Return how far columns of X (m, features) lie from one scale around 0, at least 1.
+
+    The largest standard deviation over the smallest, or the largest |mean| over standard deviation;
+    columns that do not vary are left out.
+    """
+    std, mean = X.std(axis=0, dtype=np.float64), np.abs(X.mean(axis=0, dtype=np.float64))
+    varies = std > 0.0
+    if not varies.any():
+        return 1.0
+    std, mean = std[varies], mean[varies]
+    return max(1.0, float(std.max() / std.min()), float((mean / std).max()))
+
+
+def _trivial(training: Training) -> tuple[int, int] | None:
+    """Return how many hidden units are constant where the network is no better than a constant."""
+    split, network = training.split, training.network
     if split is None or "training" not in training.predictions:
-        return False
+        return None
     part = training.predictions["training"]
     rows = rows_of(split.target, part.y, part.combined(training.predicting), part.weight)
-    return is_constant(rows, len(split.target.classes))
+    if not is_constant(rows, len(split.target.classes)):
+        return None
+    theta = picked(training.outcome.theta, np.array([training.lead]), 0)
+    return constant_units(network, theta, part.X)
 
 
 def is_constant(rows: Rows, n_classes: int) -> bool:

@@ -79,6 +79,9 @@ class Training:
     choice : what cross-validation found of networks and penalties, if it was asked.
     gradient, symmetry : what was found at the starts, None where nobody asked.
     trajectories : where the starts stood on the way, None where nobody asked.
+    trivial : of a network no better than the best constant on its training rows, how many hidden
+        units do not depend on the row, of how many; None where it is better, or nobody asked.
+    spread_of_inputs : how far the scales of the columns of X, or their means, lie apart.
     provenance : where it came from.
     seconds : wall-clock time by stage.
     """
@@ -97,6 +100,8 @@ class Training:
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None
     trajectories: Trajectories | None = None
+    trivial: tuple[int, int] | None = None
+    spread_of_inputs: float = 1.0
     provenance: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
 

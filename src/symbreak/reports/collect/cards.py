@@ -186,6 +186,8 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
 def _advice_without_starts(document: dict[str, Any]) -> tuple[str, str]:
     if document.get("gradient_check", {}).get("verdict", "pass") == "inconclusive":
         return "Check again", "The check could not tell; see the notes of the blocks."
+    if document.get("scores", {}).get("seen", {}).get("sentence"):
+        return "Score it on new rows", "Give rows with the target that it was not trained on."
     if "then" in document:
         return "Use the model", document["then"]
     return "Train", "Nothing here stands against it."
