@@ -95,14 +95,15 @@ def test_rows_that_were_trained_on_are_the_headline(run, shop, model, tmp_path):
     sentence = f"{n} of 120 rows were trained on: this score is too good for new data."
     assert ran.out.startswith(f"{sentence} Score on 120 rows of shop.csv: accuracy ")
     card = json.loads(numbers.read_text("utf-8"))["first_screen"]
-    assert (card[1]["value"], card[1]["level"]) == ("No score of new data", "bad")
+    assert (card[1]["value"], card[1]["level"]) == (f"{n} of 120 rows are not new", "bad")
     assert card[1]["detail"].startswith(sentence)
     assert card[-1]["value"] == "Score it on new rows"
     assert sentence in page.read_text("utf-8")
 
 
 def test_new_rows_are_scored_in_the_terminal(run, shop, model, tmp_path):
-    new = pl.read_csv(shop).with_columns(pl.col("size in cm").cast(pl.Float64, strict=False) + 0.01)
+    numbers = pl.col("size in cm", "weight, dry").cast(pl.Float64, strict=False).fill_null(5.0)
+    new = pl.read_csv(shop).with_columns(numbers + 0.01)
     new.write_csv(tmp_path / "new.csv")
     numbers = tmp_path / "r.json"
     ran = run("report", model, tmp_path / "new.csv", "--json", numbers)

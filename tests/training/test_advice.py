@@ -18,6 +18,7 @@ from symbreak.training.advice import advice
 from symbreak.training.advised import Facts
 from symbreak.training.comparison import Comparison, Entry
 from symbreak.training.data_split import DataSplit
+from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import ESTIMATOR, REMEDIES, SETTINGS
 from symbreak.training.scores import Scores
 
@@ -120,6 +121,30 @@ def test_remedies_in_python_name_what_there_is(remedy):
         assert set(re.findall(r"`(\w+)`", words)) <= names, words
         for name in re.findall(r"MLP\w+", words):
             assert name in sb.__all__
+
+
+def quartic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return (x**4).sum(-1), 4.0 * x**3
+
+
+def ended(rate: float, **options: object) -> Facts:
+    theta = np.array([[3.0], [4.0]])
+    method = {"method": "gradient-descent", "momentum": 0.0, "learning_rate": rate}
+    return facts_of_search(sb.minimize(quartic, theta, **method, **options))
+
+
+def test_the_facts_of_a_search_are_how_it_ended():
+    found = ended(1.0, max_iter=50)
+    assert (found.n_diverged, found.is_never_lower, found.has_moved) == (2, True, False)
+    words = [one.sentence for one in advice(found)]
+    assert words[0] == "2 starts diverged; each keeps where it began, untrained."
+    found = ended(1e-4, max_iter=5)
+    assert (found.n_diverged, found.is_converged) == (0, False)
+    assert [one.kind for one in advice(found)] == ["not_converged"]
+    assert advice(found)[0].sentence == "The lowest J has not converged: max iterations."
+    found = facts_of_search(sb.minimize(quartic, np.array([[1.0], [np.inf]])))
+    assert found.n_never_began == 1
+    assert "1 start began where J is not finite." in advice(found)[0].sentence
 
 
 def table(X: np.ndarray, y: np.ndarray) -> Table:

@@ -14,6 +14,7 @@ from symbreak.text import pluralize
 Card = dict[str, str]
 # Where one of these was found, equal starts are no sign of success.
 NO_SUCCESS = {"constant_network", "underfitting"}
+HARDLY = 0.05  # a share of rows that does not make a score another one
 GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
 
 
@@ -42,8 +43,6 @@ def _how_good(document: dict[str, Any]) -> Card | None:
     scores = document.get("scores")
     if scores is None:
         return _as_trained(document)
-    if (seen := scores.get("seen")) and seen["sentence"]:
-        return _card("How good", "No score of new data", f"{seen['sentence']} {_of_seen(scores)}", BAD)
     rows, how = pluralize(scores["rows"], "row"), scores.get("how", "")
     on = f"on {rows} {scores.get('where', 'of the hold-out')}"
     if scores["kind"] == "none":
@@ -57,16 +56,15 @@ def _how_good(document: dict[str, Any]) -> Card | None:
         value = f"R² {score_shown(scores['r2'], 3)}"
         loss = f"RMSE {shown(scores['rmse'], 4)}{_beside(document)}"
         known = f"{_interval(scores)}, {on}", loss, how
-    return _card("How good", value, "; ".join(filter(None, known)))
-
-
-def _of_seen(scores: dict[str, Any]) -> str:
-    """Return the score in a sentence."""
-    if scores["kind"] == "none":
-        return "A prediction is not finite."
-    if scores["kind"] == "classes":
-        return f"{100 * scores['accuracy']:.1f} % of them are right."
-    return f"R² {score_shown(scores['r2'], 3)} on them."
+    detail, seen = "; ".join(filter(None, known)), scores.get("seen")
+    if not (seen and seen["sentence"]):
+        return _card("How good", value, detail)
+    detail = f"{seen['sentence']} On them: {value}; {detail}"
+    if seen["rows"] == scores["rows"]:
+        return _card("How good", "No score of new data", detail, BAD)
+    if seen["rows"] > HARDLY * scores["rows"]:
+        return _card("How good", f"{seen['rows']} of {rows} are not new", detail, BAD)
+    return _card("How good", value, detail)
 
 
 def _beside(document: dict[str, Any]) -> str:
