@@ -11,7 +11,7 @@ from symbreak.optimize import minimize
 from symbreak.training import table_training
 from symbreak.training.model import Model
 
-IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
+IRIS = ("train", "--quick", "--dataset", "iris", "--starts", 3, "--hidden", 4)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_only_what_was_there_goes_by_another_name(run, pressed_at, shop, tmp_pat
     model.symlink_to(real)
     pressed_at(2)
     few = ("--target", "kind", "--starts", 2, "--hidden", 3)
-    ran = run("train", shop, *few, "--model", model, "--json", found)
+    ran = run("train", "--quick", shop, *few, "--model", model, "--json", found)
     assert ran.code == 130
     beside = tmp_path / "folder" / "real.interrupted"
     assert (real.read_text(), model.resolve()) == ("mine", real)
@@ -161,7 +161,7 @@ def test_other_commands_leave_what_was_there(run, shop, monkeypatch, tmp_path, n
     """Ctrl-C in the midst of writing."""
     model, there = tmp_path / "m", tmp_path / "there.csv"
     few = ("--target", "kind", "--starts", 2, "--hidden", 3, "--max-iter", 3)
-    assert run("train", shop, *few, "--model", model).code == 0
+    assert run("train", "--quick", shop, *few, "--model", model).code == 0
     there.write_text("finished")
     monkeypatch.setattr("os.fsync", lambda _: signal.raise_signal(signal.SIGINT))
     words = [{"MODEL": model, "DATA": shop}.get(word, word) for word in OTHERS[name]]
