@@ -21,7 +21,7 @@ def test_losses_confusion_columns_and_advice_stand_before_the_starts(run, tmp_pa
     assert ran.code == 0, ran.err
     places = [
         ran.out.index(words) for words in (
-            "Hold-out (30 rows), average of 3 starts: accuracy ", "training rows ", "held-out rows ",
+            "Hold-out (30 rows), average of 3 starts: accuracy ", "training rows ", "held-out rows",
             "class shares ", "no hidden layer ", "known \\ predicted", "Columns that matter most",
             "lowest J",
         )

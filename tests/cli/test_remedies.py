@@ -31,13 +31,21 @@ def test_commands_of_remedies_change_options_that_train_has():
         assert set(changes) <= names
 
 
+def held_out_loss(printed: str) -> float:
+    found = re.search(r"held-out rows +(\S+)", printed)
+    assert found is not None
+    return float(found[1])
+
+
 @pytest.fixture
 def overfitted(run, tmp_path):
     """A command whose network overfits, and what it printed."""
     random = np.random.default_rng(0)
     X = random.normal(size=(200, 5))
     y = np.where(X[:, 0] + 1.2 * random.normal(size=200) > 0, "up", "down")
-    rows = [",".join([*(f"{one:.4f}" for one in row), kind]) for row, kind in zip(X, y, strict=True)]
+    rows = [
+        ",".join([*(f"{one:.4f}" for one in row), kind]) for row, kind in zip(X, y, strict=True)
+    ]
     data = tmp_path / "some rows.csv"
     data.write_text("\n".join(["a,b,c,d,e,kind", *rows]) + "\n")
     words = ("train", data, "--target", "kind", "--hidden", 20, "--alpha", 0, "--starts", 2,
@@ -49,18 +57,18 @@ def test_what_is_proposed_runs_and_does_better(run, overfitted):
     commands = re.findall(r"^Advice: .*?: (symbreak train .*)$", overfitted.out, re.MULTILINE)
     assert len(commands) == 2
     assert "Advice: Overfitting: log-loss " in overfitted.out
-    loss = float(re.search(r"held-out rows +(\S+)", overfitted.out)[1])
+    loss = held_out_loss(overfitted.out)
     for command in commands:
         again = run(*shlex.split(command)[1:])
         assert again.code == 0, again.err
-        assert float(re.search(r"held-out rows +(\S+)", again.out)[1]) < 0.8 * loss
+        assert held_out_loss(again.out) < 0.8 * loss
 
 
 def test_nothing_proposes_to_predict_or_score_the_training_file(run, shop, tmp_path):
     model = tmp_path / "m.symbreak"
     ran = run("train", shop, "--target", "kind", "--quick", "--starts", 2, "--max-iter", 10,
               "--model", model)  # fmt: skip
-    told = re.search(r"^Next.*$", ran.out, re.MULTILINE)[0]
+    (told,) = re.findall(r"^Next.*$", ran.out, re.MULTILINE)
     assert "symbreak predict" in told
     assert str(shop) not in told
     text = (ROOT / "README.md").read_text("utf-8") + (ROOT / "docs/reports.md").read_text("utf-8")
@@ -72,5 +80,5 @@ def test_nothing_proposes_to_predict_or_score_the_training_file(run, shop, tmp_p
 
 def test_diverged_starts_are_told_of_with_options_that_the_method_takes(run):
     ran = run("train", "--dataset", "diabetes", "--quick", "--starts", 2, "--hidden", 3,
-              "--method", "gradient-descent", "--learning-rate", 1e200, "--max-iter", 5)  # fmt: skip
+              "--method", "gradient-descent", "--learning-rate", 1e200)  # fmt: skip
     assert "Advice: 2 starts diverged; each keeps where it began, untrained. Lower " in ran.out

@@ -25,7 +25,7 @@ def test_raw_columns_that_saturate_every_unit_are_no_success(seed):
     assert "no better than that of the class shares; 10 of 10 hidden units do not" in words
     assert words.endswith("Scale X: `standardize`=True.")
     assert model.training_.trivial == (10, 10)
-    assert [one.kind for one in model.training_.advice][0] == "constant_network"
+    assert model.training_.advice[0].kind == "constant_network"
     page = sb.report(model).data["first_screen"]
     assert page[-1]["value"] == "It predicts a constant"
     assert next(card for card in page if card["name"] == "Starts")["level"] == "watch"

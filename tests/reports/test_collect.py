@@ -242,8 +242,14 @@ OTHER = {**ADVICE, "title": "Use more starts"}
         ({"gradient_check": {"verdict": "fail", "finding": ""}}, "Mend the gradient"),
         ({"symmetry": {"is_broken": False, "units": [2], "finding": ""}}, "Break the symmetry"),
         ({"restarts": STARTS, "starts": [ROW], "advice": [ADVICE, OTHER]}, "It overfits"),
-        ({"symmetry": {"is_broken": False, "units": [2], "finding": ""}, "restarts": STARTS,
-          "advice": [ADVICE]}, "Break the symmetry"),
+        (
+            {
+                "symmetry": {"is_broken": False, "units": [2], "finding": ""},
+                "restarts": STARTS,
+                "advice": [ADVICE],
+            },
+            "Break the symmetry",
+        ),
         ({"restarts": STARTS, "starts": [ROW], "network": {}}, "Use the model"),
         ({"restarts": STARTS, "starts": [ROW]}, "Take what was found"),
         ({}, "Train"),

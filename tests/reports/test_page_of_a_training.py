@@ -28,8 +28,8 @@ from tests.reports.conftest import island_of, trained_page
 STRUCTURE = {
     "first_screen": ["detail", "level", "name", "value"],
     "scores": [
-        "accuracy", "accuracy_interval", "calibration_error", "confusion", "how", "kind", "log_loss",
-        "most_frequent_share", "reliability", "rows",
+        "accuracy", "accuracy_interval", "calibration_error", "confusion", "how", "kind",
+        "log_loss", "most_frequent_share", "reliability", "rows",
     ],
     "comparison": ["entries", "rows"],
     "importance": ["columns", "of_columns"],
@@ -62,8 +62,8 @@ STRUCTURE = {
     "reproduce": ["command", "python", "settings"],
 }  # fmt: skip
 SECTIONS = [
-    "scores", "importance", "advice", "starts", "curves", "signals", "network", "gradient", "data-used", "reproduce",
-    "numbers",
+    "scores", "importance", "advice", "starts", "curves", "signals", "network", "gradient",
+    "data-used", "reproduce", "numbers",
 ]  # fmt: skip
 
 

@@ -83,10 +83,12 @@ def test_a_pair_is_told_apart_where_two_samples_would_not_be():
     worse = held.prediction + np.sign(held.prediction - held.y) * 0.2
     found = compared(held, constant=worse)
     assert found is not None
-    alone = np.hypot(*(standard_error(influences(held._replace(prediction=one)))
-                       for one in (worse, held.prediction)))  # fmt: skip
+    one, other = (
+        standard_error(influences(held._replace(prediction=some)))
+        for some in (worse, held.prediction)
+    )
     assert found["constant"].is_worse
-    assert found["constant"].noise < 0.2 * alone
+    assert found["constant"].noise < 0.2 * np.hypot(one, other)
 
 
 @pytest.mark.parametrize("make", [classes, numbers])

@@ -1,6 +1,4 @@
-"""What `symbreak train` says of a training: how good it is beside what, where it errs, why, and what
-to try.
-"""
+"""What `symbreak train` says of a training: how good, beside what, where it errs, what to try."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ def found_lines(training: Training) -> list[str]:
 
 def advice_lines(training: Training, options: TrainOptions) -> list[str]:
     """Return what the training asks for, each with what to do."""
-    return [
-        f"Advice: {one.sentence} {_remedy(one, options)}".rstrip() for one in training.advice
-    ]
+    return [f"Advice: {one.sentence} {_remedy(one, options)}".rstrip() for one in training.advice]
 
 
 def given_line(scores: dict[str, Any]) -> str:
@@ -87,7 +83,7 @@ def beside(entry: Entry) -> str:
 
 
 def confusion_lines(confusion: Confusion) -> list[str]:
-    """Return the confusion with the recall of each class; of many classes those with most errors."""
+    """Return the confusion and the recall of each class; of many, those with most errors."""
     if len(confusion.classes) > MOST_CLASSES:
         return _worst_classes(confusion)
     names = [str(one) for one in confusion.classes]

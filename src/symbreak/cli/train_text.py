@@ -86,7 +86,10 @@ def search_line(choice: Choice | None, options: TrainOptions) -> str:
 def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first; those of one minimum take one line."""
     restarts = training.outcome.restarts
-    if restarts.n_starts > 1 and len(restarts.minima) == 1 == restarts.n_converged / restarts.n_starts:
+    if (
+        restarts.n_starts > 1
+        and len(restarts.minima) == 1 == restarts.n_converged / restarts.n_starts
+    ):
         n, J = restarts.n_starts, restarts.lowest
         say(f"{n} starts: {n} converged to one minimum, J {J:.6g}")
         return
@@ -107,9 +110,9 @@ def print_starts(training: Training) -> None:
     say(printed.get().rstrip("\n"))
     rest = folded[MOST_ROWS:]
     if rest:
-        J = training.outcome.value[[start for start, _ in rest]]
+        values = training.outcome.value[[start for start, _ in rest]]
         n = sum(1 + more for _, more in rest)
-        say(f"and {pluralize(n, 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+        say(f"and {pluralize(n, 'more start')}, J {values[0]:.6g} to {values[-1]:.6g}")
 
 
 def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:

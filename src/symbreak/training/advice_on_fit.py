@@ -96,7 +96,9 @@ def underfitting(facts: Facts) -> Advice | None:
     )
     if not any(signs):
         return None
-    starts = f", and all {facts.n_starts} starts coincide" if coincide and facts.n_starts > 1 else ""
+    starts = (
+        f", and all {facts.n_starts} starts coincide" if coincide and facts.n_starts > 1 else ""
+    )
     no_lower = "; the loss on the training rows is no lower than on the held-out rows"
     no_lower = no_lower if training is not None else ""
     return Advice(

@@ -59,9 +59,7 @@ def comparison_of(training: Training) -> Comparison | None:
     return compared(held, constant=spread, linear=linear, training=own)
 
 
-def rows_of(
-    target: Target, y: NDArray[Any], prediction: NDArray[Any], weight: Any = None
-) -> Rows:
+def rows_of(target: Target, y: NDArray[Any], prediction: NDArray[Any], weight: Any = None) -> Rows:
     """Return what is known and predicted in the unit of the table.
 
     Parameters

@@ -24,8 +24,13 @@ MOST_ROWS = 5000  # for the choice of the penalty
 
 
 def linear_model(
-    X: NDArray[Any], y: NDArray[Any], loss: str | Loss, n_outputs: int, *,
-    weight: Any = None, seed: int = 0,
+    X: NDArray[Any],
+    y: NDArray[Any],
+    loss: str | Loss,
+    n_outputs: int,
+    *,
+    weight: Any = None,
+    seed: int = 0,
 ) -> tuple[Network, NDArray[Any]]:
     """Return the network without a hidden layer and its theta (1, n), trained on these rows.
 

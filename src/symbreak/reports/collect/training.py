@@ -120,9 +120,7 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
     n = np.shape(outcome.theta)[-1]
     kind = f"{pluralize(n, 'parameter')}, {pluralize(len(outcome.value), 'start')}"
     found = advised(advice(facts_of_search(outcome)), MINIMIZE)
-    return finished(
-        "Minimisation of J", kind, {"advice": found, **sections_of_outcome(outcome)}
-    )
+    return finished("Minimisation of J", kind, {"advice": found, **sections_of_outcome(outcome)})
 
 
 def network_name(network: Network) -> str:
