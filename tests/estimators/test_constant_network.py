@@ -76,3 +76,19 @@ def test_scales_far_apart_are_known_of_a_fit():
     found = {one.kind: one.remedy for one in model.training_.advice}
     assert set(found) & {"unscaled_inputs", "constant_network"}
     assert "scale_inputs" in found.values()
+
+
+def test_where_columns_are_scaled_already_the_penalty_is_named():
+    X, y = load_wine(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    model = sb.MLPClassifier(**TANH, alpha=1e4, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"Lower `alpha`\.$"):
+        model.fit(X, y)
+
+
+def test_a_fit_that_was_cut_has_its_own_warning_alone():
+    X, y = load_wine(return_X_y=True)
+    model = sb.MLPClassifier(**{**TANH, "max_iter": 1}, random_state=0)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    assert [CONSTANT in str(one.message) for one in caught] == [False]

@@ -27,17 +27,20 @@ from symbreak.training.comparison import SURE, standard_error
 from symbreak.training.facts import constant_units
 from symbreak.training.remedies import ESTIMATOR, remedy_words
 
-SOME, NARROW, _MAX_ITER = 256, 0.1, 100
-_LIMITS = (Status.MAX_ITERATIONS, Status.MAX_EVALUATIONS, Status.INTERRUPTED, Status.STOPPED)
+SOME, NARROW, UNEVEN, _MAX_ITER = 256, 0.1, 10.0, 100
+_CUT = (
+    Status.MAX_ITERATIONS, Status.MAX_EVALUATIONS, Status.INTERRUPTED, Status.STOPPED,
+    Status.DIVERGED,
+)  # fmt: skip
 
 
 def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
     """Warn where the start that leads predicts no better than the best constant; note it.
 
-    A start that was cut has its own warning.
+    A start that was cut, or diverged, has its own warning, and so has early stopping.
     """
     training, network = estimator.training_, problem.network
-    if training.outcome.status[training.lead] in _LIMITS or not _is_narrow(estimator, problem):
+    if training.outcome.status[training.lead] in _CUT or not _is_narrow(estimator, problem):
         return
     lead, X = estimator._lead[None], estimator._placed(problem.X)
     gain = _constant_losses(problem) - _losses(network, lead, X, problem.y)
@@ -58,7 +61,7 @@ def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
 
 def _remedy(estimator: Any) -> str:
     """Return what may help, as far as it is not done yet."""
-    if not estimator.standardize:
+    if not estimator.standardize and estimator.training_.spread_of_inputs > UNEVEN:
         return f" {remedy_words('scale_inputs', ESTIMATOR)}."
     chosen = hasattr(estimator, "alphas_")
     return "" if chosen else f" {remedy_words('weaker_penalty', ESTIMATOR)}."

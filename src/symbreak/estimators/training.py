@@ -86,7 +86,8 @@ class TrainingMixin(FittedMixin):
         if pressed or interrupt.is_requested:
             tell_interrupted(self, outcome, spent=spent)
         warn_if_unfinished(self)
-        warn_if_constant_network(self, problem)
+        if validation is None:
+            warn_if_constant_network(self, problem)
 
     def _gone_on(self, cost: NetworkCost, spent: int, tell: Any) -> Outcome:
         """Return what the last search becomes when it goes on from where it stopped."""

@@ -184,15 +184,16 @@ def penalty_share(training: Training) -> float:
 def spread_of(X: NDArray[Any]) -> float:
     """Return how far columns of X (m, features) lie from one scale around 0, at least 1.
 
-    The largest standard deviation over the smallest, or the largest |mean| over standard deviation;
-    columns that do not vary are left out.
+    The largest standard deviation over the smallest, either over 1, or the largest |mean| over
+    standard deviation; columns that do not vary are left out.
     """
     std, mean = X.std(axis=0, dtype=np.float64), np.abs(X.mean(axis=0, dtype=np.float64))
     varies = std > 0.0
     if not varies.any():
         return 1.0
     std, mean = std[varies], mean[varies]
-    return max(1.0, float(std.max() / std.min()), float((mean / std).max()))
+    high, low = float(std.max()), float(std.min())
+    return max(1.0, high / low, high, 1.0 / low, float((mean / std).max()))
 
 
 def _trivial(training: Training) -> tuple[int, int] | None:
