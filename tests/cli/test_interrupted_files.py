@@ -138,9 +138,16 @@ def test_a_search_that_is_interrupted_chooses_nothing(run, monkeypatch, tmp_path
             signal.raise_signal(signal.SIGINT)
         return found
 
-    monkeypatch.setattr("symbreak.training.choosing.minimize", pressed)
+    monkeypatch.setattr("symbreak.training.fold_fits.minimize", pressed)
     (tmp_path / "m").write_text("finished")
-    ran = run(*IRIS, "--search", "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
+    ran = run(
+        *[word for word in IRIS if word != "--quick"],
+        "--max-iter",
+        3,
+        "--quiet",
+        "--model",
+        tmp_path / "m",
+    )
     assert (ran.code, ran.out) == (130, "")
     assert ran.err == "Interrupted before there was anything to keep.\n"
     assert (tmp_path / "m").read_text() == "finished"

@@ -22,13 +22,13 @@ def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
     for line in (
         "Data: shop.csv, 120 rows, 4 columns -> 5 features; classification of 'kind' (2 classes).",
         "Dropped constant column 'shelf'.",
-        "Split: 82 rows train, 14 validate, 24 held out for the score (seed 0).",
+        "Split: 96 rows train, 24 held out for the score (seed 0).",
         "Network: 5-4-2 (tanh; cross_entropy), 34 parameters; 3 starts by glorot_uniform",
         "Gradient check: pass",
         "Symmetry: 4 hidden units, all distinct in 3 of 3 starts.",
         "Hold-out (24 rows), average of 3 starts: accuracy ",
         "Hold-out, a single start: accuracy ",
-        "The average takes every start; validation and hold-out chose nothing.",
+        "The average takes every start; the hold-out chose nothing.",
         f"Model: {model}",
         f"Next, for new rows: symbreak predict {model} new.csv -o predictions.csv",
     ):
@@ -126,7 +126,7 @@ def test_a_test_file_gives_the_score_and_trains_nothing(run, shop, tmp_path):
     found = tmp_path / "f.json"
     ran = run("train", shop, "--target", "kind", *FEW, "--test", tmp_path / "test.csv",
               "--json", found)  # fmt: skip
-    assert "Split: 102 rows train, 18 validate, 20 held out for the score in " in ran.out
+    assert "Split: 120 rows train, 20 held out for the score in " in ran.out
     record = json.loads(found.read_text(encoding="utf-8"))
     assert [record["data"][f"{part}_rows"] for part in ("train", "validation", "holdout")] == [
         102, 18, 20,
@@ -144,7 +144,7 @@ def test_the_record_holds_everything_as_plain_numbers(run, tmp_path):
     assert record["gradient_check"]["verdict"] == "pass"
     assert record["symmetry"]["least_distinct_units"] == [4]
     assert [start["start"] for start in record["starts"]] == [0, 1, 2]
-    assert {"read", "check", "train", "--quick", "score", "total"} == set(record["seconds"])
+    assert {"read", "check", "train", "score", "total"} == set(record["seconds"])
     scores = record["scores"]
     (chosen,) = scores["kept_starts"]
     ranks = [start["validation"]["accuracy"] for start in record["starts"]]
@@ -171,8 +171,8 @@ def test_the_table_is_sorted_by_j_and_shows_at_most_twenty_starts(run, tmp_path)
 
 
 def test_lowest_cost_and_no_validation_part(run):
-    ran = run("train", "--dataset", "iris", *FEW, "--combine", "lowest-cost", "--validation", 0)
-    assert "no validation part" in ran.out
+    ran = run("train", "--dataset", "iris", *FEW, "--combine", "lowest-cost")
+    assert "validate" not in ran.out
     assert "was chosen by its J on the training rows; the hold-out chose nothing." in ran.out
 
 

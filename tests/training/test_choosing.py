@@ -13,7 +13,7 @@ from symbreak.tables.table import Table
 from symbreak.training import fold_fits
 from symbreak.training.choosing import choose
 from symbreak.training.data_split import DataSplit
-from symbreak.training.fold_fits import OutOfTime, outcomes_of
+from symbreak.training.fold_fits import FoldFits, OutOfTime, outcomes_of
 from symbreak.training.settings import Settings
 from symbreak.training.table_choice import LEAST_ROWS, choose_for, folds_of
 from symbreak.training.table_training import train_split
@@ -157,8 +157,8 @@ def test_no_time_chooses_nothing():
     assert choose_for(whole(LINEAR), Settings(budget=0.0)) is None
 
 
-class Timed:
-    """Fits whose time ends at the third call."""
+class Timed(FoldFits):
+    """Fits whose time ends at the fourth call."""
 
     n_parameters = 5
     calls = 0
@@ -172,9 +172,8 @@ class Timed:
 
 def test_what_had_scores_when_the_time_was_spent_is_chosen_from():
     Timed.calls = 0
-    choice = choose(
-        lambda layers, activation: Timed(), [(), (20,), (20, 20)], ["tanh", "silu"], None
-    )
+    networks = [(), (20,), (20, 20)]
+    choice = choose(lambda layers, activation: Timed([], {}), networks, ["tanh", "silu"], None)
     assert choice is not None
     assert choice.is_cut
     assert (choice.networks, choice.n_networks) == ([((), "tanh"), ((20,), "tanh")], 4)

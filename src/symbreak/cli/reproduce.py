@@ -31,12 +31,15 @@ def python_of(options: TrainOptions, ready: Prepared) -> str:
     reading, table, test = _reading(options)
     split, network = ready.split, ready.network
     names = tuple(activation.name for activation in network.activations)
-    tied = {"group": options.group, "time": options.time, "weight": options.weight}
+    more = {
+        "group": options.group, "time": options.time, "weight": options.weight,
+        "keep": options.keep,
+    }  # fmt: skip
     shares = {
-        "task": split.target.task, "drop": options.drop, "holdout": options.holdout,
+        "task": split.target.task, "drop": options.drop, "holdout": options.holdout_share,
         "validation": options.validation_share, "seed": options.seed,
-        "separate_test": options.test is not None,
-        **{name: column for name, column in tied.items() if column is not None},
+        "separate_test": options.test is not None or not split.holdout.n,
+        **{name: given for name, given in more.items() if given},
     }  # fmt: skip
     arguments = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
@@ -57,7 +60,7 @@ def python_of(options: TrainOptions, ready: Prepared) -> str:
         f"network = sb.Network({network.layers!r}, {names!r}, {split.loss!r})",
         f"trained = train(network, *split.train, rule={rule}, validation={validation},",
         f"    {_words(arguments)})",
-        "prediction = trained.predict(split.holdout.X)",
+        f"prediction = trained.predict(split.{'holdout' if split.holdout.n else 'train'}.X)",
     ])  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput
+from symbreak.tables.identifiers import Identifiers
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.row_facts import RowFacts, weights
 from symbreak.tables.split import split_rows
@@ -82,6 +83,7 @@ class DataSplit:
         group: str | None = None,
         time: str | None = None,
         weight: str | None = None,
+        keep: Collection[str] = (),
     ) -> DataSplit:
         """Split a table and prepare its columns.
 
@@ -97,6 +99,7 @@ class DataSplit:
         group : a column; rows with one value of it stay in one part.
         time : a column; later rows are in later parts: training, validation, hold-out.
         weight : a column of weights, 0 or above, for training and scores.
+        keep : columns to learn from although they look like identifiers.
 
         Raises
         ------
@@ -111,11 +114,13 @@ class DataSplit:
                 f"'{target}' for both."
             )
         found, y, rows = _target_and_rows(table, target, task, shares, seed, facts)
-        left_out = [*drop, *facts.columns]
+        given_up = {target, *drop, *facts.columns}
+        known = Identifiers.among(table, [c for c in table.columns if c not in given_up], keep)
+        left_out = [*drop, *facts.columns, *known.left_out]
         some = facts.weight_of(rows[0])
         preparation = Preparation.fit(
             table, target=target, drop=left_out, rows=rows[0], weight=some
-        )
+        ).noting(known.notes)
         n_columns = len(set(table.columns) - {target, *left_out})
         return _parts(preparation, found, y, table, facts, rows, n_columns, weight)
 
