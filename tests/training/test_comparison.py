@@ -122,3 +122,23 @@ def test_the_linear_model_finds_a_linear_truth(weight):
     network, theta = linear_model(X, y, "squared_error", 1, weight=weight)
     assert network.layers == (4, 1)
     np.testing.assert_allclose(theta[0], [0.0, 1.0, -2.0, 0.0, 0.5], atol=0.1)
+
+
+@pytest.mark.parametrize("make", [classes, numbers])
+def test_repeats_of_the_same_rows_are_no_further_rows(make):
+    held, other = make(80, 1.0), make(80, 1.0).prediction
+    once = compared(held, constant=other)
+    y, prediction = np.tile(held.y, 2), np.concatenate([held.prediction] * 2)
+    twice = compared(Rows(y, prediction), constant=np.concatenate([other] * 2), repeats=2)
+    assert once is not None
+    assert twice is not None
+    assert twice.rows == once.rows == 80
+    assert twice["constant"].noise == pytest.approx(once["constant"].noise, rel=1e-9)
+    assert twice["constant"].behind == pytest.approx(once["constant"].behind, abs=1e-12)
+
+
+def test_rows_of_one_group_count_as_one():
+    values = random.normal(size=50)
+    groups = np.arange(50).repeat(4)
+    assert standard_error(values.repeat(4), None, groups) == pytest.approx(standard_error(values))
+    assert standard_error(values.repeat(4)) < 0.6 * standard_error(values)

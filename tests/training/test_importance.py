@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,10 +11,12 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
 
 from symbreak.tables.table import Table
-from symbreak.training import Settings, importance, train_split
+from symbreak.training import Settings, Training, importance, train_split
 from symbreak.training.comparison import Rows
+from symbreak.training.cross_validation import cross_validated
 from symbreak.training.data_split import DataSplit
 from symbreak.training.importance import importances
+from symbreak.training.table_training import prepared, train_prepared
 
 QUICK = Settings(hidden=(6,), starts=2, alpha=1.0, search=False)
 
@@ -80,3 +84,23 @@ def test_predictions_that_are_not_finite_have_no_importance():
 
     assert importances(rows, np.ones((4, 1)), infinite, [("a", slice(0, 1))]) == []
     assert importance.REPEATS >= 2
+
+
+def test_by_cross_validation_all_rows_are_looked_at_by_networks_that_do_not_know_them():
+    """Names of rows that only the training rows can tell are of no importance to new ones."""
+    split = DataSplit.of(table(90), "y", separate_test=True, validation=0.0)
+    found = cross_validated(split, QUICK)
+    training = dataclasses.replace(train_split_alone(split), cross_validation=found)
+    assert training.comparison is not None
+    assert training.comparison.rows == 90
+    assert training.comparison["holdout"].scores == found.scores
+    assert training.comparison.where == "rows out of the folds"
+    assert training.comparison["training"].loss < training.comparison["holdout"].loss
+    assert training.comparison["constant"].is_worse
+    by_name = {one.column: one for one in training.importance}
+    assert training.importance[0].column == "kind"
+    assert abs(by_name["noise"].rise) < 0.1 * by_name["kind"].rise
+
+
+def train_split_alone(split: DataSplit) -> Training:
+    return train_prepared(prepared(split, QUICK))

@@ -67,7 +67,7 @@ def comparison_lines(known: Comparison | None) -> list[str]:
 
 def _row(entry: Entry, known: Comparison) -> list[str]:
     constant = "class shares" if known.is_classification else "the mean"
-    words = {"training": "training rows", "holdout": "held-out rows",
+    words = {"training": "training rows", "holdout": known.where,
              "constant": f"  {constant}", "linear": "  no hidden layer"}  # fmt: skip
     score = "-" if entry.scores.score != entry.scores.score else f"{entry.scores.score:.4f}"
     return [words[entry.what], f"{entry.loss:.4g}", score, beside(entry)]

@@ -63,7 +63,7 @@ def overfitting(facts: Facts) -> Advice | None:
     return Advice(
         "overfitting", "It overfits",
         f"Overfitting: {_word(known)} {_number(training)} on the training rows, "
-        f"{_number(known['holdout'])} on the held-out rows{loses}.",
+        f"{_number(known['holdout'])} on the {known.where}{loses}.",
         remedy,
     )  # fmt: skip
 
@@ -99,8 +99,9 @@ def underfitting(facts: Facts) -> Advice | None:
     starts = (
         f", and all {facts.n_starts} starts coincide" if coincide and facts.n_starts > 1 else ""
     )
-    no_lower = "; the loss on the training rows is no lower than on the held-out rows"
-    no_lower = no_lower if training is not None else ""
+    no_lower = ""
+    if known is not None and training is not None:
+        no_lower = f"; the loss on the training rows is no lower than on the {known.where}"
     return Advice(
         "underfitting", "A weaker penalty may be better",
         f"Underfitting: the penalty is {100 * facts.penalty_share:.0f} % of J{starts}{no_lower}.",

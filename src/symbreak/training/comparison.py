@@ -35,6 +35,8 @@ _EPS = float(np.finfo(np.float64).eps)
 class Rows(NamedTuple):
     """What is known of some rows and what is predicted there.
 
+    Of several repeats all rows stand one below the other, repeat by repeat.
+
     y : (m,) class indices, or numbers in the unit of the table.
     prediction : (m, classes) probabilities, or (m,) numbers in that unit.
     weight : (m,), or None for all alike.
@@ -90,10 +92,12 @@ class Comparison:
     ----------
     rows : how many held-out rows.
     entries : by their words, in the order of the module.
+    where : what the held-out rows are, for people.
     """
 
     rows: int
     entries: dict[str, Entry]
+    where: str = "held-out rows"
 
     def __getitem__(self, what: str) -> Entry:
         return self.entries[what]
@@ -109,12 +113,14 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {"rows": self.rows, "entries": [one.as_dict() for one in self.entries.values()]}
+        entries = [one.as_dict() for one in self.entries.values()]
+        return {"rows": self.rows, "where": self.where, "entries": entries}
 
 
 def compared(
-    held: Rows, *, constant: Floats, linear: Floats | None = None, training: Rows | None = None
-) -> Comparison | None:
+    held: Rows, *, constant: Floats, linear: Floats | None = None, training: Rows | None = None,
+    repeats: int = 1, groups: NDArray[Any] | None = None, where: str = "held-out rows",
+) -> Comparison | None:  # fmt: skip
     """Return the losses beside each other; None where a prediction of the network is not finite.
 
     Parameters
@@ -122,26 +128,31 @@ def compared(
     held : the network on rows that chose nothing.
     constant, linear : predictions of the same rows, of the shape of the network's.
     training : the network on the rows that it was trained on.
+    repeats : how many times each of the held-out rows was predicted.
+    groups : (m,) indices from 0 of rows that tell the same; None where each tells its own.
+    where : what the held-out rows are, for people.
     """
+
+    def noise_of(moves: Floats) -> float:
+        weight = None if held.weight is None else held.weight[: len(held.y) // repeats]
+        return standard_error(moves.reshape(repeats, -1).mean(axis=0), weight, groups)
+
     if not np.isfinite(held.prediction).all():
         return None
     mine = influences(held)
     found = {"holdout": Entry("holdout", scores_of_rows(held))}
     if training is not None and np.isfinite(training.prediction).all():
-        found = {"training": _unpaired(training, held, found["holdout"]), **found}
+        scores = scores_of_rows(training)
+        apart = standard_error(influences(training), training.weight), noise_of(mine)
+        behind = scores.error - found["holdout"].loss
+        found = {"training": Entry("training", scores, behind, math.hypot(*apart)), **found}
     for what, prediction in (("constant", constant), ("linear", linear)):
         if prediction is not None and np.isfinite(prediction).all():
             rows = held._replace(prediction=prediction)
             scores = scores_of_rows(rows)
-            noise = standard_error(influences(rows) - mine, held.weight)
+            noise = noise_of(influences(rows) - mine)
             found[what] = Entry(what, scores, scores.error - found["holdout"].loss, noise)
-    return Comparison(len(held.y), found)
-
-
-def _unpaired(training: Rows, held: Rows, network: Entry) -> Entry:
-    scores = scores_of_rows(training)
-    noises = [standard_error(influences(rows), rows.weight) for rows in (training, held)]
-    return Entry("training", scores, scores.error - network.loss, math.hypot(*noises))
+    return Comparison(len(held.y) // repeats, found, where)
 
 
 def best_constant(y: NDArray[Any], weight: Floats | None, n_classes: int) -> Floats:
@@ -184,12 +195,20 @@ def influences(rows: Rows) -> Floats:
         return (losses - mean) / (2.0 * math.sqrt(mean)) if mean > 0.0 else np.zeros_like(losses)
 
 
-def standard_error(values: Floats, weight: Floats | None = None) -> float:
-    """Return the standard error of the mean of values (m,); infinite for a single one."""
-    m = len(values)
-    if m < 2:
+def standard_error(
+    values: Floats, weight: Floats | None = None, groups: NDArray[Any] | None = None
+) -> float:
+    """Return the standard error of the mean of values (m,); infinite for a single one.
+
+    Parameters
+    ----------
+    groups : (m,) indices from 0 of values that stand or fall together.
+    """
+    w = np.ones(len(values)) if weight is None else weight
+    apart = w * (values - np.average(values, weights=w))
+    if groups is not None:
+        apart = np.bincount(groups, weights=apart)
+    n = len(apart)
+    if n < 2:
         return math.inf
-    w = np.ones(m) if weight is None else weight
-    deviation = values - np.average(values, weights=w)
-    spread = math.sqrt(float(np.sum((w * deviation) ** 2))) / float(w.sum())
-    return spread * math.sqrt(m / (m - 1))
+    return math.sqrt(float(np.sum(apart**2)) * n / (n - 1)) / float(w.sum())

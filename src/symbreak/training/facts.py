@@ -5,6 +5,7 @@ A `Training` on a table has all of them; one on arrays has what its record holds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from symbreak.arrays import as_numpy, picked
 from symbreak.network import Network
-from symbreak.optimize import Outcome, Status
+from symbreak.objectives import NetworkCost
+from symbreak.optimize import Outcome, Status, minimize
 from symbreak.training.advised import Facts
 from symbreak.training.checks import spread_rows
 from symbreak.training.combine import combined_prediction
@@ -26,37 +28,80 @@ from symbreak.training.comparison import (
     standard_error,
 )
 from symbreak.training.confusion import Confusion
+from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.importance import MOST_COLUMNS, MOST_ROWS, ColumnImportance, importances
 from symbreak.training.linear import linear_model
 
 if TYPE_CHECKING:
     from symbreak.tables.preparation import Preparation
     from symbreak.tables.target import Target
+    from symbreak.training.cross_validation import CrossValidation
+    from symbreak.training.data_split import DataSplit
     from symbreak.training.record import Training
 
 # Early stopping and patience end a search before J is lowest, and are meant to.
 DONE = (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)
+FOLD_STARTS, FOLD_ITERATIONS = 4, 200
 CONSTANT = 1e-4  # the standard deviation over rows of a unit that does not depend on them
 
 
 def comparison_of(training: Training) -> Comparison | None:
-    """Return the four losses of a training on a table; None without a hold-out part."""
-    split = training.split
-    if split is None or "holdout" not in training.predictions:
+    """Return the four losses of a training on a table; None without rows that chose nothing."""
+    split, known = training.split, training.predictions.get("training")
+    if split is None or known is None:
         return None
-    target, part = split.target, training.predictions["holdout"]
-    held = rows_of(target, part.y, training.holdout_prediction, part.weight)
-    known = training.predictions["training"]
-    own = rows_of(target, known.y, known.combined(training.predicting), known.weight)
-    constant = best_constant(own.y, own.weight, len(target.classes))
-    linear = None
-    if training.network.n_hidden:
-        network, theta = linear_model(
-            known.X, known.y, split.loss, split.n_outputs, weight=known.weight
-        )
-        linear = rows_of(target, part.y, combined_prediction(network, theta, part.X)).prediction
-    spread = np.broadcast_to(constant, held.prediction.shape)
-    return compared(held, constant=spread, linear=linear, training=own)
+    own = rows_of(split.target, known.y, known.combined(training.predicting), known.weight)
+    if training.cross_validation is not None:
+        return _by_folds(training, training.cross_validation, split, own)
+    if "holdout" not in training.predictions:
+        return None
+    part = training.predictions["holdout"]
+    held = rows_of(split.target, part.y, training.holdout_prediction, part.weight)
+    constant, linear = _simplest(training, split)
+    return compared(held, constant=constant, linear=linear, training=own)
+
+
+def _by_folds(
+    training: Training, found: CrossValidation, split: DataSplit, own: Rows
+) -> Comparison | None:
+    """Return the same of rows out of folds, the simplest by folds as well."""
+    from symbreak.training.table_choice import folds_of
+
+    repeats = found.repeats
+    y, weight = (None if one is None else np.tile(one, repeats) for one in (found.y, found.weight))
+    held = rows_of(split.target, y, np.concatenate(found.predictions), weight)
+    first = held.prediction[: len(own.y)]
+    constant = np.array(np.broadcast_to(_best_constant(split, own), first.shape))
+    linear = constant.copy() if training.network.n_hidden else None
+    rows = split.rows[0]
+    for train, test in folds_of(split, 0):
+        part = split.again(rows[train], rows[:0], rows[test])
+        constant[test], on_test = _simplest(training, part)
+        if linear is not None:
+            linear[test] = on_test
+    again = (repeats, *[1] * (first.ndim - 1))
+    return compared(
+        held, constant=np.tile(constant, again), training=own, repeats=repeats,
+        linear=None if linear is None else np.tile(linear, again), groups=found.groups,
+        where="rows out of the folds",
+    )  # fmt: skip
+
+
+def _simplest(training: Training, split: DataSplit) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return what constant and linear model of the training rows predict for the hold-out."""
+    target, weight = split.target, split.weights.get("training")
+    own = rows_of(target, split.train.y, np.zeros((split.train.n, split.n_outputs)), weight)
+    shape = (split.holdout.n, split.n_outputs) if target.classes else (split.holdout.n,)
+    constant = np.broadcast_to(_best_constant(split, own), shape)
+    if not training.network.n_hidden:
+        return constant, None
+    network, theta = linear_model(*split.train, split.loss, split.n_outputs, weight=weight)
+    prediction = combined_prediction(network, theta, split.holdout.X)
+    return constant, rows_of(target, split.holdout.y, prediction).prediction
+
+
+def _best_constant(split: DataSplit, rows: Rows) -> NDArray[Any]:
+    return best_constant(rows.y, rows.weight, len(split.target.classes))
 
 
 def rows_of(target: Target, y: NDArray[Any], prediction: NDArray[Any], weight: Any = None) -> Rows:
@@ -119,20 +164,57 @@ def _of_search(outcome: Outcome) -> dict[str, Any]:
 
 
 def importance_of(training: Training) -> list[ColumnImportance]:
-    """Return what the columns of the table matter on held-out rows, the largest first."""
+    """Return what the columns of the table matter, the largest first.
+
+    On held-out rows; by cross-validation on rows out of folds, whose networks are trained for this
+    with the hidden layers and the penalty of the training.
+    """
     split = training.split
-    if split is None or training.holdout is None:
+    if split is None:
         return []
-    part, target = training.predictions["holdout"], split.target
-    some = spread_rows(part.n, MOST_ROWS)
-    X = np.asarray(part.X)[some]
-    weight = None if part.weight is None else part.weight[some]
-    rows = rows_of(target, part.y[some], training.holdout_prediction[some], weight)
+    if training.cross_validation is not None:
+        X, y, weight = *split.train, split.weights.get("training")
+        raw = _folds_predict(training, split)
+    elif training.holdout is not None:
+        part = training.predictions["holdout"]
+        some = spread_rows(part.n, MOST_ROWS)
+        X, y = np.asarray(part.X)[some], part.y[some]
+        weight, raw = None if part.weight is None else part.weight[some], training.predict
+    else:
+        return []
 
     def predict(other: NDArray[Any]) -> NDArray[Any]:
-        return rows_of(target, part.y[:0], training.predict(other)).prediction
+        return rows_of(split.target, y[:0], raw(other)).prediction
 
+    rows = rows_of(split.target, y, raw(X), weight)
+    if not np.isfinite(rows.prediction).all():
+        return []
     return importances(rows, X, predict, _columns(training, split.preparation))
+
+
+def _folds_predict(training: Training, split: DataSplit) -> Callable[[Any], NDArray[Any]]:
+    """Return what predicts the training rows, one or more times over, without knowing them."""
+    from symbreak.training.table_choice import folds_of
+
+    network, (X, y), weight = training.network, split.train, split.weights.get("training")
+    alpha = 0.0 if training.cost is None else float(training.cost.alpha)
+    folds = []
+    for train, test in folds_of(split, 0):
+        some = None if weight is None else weight[train]
+        cost = NetworkCost(network, X[train], y[train], alpha=alpha, sample_weight=some)
+        theta = draw_finite_starts(cost, "glorot_uniform", starts=FOLD_STARTS).theta
+        theta = minimize(cost, theta, max_iter=FOLD_ITERATIONS).theta
+        folds.append((as_numpy(theta), test))
+
+    def predict(other: Any) -> NDArray[Any]:
+        # Rows that no fold has are predicted without knowledge.
+        out = np.full((len(other), network.n_outputs), 1.0 / network.n_outputs)
+        for theta, test in folds:
+            rows = (test + np.arange(0, len(other), len(y))[:, None]).reshape(-1)
+            out[rows] = combined_prediction(network, theta, other[rows])
+        return out
+
+    return predict
 
 
 def _columns(training: Training, preparation: Preparation) -> list[tuple[str, slice]]:
@@ -147,9 +229,13 @@ def _columns(training: Training, preparation: Preparation) -> list[tuple[str, sl
 
 
 def confusion_of(training: Training) -> Confusion | None:
-    """Return which classes of held-out rows are taken for which; None for numbers."""
-    split = training.split
-    if split is None or not split.target.classes or training.holdout is None:
+    """Return which classes are taken for which, on rows that chose nothing; None for numbers."""
+    split, found = training.split, training.cross_validation
+    if split is None or not split.target.classes:
+        return None
+    if found is not None and found.scores is not None:
+        return Confusion.of(found.y, found.predictions[0].argmax(axis=1), split.target.classes)
+    if training.holdout is None:
         return None
     guess = training.holdout_prediction.argmax(axis=1)
     return Confusion.of(training.predictions["holdout"].y, guess, split.target.classes)
