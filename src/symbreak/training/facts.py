@@ -175,18 +175,20 @@ def importance_of(training: Training) -> list[ColumnImportance]:
     if training.cross_validation is not None:
         X, y, weight = *split.train, split.weights.get("training")
         raw = _folds_predict(training, split)
+        base = raw(X)
     elif training.holdout is not None:
         part = training.predictions["holdout"]
         some = spread_rows(part.n, MOST_ROWS)
         X, y = np.asarray(part.X)[some], part.y[some]
         weight, raw = None if part.weight is None else part.weight[some], training.predict
+        base = training.holdout_prediction[some]
     else:
         return []
 
     def predict(other: NDArray[Any]) -> NDArray[Any]:
         return rows_of(split.target, y[:0], raw(other)).prediction
 
-    rows = rows_of(split.target, y, raw(X), weight)
+    rows = rows_of(split.target, y, base, weight)
     if not np.isfinite(rows.prediction).all():
         return []
     return importances(rows, X, predict, _columns(training, split.preparation))
