@@ -129,7 +129,7 @@ def test_a_test_file_gives_the_score_and_trains_nothing(run, shop, tmp_path):
     assert "Split: 120 rows train, 20 held out for the score in " in ran.out
     record = json.loads(found.read_text(encoding="utf-8"))
     assert [record["data"][f"{part}_rows"] for part in ("train", "validation", "holdout")] == [
-        102, 18, 20,
+        120, 0, 20,
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from symbreak.cli.train import TrainOptions
 from symbreak.training.record import Provenance
 from symbreak.training.table_training import Prepared
@@ -80,7 +82,7 @@ def _reading(options: TrainOptions) -> tuple[list[str], str, list[str]]:
     return imports, table, test
 
 
-def _words(arguments: dict[str, object]) -> str:
+def _words(arguments: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 
