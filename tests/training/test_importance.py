@@ -91,6 +91,7 @@ def test_by_cross_validation_all_rows_are_looked_at_by_networks_that_do_not_know
     split = DataSplit.of(table(90), "y", separate_test=True, validation=0.0)
     found = cross_validated(split, QUICK)
     training = dataclasses.replace(train_split_alone(split), cross_validation=found)
+    assert found is not None
     assert training.comparison is not None
     assert training.comparison.rows == 90
     assert training.comparison["holdout"].scores == found.scores

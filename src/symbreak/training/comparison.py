@@ -207,7 +207,7 @@ def standard_error(
     w = np.ones(len(values)) if weight is None else weight
     apart = w * (values - np.average(values, weights=w))
     if groups is not None:
-        apart = np.bincount(groups, weights=apart)
+        apart = np.asarray(np.bincount(groups, weights=apart), dtype=np.float64)
     n = len(apart)
     if n < 2:
         return math.inf

@@ -68,8 +68,10 @@ def _by_folds(
     from symbreak.training.table_choice import folds_of
 
     repeats = found.repeats
-    y, weight = (None if one is None else np.tile(one, repeats) for one in (found.y, found.weight))
-    held = rows_of(split.target, y, np.concatenate(found.predictions), weight)
+    weight = None if found.weight is None else np.tile(found.weight, repeats)
+    held = rows_of(
+        split.target, np.tile(found.y, repeats), np.concatenate(found.predictions), weight
+    )
     first = held.prediction[: len(own.y)]
     constant = np.array(np.broadcast_to(_best_constant(split, own), first.shape))
     linear = constant.copy() if training.network.n_hidden else None
