@@ -164,7 +164,9 @@ def test_bad_input_to_predict(run, words, sentence):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-@pytest.mark.parametrize("words", [("--help",), ("train", *QUICK), ("predict", "model", "x.csv")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("train", *map(str, QUICK)), ("predict", "model", "x.csv")]
+)
 def test_a_full_standard_output_is_one_sentence(run, words):
     run(
         "train", "--quick", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model"

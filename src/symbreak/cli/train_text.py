@@ -164,7 +164,7 @@ def score_line(training: Training) -> str:
     if training.cross_validation is not None:
         return _cross_validated(training, training.cross_validation)
     if "holdout" not in training.predictions:
-        return "No score, as Ctrl-C came before the end of its cross-validation."
+        return "No score: its cross-validation did not end, or there are too few rows for folds."
     rows = pluralize(training.predictions["holdout"].n, "row")
     what = combined_words(training.combine, training.kept)
     return f"Hold-out ({rows}), {what}: {_both(training, training.holdout)}"
