@@ -31,7 +31,7 @@ STRUCTURE = {
         "accuracy", "accuracy_interval", "calibration_error", "confusion", "how", "kind",
         "log_loss", "most_frequent_share", "reliability", "rows",
     ],
-    "comparison": ["entries", "rows"],
+    "comparison": ["entries", "rows", "where"],
     "importance": ["columns", "of_columns"],
     "restarts": [
         "chance_of_lower_at_most", "chance_of_new", "lowest_J", "lowest_status", "minima",
