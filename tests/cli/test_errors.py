@@ -180,3 +180,14 @@ def test_a_full_standard_output_is_one_sentence(run, words):
     assert done.returncode == 2
     assert done.stderr.decode().startswith("Error: Standard output must take what is printed.")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_short_memory_is_answered_with_options_that_the_command_has(run, monkeypatch):
+    def full(*words, **options):
+        raise MemoryError
+
+    monkeypatch.setattr("symbreak.training.model.Model.load", full)
+    assert "use fewer rows.\n" in run("predict", "m", "t.csv").err
+    monkeypatch.setattr("symbreak.cli.train_run.run", full)
+    told = run("train", *IRIS).err
+    assert "use fewer rows or fewer --starts or fewer --hidden units or --dtype float32" in told

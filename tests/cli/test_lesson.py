@@ -63,6 +63,17 @@ def test_html_writes_a_page_instead_and_its_numbers_as_json(run, balanced, tmp_p
     assert [scene["key"] for scene in planes] == ["xor", "circles", "spirals"]
 
 
+def test_a_column_that_cannot_be_used_is_left_out_as_the_message_says(run, tmp_path):
+    lines = ["name,length,kind", *(f"name {row},{row % 7},{'ab'[row % 2]}" for row in range(60))]
+    table = tmp_path / "named.csv"
+    table.write_text("\n".join(lines) + "\n")
+    words = ("lesson", table, "--target", "kind", *QUICK)
+    ran = run(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("or leave it out with --drop name.\n")
+    assert run(*words, "--drop", "name").code == 0
+
+
 def test_html_needs_two_units_to_put_side_by_side(run, balanced, tmp_path):
     page = tmp_path / "lesson.html"
     ran = run("lesson", balanced, "--target", "kind", "--html", page, "--hidden", "1")

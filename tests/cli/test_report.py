@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
+import polars as pl
 import pytest
 
 from tests.reports.conftest import island_of
@@ -38,8 +40,6 @@ def test_rows_with_the_target_are_scored(run, shop, model, tmp_path):
     assert run("report", model, shop, "--json", numbers).code == 0
     assert not (tmp_path / "report.html").exists()
     run("predict", model, shop, "-o", predictions)
-    import polars as pl
-
     right = pl.read_csv(predictions)["prediction"] == pl.read_csv(shop)["kind"]
     scores = json.loads(numbers.read_text("utf-8"))["scores"]
     assert scores["accuracy"] == pytest.approx(right.mean())
@@ -81,8 +81,49 @@ def test_rows_that_were_given_are_not_said_to_have_trained_nothing(run, shop, mo
     text = page.read_text("utf-8")
     assert "Score on the rows that were given" in text
     assert "rows that trained nothing" not in text
-    assert "Use the model" in text
     assert "As it was trained" in text
     ran = run("train", "--quick", shop, "--target", "price", "--starts", 2, "--report", of_training)
     assert ran.code == 0, ran.err
     assert "Score on rows that trained nothing" in of_training.read_text("utf-8")
+
+
+def test_rows_that_were_trained_on_are_the_headline(run, shop, model, tmp_path):
+    numbers, page = tmp_path / "r.json", tmp_path / "r.html"
+    ran = run("report", model, shop, "--json", numbers, "-o", page)
+    n = json.loads(numbers.read_text("utf-8"))["scores"]["seen"]["rows"]
+    assert 60 < n < 120
+    sentence = f"{n} of 120 rows were trained on: this score is too good for new data."
+    assert ran.out.startswith(f"{sentence} Score on 120 rows of shop.csv: accuracy ")
+    card = json.loads(numbers.read_text("utf-8"))["first_screen"]
+    assert (card[1]["value"], card[1]["level"]) == (f"{n} of 120 rows are not new", "bad")
+    assert card[1]["detail"].startswith(sentence)
+    assert card[-1]["value"] == "Score it on new rows"
+    assert sentence in page.read_text("utf-8")
+
+
+def test_new_rows_are_scored_in_the_terminal(run, shop, model, tmp_path):
+    numbers = pl.col("size in cm", "weight, dry").cast(pl.Float64, strict=False).fill_null(5.0)
+    new = pl.read_csv(shop).with_columns(numbers + 0.01)
+    new.write_csv(tmp_path / "new.csv")
+    numbers = tmp_path / "r.json"
+    ran = run("report", model, tmp_path / "new.csv", "--json", numbers)
+    data = json.loads(numbers.read_text("utf-8"))
+    scores = data["scores"]
+    assert scores["seen"] == {"rows": 0, "sentence": ""}
+    line = f"accuracy {scores['accuracy']:.4g}, log-loss {scores['log_loss']:.4g}.\n"
+    assert ran.out.startswith(f"Score on 120 rows of new.csv: {line}")
+    assert data["first_screen"][-1]["value"] == "Use the model"
+
+
+def test_the_navigation_names_each_section_once(run, shop, model, tmp_path):
+    page = tmp_path / "r.html"
+    run("report", model, shop, "-o", page)
+    names = re.findall(r'<li><a href="#[^"]+">([^<]+)</a>', page.read_text("utf-8"))
+    assert "Score" in names
+    assert len(set(names)) == len(names)
+
+
+def test_predictions_of_rows_that_were_trained_on_come_with_a_note(run, shop, model, tmp_path):
+    ran = run("predict", model, shop)
+    assert re.search(r"^Note: \d+ of 120 rows of 'shop.csv' trained this model; ", ran.err)
+    assert "prediction" in ran.out

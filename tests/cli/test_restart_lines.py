@@ -31,7 +31,8 @@ def test_starts_that_are_still_on_their_way_are_no_minima(run, tmp_path):
     found = tmp_path / "f.json"
     ran = run("train", *FEW, "--max-iter", 3, "--json", found)
     assert "none converged, so no value is a minimum." in ran.out
-    assert "The lowest has not converged: stopped at max_iter; raise max_iter to go on." in ran.out
+    words = "Advice: The lowest J has not converged: max iterations. Raise --max-iter.\n"
+    assert words in ran.out
     assert json.loads(found.read_text(encoding="utf-8"))["restarts"]["chance_of_new"] is None
 
 

@@ -67,15 +67,14 @@ def test_where_a_quick_score_is_low_the_search_is_proposed(run, tmp_path):
     (tmp_path / "wave.csv").write_text(f"x,y\n{rows}\n")
     words = ("train", tmp_path / "wave.csv", "--target", "y", "--starts", 4, "--max-iter", 200)
     ran = words_of(run(*words, "--quick"))
-    assert "The hold-out R2 is " in ran
-    proposed = re.search(r"cross-validation chooses one with: symbreak (train .*? 200)", ran)
+    assert "Advice: Underfitting: the penalty is " in ran
+    proposed = re.search(r"Let cross-validation choose [^:]*: symbreak (train .*? 200)", ran)
     assert proposed is not None
     better = words_of(run(*shlex.split(proposed[1])))
-    assert "The hold-out R2 is " not in better
+    assert "Underfitting" not in better
     score = re.search(r"cross-validation, twice \(80 rows\): R2 (\S+) ±", better)
     assert score is not None
     assert float(score[1]) > 0.9
-    assert "The hold-out" not in run("train", "--dataset", "iris", "--quick", *FEW).out
 
 
 def test_a_quick_training_searches_nothing(run):

@@ -35,6 +35,7 @@ from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.scores import class_scores, number_scores
+from symbreak.training.seen_rows import Seen
 from symbreak.training.selection import Candidate
 from symbreak.training.trajectory import Trajectories, Trajectory
 from tests.fitting import quiet
@@ -228,43 +229,29 @@ ROW = {
 }
 
 
+ADVICE = {
+    "kind": "overfitting", "title": "It overfits", "sentence": "Log-loss 0.4 and 0.6.",
+    "remedy": "choose_penalty", "todo": "Raise --alpha.",
+}  # fmt: skip
+OTHER = {**ADVICE, "title": "Use more starts"}
+
+
 @pytest.mark.parametrize(
     ("sections", "wanted"),
     [
         ({"gradient_check": {"verdict": "fail", "finding": ""}}, "Mend the gradient"),
         ({"symmetry": {"is_broken": False, "units": [2], "finding": ""}}, "Break the symmetry"),
-        ({"restarts": {**STARTS, "needs_more_starts": True}, "starts": [ROW]}, "Use more starts"),
+        ({"restarts": STARTS, "starts": [ROW], "advice": [ADVICE, OTHER]}, "It overfits"),
         (
-            {"restarts": {**STARTS, "lowest_status": "max iterations"}, "starts": [ROW]},
-            "Let the best start go on",
+            {
+                "symmetry": {"is_broken": False, "units": [2], "finding": ""},
+                "restarts": STARTS,
+                "advice": [ADVICE],
+            },
+            "Break the symmetry",
         ),
-        ({"restarts": STARTS, "starts": [{**ROW, "status": "diverged"}]}, "Look at what diverged"),
         ({"restarts": STARTS, "starts": [ROW], "network": {}}, "Use the model"),
         ({"restarts": STARTS, "starts": [ROW]}, "Take what was found"),
-        (
-            {"restarts": STARTS, "starts": [{**ROW, "best_iteration": 0}] * 2},
-            "Take smaller steps",
-        ),
-        (
-            {
-                "restarts": {**STARTS, "lowest_status": "no improvement"},
-                "network": {},
-                "starts": [{**ROW, "status": "no improvement", "best_iteration": 1}] * 2,
-            },
-            "Wait longer",
-        ),
-        (
-            {"restarts": {**STARTS, "lowest_status": "stalled"}, "starts": [ROW], "network": {}},
-            "Use the model",
-        ),
-        (
-            {
-                "restarts": {**STARTS, "lowest_status": "no improvement"},
-                "starts": [ROW],
-                "network": {},
-            },
-            "Use the model",
-        ),
         ({}, "Train"),
         ({"then": "Predict with it."}, "Use the model"),
     ],
@@ -274,59 +261,46 @@ def test_the_first_thing_that_asks_for_action_is_next(sections, wanted):
     assert found[-1]["value"] == wanted
 
 
-NUMBERS = {"kind": "numbers", "r2_interval": None, "rows": 9, "rmse": 1.0}
+def test_advice_stands_on_the_first_screen_with_what_to_do():
+    document = {"kind": "k", "title": "t", "restarts": STARTS, "starts": [ROW], "advice": [ADVICE]}
+    assert cards(document)[-1]["detail"] == "Log-loss 0.4 and 0.6. Raise --alpha."
+
+
+@pytest.mark.parametrize("kind", ["constant_network", "underfitting"])
+def test_equal_starts_are_no_success_where_they_found_too_little(kind):
+    document = {"kind": "k", "title": "t", "restarts": STARTS, "starts": [ROW]}
+    assert cards(document)[1]["level"] == "good"
+    assert cards({**document, "advice": [{**ADVICE, "kind": kind}]})[1]["level"] == "watch"
+    assert cards({**document, "advice": [ADVICE]})[1]["level"] == "good"
+
+
 CLASSES = {
-    "kind": "classes",
-    "accuracy_interval": [0.1, 0.9],
-    "rows": 9,
-    "most_frequent_share": 0.6,
-}
+    "kind": "classes", "accuracy": 0.9, "log_loss": 0.2, "accuracy_interval": [0.8, 0.95],
+    "rows": 100, "where": "of t.csv",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("scores", "words"),
-    [
-        ({**NUMBERS, "r2": 0.35}, "The R² is low; without --quick"),
-        ({**NUMBERS, "r2": -0.1}, "The R² is no better than always predicting the mean; without"),
-        ({**CLASSES, "accuracy": 0.6}, "The accuracy is no better than always naming the most"),
-        ({**NUMBERS, "r2": 0.6}, None), ({**NUMBERS, "r2": None}, None),
-        ({**CLASSES, "accuracy": 0.7}, None),
-        ({**CLASSES, "accuracy": 1.0, "most_frequent_share": 1.0}, None),
-    ],
+    ("n", "value", "level"),
+    [(100, "No score of new data", "bad"), (40, "40 of 100 rows are not new", "bad"),
+     (3, "90.0 % right", "plain"), (0, "90.0 % right", "plain")],
 )  # fmt: skip
-def test_a_low_score_asks_for_other_penalties(scores, words):
-    done = {"kind": "k", "title": "t", "restarts": STARTS, "starts": [ROW], "network": {}}
-    found = cards({**done, "scores": scores})[-1]
-    assert found["value"] == ("Use the model" if words is None else "Try other penalties")
-    assert words is None or found["detail"].startswith(words)
-    searched = cards({**done, "scores": scores, "search": {}})[-1]
-    assert searched["value"] == "Use the model"
+def test_rows_that_were_trained_on_are_told_of_first(n, value, level):
+    sentence = Seen(n, 100).sentence if n else ""
+    scores = {**CLASSES, "seen": {"rows": n, "sentence": sentence}}
+    card = cards({"kind": "k", "title": "t", "scores": scores})[1]
+    assert (card["name"], card["value"], card["level"]) == ("How good", value, level)
+    assert card["detail"].startswith(sentence)
+    assert "log-loss 0.2" in card["detail"]
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (["diverged"], "1 start diverged; it keeps its best point before that. Lower"),
-        (["diverged"] * 2, "2 starts diverged; each keeps its best point before that. Lower"),
-        (
-            ["non finite start", "diverged"],
-            "1 start diverged; it keeps its best point before that. 1 start began where J is not "
-            "finite. Lower",
-        ),
-    ],
-)
-def test_the_advice_on_lost_starts_says_which_keep_a_point(status, words):
-    rows = [{**ROW, "status": one, "best_iteration": 3} for one in status]
-    found = cards({"kind": "k", "title": "t", "restarts": STARTS, "starts": rows})
-    assert found[-1]["detail"].startswith(words)
-
-
-def test_starts_that_keep_where_they_began_are_called_untrained():
-    rows = [{**ROW, "status": "diverged", "best_iteration": 0}] * 2
-    found = cards({"kind": "k", "title": "t", "restarts": STARTS, "starts": rows})
-    assert found[-1]["detail"].startswith(
-        "2 starts diverged; each keeps where it began, untrained."
-    )
+def test_a_score_stands_beside_the_simplest():
+    entries = [
+        {"what": "holdout", "log_loss": 0.2}, {"what": "constant", "log_loss": 0.69},
+        {"what": "linear", "log_loss": 0.3},
+    ]  # fmt: skip
+    document = {"kind": "k", "title": "t", "scores": CLASSES, "comparison": {"entries": entries}}
+    assert "log-loss 0.2 (class shares 0.69, no hidden layer 0.3)" in cards(document)[1]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,11 @@ from tests.reports.conftest import island_of, trained_page
 STRUCTURE = {
     "first_screen": ["detail", "level", "name", "value"],
     "scores": [
-        "accuracy", "accuracy_interval", "confusion", "how", "kind", "log_loss",
-        "most_frequent_share", "reliability", "rows",
+        "accuracy", "accuracy_interval", "calibration_error", "confusion", "how", "kind",
+        "log_loss", "most_frequent_share", "reliability", "rows",
     ],
+    "comparison": ["entries", "rows", "where"],
+    "importance": ["columns", "of_columns"],
     "restarts": [
         "chance_of_lower_at_most", "chance_of_new", "lowest_J", "lowest_status", "minima",
         "n_converged", "n_lowest", "n_minima", "n_starts", "n_usable", "needs_more_starts", "rtol",
@@ -60,8 +62,8 @@ STRUCTURE = {
     "reproduce": ["command", "python", "settings"],
 }  # fmt: skip
 SECTIONS = [
-    "scores", "starts", "curves", "signals", "network", "gradient", "data-used", "reproduce",
-    "numbers",
+    "scores", "importance", "advice", "starts", "curves", "signals", "network", "gradient",
+    "data-used", "reproduce", "numbers",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from symbreak.scaling import HEAVY
 from symbreak.tables.columns import NumericColumn
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.table import Table
+from symbreak.tables.target import Target
 
 many = settings(max_examples=60, deadline=None)
 numbers = st.floats(-1e150, 1e150) | st.integers(-10, 10).map(float)
@@ -241,6 +242,13 @@ def test_decimal_commas_are_refused_with_advice():
             Preparation.fit(table(size=thousands, n=[*range(len(thousands))]))
     lists = Preparation.fit(table(codes=["1,5", "2,x", "a"], n=[1, 2, 3]))
     assert "codes=2,x" in lists.feature_names
+
+
+def test_a_target_that_cannot_be_used_is_not_to_be_dropped():
+    data = table(n=[1, 2], day=["2020-01-02", "2020-01-03"])
+    with pytest.raises(InvalidInput, match="or choose another target") as caught:
+        Target.fit(data, "day", "classification")
+    assert "--drop" not in str(caught.value)
 
 
 def test_advice_to_drop_a_column_is_given_where_it_can_be_followed():

@@ -51,11 +51,11 @@ def found(request):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """The shapes of theta of every call of `Network.predict`."""
+    """Starts, parameters and rows of every call of `Network.predict`."""
     seen, predict = [], Network.predict
 
     def counting(self, theta, X):
-        seen.append(tuple(np.shape(theta)))
+        seen.append((*np.shape(theta), len(X)))
         return predict(self, theta, X)
 
     monkeypatch.setattr(Network, "predict", counting)
@@ -64,15 +64,16 @@ def calls(monkeypatch):
 
 @pytest.mark.parametrize(("max_iter", "most"), [(5, 1), (300, 2)])
 def test_each_part_of_the_data_is_predicted_once(calls, tmp_path, max_iter, most):
-    """The hold-out, and the training rows where minima are compared by predictions."""
+    """Hold-out and training rows, these again where minima are compared by predictions.
+
+    Rows with a column shuffled, for its importance, are five times as many.
+    """
     files = {name: str(tmp_path / name) for name in ("model", "json", "report")}
     words = [word for name, path in files.items() for word in (f"--{name}", path)]
-    code = main(
-        ["train", "--quick", "--dataset", "iris", "--max-iter", str(max_iter), "--quiet", *words]
-    )
-    assert code == 0
-    assert len(calls) == most
-    assert calls[0][0] == 16
+    words += ["--quick", "--max-iter", str(max_iter)]
+    assert main(["train", "--dataset", "iris", "--quiet", *words]) == 0
+    rows = [call[-1] for call in calls if call[0] == 16]
+    assert (rows.count(30), rows.count(120)) == (1, most)
 
 
 def test_every_start_and_all_of_them_are_scored_by_what_they_predict(found):

@@ -22,6 +22,11 @@ from symbreak.cli.train import TrainOptions, train
 from symbreak.errors import SymbreakError
 
 BAD_INPUT = 2
+_SMALLER = {
+    "--starts": "fewer --starts",
+    "--hidden": "fewer --hidden units",
+    "--dtype": "--dtype float32",
+}
 
 
 class OneSentence(TyperGroup):
@@ -45,10 +50,17 @@ class OneSentence(TyperGroup):
                 raise
             typer.echo(
                 "Error: The memory of this machine must hold data and starts. Got too little; "
-                "use fewer --starts, fewer --hidden units, fewer rows or --dtype float32.",
+                f"use {_smaller(self, ctx.invoked_subcommand)}.",
                 err=True,
             )
             raise typer.Exit(BAD_INPUT) from error
+
+
+def _smaller(group: Any, name: str | None) -> str:
+    """Return what needs less memory, by options that the command has."""
+    command = group.commands.get(name)
+    known = {word for option in getattr(command, "params", ()) for word in option.opts}
+    return " or ".join(["fewer rows", *(what for word, what in _SMALLER.items() if word in known)])
 
 
 @contextmanager

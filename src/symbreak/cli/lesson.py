@@ -35,6 +35,10 @@ class LessonOptions:
         ),
     ] = None
     header: Header = None
+    drop: Annotated[
+        tuple[str, ...],
+        typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
+    ] = ()
     hidden: Annotated[
         str, typer.Option(metavar="UNITS", help="Units of each hidden layer, such as 25 or 25,10.")
     ] = "25"

@@ -55,15 +55,20 @@ def _read(options: LessonOptions) -> LessonData:
         raise InvalidInput("The data must be one file or one --dataset NAME. Got both.")
     if options.data is None:
         table, _ = load_dataset(options.dataset or DIGITS)
-        return _classified(table, options.target or "target", is_digits=table.source == DIGITS)
+        target, is_digits = options.target or "target", table.source == DIGITS
+        return _classified(table, target, options.drop, is_digits=is_digits)
     if options.target is None:
         raise InvalidInput("--target must name the column that holds the classes. Got none.")
     table = read_table(options.data, header=options.header)
     say_notes(table.notes)
-    return _classified(table, options.target)
+    return _classified(table, options.target, options.drop)
 
 
-def _classified(table: Table, target: str, *, is_digits: bool = False) -> LessonData:
+def _classified(
+    table: Table, target: str, drop: Sequence[str], *, is_digits: bool = False
+) -> LessonData:
+    if target in drop:
+        raise InvalidInput(f"--drop must name a column other than the target. Got '{target}'.")
     fitted = Target.fit(table, target)
     if not fitted.classes:
         raise InvalidInput(
@@ -71,12 +76,12 @@ def _classified(table: Table, target: str, *, is_digits: bool = False) -> Lesson
             "Got numbers; choose a column of classes."
         )
     y = fitted.encode(table)
-    if is_digits and target == "target":
+    if is_digits and target == "target" and not drop:
         frame = table.frame.drop(target)
         pixels, names = frame.to_numpy() / LARGEST_PIXEL, tuple(frame.columns)
         scaled = ("Pixels are scaled to [0, 1].",)
         return LessonData(table.source, pixels, y, fitted.classes, names, scaled)
-    preparation = Preparation.fit(table, target=target)
+    preparation = Preparation.fit(table, target=target, drop=drop)
     notes = ("Columns of numbers have mean 0 and standard deviation 1.", *preparation.notes)
     X = preparation.transform(table)
     return LessonData(table.source, X, y, fitted.classes, preparation.feature_names, notes)

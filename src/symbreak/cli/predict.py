@@ -55,6 +55,9 @@ def predict(
     table = read_alike(data, loaded, header)
     columns = loaded.columns(table)
     say_notes(loaded.preparation.unknown_notes(table))
+    if seen := loaded.seen_in(table):
+        say_notes([f"{seen.share} of '{table.source}' trained this model; what it predicts there "
+                   "does not show how good it is on new rows."])  # fmt: skip
     if output is None:
         import polars as pl
 

@@ -45,7 +45,8 @@ def report(
     the page that `symbreak train --report` writes.
     """
     with loading():
-        from symbreak.cli.console import say_notes
+        from symbreak.cli.advice_text import given_line
+        from symbreak.cli.console import say, say_notes
         from symbreak.cli.outputs import check_outputs, write_json
         from symbreak.model_file import content_of
         from symbreak.reports.collect.model import of_model
@@ -63,6 +64,7 @@ def report(
         page = None if output is None else Report.of(document)
     if table is not None:
         say_notes(loaded.preparation.unknown_notes(table))
+        say(given_line(document["scores"]))
     if json is not None:
         write_json(json, document)
         typer.echo(f"The numbers, as JSON: {json}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symbreak import native
-from symbreak.cli import INTERRUPTED, train_text
+from symbreak.cli import INTERRUPTED, advice_text, train_text
 from symbreak.cli.console import say, say_notes, shown
 from symbreak.cli.outputs import Files, check_outputs, write_json
 from symbreak.cli.reproduce import provenance_of
@@ -209,11 +209,11 @@ def _tell(training: Training, options: TrainOptions, files: Files) -> None:
     if options.quiet:
         say(train_text.score_line(training))
         return
+    _say(options, train_text.score_line(training), *train_text.single_lines(training))
+    _say(options, train_text.choice_line(training), *advice_text.found_lines(training))
+    _say(options, *advice_text.advice_lines(training, options))
     train_text.print_starts(training)
     _say(options, *train_text.restart_lines(training))
-    _say(options, train_text.score_line(training), *train_text.single_lines(training))
-    _say(options, train_text.choice_line(training), *train_text.few_lines(training))
-    _say(options, *train_text.low_lines(training, options))
     _say(
         options, f"Trained in {training.seconds['train']:.1f} s.", *train_text.written_lines(files)
     )

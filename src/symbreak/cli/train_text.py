@@ -22,11 +22,10 @@ from symbreak.training.cross_validation import CrossValidation
 from symbreak.training.data_split import DataSplit
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
-from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
+from symbreak.training.scores import NO_R2, Scores
 from symbreak.training.selection import name_of
 
 MOST_ROWS = 20
-FEW_ROWS = 20  # of a hold-out
 
 
 def data_line(source: str, split: DataSplit) -> str:
@@ -96,28 +95,59 @@ def search_line(choice: Choice | None, options: TrainOptions) -> str:
 
 
 def print_starts(training: Training) -> None:
-    """Print the table of the starts, lowest J first."""
-    outcome = training.outcome
-    order = np.argsort(outcome.value, kind="stable").tolist()
+    """Print the table of the starts, lowest J first; those of one minimum take one line."""
+    restarts = training.outcome.restarts
+    if (
+        restarts.n_starts > 1
+        and len(restarts.minima) == 1 == restarts.n_converged / restarts.n_starts
+    ):
+        n, J = restarts.n_starts, restarts.lowest
+        say(f"{n} starts: {n} converged to one minimum, J {J:.6g}")
+        return
+    order = np.argsort(training.outcome.value, kind="stable").tolist()
     table = Table(title=f"{pluralize(len(order), 'start')}, lowest J first", title_justify="left")
     for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
     table.add_column("used")
-    for start in order[:MOST_ROWS]:
-        table.add_row(
-            str(start), f"{outcome.value[start]:#.6g}", _validation(training, start),
-            str(outcome.n_iterations[start]), outcome.status[start].word,
-            "yes" if start in training.kept else "no",
-        )  # fmt: skip
+    folded = _folded(training, order)
+    for start, more in folded[:MOST_ROWS]:
+        table.add_row(*_cells(training, start))
+        if more:
+            table.add_row(f"and {more}", "the same")
     console = Console()
     with console.capture() as printed:
         console.print(table)
     say(printed.get().rstrip("\n"))
-    rest = order[MOST_ROWS:]
+    rest = folded[MOST_ROWS:]
     if rest:
-        J = outcome.value[rest]
-        say(f"and {pluralize(len(rest), 'more start')}, J {J[0]:.6g} to {J[-1]:.6g}")
+        values = training.outcome.value[[start for start, _ in rest]]
+        n = sum(1 + more for _, more in rest)
+        say(f"and {pluralize(n, 'more start')}, J {values[0]:.6g} to {values[-1]:.6g}")
+
+
+def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:
+    """Return starts to show, and how many others of the same minimum each stands for."""
+    groups = {start: one.starts for one in training.outcome.restarts.minima for start in one.starts}
+    found, seen = [], set[int]()
+    for start in order:
+        if start in seen:
+            continue
+        group = groups.get(start, (start,))
+        seen.update(group)
+        # Where a single start is used, its own line is shown.
+        used = [one for one in group if one in training.kept and len(training.kept) == 1]
+        found.append((used[0] if used else start, len(group) - 1))
+    return found
+
+
+def _cells(training: Training, start: int) -> list[str]:
+    outcome = training.outcome
+    return [
+        str(start), f"{outcome.value[start]:#.6g}", _validation(training, start),
+        str(outcome.n_iterations[start]), outcome.status[start].word,
+        "yes" if start in training.kept else "no",
+    ]  # fmt: skip
 
 
 def diverged_line(training: Training) -> str:
@@ -193,41 +223,11 @@ def _idle(training: Training) -> str:
     return "the hold-out"
 
 
-def few_lines(training: Training) -> list[str]:
-    """Return a caution where the hold-out is too small to tell much."""
-    part = training.predictions.get("holdout")
-    if part is None or part.n >= FEW_ROWS:
-        return []
-    n = part.n
-    return [
-        f"A hold-out of {pluralize(n, 'row')} says little: on other rows the score may be far from "
-        "this one. Train on more rows, or raise --holdout."
-    ]
-
-
-def low_lines(training: Training, options: TrainOptions) -> list[str]:
-    """Return what to try where the hold-out score is low and no other network was tried."""
-    if training.choice is not None or training.holdout is None:
-        return []
-    # Symmetry and searches that have not arrived are to be mended first.
-    is_broken = training.symmetry is not None and training.symmetry.is_broken
-    if not (is_broken and training.outcome.restarts.lowest_converged):
-        return []
-    y = training.predictions["holdout"].y
-    most_frequent = most_frequent_share(y) if _has_classes(training) else None
-    words = low_words(training.holdout.score, most_frequent)
-    if not words:
-        return []
-    again = options.command_line(quick=False, hidden=None, activation=None, alpha=None)
-    return [
-        f"The hold-out {score_name(training)} is {words}. Another network may do better; "
-        f"cross-validation chooses one with: {again}"
-    ]
-
-
 def restart_lines(training: Training) -> list[str]:
     """Return what the starts show together, and how many were drawn again."""
-    lines = str(training.outcome.restarts).splitlines()
+    restarts = training.outcome.restarts
+    # What to do is said with what else there is to do.
+    lines = [line for line in str(restarts).splitlines() if line != restarts.advice]
     if training.redrawn:
         times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
@@ -258,7 +258,7 @@ def next_line(training: Training, options: TrainOptions, files: Files) -> str:
     if options.model is None:
         return f"Next, to keep the model: {keep_command(options)}"
     if options.data is not None:
-        return f"Next: {predict_command(options, files)}"
+        return f"Next, for new rows: {predict_command(options, files)}"
     return "Next, to see why the starts are random: symbreak lesson"
 
 
@@ -275,8 +275,12 @@ def keep_command(options: TrainOptions) -> str:
 
 
 def predict_command(options: TrainOptions, files: Files) -> str:
-    """Return the command that predicts with the model that is kept."""
-    rows = "DATA" if options.data is None else str(options.data)
+    """Return the command that predicts new rows with the model that is kept.
+
+    The rows that it was trained on are not proposed: what is said of them is known.
+    """
+    ending = "csv" if options.data is None else options.data.suffix.removeprefix(".")
+    rows = f"new.{ending or 'csv'}"
     return shlex.join(["symbreak", "predict", str(files.model), rows, "-o", "predictions.csv"])
 
 

@@ -25,11 +25,11 @@ from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
 from symbreak.estimators.starting import matrices_of, theta_of
-from symbreak.network import Network
 from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
 from symbreak.text import pluralize
 from symbreak.training import Training
+from symbreak.training.facts import spread_of
 
 WITHOUT_VALIDATION = (
     "combine='best' means the best validation score, and this fit has none: the start with the "
@@ -181,7 +181,7 @@ class FittedMixin:
             No start ended with finite weights.
         """
         theta = arrays.as_numpy(outcome.theta).astype(problem.scaling.dtype, copy=False)
-        training = _recorded(problem.network, replace(outcome, theta=theta), self.combine)
+        training = _recorded(problem, replace(outcome, theta=theta), self.combine)
         self._network, self._scaling = problem.network, problem.scaling
         self._set_weights(theta[list(training.ranked)])
         self.training_ = training
@@ -229,11 +229,14 @@ def warn_if_unfinished(estimator: Any) -> None:
         )
 
 
-def _recorded(network: Network, outcome: Outcome, combine: str) -> Training:
+def _recorded(problem: Problem, outcome: Outcome, combine: str) -> Training:
     is_best_of_nothing = combine == "best" and outcome.validation is None
     way = "lowest-cost" if is_best_of_nothing else combine
     try:
-        training = Training.of(network, outcome, way, seconds={"train": outcome.seconds})
+        training = Training.of(
+            problem.network, outcome, way, seconds={"train": outcome.seconds},
+            spread_of_inputs=spread_of(problem.X),
+        )  # fmt: skip
     except InvalidInput as error:
         raise ValueError(NON_FINITE) from error
     if is_best_of_nothing:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symbreak.estimators.constant_network import warn_if_constant_network
 from symbreak.estimators.fitted import FittedMixin, warn_if_unfinished
 from symbreak.estimators.interruption import check_goes_on, check_trained, tell_interrupted
 from symbreak.estimators.problem import Problem
@@ -85,6 +86,8 @@ class TrainingMixin(FittedMixin):
         if pressed or interrupt.is_requested:
             tell_interrupted(self, outcome, spent=spent)
         warn_if_unfinished(self)
+        if validation is None:
+            warn_if_constant_network(self, problem)
 
     def _gone_on(self, cost: NetworkCost, spent: int, tell: Any) -> Outcome:
         """Return what the last search becomes when it goes on from where it stopped."""

@@ -34,8 +34,12 @@ def is_category(column: pl.Series) -> bool:
     return column.dtype == pl.String
 
 
-def refuse_unusable(column: pl.Series, source: str) -> None:
+def refuse_unusable(column: pl.Series, source: str, otherwise: str | None = None) -> None:
     """Check that a column holds numbers, booleans or categories.
+
+    Parameters
+    ----------
+    otherwise : what else to do with the column; None is to leave it out.
 
     Raises
     ------
@@ -43,14 +47,14 @@ def refuse_unusable(column: pl.Series, source: str) -> None:
         It holds dates, commas in numbers, names, identifiers or a kind that is neither number nor
         text; the sentence names the column and one value of it.
     """
-    kind = column.dtype
+    kind, otherwise = column.dtype, otherwise or leave_out(column.name)
     if kind.is_temporal() or (kind == pl.String and _mostly_dates(column)):
-        raise _refused(column, source, "dates or times", "turn it into numbers")
+        raise _refused(column, source, "dates or times", "turn it into numbers", otherwise)
     if kind == pl.String:
-        _refuse_decimal_commas(column, source)
-        _refuse_names(column, source)
+        _refuse_decimal_commas(column, source, otherwise)
+        _refuse_names(column, source, otherwise)
     elif not (kind.is_numeric() or kind == pl.Boolean):
-        raise _refused(column, source, f"{kind} values", "turn it into numbers")
+        raise _refused(column, source, f"{kind} values", "turn it into numbers", otherwise)
 
 
 def is_plain_text(column: pl.Series) -> bool:
@@ -70,7 +74,7 @@ def _mostly_dates(column: pl.Series) -> bool:
     return bool(2 * present.str.contains(_DATE).sum() > len(present))
 
 
-def _refuse_decimal_commas(column: pl.Series, source: str) -> None:
+def _refuse_decimal_commas(column: pl.Series, source: str, otherwise: str) -> None:
     present = column.drop_nulls()
     has_comma = present.str.contains(_DECIMAL_COMMA) | present.str.contains(_THOUSANDS)
     with_comma = present.filter(has_comma)
@@ -83,19 +87,21 @@ def _refuse_decimal_commas(column: pl.Series, source: str) -> None:
         advice = "if it parts thousands leave it out, if decimals write a point"
     else:
         found, advice = "numbers with a decimal comma", "write them with a decimal point"
-    raise _refused(with_comma, source, found, advice)
+    raise _refused(with_comma, source, found, advice, otherwise)
 
 
-def _refuse_names(column: pl.Series, source: str) -> None:
+def _refuse_names(column: pl.Series, source: str, otherwise: str) -> None:
     different = column.drop_nulls().n_unique()
     if different > MANY or (different > FEW and 2 * different > len(column)):
         found = f"{different} different texts in {len(column)} rows"
-        raise _refused(column, source, found, "group the values into fewer categories")
+        raise _refused(column, source, found, "group the values into fewer categories", otherwise)
 
 
-def _refused(column: pl.Series, source: str, found: str, advice: str) -> InvalidInput:
+def _refused(
+    column: pl.Series, source: str, found: str, advice: str, otherwise: str
+) -> InvalidInput:
     example = next(iter(column.drop_nulls().head(1).to_list()), None)
     return InvalidInput(
         f"Column '{column.name}' of '{source}' must hold numbers or categories. Got {found} such "
-        f"as '{example}'; {advice}, or {leave_out(column.name)}."
+        f"as '{example}'; {advice}, or {otherwise}."
     )

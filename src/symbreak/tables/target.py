@@ -190,7 +190,7 @@ def _refuse_missing(column: pl.Series, source: str) -> None:
 
 
 def _classes(column: pl.Series, source: str) -> tuple[Label, ...]:
-    refuse_unusable(column, source)
+    refuse_unusable(column, source, "choose another target")
     if column.dtype.is_numeric():
         column = _whole(column, source)
     classes = sorted(column.unique().to_list())

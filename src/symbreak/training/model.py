@@ -27,6 +27,7 @@ from symbreak.tables.table import Table
 from symbreak.tables.target import Target
 from symbreak.training.combine import COMBINES, combined_prediction
 from symbreak.training.plain_data import summary
+from symbreak.training.seen_rows import Seen, SeenRows
 
 if TYPE_CHECKING:
     from symbreak.training.record import Training
@@ -45,6 +46,7 @@ class Model:
     summary : plain data about the training.
     n_unnamed : how many columns the table of the training had, where its file has no names of them
         and they are called by their place; else 0.
+    seen : what rows of the training are known by; see `symbreak.training.seen_rows`.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Model:
     combine: str = "average"
     summary: dict[str, Any] = field(default_factory=dict)
     n_unnamed: int = 0
+    seen: SeenRows = field(default_factory=SeenRows)
 
     def __post_init__(self) -> None:
         n_outputs = len(self.target.classes) or 1
@@ -90,12 +93,16 @@ class Model:
         }
         return cls(
             training.network, as_numpy(training.theta), split.preparation, split.target,
-            training.combine, plain(about, None), split.n_unnamed,
+            training.combine, plain(about, None), split.n_unnamed, SeenRows.of(split.train.X),
         )  # fmt: skip
 
     def predict(self, table: Table) -> NDArray[Any]:
         """Return the labels or numbers (m,) for the rows of a table, its columns in any order."""
         return self.columns(table)["prediction"]
+
+    def seen_in(self, table: Table) -> Seen:
+        """Return how many rows of a table the model was trained on."""
+        return self.seen.among(self.preparation.transform(table))
 
     def columns(self, table: Table) -> dict[str, NDArray[Any]]:
         """Return what is written for a table, columns (m,) by name.
@@ -125,8 +132,9 @@ class Model:
             "combine": self.combine,
             "summary": self.summary,
             "unnamed_columns": self.n_unnamed,
+            "repeated_rows": self.seen.repeated,
         }
-        save_model(path, {"theta": self.theta}, settings)
+        save_model(path, {"theta": self.theta, "seen_rows": self.seen.digests}, settings)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -138,7 +146,9 @@ class Model:
             The file is missing, damaged, or not a trained model.
         """
         arrays, settings = load_model(path)
-        if settings.get("kind") != _KIND or set(arrays) != {"theta"}:
+        # Models of before keep no rows of their training.
+        seen = arrays.pop("seen_rows", np.empty(0, np.uint64))
+        if settings.get("kind") != _KIND or set(arrays) != {"theta"} or seen.dtype != np.uint64:
             raise InvalidInput(
                 f"Model '{path}' must be a model that 'symbreak train --model' wrote. "
                 "Got a file of another kind."
@@ -153,4 +163,5 @@ class Model:
                 take(settings, "summary", dict),
                 # Models of version 0.1 have no such entry: a first line was names then.
                 take({"unnamed_columns": 0, **settings}, "unnamed_columns", int),
+                SeenRows(seen, float(settings.get("repeated_rows", 0.0))),
             )

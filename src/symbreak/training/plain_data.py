@@ -34,6 +34,10 @@ def of_training(training: Training) -> dict[str, Any]:
         "redrawn": training.redrawn,
         "starts": [_start(training, start) for start in range(len(outcome.value))],
         "scores": summary(training),
+        "comparison": None if training.comparison is None else training.comparison.as_dict(),
+        "confusion": None if training.confusion is None else training.confusion.as_dict(),
+        "importance": [one.as_dict() for one in training.importance],
+        "advice": [one.as_dict() for one in training.advice],
         "interrupted": training.is_interrupted,
         "seconds": {**training.seconds, "total": sum(training.seconds.values())},
     }

@@ -20,9 +20,14 @@ from symbreak.gradient_check import GradientReport
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status
+from symbreak.training.advice import advice
+from symbreak.training.advised import Advice
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
+from symbreak.training.comparison import Comparison
+from symbreak.training.confusion import Confusion
+from symbreak.training.importance import ColumnImportance
 from symbreak.training.predictions import Predictions
 from symbreak.training.scores import Scores, scores_of
 from symbreak.training.trajectory import Trajectories
@@ -77,6 +82,9 @@ class Training:
         hold-out part tells, or nobody asked.
     gradient, symmetry : what was found at the starts, None where nobody asked.
     trajectories : where the starts stood on the way, None where nobody asked.
+    trivial : of a network no better than the best constant on its training rows, how many hidden
+        units do not depend on the row, of how many; None where it is better, or nobody asked.
+    spread_of_inputs : how far the scales of the columns of X, or their means, lie apart.
     provenance : where it came from.
     seconds : wall-clock time by stage.
     """
@@ -96,6 +104,8 @@ class Training:
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None
     trajectories: Trajectories | None = None
+    trivial: tuple[int, int] | None = None
+    spread_of_inputs: float = 1.0
     provenance: Provenance = field(default_factory=Provenance)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -197,6 +207,34 @@ class Training:
     def holdout_prediction(self) -> NDArray[Any]:
         """The combined prediction for the hold-out part, (m, outputs)."""
         return self.predictions["holdout"].combined(self.predicting)
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The losses on training and held-out rows beside a constant and a linear model."""
+        from symbreak.training.facts import comparison_of
+
+        return comparison_of(self)
+
+    @cached_property
+    def confusion(self) -> Confusion | None:
+        """Which classes of held-out rows are taken for which."""
+        from symbreak.training.facts import confusion_of
+
+        return confusion_of(self)
+
+    @cached_property
+    def importance(self) -> list[ColumnImportance]:
+        """What the columns of the table matter on held-out rows, the largest first."""
+        from symbreak.training.facts import importance_of
+
+        return importance_of(self)
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """What this training asks for, the most urgent first."""
+        from symbreak.training.facts import facts_of
+
+        return advice(facts_of(self))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""

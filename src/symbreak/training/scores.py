@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # needs polars; scores do not
     from symbreak.tables.target import Target
 
 Floats = NDArray[np.float64]
-LOW_R2 = 0.5
 _CLASSES = ("accuracy", "log_loss")
 _NUMBERS = ("r2", "rmse")
 NO_R2 = "not defined for one row"
@@ -68,23 +67,6 @@ def most_frequent_share(index: Any) -> float:
 def largest_share(counts: Any) -> float:
     """Return that accuracy from how often each class occurs, (classes,)."""
     return float(max(counts) / sum(counts))
-
-
-def low_words(score: float, most_frequent: float | None) -> str:
-    """Return in what way a score is low, "" where it is not.
-
-    Parameters
-    ----------
-    score : accuracy, or R².
-    most_frequent : the share of the most frequent class among the rows; None for R².
-    """
-    if most_frequent is None:
-        if not score < LOW_R2:
-            return ""
-        return "low" if score > 0.0 else "no better than always predicting the mean"
-    if score > most_frequent or score == 1.0:
-        return ""
-    return "no better than always naming the most frequent class"
 
 
 def target_scores(

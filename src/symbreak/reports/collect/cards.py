@@ -10,11 +10,11 @@ from typing import Any
 from symbreak.optimize import Status
 from symbreak.reports.numbers import number_of, score_shown, shown
 from symbreak.text import pluralize
-from symbreak.training.scores import low_words
 
 Card = dict[str, str]
-# Early stopping and patience end a search before J is lowest, and are meant to.
-DONE = {one.word for one in (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)}
+# Where one of these was found, equal starts are no sign of success.
+NO_SUCCESS = {"constant_network", "underfitting"}
+HARDLY = 0.05  # a share of rows that does not make a score another one
 GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
 
 
@@ -50,11 +50,31 @@ def _how_good(document: dict[str, Any]) -> Card | None:
     if scores["kind"] == "classes":
         low, high = (100 * limit for limit in scores["accuracy_interval"])
         value = f"{100 * scores['accuracy']:.1f} % right"
-        detail = "; ".join(filter(None, (f"95 % interval {low:.1f} to {high:.1f} %, {on}", how)))
+        loss = f"log-loss {shown(scores['log_loss'], 3)}{_beside(document)}"
+        known = f"95 % interval {low:.1f} to {high:.1f} %, {on}", loss, how
+    else:
+        value = f"R² {score_shown(scores['r2'], 3)}"
+        loss = f"RMSE {shown(scores['rmse'], 4)}{_beside(document)}"
+        known = f"{_interval(scores)}, {on}", loss, how
+    detail, seen = "; ".join(filter(None, known)), scores.get("seen")
+    if not (seen and seen["sentence"]):
         return _card("How good", value, detail)
-    known = f"{_interval(scores)}, {on}", f"RMSE {shown(scores['rmse'], 4)}", how
-    detail = "; ".join(filter(None, known))
-    return _card("How good", f"R² {score_shown(scores['r2'], 3)}", detail)
+    detail = f"{seen['sentence']} On them: {value}; {detail}"
+    if seen["rows"] == scores["rows"]:
+        return _card("How good", "No score of new data", detail, BAD)
+    if seen["rows"] > HARDLY * scores["rows"]:
+        return _card("How good", f"{seen['rows']} of {rows} are not new", detail, BAD)
+    return _card("How good", value, detail)
+
+
+def _beside(document: dict[str, Any]) -> str:
+    """Return the losses of the simplest there is, in brackets."""
+    entries = {one["what"]: one for one in document.get("comparison", {}).get("entries", [])}
+    loss = "log_loss" if document["scores"]["kind"] == "classes" else "rmse"
+    constant = "class shares" if loss == "log_loss" else "the mean"
+    words = {"constant": constant, "linear": "no hidden layer"}
+    told = [f"{words[w]} {shown(entries[w][loss], 3)}" for w in words if w in entries]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _interval(scores: dict[str, Any]) -> str:
@@ -93,7 +113,9 @@ def _starts(document: dict[str, Any]) -> Card | None:
         f"Lowest J {number_of(restarts['lowest_J']):.5g}; "
         f"{converged if restarts['n_converged'] else 'none converged'}"
     )
+    found = {one["kind"] for one in document.get("advice", [])}
     sure = restarts["lowest_status"] == Status.CONVERGED.word and not restarts["needs_more_starts"]
+    sure = sure and not found & NO_SUCCESS
     value = f"{hit} of {n} starts reached the best" if n > 1 else "1 start, which may be luck"
     return _card("Starts", value, f"{detail}. {_chance(restarts)}", GOOD if sure else WATCH)
 
@@ -153,72 +175,20 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
     restarts, rows = document.get("restarts"), document.get("starts", [])
     if restarts is None:
         return _advice_without_starts(document)
-    stuck = _stuck(rows)
-    if stuck is not None:
-        return stuck
-    if restarts["needs_more_starts"]:
-        return "Use more starts", "The lowest J was reached once, and new values are likely."
-    if restarts["lowest_status"] not in DONE:
-        text = next((r["status_text"] for r in rows if r["J"] == restarts["lowest_J"]), "")
-        return "Let the best start go on", f"The lowest J has not converged: {text}."
-    low = _low(document)
-    if low:
-        return "Try other penalties", low
+    found = document.get("advice", [])
+    if found:
+        return found[0]["title"], " ".join([found[0]["sentence"], found[0]["todo"]]).strip()
     if "network" not in document:
         lowest = f"J is lowest in start {rows[0]['start']}" if rows else "J is lowest in one"
         return "Take what was found", f"theta of the outcome holds the kept points; {lowest}."
     return "Use the model", document.get("then", "The search is done; predict with it.")
 
 
-def _low(document: dict[str, Any]) -> str:
-    """Return a sentence where the hold-out score is low and one penalty alone was tried."""
-    scores = document.get("scores", {})
-    if "search" in document or scores.get("kind") not in ("classes", "numbers"):
-        return ""
-    is_class = scores["kind"] == "classes"
-    score = number_of(scores["accuracy" if is_class else "r2"])
-    words = low_words(score, scores["most_frequent_share"] if is_class else None)
-    name = "accuracy" if is_class else "R²"
-    return words and (
-        f"The {name} is {words}; without --quick cross-validation chooses another network."
-    )
-
-
 def _advice_without_starts(document: dict[str, Any]) -> tuple[str, str]:
     if document.get("gradient_check", {}).get("verdict", "pass") == "inconclusive":
         return "Check again", "The check could not tell; see the notes of the blocks."
+    if document.get("scores", {}).get("seen", {}).get("sentence"):
+        return "Score it on new rows", "Give rows with the target that it was not trained on."
     if "then" in document:
         return "Use the model", document["then"]
     return "Train", "Nothing here stands against it."
-
-
-def _stuck(rows: list[dict[str, Any]]) -> tuple[str, str] | None:
-    """Return what to do where starts were lost, or never left where they began."""
-    lost = _lost(rows)
-    if lost:
-        return "Look at what diverged", f"{lost} Lower the learning rate or draw smaller starts."
-    if rows and all(row["iterations"] and not row["best_iteration"] for row in rows):
-        return "Take smaller steps", "No start came below its first J: lower the learning rate."
-    ended_early = [row["status"] == Status.NO_IMPROVEMENT.word for row in rows]
-    if rows and all(ended_early) and max(row["best_iteration"] for row in rows) < 2:
-        return "Wait longer", (
-            "No validation score rose after the first iteration, so the weights are nearly those "
-            "of the start: raise the patience or the learning rate."
-        )
-    return None
-
-
-def _lost(rows: list[dict[str, Any]]) -> str:
-    status = [row["status"] for row in rows]
-    diverged = status.count(Status.DIVERGED.word)
-    never = status.count(Status.NON_FINITE_START.word)
-    sentences = []
-    if diverged:
-        lost = [row for row in rows if row["status"] == Status.DIVERGED.word]
-        moved = any(row["best_iteration"] for row in lost)
-        keeps = "it keeps" if diverged == 1 else "each keeps"
-        what = "its best point before that" if moved else "where it began, untrained"
-        sentences.append(f"{pluralize(diverged, 'start')} diverged; {keeps} {what}.")
-    if never:
-        sentences.append(f"{pluralize(never, 'start')} began where J is not finite.")
-    return " ".join(sentences)

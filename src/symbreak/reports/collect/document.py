@@ -4,6 +4,9 @@ A document is a dict. Each of its sections may be absent:
 
     title, kind      what was made, in words
     scores           hold-out predictions: score, interval, confusion or residuals, reliability
+    comparison       the losses on training and held-out rows, of a constant, without hidden layer
+    importance       what the columns of the table matter, the largest first
+    advice           what the training asks for, the most urgent first
     search           the candidates that a search chose from, best first
     restarts, starts what the starts show together; one row for each
     minima           how many minima there are beyond equal J, in words
@@ -23,7 +26,16 @@ from __future__ import annotations
 from typing import Any
 
 from symbreak import __version__
-from symbreak.reports.collect import curves, data, findings, network, predictions, search, starts
+from symbreak.reports.collect import (
+    comparison,
+    curves,
+    data,
+    findings,
+    network,
+    predictions,
+    search,
+    starts,
+)
 from symbreak.reports.collect.cards import cards
 from symbreak.reports.numbers import CONVENTION
 from symbreak.text import pluralize
@@ -56,6 +68,10 @@ def limits(document: dict[str, Any]) -> list[str]:
         ),
         _curves(document),
         _network(document),
+        _of(
+            document, "importance", "of_columns", "columns that matter (the most)",
+            comparison.MOST_COLUMNS,
+        ),
         _of(document, "data", "of_columns", "columns", data.MOST_FEATURES),
         _of(document, "data", "n_classes", "class names", data.MOST_CLASSES),
         _of(document, "gradient_check", "of_blocks", "blocks", findings.MOST_BLOCKS),

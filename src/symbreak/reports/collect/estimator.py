@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symbreak.activations import sklearn_words
 from symbreak.losses import loss_with_link
 from symbreak.network import Network
+from symbreak.reports.collect.comparison import advised
 from symbreak.reports.collect.curves import line_of
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
@@ -26,6 +27,7 @@ from symbreak.reports.collect.training import (
 )
 from symbreak.reports.numbers import plain, short
 from symbreak.training import Training
+from symbreak.training.remedies import ESTIMATOR
 from symbreak.training.trajectory import Trajectory
 
 LAST_CALL = (
@@ -77,7 +79,10 @@ def _of_record(estimator: Any, training: Training) -> dict[str, Any]:
     before = max(len(getattr(estimator, "loss_curve_", ())) - made, 0)
     at = before + int(outcome.best_iteration[lead])
     picture = _picture(estimator, lead, at, outcome.value[[lead]])
-    sections = sections_of_outcome(outcome, training)
+    sections = {
+        "advice": advised(training.advice, ESTIMATOR),
+        **sections_of_outcome(outcome, training),
+    }
     if before:
         sections["note"] = LAST_CALL
     return {**sections, "network": {**picture, "iterations_made": before + made}}

@@ -62,7 +62,9 @@ def _scores(model: Model, table: Table) -> dict[str, Any]:
     prediction = combined_prediction(model.network, model.theta, model.preparation.transform(table))
     y = model.target.encode(table)
     found = scored(model.target, y, prediction, target_scores(model.target, y, prediction))
-    return {**found, "where": f"of {short(table.source, 60)}", "given": True}
+    seen = model.seen_in(table)
+    known = {"rows": seen.n, "sentence": seen.sentence if seen else ""}
+    return {**found, "where": f"of {short(table.source, 60)}", "given": True, "seen": known}
 
 
 def _kept(model: Model) -> list[int]:

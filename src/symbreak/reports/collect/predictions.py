@@ -9,7 +9,8 @@ R², RMSE   the interval holds 95 % of the scores of 1000 samples of the rows, d
 The scores themselves are those of `symbreak.training.scores`.
 Both speak of other rows from the same source, not of another training.
 Reliability: the rows are put into ten bins by the probability of the class that is predicted; of a
-calibrated prediction the share of right answers in a bin is the mean probability there.
+calibrated prediction the share of right answers in a bin is the mean probability there. The
+expected calibration error is the mean of |share - probability| over the rows (Naeini et al. 2015).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
+from symbreak.training.confusion import Confusion
 from symbreak.training.scores import Scores, most_frequent_share, number_scores
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
@@ -94,14 +96,16 @@ def of_classes(
     m, guess = len(y), probability.argmax(axis=1)
     right = guess == y
     shares = probability / probability.sum(axis=1, keepdims=True)
+    bins = _reliability(shares.max(axis=1), right)
     return section({
         "kind": "classes",
         "rows": m,
         **scores.as_dict(),
         "accuracy_interval": list(wilson(int(right.sum()), m)),
         "most_frequent_share": most_frequent_share(y),
-        "confusion": _confusion(y, guess, names),
-        "reliability": _reliability(shares.max(axis=1), right),
+        "confusion": _confusion(Confusion.of(y, guess, tuple(names))),
+        "reliability": bins,
+        "calibration_error": _calibration_error(bins),
     })  # fmt: skip
 
 
@@ -129,21 +133,24 @@ def _none(rows: int) -> dict[str, Any]:
     return {"kind": "none", "rows": rows}
 
 
-def _confusion(y: NDArray[Any], guess: NDArray[Any], names: Sequence[Any]) -> dict[str, Any]:
-    K = len(names)
-    table = np.zeros((K, K), dtype=np.int64)
-    np.add.at(table, (y, guess), 1)
-    wrong = table.sum(0) + table.sum(1) - 2 * np.diag(table)
+def _confusion(found: Confusion) -> dict[str, Any]:
     # Of too many classes those are shown that take part in the most errors.
-    shown = np.sort(np.argsort(-wrong, kind="stable")[:MOST_CLASSES])
+    shown = np.sort(found.by_errors[:MOST_CLASSES])
     return {
-        "of_classes": K,
-        "classes": [short(names[k]) for k in shown],
-        "counts": table[np.ix_(shown, shown)],
-        "right": np.diag(table)[shown],
-        "known": table.sum(1)[shown],
-        "predicted": table.sum(0)[shown],
+        "of_classes": len(found.classes),
+        "classes": [short(found.classes[k]) for k in shown],
+        "counts": found.counts[np.ix_(shown, shown)],
+        "right": found.right[shown],
+        "known": found.known[shown],
+        "predicted": found.counts.sum(axis=0)[shown],
+        "recall": [found.recall[k] for k in shown],
     }
+
+
+def _calibration_error(bins: Sequence[dict[str, Any]]) -> float:
+    """Return how far shares of right answers lie from probabilities, on average over the rows."""
+    far = [one["rows"] * abs(one["right"] - one["mean_probability"]) for one in bins]
+    return float(sum(far) / sum(one["rows"] for one in bins))
 
 
 def _reliability(sure: Floats, right: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 from symbreak.arrays import as_numpy
 from symbreak.network import Network
 from symbreak.optimize import Outcome
+from symbreak.reports.collect.comparison import advised, comparison_sections
 from symbreak.reports.collect.curves import cost_curves, validation_curves
 from symbreak.reports.collect.data import data_of_split
 from symbreak.reports.collect.document import finished
@@ -21,8 +22,11 @@ from symbreak.reports.collect.starts import minima_words, restart_summary, table
 from symbreak.reports.numbers import plain, short
 from symbreak.text import pluralize
 from symbreak.training import Training
+from symbreak.training.advice import advice
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
+from symbreak.training.facts import facts_of_search
+from symbreak.training.remedies import MINIMIZE, SETTINGS, TRAIN
 from symbreak.training.trajectory import Trajectories, Trajectory
 
 ITERATION = {
@@ -43,7 +47,8 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
     ----------
     then : the next step when nothing stands against it.
     """
-    split, source = training.split, training.provenance.source
+    split, provenance = training.split, training.provenance
+    source = provenance.source
     title, what, names = "Training", f"the prediction is {_combined(training)}", {}
     if split is not None:
         target, task = short(split.target.name, 60), split.target.task
@@ -61,6 +66,8 @@ def of_training(training: Training, *, then: str = "") -> dict[str, Any]:
             "what": f"{network_words(training.network)}; {what}",
             "then": short(then, 600) or None,
             "scores": scores_of_training(training),
+            **comparison_sections(training),
+            "advice": advised(training.advice, TRAIN if provenance.command else SETTINGS),
             **sections_of_outcome(training.outcome, training),
             **_of_trajectory(training.network, training.outcome, trajectory, **names),
             **_of_examples(training),
@@ -112,7 +119,8 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return the document of a minimisation; what was minimised is not known."""
     n = np.shape(outcome.theta)[-1]
     kind = f"{pluralize(n, 'parameter')}, {pluralize(len(outcome.value), 'start')}"
-    return finished("Minimisation of J", kind, sections_of_outcome(outcome))
+    found = advised(advice(facts_of_search(outcome)), MINIMIZE)
+    return finished("Minimisation of J", kind, {"advice": found, **sections_of_outcome(outcome)})
 
 
 def network_name(network: Network) -> str:

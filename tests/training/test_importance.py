@@ -1,0 +1,107 @@
+"""Permutation importance: which columns matter, held against scikit-learn's own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LinearRegression
+
+from symbreak.tables.table import Table
+from symbreak.training import Settings, Training, importance, train_split
+from symbreak.training.comparison import Rows
+from symbreak.training.cross_validation import cross_validated
+from symbreak.training.data_split import DataSplit
+from symbreak.training.importance import importances
+from symbreak.training.table_training import prepared, train_prepared
+
+QUICK = Settings(hidden=(6,), starts=2, alpha=1.0, search=False)
+
+
+def test_it_is_that_of_scikit_learn():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 3))
+    y = X @ [2.0, -1.0, 0.0] + 0.3 * random.normal(size=300)
+    model = LinearRegression().fit(X, y)
+    columns = [(name, slice(place, place + 1)) for place, name in enumerate("abc")]
+    found = importances(Rows(y, model.predict(X)), X, model.predict, columns)
+    theirs = permutation_importance(
+        model, X, y, scoring="neg_root_mean_squared_error", n_repeats=200, random_state=0
+    )
+    assert [one.column for one in found] == ["a", "b", "c"]
+    for one, mean, spread in zip(
+        found, theirs.importances_mean, theirs.importances_std, strict=True
+    ):
+        # Of 5 shuffles, where theirs is of 200.
+        assert one.rise == pytest.approx(mean, abs=3.0 * spread / np.sqrt(5) + 1e-3)
+    assert found[0].rise > 10 * found[0].noise
+
+
+def table(m: int = 240) -> Table:
+    random = np.random.default_rng(1)
+    kind = random.choice(["red", "green", "blue"], m)
+    size = random.normal(size=m)
+    y = 3.0 * (kind == "red") + size + 0.1 * random.normal(size=m)
+    frame = {"kind": kind, "size": size, "twin": size, "noise": random.normal(size=m), "y": y}
+    return Table.of(pl.DataFrame(frame), "made")
+
+
+def test_a_column_of_the_table_is_shuffled_as_one():
+    training = train_split(DataSplit.of(table(), "y"), QUICK)
+    found = training.importance
+    assert {one.column for one in found} == {"kind", "size", "twin", "noise"}
+    assert found[0].column == "kind"
+    by_name = {one.column: one for one in found}
+    assert by_name["kind"].rise > 5.0 * by_name["kind"].noise
+    assert abs(by_name["noise"].rise) < 0.1 * by_name["kind"].rise
+    # What both tell is shared: each is worth less than the one would be alone.
+    alone = Table.of(table().frame.drop("twin"), "made")
+    single = train_split(DataSplit.of(alone, "y"), QUICK).importance
+    assert by_name["size"].rise < next(one.rise for one in single if one.column == "size")
+
+
+def test_the_same_training_has_the_same_importance():
+    first, again = (train_split(DataSplit.of(table(), "y"), QUICK).importance for _ in range(2))
+    assert first == again
+
+
+def test_of_many_rows_and_columns_some_are_looked_at(monkeypatch):
+    monkeypatch.setattr("symbreak.training.facts.MOST_ROWS", 20)
+    monkeypatch.setattr("symbreak.training.facts.MOST_COLUMNS", 2)
+    training = train_split(DataSplit.of(table(), "y"), QUICK)
+    assert len(training.importance) == 2
+    assert training.importance[0].column == "kind"
+
+
+def test_predictions_that_are_not_finite_have_no_importance():
+    rows = Rows(np.zeros(4), np.ones(4))
+
+    def infinite(X):
+        return np.full(len(X), np.inf)
+
+    assert importances(rows, np.ones((4, 1)), infinite, [("a", slice(0, 1))]) == []
+    assert importance.REPEATS >= 2
+
+
+def test_by_cross_validation_all_rows_are_looked_at_by_networks_that_do_not_know_them():
+    """Names of rows that only the training rows can tell are of no importance to new ones."""
+    split = DataSplit.of(table(90), "y", separate_test=True, validation=0.0)
+    found = cross_validated(split, QUICK)
+    training = dataclasses.replace(train_split_alone(split), cross_validation=found)
+    assert found is not None
+    assert training.comparison is not None
+    assert training.comparison.rows == 90
+    assert training.comparison["holdout"].scores == found.scores
+    assert training.comparison.where == "rows out of the folds"
+    assert training.comparison["training"].loss < training.comparison["holdout"].loss
+    assert training.comparison["constant"].is_worse
+    by_name = {one.column: one for one in training.importance}
+    assert training.importance[0].column == "kind"
+    assert abs(by_name["noise"].rise) < 0.1 * by_name["kind"].rise
+
+
+def train_split_alone(split: DataSplit) -> Training:
+    return train_prepared(prepared(split, QUICK))
