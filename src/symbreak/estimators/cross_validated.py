@@ -33,7 +33,7 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP
 from symbreak.estimators.early_stopping import Examples
-from symbreak.estimators.fold_fits import FoldFits, judge_of
+from symbreak.estimators.fold_fits import FoldFits, Judge, judge_of
 from symbreak.estimators.problem import Array, hidden_sizes
 from symbreak.estimators.progress import with_callbacks
 from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
@@ -126,7 +126,18 @@ class CrossValidatedMLP(BaseMLP):
                 "A network and a penalty must have a finite score on every fold. Got none that "
                 "has; scale the data, or choose other penalties or another scoring."
             )
+        self._judge_errors(candidates, examples, folds, judge, seeds)
         self._set_choice(candidates, taken)
+
+    def _judge_errors(
+        self,
+        candidates: Sequence[Candidate],
+        examples: Examples,
+        folds: Sequence[Fold],
+        judge: Judge,
+        seeds: Seeds,
+    ) -> None:
+        """Learn from the folds how large errors are; of classes the probabilities tell it."""
 
     def _set_choice(self, candidates: Sequence[Candidate], taken: int) -> None:
         one = candidates[taken]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from symbreak.estimators.selection import Scores
 from symbreak.estimators.solvers import method_of_solver, search_options
 from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.objectives import NetworkCost
+from symbreak.optimize import Outcome
 from symbreak.training.choosing import outcomes_of
 from symbreak.training.combine import usable_starts
 
@@ -80,22 +81,37 @@ class FoldFits:
         """
         return np.column_stack([self._of_fold(fold, alphas) for fold in self._folds])
 
+    def fitted(self, alpha: float) -> list[Any]:
+        """Return a fitted estimator for each fold.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C.
+        """
+        for fold in self._folds:
+            (outcome,) = self._outcomes(fold, [alpha])
+            fold.view._set_fitted(fold.problem, outcome)
+        return [fold.view for fold in self._folds]
+
     def _of_fold(self, fold: _Fold, alphas: Sequence[float]) -> list[float]:
+        return [self._score(fold, outcome) for outcome in self._outcomes(fold, alphas)]
+
+    def _outcomes(self, fold: _Fold, alphas: Sequence[float]) -> Iterator[Outcome]:
         most = max(LEAST_ITERATIONS, MOST_PASSES // fold.cost.n_examples)
         arguments = {
             **search_options(self._estimator),
             "method": method_of_solver(self._estimator.solver),
             "max_iter": min(self._estimator.max_iter, most),
         }
-        found = []
-        for outcome in outcomes_of(fold.cost, fold.theta, alphas, arguments):
-            if not usable_starts(as_numpy(outcome.value), as_numpy(outcome.theta)).any():
-                found.append(-math.inf)
-                continue
-            fold.view._set_fitted(fold.problem, outcome)
-            score = self._judge(fold.view, fold.held)
-            found.append(score if math.isfinite(score) else -math.inf)
-        return found
+        return outcomes_of(fold.cost, fold.theta, alphas, arguments)
+
+    def _score(self, fold: _Fold, outcome: Outcome) -> float:
+        if not usable_starts(as_numpy(outcome.value), as_numpy(outcome.theta)).any():
+            return -math.inf
+        fold.view._set_fitted(fold.problem, outcome)
+        score = self._judge(fold.view, fold.held)
+        return score if math.isfinite(score) else -math.inf
 
 
 def judge_of(estimator: Any, examples: Examples) -> Judge:

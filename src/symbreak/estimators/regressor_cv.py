@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from symbreak.estimators.cross_validated import CrossValidatedMLP
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from symbreak.estimators.cross_validated import CrossValidatedMLP, Fold, with_network
+from symbreak.estimators.early_stopping import Examples
+from symbreak.estimators.fold_fits import FoldFits, Judge
+from symbreak.estimators.held_out import chosen_without, held_out
 from symbreak.estimators.parameters import CROSS_VALIDATED, REGRESSOR
+from symbreak.estimators.problem import Array
 from symbreak.estimators.regressor import MLPRegressor
+from symbreak.estimators.selection import Candidate
+from symbreak.estimators.starting import Seeds
 
 
 class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
@@ -25,6 +35,8 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
     ----------
     alpha_, hidden_layer_sizes_, activation_, alphas_, scores_path_, cv_results_, ... : as in
         `MLPClassifierCV`.
+    held_out_ : what the folds tell of errors, which `predict(X, return_std=True)` and
+        `predict_interval` read; see `symbreak.training.uncertainty.HeldOut`.
     coefs_, training_, ... : as in `MLPRegressor`, of the training on all rows.
 
     Examples
@@ -33,7 +45,11 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
     >>> from sklearn.datasets import make_friedman1
     >>> X, y = make_friedman1(200, noise=0.5, random_state=0)
     >>> net = sb.MLPRegressorCV(random_state=0).fit(X, y)
-    >>> net.score(*make_friedman1(1000, random_state=1)) > 0.9
+    >>> X, y = make_friedman1(1000, noise=0.5, random_state=1)
+    >>> net.score(X, y) > 0.9
+    True
+    >>> lower, upper = net.predict_interval(X, coverage=0.9).T
+    >>> 0.85 < ((lower <= y) & (y <= upper)).mean() < 0.95
     True
     """
 
@@ -73,3 +89,71 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
         self.verbose = verbose
         self.dtype = dtype
         self.device = device
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return predictions, and on request how far y is from them.
+
+        Parameters
+        ----------
+        X : (m, features).
+        return_std : also return the standard deviation of a new y around its prediction: noise and
+            the doubt of the starts together, as the errors on held-out rows say, in the units of
+            y. The doubt alone is `predict_starts(X).std(axis=0)`.
+
+        Returns
+        -------
+        y : (m,), or (m, outputs).
+        std : of the same shape; with `return_std` alone.
+        """
+        predicted = super().predict(X)
+        if not return_std:
+            return predicted
+        X = self._inputs(self._checked(X))
+        std = self.held_out_.std(self._network, self._predicting, X)
+        return predicted, self._scaling.undo_size(std).reshape(predicted.shape)
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Return intervals that a new y lies in with a given chance.
+
+        The prediction and, on both sides, a quantile of the errors on held-out rows (Barber et al.
+        2021), scaled by the size that an error at x is expected to have. Rows are taken to be
+        exchangeable; y may have any law. With several outputs the chance is that of each one.
+
+        Parameters
+        ----------
+        X : (m, features).
+        coverage : above 0 and below 1; with n held-out rows at most n / (n + 1).
+
+        Returns
+        -------
+        (m, 2), lower and upper ends in the units of y, or (m, 2, outputs).
+
+        Raises
+        ------
+        InvalidInput
+            The coverage is no such number, or more than so many rows allow.
+        """
+        check_is_fitted(self)
+        X = self._inputs(self._checked(X))
+        ends = self.held_out_.interval(self._network, self._predicting, X, coverage)
+        ends = self._scaling.undo(ends)
+        if not self._network.loss.fits_any_number:
+            ends = np.maximum(ends, 0.0)  # as y itself
+        return ends[..., 0] if ends.shape[-1] == 1 else ends
+
+    def _judge_errors(
+        self,
+        candidates: Sequence[Candidate],
+        examples: Examples,
+        folds: Sequence[Fold],
+        judge: Judge,
+        seeds: Seeds,
+    ) -> None:
+        def fitted(place: int) -> Any:
+            one = chosen_without(candidates, place)
+            view = with_network(self, *one.network)
+            return FoldFits(view, examples, [folds[place]], judge, seeds).fitted(one.alpha)[0]
+
+        views = [fitted(place) for place in range(len(folds))]
+        scaling = with_network(self, *candidates[0].network)._problem(examples).scaling
+        self.held_out_ = held_out(views, folds, examples, scaling)
