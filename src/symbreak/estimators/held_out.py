@@ -1,11 +1,11 @@
 """What the folds of a choice tell of errors to come, each by a network that it did not choose.
 
-    scores of all candidates without those of a fold -> the one that the other folds would choose
+    scores of all candidates on folds without a row of this one -> the one that they would choose
     -> trained on their rows from the same starts as in the choice -> errors on the fold
 
 The rows of a fold have then chosen neither the network nor the penalty whose errors they show,
-which costs one more training for each fold instead of a choice for each. Of one fold alone there
-is no other that could choose. Source: Tsamardinos, Greasidou, Borboudakis 2018, who choose by some
+which costs one more training for each fold instead of a choice for each. Where there is no such
+fold, all choose. Source: Tsamardinos, Greasidou, Borboudakis 2018, who choose by some
 rows and judge by others among the predictions that a cross-validation has made anyway.
 """
 
@@ -16,20 +16,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.problem import Array, Scaling
 from symbreak.estimators.selection import Candidate, chosen
 from symbreak.training.uncertainty import FoldPrediction, HeldOut
 
 
-def chosen_without(candidates: Sequence[Candidate], fold: int) -> Candidate:
-    """Return the candidate that the other folds choose; of one fold alone, that it chooses."""
+def chosen_by(candidates: Sequence[Candidate], folds: Sequence[int]) -> Candidate:
+    """Return the candidate that some of the folds choose; all of them, where none is named."""
     finite = [one for one in candidates if math.isfinite(one.mean)]
-    rest = finite
-    if len(finite[0].scores) > 1:
-        rest = [replace(one, scores=np.delete(one.scores, fold)) for one in finite]
+    rest = [replace(one, scores=one.scores[list(folds)]) for one in finite] if folds else finite
     place = chosen(rest)
     assert place is not None  # all of these scores are finite
     return finite[place]

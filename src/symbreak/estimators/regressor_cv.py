@@ -11,12 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 from symbreak.estimators.cross_validated import CrossValidatedMLP, Fold, with_network
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import FoldFits, Judge
-from symbreak.estimators.held_out import chosen_without, held_out
+from symbreak.estimators.held_out import chosen_by, held_out
 from symbreak.estimators.parameters import CROSS_VALIDATED, REGRESSOR
 from symbreak.estimators.problem import Array
 from symbreak.estimators.regressor import MLPRegressor
 from symbreak.estimators.selection import Candidate
 from symbreak.estimators.starting import Seeds
+from symbreak.training.uncertainty import apart
 
 
 class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
@@ -149,11 +150,13 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
         judge: Judge,
         seeds: Seeds,
     ) -> None:
-        def fitted(place: int) -> Any:
-            one = chosen_without(candidates, place)
-            view = with_network(self, *one.network)
-            return FoldFits(view, examples, [folds[place]], judge, seeds).fitted(one.alpha)[0]
+        rows = [held for _, held in folds]
 
-        views = [fitted(place) for place in range(len(folds))]
+        def fitted(fold: int) -> Any:
+            one = chosen_by(candidates, apart(rows, fold))
+            view = with_network(self, *one.network)
+            return FoldFits(view, examples, [folds[fold]], judge, seeds).fitted(one.alpha)[0]
+
+        views = [fitted(fold) for fold in range(len(folds))]
         scaling = with_network(self, *candidates[0].network)._problem(examples).scaling
         self.held_out_ = held_out(views, folds, examples, scaling)

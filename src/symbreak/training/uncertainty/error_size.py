@@ -26,16 +26,18 @@ _FLOOR = 0.1  # of the mean error: a spread far below it tells nothing
 _USUAL = 0.3  # the deviation of log size over the rows that the ridge takes to be usual
 _NOISE = math.pi / 2.0 - 1.0  # the variance of |z| / E|z| of a normal z
 _ROWS_PER_FEATURE = 5
+_ROUNDING = 10.0 * float(np.finfo(np.float64).eps)
 _TINY = 1e-3  # of the mean error: smaller ones are as good as none
 
 
 class Held(NamedTuple):
     """What is known of one output on the rows of one fold.
 
-    x (m, columns); prediction, spread (m,), mean and deviation over the starts of the net that has
-    not seen them; error (m,), |y - prediction|; weight (m,).
+    rows (m,), indices; x (m, columns); prediction, spread (m,), mean and deviation over the starts
+    of the net that has not seen them; error (m,), |y - prediction|; weight (m,).
     """
 
+    rows: NDArray[np.intp]
     x: Floats
     prediction: Floats
     spread: Floats
@@ -75,22 +77,27 @@ class ErrorSize:
         return np.asarray(np.exp(self.intercept + scaled @ self.coef))
 
 
-def sizes_of(folds: Sequence[Held]) -> tuple[list[ErrorSize], ErrorSize]:
-    """Return for each fold the size that its own rows had no part in, and the one of all rows.
+def apart(rows: Sequence[NDArray[np.intp]], fold: int) -> list[int]:
+    """Return the folds that have no row of this one."""
+    return [k for k, of in enumerate(rows) if not np.isin(of, rows[fold]).any()]
 
-    Parameters
-    ----------
-    folds : of one alone, its rows have a part in the constant that is its size.
+
+def sizes_of(folds: Sequence[Held]) -> tuple[list[ErrorSize], ErrorSize]:
+    """Return for each fold a size that is not fitted to its own rows, and the one of all rows.
+
+    Where a fold has rows of all others, or is alone, there is one size, a constant.
     """
-    if len(folds) == 1:
+    rows = [of.rows for of in folds]
+    others = [[folds[k] for k in apart(rows, fold)] for fold in range(len(folds))]
+    if not all(others):
         constant = _fitted(folds, 0)
-        return [constant], constant
-    others = [[of for of in folds if of is not fold] for fold in folds]
-    rows = min(sum(len(of.error) for of in some) for some in others)
-    ways = [n for n in (0, 1, 2 + 2 * folds[0].x.shape[1]) if rows >= _ROWS_PER_FEATURE * n]
+        return [constant] * len(folds), constant
+    least = min(sum(len(of.error) for of in some) for some in others)
+    ways = [n for n in (0, 1, 2 + 2 * folds[0].x.shape[1]) if least >= _ROWS_PER_FEATURE * n]
     found = [[_fitted(some, n) for some in others] for n in ways]
     losses = [_losses(sizes, folds) for sizes in found]
-    taken = _first_as_good(losses, np.concatenate([of.weight for of in folds]))
+    weight = np.concatenate([of.weight for of in folds])
+    taken = _first_as_good(losses, weight, np.concatenate(rows))
     return found[taken], _fitted(folds, ways[taken])
 
 
@@ -98,7 +105,7 @@ def _fitted(folds: Sequence[Held], n_features: int) -> ErrorSize:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import GammaRegressor
 
-    x, prediction, spread, error, weight = map(np.concatenate, zip(*folds, strict=True))
+    rows, x, prediction, spread, error, weight = map(np.concatenate, zip(*folds, strict=True))
     mean = float(np.average(error, weights=weight))
     none, floor = np.empty(0), np.array(_FLOOR * mean)
     constant = ErrorSize(floor, none, none, none, none, none, np.array(math.log(mean or 1.0)))
@@ -106,10 +113,11 @@ def _fitted(folds: Sequence[Held], n_features: int) -> ErrorSize:
         return constant
     phi = _phi(n_features, floor, x, prediction, spread)
     middle, scale = phi.mean(axis=0), phi.std(axis=0)
-    scale = np.where(scale > 0.0, scale, 1.0)
+    # The deviation of equal numbers is 0 but for rounding.
+    scale = np.where(scale > _ROUNDING * np.abs(middle), scale, 1.0)
     scaled = (phi - middle) / scale
-    ridge = _NOISE * n_features / (len(error) * _USUAL**2)
-    model = GammaRegressor(alpha=ridge, max_iter=1000)
+    ridge = _NOISE * n_features / (len(np.unique(rows)) * _USUAL**2)
+    model = GammaRegressor(alpha=ridge, max_iter=1000, tol=1e-6)
     with warnings.catch_warnings():
         # A size that is not quite the best is judged on other folds as any.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -134,13 +142,17 @@ def _losses(sizes: Sequence[ErrorSize], folds: Sequence[Held]) -> Floats:
     return np.log(expected) + np.concatenate([of.error for of in folds]) / expected
 
 
-def _first_as_good(losses: Sequence[Floats], weight: Floats) -> int:
-    """Return the first whose mean loss is within one standard error of the lowest."""
+def _first_as_good(losses: Sequence[Floats], weight: Floats, rows: NDArray[np.intp]) -> int:
+    """Return the first whose mean loss is within one standard error of the lowest.
+
+    Parameters
+    ----------
+    losses, weight, rows : of what was held out; a row may be there several times.
+    """
     best = min(losses, key=lambda loss: np.average(loss, weights=weight))
     for place, loss in enumerate(losses):
-        behind = loss - best
-        mean = np.average(behind, weights=weight)
-        error = math.sqrt(np.square(weight) @ np.square(behind - mean)) / weight.sum()
-        if mean <= error:
+        behind = np.average(loss - best, weights=weight)
+        of_rows = np.bincount(rows, weight * (loss - best - behind))
+        if behind <= math.sqrt(of_rows @ of_rows) / weight.sum():
             return place
     raise AssertionError("the lowest loss is within its own error")

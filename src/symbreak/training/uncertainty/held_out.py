@@ -50,7 +50,7 @@ class HeldOut:
     Attributes
     ----------
     sizes : of the errors, for each output.
-    scores : (rows, outputs), |error| / size, by a size that the row had no part in.
+    scores : (rows, outputs), |error| / size, by a size that was not fitted to the row.
     weight : (rows,), of the scores, positive.
     n : how many rows of equal weight tell as much as those held out.
     """
@@ -164,6 +164,6 @@ def _held(fold: FoldPrediction, x: Floats, y: Floats, weight: Floats) -> list[He
     rows, prediction, spread = fold.rows[counts], prediction[counts], spread[counts]
     error = np.abs(y[rows] - prediction)
     return [
-        Held(x[rows], prediction[:, k], spread[:, k], error[:, k], weight[rows])
+        Held(rows, x[rows], prediction[:, k], spread[:, k], error[:, k], weight[rows])
         for k in range(y.shape[1])
     ]
