@@ -26,7 +26,7 @@ _FLOOR = 0.1  # of the mean error: a spread far below it tells nothing
 _USUAL = 0.3  # the deviation of log size over the rows that the ridge takes to be usual
 _NOISE = math.pi / 2.0 - 1.0  # the variance of |z| / E|z| of a normal z
 _ROWS_PER_FEATURE = 5
-_ROUNDING = 10.0 * float(np.finfo(np.float64).eps)
+_ROUNDING = 1e-9  # of their size: numbers that differ less are equal
 _TINY = 1e-3  # of the mean error: smaller ones are as good as none
 
 
@@ -113,8 +113,7 @@ def _fitted(folds: Sequence[Held], n_features: int) -> ErrorSize:
         return constant
     phi = _phi(n_features, floor, x, prediction, spread)
     middle, scale = phi.mean(axis=0), phi.std(axis=0)
-    # The deviation of equal numbers is 0 but for rounding.
-    scale = np.where(scale > _ROUNDING * np.abs(middle), scale, 1.0)
+    scale = np.where(scale > _ROUNDING * (1.0 + np.abs(middle)), scale, 1.0)
     scaled = (phi - middle) / scale
     ridge = _NOISE * n_features / (len(np.unique(rows)) * _USUAL**2)
     model = GammaRegressor(alpha=ridge, max_iter=1000, tol=1e-6)
