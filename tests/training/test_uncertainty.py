@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean, stdev
+
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
@@ -18,6 +20,7 @@ from symbreak.training.uncertainty import (
 )
 from symbreak.training.uncertainty.conformal import conformal_quantile, effective_rows
 from symbreak.training.uncertainty.error_size import Held, sizes_of
+from symbreak.training.uncertainty.held_out import mean_and_spread
 
 # Disagreement
 
@@ -234,6 +237,24 @@ def test_where_no_fold_is_apart_the_size_is_constant():
         sizes, size = sizes_of(folds)
         assert len(sizes) == len(folds)
         assert size(x, x[:, 0], np.zeros(100)) == pytest.approx(error.mean())
+
+
+def test_a_row_that_is_held_out_twice_weighs_half_each_time():
+    X = np.random.default_rng(0).normal(size=(6, 1))
+    folds = [
+        FoldPrediction(np.array(rows), np.zeros((2, 2, 1))) for rows in ([0, 1], [2, 3], [0, 4])
+    ]
+    known = HeldOut.of(folds, X, X)
+    assert known.weight.tolist() == [0.5, 1.0, 1.0, 1.0, 0.5, 1.0]
+    assert known.n == 5
+
+
+def test_the_spread_is_that_of_a_sample_of_starts():
+    outputs = np.random.default_rng(0).normal(size=(3, 4, 2))
+    mean, spread = mean_and_spread(outputs)
+    assert mean[1, 0] == pytest.approx(fmean(outputs[:, 1, 0]))
+    assert spread[1, 0] == pytest.approx(stdev(outputs[:, 1, 0]))
+    assert not mean_and_spread(outputs[:1])[1].any()
 
 
 def test_rows_that_weigh_nothing_do_not_count():

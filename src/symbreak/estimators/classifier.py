@@ -216,8 +216,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Return how much the kept starts disagree about the class, (m,), in nats.
 
         The mutual information of label and start: 0 where all say the same, sure or not, and at
-        most log(classes). It tells rows that are unlike those trained on from rows whose labels
-        are noise, which all starts are equally unsure of. Those of several labels are added.
+        most log(classes). It is large where rows that would settle the class are missing; of
+        labels that are noise all starts are equally unsure. Those of several labels are added.
         Sources: Houlsby et al. 2011; Lakshminarayanan et al. 2017.
 
         Raises

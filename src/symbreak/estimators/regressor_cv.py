@@ -50,7 +50,7 @@ class MLPRegressorCV(CrossValidatedMLP, MLPRegressor):
     >>> net.score(X, y) > 0.9
     True
     >>> lower, upper = net.predict_interval(X, coverage=0.9).T
-    >>> 0.85 < ((lower <= y) & (y <= upper)).mean() < 0.95
+    >>> bool(0.85 < ((lower <= y) & (y <= upper)).mean() < 0.95)
     True
     """
 
