@@ -208,12 +208,11 @@ def coverage_of(cases: Sequence[Mapping[str, Any]], way: str) -> tuple[float, in
     return sum(case["scores"][way]["covered"] for case in cases) / rows, rows
 
 
-def band(rows: int) -> tuple[float, float]:
+def band(rows: int) -> tuple[float, ...]:
     """Return the least and the largest coverage of the 99 % band."""
     from scipy.stats import binom
 
-    low, high = binom.ppf([0.005, 0.995], rows, COVERAGE) / rows
-    return float(low), float(high)
+    return tuple(float(binom.ppf(p, rows, COVERAGE) / rows) for p in (0.005, 0.995))
 
 
 def _summary(tables: Mapping[str, Sequence[Mapping[str, Any]]], ways: Sequence[str]) -> str:

@@ -217,10 +217,10 @@ def test_rows_that_are_held_out_twice_are_no_more_rows():
     X = np.random.default_rng(2).normal(size=(20, 2))
     once, twice = record(), record(repeats=2)
     assert twice[0].n == once[0].n == 200
-    np.testing.assert_allclose(
-        *(known.interval(network, theta, X, 0.9) for known, network, theta in (once, twice)),
-        atol=1e-4,
+    first, second = (
+        known.interval(network, theta, X, 0.9) for known, network, theta in (once, twice)
     )
+    np.testing.assert_allclose(first, second, atol=1e-4)
 
 
 def test_folds_that_share_rows_are_not_apart():

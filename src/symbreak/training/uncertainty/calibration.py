@@ -90,11 +90,13 @@ def reliability(
         rows for rows in (np.flatnonzero(place == k) for k in range(bins)) if weight[rows].any()
     ]
     share = np.array([weight[rows].sum() for rows in held]) / weight.sum()
-    means = [
-        [np.average(of[rows], weights=weight[rows]) for rows in held] for of in (confidence, right)
-    ]
+    confidences, accuracies = (
+        np.array([np.average(of[rows], weights=weight[rows]) for rows in held])
+        for of in (confidence, right)
+    )
     return Reliability(
-        *map(np.array, means),
+        confidence=confidences,
+        accuracy=accuracies,
         share=share,
         rows=np.array([len(rows) for rows in held]),
         by_chance=sum(_by_chance(confidence[rows], weight[rows]) for rows in held) / weight.sum(),
