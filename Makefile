@@ -98,6 +98,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/single_fit.py
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/intervals.py
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/write_command_line_reference.py

@@ -29,6 +29,7 @@ from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
 from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.uncertainty import both_answers, disagreement
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -210,6 +211,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._network.loss.target_is_index:
             return logs
         return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
+
+    def disagreement(self, X: Any) -> Array:
+        """Return how much the kept starts disagree about the class, (m,), in nats.
+
+        The mutual information of label and start: 0 where all say the same, sure or not, and at
+        most log(classes). It is large where rows that would settle the class are missing; of
+        labels that are noise all starts are equally unsure. Those of several labels are added.
+        Sources: Houlsby et al. 2011; Lakshminarayanan et al. 2017.
+
+        Raises
+        ------
+        InvalidInput
+            One start alone is kept.
+        """
+        p = self.predict_starts(X)
+        if len(p) == 1:
+            raise InvalidInput(
+                "disagreement must be between several kept starts. Got one; fit with n_starts=16 "
+                "and combine='average'."
+            )
+        return disagreement(p if self._network.loss.target_is_index else both_answers(p))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose class, or all of whose labels, are right."""

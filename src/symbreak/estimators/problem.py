@@ -98,6 +98,10 @@ class Scaling:
         """Return predictions in the units of y."""
         return prediction if self.y_scale is None else self.y_scale.undo(prediction)
 
+    def undo_size(self, size: Array) -> Array:
+        """Return deviations of predictions in the units of y."""
+        return size if self.y_scale is None else np.asarray(size * self.y_scale.spread)
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
