@@ -209,7 +209,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         logs = outputs.log_probabilities(self._network, self._predicting, X)
         if self._network.loss.target_is_index:
             return logs
-        return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
+        if not self._is_binary:
+            return logs[1]
+        if len(self.classes_) == 1:  # which is certain
+            return np.zeros((len(X), 1), dtype=logs.dtype)
+        return np.column_stack([logs[0], logs[1]])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose class, or all of whose labels, are right."""
