@@ -8,13 +8,12 @@ moves where the score stands still: it decides between equal scores, and its fal
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, get_scorer, r2_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 
 from symbreak.arrays import as_numpy
@@ -22,6 +21,7 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.interruption import warn_at_caller
 from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.scorers import scorer_of, takes_weights
 from symbreak.native import interface
 from symbreak.objectives import NetworkCost
 from symbreak.objectives.capabilities import HasNativeProblem, ScoreWord, offered
@@ -68,7 +68,7 @@ class ValidationScore:
     def __init__(self, estimator: Any, problem: Problem, examples: Examples) -> None:
         self._view = estimator._view(problem)
         self._network, self._examples = problem.network, examples
-        self._scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
+        self._scorer = None if estimator.scoring is None else scorer_of(estimator.scoring)
         self._inputs = problem.inputs(examples.X)
         self._loss = _loss_on(estimator, problem, examples)
 
@@ -201,9 +201,3 @@ def _loss_on(estimator: Any, problem: Problem, examples: Examples) -> NetworkCos
     if not len(X) or (weight is not None and not weight.sum() > 0):
         return None
     return problem.loss_on(X, estimator._encoded(y), weight)
-
-
-def takes_weights(scorer: Any) -> bool:
-    """Tell whether a scorer takes sample weights; a function of the user's may not."""
-    parameters = inspect.signature(scorer).parameters.values()
-    return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)

@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics import get_scorer
 
 from symbreak.arrays import as_numpy
-from symbreak.estimators.early_stopping import Examples, takes_weights
+from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.problem import Array, Problem, Scale
+from symbreak.estimators.scorers import scorer_of, takes_weights
 from symbreak.estimators.selection import Scores
 from symbreak.estimators.solvers import method_of_solver, search_options
 from symbreak.estimators.starting import Seeds, starts_of
@@ -121,7 +121,7 @@ def judge_of(estimator: Any, examples: Examples) -> Judge:
 
 
 def _by_scorer(scoring: Any) -> Judge:
-    scorer = get_scorer(scoring)
+    scorer = scorer_of(scoring)
     weighs = takes_weights(scorer)
 
     def judge(fitted: Any, held: Examples) -> float:
