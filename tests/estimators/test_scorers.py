@@ -40,7 +40,9 @@ def test_the_log_loss_is_that_of_the_labels_at_hand(kind, rows, weighted):
     weight = np.arange(len(y)) + 1.0 if weighted else None
     p = net.predict_proba(X)[np.arange(len(y)), np.searchsorted(net.classes_, y)]
     wanted = np.average(np.log(p), weights=weight)
-    assert scorer_of("neg_log_loss")(net, X, y, weight) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    assert scorer_of("neg_log_loss")(net, X, y, weight) == pytest.approx(
+        wanted, rel=1e-9, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("three", THREE != "c"), ("two", TWO == 1)])

@@ -14,7 +14,8 @@ from symbreak.training.scores import low_words
 
 Card = dict[str, str]
 # Early stopping and patience end a search before J is lowest, and are meant to.
-DONE = {one.word for one in (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)}
+_ENDS = (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED, Status.SMALL_RATE)
+DONE = {one.word for one in _ENDS}
 GOOD, WATCH, BAD, PLAIN = "good", "watch", "bad", "plain"
 
 
