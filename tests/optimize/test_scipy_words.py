@@ -1,4 +1,4 @@
-"""What people write who know `scipy.optimize.minimize`: bounds, and words that are ours otherwise."""
+"""What people who know `scipy.optimize.minimize` write: bounds, and words that we say otherwise."""
 
 from __future__ import annotations
 

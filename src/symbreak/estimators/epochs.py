@@ -44,5 +44,15 @@ class EpochsMixin(TrainingMixin):
         self._set_fitted(problem, outcome, earlier=[] if anew else self.loss_curve_)
         tell = Teller.of(self)
         if tell is not None:
-            n, median = len(self.loss_curve_), float(np.median(outcome.value))
-            tell(Progress(n, self.loss_, median, 0, len(outcome.value), outcome.seconds))
+            values, lead = outcome.value, self.training_.lead
+            tell(
+                Progress(
+                    iteration=len(self.loss_curve_),
+                    best_value=min(self.loss_curve_),
+                    median_value=float(np.median(values)),
+                    n_running=len(values),
+                    n_starts=len(values),
+                    seconds=outcome.seconds,
+                    lead_value=float(values[lead]),
+                )
+            )

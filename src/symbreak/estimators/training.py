@@ -24,7 +24,7 @@ from symbreak.estimators.solvers import (
 )
 from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize import Outcome, minimize
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
@@ -78,7 +78,7 @@ class TrainingMixin(FittedMixin):
             if pressed:
                 check_trained(outcome, spent=spent)
             if isinstance(tell, Teller):
-                tell.close(_end(outcome), is_cut=pressed)
+                tell.close(outcome, is_cut=pressed)
             self._set_fitted(problem, outcome, spent=spent)
             self._begun_with, self._epochs = begun_with, None
         if pressed or interrupt.is_requested:
@@ -120,9 +120,3 @@ def fingerprint(problem: Problem) -> str:
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _end(outcome: Outcome) -> Progress:
-    iteration, values = int(outcome.n_iterations.max()), outcome.value
-    best, median = float(values.min()), float(np.median(values))
-    return Progress(iteration, best, median, 0, len(values), outcome.seconds)

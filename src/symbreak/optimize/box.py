@@ -3,8 +3,8 @@
 Conventions
 -----------
 low <= theta <= high, (n,) each, infinite where there is no bound
-projected gradient: g, but where theta - g would leave the box, theta minus the bound it would cross;
-it is zero at a minimum in the box, where g itself need not be. It stands for the gradient in the
+projected gradient: g, but where theta - g would leave the box, theta minus the bound that it would
+cross. It is zero at a minimum in the box, where g need not be, and stands for g in the
 test of convergence (Byrd, Lu, Nocedal & Zhu 1995, eq. 6.1).
 """
 

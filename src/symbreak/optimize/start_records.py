@@ -74,6 +74,8 @@ class StartRecords:
         ----------
         values : (starts,), the best J of each start so far.
         """
+        lead = int(values.argmin())
+        place = int(self.n_iterations[lead]), lead
         return Progress(
             iteration=int(self.n_iterations.max(initial=0)),
             best_value=float(values.min()),
@@ -82,6 +84,8 @@ class StartRecords:
             n_starts=len(self),
             seconds=clock.seconds,
             places=places,
+            lead_value=self.history.at(*place),
+            lead_score=self.scores.at(*place),
         )
 
     def outcome(
