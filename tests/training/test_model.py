@@ -111,3 +111,11 @@ def test_settings_that_are_missing_or_of_another_kind_are_refused(tmp_path, key)
     save_model(tmp_path / "m", arrays, {**settings, key: 7})
     with pytest.raises(InvalidInput, match=key):
         Model.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("target", ["kind", "price"])
+def test_weights_that_overflow_predict_nothing(target):
+    fine = model(target)
+    far = dataclasses.replace(fine, theta=np.full_like(fine.theta, 1e308))
+    with pytest.raises(InvalidInput, match=r"must be finite. Got .* 6 of 6 rows, .* row 1: "):
+        far.columns(TABLE)

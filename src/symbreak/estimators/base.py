@@ -28,7 +28,7 @@ from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.estimators.starting import seeds_of
 from symbreak.text import pluralize
-from symbreak.training.combine import by_blocks, combined_prediction
+from symbreak.training.combine import by_blocks, checked_finite, combined_prediction
 
 _FLOATS = (np.float64, np.float32)
 
@@ -75,7 +75,8 @@ class BaseMLP(
                 f"columns. Got {layer}; call set_output(transform='default') first."
             )
         network, theta = self._network, self._lead
-        return by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
+        found = by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
+        return checked_finite(found)
 
     @property
     def _n_features_out(self) -> int:
@@ -90,7 +91,8 @@ class BaseMLP(
         check_is_fitted(self)
         network, X = self._network, self._inputs(self._checked(X))
         theta = self._placed(self.thetas_)
-        return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
+        found = by_blocks(X, lambda rows: network.predict(theta, rows))
+        return checked_finite(self._scaling.undo(found))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""

@@ -29,6 +29,7 @@ from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.combine import checked_finite
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -191,13 +192,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the classes (m,), or the labels' 0 and 1 (m, labels)."""
         check_is_fitted(self)
-        return self._decoded(self._predicted(self._checked(X)))
+        return self._decoded(checked_finite(self._predicted(self._checked(X))))
 
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities (m, classes), or (m, labels); those of classes are never 0."""
         check_is_fitted(self)
         if self._target_kind.startswith("multilabel"):
-            return self._predicted(self._checked(X))
+            return checked_finite(self._predicted(self._checked(X)))
         logs = self.predict_log_proba(X)
         # 1 - p would round to 0 long before its logarithm is lost.
         return np.asarray(np.maximum(np.exp(logs), np.finfo(logs.dtype).tiny))
@@ -206,7 +207,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Return the logarithms of the probabilities, finite also where those round to 0."""
         check_is_fitted(self)
         X = self._inputs(self._checked(X))
-        logs = outputs.log_probabilities(self._network, self._predicting, X)
+        logs = checked_finite(outputs.log_probabilities(self._network, self._predicting, X))
         if self._network.loss.target_is_index:
             return logs
         if not self._is_binary:

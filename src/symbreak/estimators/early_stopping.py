@@ -25,6 +25,7 @@ from symbreak.estimators.scorers import scorer_of, takes_weights
 from symbreak.native import interface
 from symbreak.objectives import NetworkCost
 from symbreak.objectives.capabilities import HasNativeProblem, ScoreWord, offered
+from symbreak.training.combine import NonFinitePrediction
 
 SPREAD = 1e-3  # of the targets: what predictions that are told apart have at least
 
@@ -107,7 +108,10 @@ class ValidationScore:
         given = {}
         if weight is not None and takes_weights(self._scorer):
             given["sample_weight"] = weight
-        return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
+        try:
+            return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
+        except NonFinitePrediction:
+            return float("nan")
 
 
 def check_labels(classes: Array, y_val: Array) -> None:

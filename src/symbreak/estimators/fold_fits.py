@@ -25,7 +25,7 @@ from symbreak.estimators.solvers import method_of_solver, search_options
 from symbreak.estimators.starting import Seeds, starts_of
 from symbreak.objectives import NetworkCost
 from symbreak.training.choosing import outcomes_of
-from symbreak.training.combine import usable_starts
+from symbreak.training.combine import NonFinitePrediction, usable_starts
 
 # Nearly exact functions gain by many iterations, which cost little on few rows: at most so many
 # passes over a row, but no fewer iterations.
@@ -127,7 +127,10 @@ def _by_scorer(scoring: Any) -> Judge:
     def judge(fitted: Any, held: Examples) -> float:
         has_weight = weighs and held.sample_weight is not None
         weight = {"sample_weight": held.sample_weight} if has_weight else {}
-        return float(scorer(fitted, held.X, held.y, **weight))
+        try:
+            return float(scorer(fitted, held.X, held.y, **weight))
+        except NonFinitePrediction:
+            return math.nan
 
     return judge
 

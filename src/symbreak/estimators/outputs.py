@@ -53,6 +53,8 @@ def log_probabilities(network: Network, theta: arrays.Array, X: Inputs) -> Array
         z = arrays.as_numpy(raw(network, theta, rows))
         if is_softmax:
             return _log_mean(log_softmax(z, axis=-1))
+        # A sigmoid of infinity is certain; its logarithm is to be finite all the same.
+        z = np.clip(z, np.finfo(z.dtype).min, np.finfo(z.dtype).max)
         return np.stack([_log_mean(log_expit(-z)), _log_mean(log_expit(z))])
 
     return by_blocks(X, of)

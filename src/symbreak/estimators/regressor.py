@@ -13,6 +13,7 @@ from symbreak.estimators.base import BaseMLP, has_partial_fit
 from symbreak.estimators.parameters import CONSTRAINTS, REGRESSOR
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.combine import checked_finite
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -148,7 +149,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return predictions (m,), or (m, outputs)."""
         check_is_fitted(self)
-        return self._decoded(self._predicted(self._checked(X)))
+        return checked_finite(self._decoded(self._predicted(self._checked(X))))
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
         return super()._checked_pair(X, y, reset, y_numeric=True, **options)

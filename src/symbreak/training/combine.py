@@ -28,6 +28,10 @@ _WORST = (-float("inf"), -float("inf"))
 _ROWS_AT_ONCE = 8192
 
 
+class NonFinitePrediction(InvalidInput):
+    """Numbers that are too large for their dtype have made a prediction NaN or infinite."""
+
+
 def check_combine(combine: object, *, has_validation: bool) -> str:
     """Return `combine` if it is a way to combine starts that can be had here.
 
@@ -110,6 +114,31 @@ def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:
         return namespace(outputs).mean(outputs, axis=0)
 
     return by_blocks(X, mean)
+
+
+def checked_finite(
+    prediction: NDArray[Any], row: Callable[[int], str] = "X[{}]".format
+) -> NDArray[Any]:
+    """Return a prediction (..., m, outputs) or (m,) for people, if it is finite.
+
+    Parameters
+    ----------
+    row : what a row is called, from its index.
+
+    Raises
+    ------
+    NonFinitePrediction
+        It is not; the rows are counted, and the first is named.
+    """
+    if np.isfinite(prediction).all():
+        return prediction
+    by_row = prediction if prediction.ndim == 1 else np.moveaxis(prediction, -2, 0)
+    bad = np.flatnonzero(~np.isfinite(by_row.reshape(len(by_row), -1)).all(axis=1))
+    raise NonFinitePrediction(
+        f"A prediction must be finite. Got NaN or infinity for {len(bad)} of {len(by_row)} rows, "
+        f"the first of them {row(int(bad[0]))}: its numbers, or the weights of the network, are "
+        f"too large for {prediction.dtype}. Check them, and scale the data."
+    )
 
 
 @quiet

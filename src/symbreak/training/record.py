@@ -22,7 +22,13 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
-from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
+from symbreak.training.combine import (
+    checked_finite,
+    combined_prediction,
+    kept_starts,
+    lead_of,
+    usable_starts,
+)
 from symbreak.training.predictions import Predictions
 from symbreak.training.scores import Scores, scores_of
 from symbreak.training.trajectory import Trajectories
@@ -191,7 +197,7 @@ class Training:
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
         theta = picked(self.outcome.theta, np.array(self.predicting), 0)
-        return combined_prediction(self.network, theta, X)
+        return checked_finite(combined_prediction(self.network, theta, X))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, numbers with all their digits."""
