@@ -100,7 +100,8 @@ class BaseMLP(
 
         check_is_fitted(self)
         X, y = self._checked_pair(X, y, False)
-        weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
+        weight = self._weights(X, y, sample_weight)
+        X = outputs.trainable(X, standardize=self.standardize)
         problem = self._problem(Examples(X, y, weight), self._scaling)
         return check_gradient(problem.cost(), self._predicting[:1], **options)
 
@@ -142,7 +143,7 @@ class BaseMLP(
         X, y = self._checked_pair(X, y, anew)
         self._learn_target(y, anew, incremental)
         weight = self._weights(X, y, sample_weight)
-        X = outputs.dense(X)
+        X = outputs.trainable(X, standardize=self.standardize)
         seeds = seeds_of(self.random_state)
         known = None if anew else self._scaling
         if incremental:
@@ -179,7 +180,8 @@ class BaseMLP(
             X_val, y_val = self._checked_pair(X_val, y_val, False)
             if hasattr(self, "classes_") and y_val.ndim == 1:
                 check_labels(self.classes_, y_val)
-            return examples, Examples(outputs.dense(X_val), y_val, None)
+            held = outputs.trainable(X_val, standardize=self.standardize)
+            return examples, Examples(held, y_val, None)
         if not self.early_stopping:
             return examples, None
         fraction = self.validation_fraction

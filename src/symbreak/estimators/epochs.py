@@ -38,7 +38,7 @@ class EpochsMixin(TrainingMixin):
         cost = problem.cost(self.n_starts)
         theta = starts_of(self, cost, seeds) if anew else self._old_weights(problem)
         if anew or self._epochs is None:
-            options = method_options(self, len(problem.X), seeds.order)
+            options = method_options(self, problem.X.shape[0], seeds.order)
             self._epochs = Epochs(method_of_solver(self.solver), options)
         outcome = self._epochs.run(cost, at_surface(theta, device=cost.device))
         self._set_fitted(problem, outcome, earlier=[] if anew else self.loss_curve_)

@@ -12,15 +12,40 @@ import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
 
 from symbreak import arrays
+from symbreak.errors import InvalidInput
 from symbreak.estimators.problem import Array, Scaling
 from symbreak.network import Network
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.propagation.prediction import raw
 from symbreak.training.combine import by_blocks
+
+# Up to so many bytes sparse rows become dense: then the compiled core takes them.
+DENSE_BYTES = 2**28
 
 
 def dense(X: Any) -> Array:
     """Return rows as a dense array."""
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
+
+
+def trainable(X: Any, *, standardize: Any) -> Any:
+    """Return rows as they are trained on: dense, or in CSR where that would take too much memory.
+
+    Raises
+    ------
+    InvalidInput
+        They are to be standardised, which leaves no zeros.
+    """
+    n_bytes = math.prod(X.shape) * X.dtype.itemsize
+    if not is_sparse(X) or n_bytes <= DENSE_BYTES:
+        return dense(X)
+    if standardize:
+        raise InvalidInput(
+            f"standardize must be False for sparse X of shape {tuple(X.shape)}: standardised it is "
+            f"dense and takes {n_bytes} bytes. Got {standardize!r}; scale the columns before, as "
+            "MaxAbsScaler does."
+        )
+    return X.tocsr()
 
 
 class Inputs:
@@ -37,6 +62,11 @@ class Inputs:
 
     def __len__(self) -> int:
         return int(self._X.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(m, features)."""
+        return tuple(self._X.shape)
 
     def __getitem__(self, rows: slice) -> arrays.Array:
         return self._scaling.inputs(dense(self._X[rows]), self._device)

@@ -28,6 +28,7 @@ from symbreak.optimize import Outcome, minimize
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
+from symbreak.propagation.first_layer import is_sparse
 
 _MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
 
@@ -72,7 +73,7 @@ class TrainingMixin(FittedMixin):
                     method=method_of_solver(self.solver),
                     callback=tell,
                     **search_options(self, validation),
-                    **method_options(self, len(problem.X), seeds.order),
+                    **method_options(self, problem.X.shape[0], seeds.order),
                 )
             pressed = outcome.is_interrupted or interrupt.is_requested
             if pressed:
@@ -116,7 +117,8 @@ def fingerprint(problem: Problem) -> str:
     digest = hashlib.blake2b(digest_size=16)
     settings = problem.network.to_settings(), problem.alpha, problem.scaling.dtype
     digest.update(repr(settings).encode())
-    for array in (problem.X, problem.y, problem.sample_weight):
+    X = (problem.X.data, problem.X.indices) if is_sparse(problem.X) else (problem.X,)
+    for array in (*X, problem.y, problem.sample_weight):
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -25,7 +25,7 @@ from symbreak.training.scores import Scores
 
 COMBINES = ("average", "best", "lowest-cost")
 _WORST = (-float("inf"), -float("inf"))
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE, _NUMBERS_AT_ONCE = 8192, 2**23
 
 
 class NonFinitePrediction(InvalidInput):
@@ -151,8 +151,10 @@ def by_blocks(X: Any, of: Callable[[Any], Array]) -> NDArray[Any]:
 
 
 def _blocks(X: Any) -> Iterator[Any]:
-    for begin in range(0, max(len(X), 1), _ROWS_AT_ONCE):
-        yield X[begin : begin + _ROWS_AT_ONCE]
+    # Wide rows that are sparse are dense a block at a time.
+    size = max(1, min(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // max(1, X.shape[-1])))
+    for begin in range(0, max(len(X), 1), size):
+        yield X[begin : begin + size]
 
 
 def _rank(scores: Scores | None) -> tuple[float, float]:
