@@ -56,6 +56,16 @@ def test_mini_batches_are_those_of_dense_rows():
     np.testing.assert_allclose(thin.batch(rows)(theta)[0], dense.batch(rows)(theta)[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("hidden", HIDDEN, ids=str)
+def test_predictions_are_those_of_dense_rows(hidden):
+    thin, _, theta = costs(hidden)
+    net = thin.network
+    np.testing.assert_allclose(net.predict(theta, X), net.predict(theta, DENSE), rtol=1e-11)
+    for layer in range(1, net.n_hidden + 1):
+        found, wanted = (net.hidden(theta, rows, layer) for rows in (X, DENSE))
+        np.testing.assert_allclose(found, wanted, rtol=1e-11)
+
+
 def test_float32_stays_float32_and_can_be_changed():
     thin, dense, theta = costs(dtype="float32")
     assert thin.dtype == np.float32 == thin(theta.astype(np.float32))[1].dtype

@@ -36,16 +36,20 @@ def trainable(X: Any, *, standardize: Any) -> Any:
     InvalidInput
         They are to be standardised, which leaves no zeros.
     """
-    n_bytes = math.prod(X.shape) * X.dtype.itemsize
-    if not is_sparse(X) or n_bytes <= DENSE_BYTES:
+    if not _is_wide(X):
         return dense(X)
     if standardize:
+        n_bytes = math.prod(X.shape) * X.dtype.itemsize
         raise InvalidInput(
             f"standardize must be False for sparse X of shape {tuple(X.shape)}: standardised it is "
             f"dense and takes {n_bytes} bytes. Got {standardize!r}; scale the columns before, as "
             "MaxAbsScaler does."
         )
     return X.tocsr()
+
+
+def _is_wide(X: Any) -> bool:
+    return is_sparse(X) and math.prod(X.shape) * X.dtype.itemsize > DENSE_BYTES
 
 
 class Inputs:
@@ -58,7 +62,9 @@ class Inputs:
     """
 
     def __init__(self, X: Any, scaling: Scaling, device: Any) -> None:
-        self._X, self._scaling, self._device = X, scaling, device
+        self._stays_sparse = _is_wide(X) and scaling.x_scale is None and device in (None, "cpu")
+        self._X = X.tocsr() if self._stays_sparse else X
+        self._scaling, self._device = scaling, device
 
     def __len__(self) -> int:
         return int(self._X.shape[0])
@@ -68,7 +74,9 @@ class Inputs:
         """(m, features)."""
         return tuple(self._X.shape)
 
-    def __getitem__(self, rows: slice) -> arrays.Array:
+    def __getitem__(self, rows: slice) -> Any:
+        if self._stays_sparse:
+            return self._X[rows].astype(self._scaling.dtype)
         return self._scaling.inputs(dense(self._X[rows]), self._device)
 
 
