@@ -170,7 +170,7 @@ struct Search {
     static constexpr long kPairs = 4;
     inline static const std::map<std::string, double> kSettings{
         {"ties", 10}, {"rounding", 10}, {"gradient_rtol", 0}, {"gradient_atol", 0},
-        {"target_value", -1e300}, {"value_rtol", 0}, {"step_rtol", 0}, {"max_iter", 1e9},
+        {"target_value", -1e300}, {"value_rtol", 0}, {"value_atol", 0}, {"step_rtol", 0}, {"max_iter", 1e9},
         {"max_evaluations", 1e9}, {"patience", 1e9}, {"patience_tol", 0}, {"score", 1}, {"delta", 0.1}, {"sigma", 0.9}, {"expand", 5}, {"middle", 0.5},
         {"gamma", 0.66}, {"search_rounding", 10}, {"shrink_least", 0.5}, {"shrink_most", 0.1},
         {"max_trials", 30}, {"cubic", 1}, {"batch_size", 7}, {"epochs", 1}, {"updates", 0}, {"with_gradient", 0},

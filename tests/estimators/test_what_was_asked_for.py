@@ -296,6 +296,20 @@ def test_callbacks_of_scikit_learn_are_called_for_every_iteration(iris):
     assert count.calls == ["setup", "begin", *3 * ["begin", "end"], "end", "teardown"]
 
 
+@pytest.mark.parametrize("starts", [1, 3])
+@pytest.mark.parametrize("kind", [sb.MLPRegressor, sb.MLPClassifier])
+def test_an_adaptive_rate_comes_to_an_end(kind, starts):
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = (X[:, 0] > 0.0).astype(int)
+    net = kind(
+        (4,), solver="sgd", learning_rate="adaptive", max_iter=5000, tol=1e-3, n_iter_no_change=3,
+        n_starts=starts, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert {status.word for status in net.outcome_.status} == {"small rate"}
+    # At the least, four waits at each of 1e-3, 2e-4, 4e-5, 8e-6, 1.6e-6 and 3.2e-7.
+    assert 4 * 6 <= net.n_iter_ < net.max_iter
+
+
 def test_an_unknown_solver_is_named(iris):
     with pytest.raises(sb.InvalidInput, match="Did you mean 'lbfgs'"):
         sb.MLPClassifier(solver="l_bfgs").fit(*iris)

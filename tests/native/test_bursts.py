@@ -308,8 +308,9 @@ def test_the_python_stepper_goes_on_from_a_burst(case):
 
 
 @pytest.mark.parametrize("limit", [
-    {"target_value": 1.0}, {"value_rtol": 1e-2}, {"step_rtol": 3e-2}, {"max_evaluations": 9},
-    {"gradient_rtol": 0.2}, {"gradient_atol": 0.05}, {"value_patience": 2, "patience_tol": 0.02},
+    {"target_value": 1.0}, {"value_rtol": 1e-2}, {"value_atol": 1e-2}, {"step_rtol": 3e-2},
+    {"max_evaluations": 9}, {"gradient_rtol": 0.2}, {"gradient_atol": 0.05},
+    {"value_patience": 2, "patience_tol": 0.02},
     {"patience": 2, "patience_tol": 0.01},
 ])  # fmt: skip
 @pytest.mark.parametrize("case", ["l-bfgs", "sgd, momentum", "adam"])
@@ -325,6 +326,20 @@ def test_limits_end_a_start_at_the_same_step(case, limit):
     np.testing.assert_array_equal(one.n_evaluations, other.n_evaluations)
     np.testing.assert_array_equal(one.best_iteration, other.best_iteration)
     np.testing.assert_allclose(one.value, other.value, rtol=1e-8)
+
+
+@pytest.mark.parametrize("most", [1, 4096])
+def test_an_adaptive_rate_ends_a_start_at_the_same_step(most):
+    cost = make_cost()
+    options = {"learning_rate": np.array([1e-3, 1e-5, 3e-6, 1e-7]), "tol": 0.1, "max_iter": 500}
+    with patched("MOST_STEPS", most):
+        one = search(cost, starts(cost), "sgd, adaptive", **options)
+    other = in_python(cost, starts(cost), "sgd, adaptive", **options)
+    assert one.status == other.status == (Status.SMALL_RATE,) * STARTS
+    # Two steps at each rate down to the first that is 1e-6 or less.
+    assert other.n_iterations.tolist()[1:] == [2 * 3, 2 * 2, 2]
+    np.testing.assert_array_equal(one.n_iterations, other.n_iterations)
+    np.testing.assert_array_equal(one.n_evaluations, other.n_evaluations)
 
 
 def test_the_best_validated_point_is_returned():

@@ -94,6 +94,7 @@ def test_fits_of_a_search_compute_side_by_side(solver, monkeypatch):
 
     if solver == "lbfgs":
         core = load()
+        assert core is not None
         monkeypatch.setattr(bursts, "load", lambda: SimpleNamespace(burst=meeting(core.burst)))
     else:
         monkeypatch.setattr(Loop, "_tick", meeting(Loop._tick))

@@ -266,9 +266,9 @@ def test_text_is_refused_by_the_name_of_the_argument(name, wrong):
         sb.NetworkCost(NET, **{"X": X, "y": y, name: wrong})
 
 
-def test_sparse_rows_are_refused_with_what_to_do():
+def test_sparse_rows_are_refused_with_what_to_do_where_they_are_not_taken():
     with pytest.raises(InvalidType, match=r"must be dense\. Got csr_array: call its toarray"):
-        sb.NetworkCost(NET, csr_array(X), y)
+        sb.backpropagate(NET, THETA[0], csr_array(X), y)
 
 
 def test_theta_that_does_not_fit_is_refused():

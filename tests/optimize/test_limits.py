@@ -107,6 +107,7 @@ def test_converged_comes_before_a_limit_that_holds_too():
         ({"max_seconds": "1"}, "max_seconds must be zero or a positive number. Got '1'"),
         ({"target_value": np.nan}, "target_value must be a finite number. Got nan"),
         ({"value_rtol": -0.1}, "value_rtol must be zero or a positive number. Got -0.1"),
+        ({"value_atol": -1e-9}, "value_atol must be zero or a positive number. Got -1e-09"),
         ({"step_rtol": np.inf}, "step_rtol must be zero or a positive number. Got inf"),
         ({"max_iter": 1.5}, "max_iter must be zero or a positive integer. Got 1.5"),
     ],
@@ -127,3 +128,44 @@ def test_float32_starts_are_judged_by_float32():
     outcome = sb.minimize(lambda x: ((x * x).sum(-1), 2 * x), theta, gradient_rtol=1e-4)
     assert outcome.theta.dtype == np.float32
     assert outcome.converged[0]
+
+
+def distances(x):
+    """The sum of |x|, whose minimum is a kink."""
+    return np.abs(x).sum(-1), np.sign(x)
+
+
+KINKS = np.random.default_rng(0).normal(size=(6, 2))
+
+
+@pytest.mark.parametrize("method", ["l-bfgs", "bfgs"])
+def test_a_kink_at_zero_is_not_chased_into_the_smallest_numbers(method):
+    chased, outcome = (
+        sb.minimize(distances, KINKS, method=method, value_atol=value_atol, max_iter=2000)
+        for value_atol in (0.0, 1e-12)
+    )
+    assert (outcome.value <= 1e-10).all()
+    assert Status.MAX_ITERATIONS not in outcome.status
+    assert outcome.n_evaluations.max() < 0.4 * chased.n_evaluations.min()
+
+
+def test_a_fall_of_exactly_the_tolerance_ends_a_start():
+    """Steps of one from 8: J falls by 15, 13, ..., 3, 1."""
+
+    def parabola(x):
+        return (x * x).sum(-1), 2.0 * np.sign(x)
+
+    for tolerance, steps in ((13.0, 2), (12.9, 3), (3.0, 7), (0.0, 8)):
+        outcome = sb.minimize(
+            parabola, np.array([[8.0]]), method="gradient-descent", learning_rate=0.5,
+            momentum=0.0, max_iter=40, value_atol=tolerance,
+        )  # fmt: skip
+        assert outcome.n_iterations[0] == steps
+
+
+def test_the_larger_tolerance_of_the_two_decides():
+    share, number = (stepwise(**one) for one in ({"value_rtol": 3e-2}, {"value_atol": 1e-3}))
+    both = stepwise(value_rtol=3e-2, value_atol=1e-3)
+    wanted = np.minimum(share.n_iterations, number.n_iterations)
+    assert both.n_iterations.tolist() == wanted.tolist()
+    assert len({*share.n_iterations.tolist(), *number.n_iterations.tolist()}) > 2

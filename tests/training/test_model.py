@@ -121,3 +121,11 @@ def test_a_whole_file_that_says_what_cannot_be_is_refused_in_a_sentence(tmp_path
     save_model(tmp_path / "m", arrays, settings)
     with pytest.raises(InvalidInput):
         Model.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("target", ["kind", "price"])
+def test_weights_that_overflow_predict_nothing(target):
+    fine = model(target)
+    far = dataclasses.replace(fine, theta=np.full_like(fine.theta, 1e308))
+    with pytest.raises(InvalidInput, match=r"must be finite. Got .* 6 of 6 rows, .* row 1: "):
+        far.columns(TABLE)

@@ -60,7 +60,7 @@ private:
         log_.accepted[start] = said == Verdict::accepted;
         log_.failed[start] = said == Verdict::failed;
         const bool is_over = said == Verdict::accepted && move(start, here, trial, steps, threads);
-        return is_over || said == Verdict::failed ||
+        return is_over || said == Verdict::failed || stepper_.has_ended(start) ||
                limits_.end(here_[start], iterations_[start], evaluations_[start]);
     }
 

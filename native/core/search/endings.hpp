@@ -85,12 +85,13 @@ public:
           start_value_(state.rows<double>("start_value")), rtol_(settings["gradient_rtol"]),
           atol_(settings["gradient_atol"]), floor_(settings["rounding"] * settings["eps"]),
           target_(settings["target_value"]), value_rtol_(settings["value_rtol"]),
-          step_rtol_(settings["step_rtol"]), max_iter_(settings["max_iter"]),
+          value_atol_(settings["value_atol"]), step_rtol_(settings["step_rtol"]), max_iter_(settings["max_iter"]),
           max_evaluations_(settings["max_evaluations"]) {}
 
     // After a step from `before` to `here`.
     bool end_step(int start, const Point<T>& before, const Point<T>& here) const {
-        return has_converged(start, here) || (value_rtol_ > 0 && is_small_change(before, here)) ||
+        const bool asks_value = value_rtol_ > 0 || value_atol_ > 0;
+        return has_converged(start, here) || (asks_value && is_small_change(before, here)) ||
                (step_rtol_ > 0 && is_small_step(before, here));
     }
     // After any evaluation.
@@ -106,7 +107,7 @@ private:
     }
     bool is_small_change(const Point<T>& before, const Point<T>& here) const {
         const double scale = std::max(std::abs(before.value), std::abs(here.value));
-        return before.value - here.value <= value_rtol_ * scale;
+        return before.value - here.value <= std::max(value_rtol_ * scale, value_atol_);
     }
     bool is_small_step(const Point<T>& before, const Point<T>& here) const {
         double step = 0, size = 0;
@@ -119,7 +120,7 @@ private:
 
     long n_;
     Rows<double> start_norm_, start_value_;
-    double rtol_, atol_, floor_, target_, value_rtol_, step_rtol_, max_iter_, max_evaluations_;
+    double rtol_, atol_, floor_, target_, value_rtol_, value_atol_, step_rtol_, max_iter_, max_evaluations_;
 };
 
 // The best validated point, scored by J of other examples or by a score with that J beside it; see

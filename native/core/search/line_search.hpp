@@ -47,6 +47,8 @@ public:
         return Verdict::again;
     }
 
+    bool has_ended(int) const { return false; }
+
 private:
     double slope_at(int start, const Point<T>& point) const {
         return dot_in_range(point.gradient, along_.row(start), n_);

@@ -93,6 +93,7 @@ public:
         patience_ = settings["adaptive_patience"];
         tol_ = settings["adaptive_tol"];
         divisor_ = settings["adaptive_divisor"];
+        least_ = settings["least_rate"];
     }
 
     double operator[](int start) const { return rates_[start]; }
@@ -102,15 +103,20 @@ public:
         const bool fell = value < lowest_[start] - tol_;
         lowest_[start] = std::fmin(lowest_[start], value);
         since_[start] = fell ? 0 : since_[start] + 1;
-        if (static_cast<double>(since_[start]) < patience_) return;
+        if (!has_ended(start) || rates_[start] <= least_) return;
         rates_[start] /= divisor_;
         since_[start] = 0;
+    }
+
+    // After `look`: whether it has waited too long at a rate that is not divided any more.
+    bool has_ended(int start) const {
+        return lowest_ && static_cast<double>(since_[start]) >= patience_;
     }
 
 private:
     Rows<double> rates_, lowest_;
     Rows<std::int64_t> since_;
-    double patience_ = 0, tol_ = 0, divisor_ = 1;
+    double patience_ = 0, tol_ = 0, divisor_ = 1, least_ = 0;
 };
 
 // A tick is some epochs, and J over all examples at their end.
@@ -154,6 +160,9 @@ public:
         rates_.look(start, trial.value);
         return trial.is_finite() ? Verdict::accepted : Verdict::failed;
     }
+
+    // Whether a start has come to an ending of the method's own.
+    bool has_ended(int start) const { return rates_.has_ended(start); }
 
 private:
     // One epoch of updates on mini-batches of the examples, which are gathered here.

@@ -64,7 +64,7 @@ def problem_of(network: Network, theta: Any, X: Any, y: Any, alpha: Any) -> Prob
     """
     vector = cast(one_vector(theta, network), "float64")
     rows = with_ones(X, network, np.empty(0))
-    target = prepared_target(y, network, rows)
+    target = prepared_target(y, network, rows, rows.shape[0])
     return Problem(
         network=network,
         theta=vector,

@@ -33,7 +33,7 @@ from symbreak.estimators.problem import Array, Problem, Scaling, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
 from symbreak.text import pluralize
-from symbreak.training.combine import by_blocks, combined_prediction
+from symbreak.training.combine import by_blocks, checked_finite, combined_prediction
 from symbreak.training.seeds import seeds_of
 
 
@@ -82,7 +82,8 @@ class BaseMLP(
                 f"columns. Got {layer}; call set_output(transform='default') first."
             )
         network, theta = self._network, self._lead
-        return by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
+        found = by_blocks(self._inputs(X), lambda rows: network.hidden(theta, rows, wanted))
+        return checked_finite(found)
 
     @property
     def _n_features_out(self) -> int:
@@ -97,7 +98,8 @@ class BaseMLP(
         check_fitted(self)
         network, X = self._network, self._inputs(self._checked(X))
         theta = self._placed(self.thetas_)
-        return self._scaling.undo(by_blocks(X, lambda rows: network.predict(theta, rows)))
+        found = by_blocks(X, lambda rows: network.predict(theta, rows))
+        return checked_finite(self._scaling.undo(found))
 
     def check_gradient_(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Check the gradient of J on these data at the fitted weights; see `check_gradient`."""
@@ -105,7 +107,8 @@ class BaseMLP(
 
         check_fitted(self)
         X, y = self._checked_pair(X, y, False)
-        weight, X = self._weights(X, y, sample_weight), outputs.dense(X)
+        weight = self._weights(X, y, sample_weight)
+        X = outputs.trainable(X, standardize=self.standardize)
         problem = self._problem(Examples(X, y, weight), self._scaling)
         return check_gradient(problem.cost(), self._predicting[:1], **options)
 
@@ -147,7 +150,7 @@ class BaseMLP(
         X, y = self._checked_pair(X, y, anew)
         self._learn_target(y, anew, incremental)
         weight = self._weights(X, y, sample_weight)
-        X = outputs.dense(X)
+        X = outputs.trainable(X, standardize=self.standardize)
         seeds = seeds_of(self.random_state)
         known = None if anew else self._scaling
         if incremental:
@@ -184,7 +187,8 @@ class BaseMLP(
             X_val, y_val = self._checked_pair(X_val, y_val, False)
             if hasattr(self, "classes_") and y_val.ndim == 1:
                 check_labels(self.classes_, y_val)
-            return examples, Examples(outputs.dense(X_val), y_val, None)
+            held = outputs.trainable(X_val, standardize=self.standardize)
+            return examples, Examples(held, y_val, None)
         if not self.early_stopping:
             return examples, None
         fraction = self.validation_fraction

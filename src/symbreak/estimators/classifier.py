@@ -29,6 +29,7 @@ from symbreak.estimators.parameters import CLASSIFIER, CONSTRAINTS
 from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.combine import checked_finite
 from symbreak.training.uncertainty import both_answers, disagreement
 
 
@@ -192,13 +193,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the classes (m,), or the labels' 0 and 1 (m, labels)."""
         check_fitted(self)
-        return self._decoded(self._predicted(self._checked(X)))
+        return self._decoded(checked_finite(self._predicted(self._checked(X))))
 
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities (m, classes), or (m, labels); those of classes are never 0."""
         check_fitted(self)
         if self._target_kind.startswith("multilabel"):
-            return self._predicted(self._checked(X))
+            return checked_finite(self._predicted(self._checked(X)))
         logs = self.predict_log_proba(X)
         # 1 - p would round to 0 long before its logarithm is lost.
         return np.asarray(np.maximum(np.exp(logs), np.finfo(logs.dtype).tiny))
@@ -207,10 +208,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Return the logarithms of the probabilities, finite also where those round to 0."""
         check_fitted(self)
         X = self._inputs(self._checked(X))
-        logs = outputs.log_probabilities(self._network, self._predicting, X)
+        logs = checked_finite(outputs.log_probabilities(self._network, self._predicting, X))
         if self._network.loss.target_is_index:
             return logs
-        return np.column_stack([logs[0], logs[1]]) if self._is_binary else logs[1]
+        if not self._is_binary:
+            return logs[1]
+        if len(self.classes_) == 1:  # which is certain
+            return np.zeros((len(X), 1), dtype=logs.dtype)
+        return np.column_stack([logs[0], logs[1]])
 
     def disagreement(self, X: Any) -> Array:
         """Return how much the kept starts disagree about the class, (m,), in nats.

@@ -60,7 +60,8 @@ class CrossValidatedMLP(BaseMLP):
         """
         X, y = self._checked_pair(X, y, True)
         self._learn_target(y, True, False)
-        examples = Examples(outputs.dense(X), y, self._weights(X, y, sample_weight))
+        rows = outputs.trainable(X, standardize=self.standardize)
+        examples = Examples(rows, y, self._weights(X, y, sample_weight))
         seeds = seeds_of(self.random_state)
         self._choose(examples, folds_of(self, examples, groups, seeds.split), seeds)
         with warnings.catch_warnings():

@@ -8,23 +8,25 @@ moves where the score stands still: it decides between equal scores, and its fal
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, get_scorer, r2_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 
 from symbreak.arrays import as_numpy
 from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.interruption import warn_at_caller
+from symbreak.estimators.outputs import Inputs
 from symbreak.estimators.problem import Array, Problem
+from symbreak.estimators.scorers import scorer_of, takes_weights
 from symbreak.native import interface
 from symbreak.objectives import NetworkCost
 from symbreak.objectives.capabilities import HasNativeProblem, ScoreWord, offered
+from symbreak.training.combine import NonFinitePrediction, combined_prediction
 
 SPREAD = 1e-3  # of the targets: what predictions that are told apart have at least
 
@@ -50,7 +52,7 @@ def split(examples: Examples, fraction: float, seed: int, stratify: Any) -> list
     ValueError
         Fewer than two validation examples, or a class too small to be in both.
     """
-    rows = np.arange(len(examples.X))
+    rows = np.arange(len(examples.y))
     parts = train_test_split(
         rows, random_state=np.random.RandomState(seed), test_size=fraction, stratify=stratify
     )
@@ -68,8 +70,8 @@ class ValidationScore:
     def __init__(self, estimator: Any, problem: Problem, examples: Examples) -> None:
         self._view = estimator._view(problem)
         self._network, self._examples = problem.network, examples
-        self._scorer = None if estimator.scoring is None else get_scorer(estimator.scoring)
-        self._inputs = problem.inputs(examples.X)
+        self._scorer = None if estimator.scoring is None else scorer_of(estimator.scoring)
+        self._inputs = Inputs(examples.X, problem.scaling, problem.device)
         self._loss = _loss_on(estimator, problem, examples)
 
     def __call__(self, theta: Any) -> Array:
@@ -92,7 +94,7 @@ class ValidationScore:
         return ("r2", found) if (np.ptp(self._examples.y, axis=0) > 0).all() else None
 
     def _quick(self, theta: Any) -> float:
-        output = as_numpy(self._network.predict(theta, self._inputs))
+        output = combined_prediction(self._network, theta[None], self._inputs)
         if not np.isfinite(output).all():
             return float("nan")
         predicted = self._view._decoded(output)
@@ -107,7 +109,10 @@ class ValidationScore:
         given = {}
         if weight is not None and takes_weights(self._scorer):
             given["sample_weight"] = weight
-        return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
+        try:
+            return float(self._scorer(self._view, self._examples.X, self._examples.y, **given))
+        except NonFinitePrediction:
+            return float("nan")
 
 
 def check_labels(classes: Array, y_val: Array) -> None:
@@ -198,12 +203,6 @@ def _loss_on(estimator: Any, problem: Problem, examples: Examples) -> NetworkCos
             return None
         known = np.isin(y, estimator.classes_)
         X, y, weight = X[known], y[known], None if weight is None else weight[known]
-    if not len(X) or (weight is not None and not weight.sum() > 0):
+    if not len(y) or (weight is not None and not weight.sum() > 0):
         return None
     return problem.loss_on(X, estimator._encoded(y), weight)
-
-
-def takes_weights(scorer: Any) -> bool:
-    """Tell whether a scorer takes sample weights; a function of the user's may not."""
-    parameters = inspect.signature(scorer).parameters.values()
-    return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)

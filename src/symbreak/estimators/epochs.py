@@ -39,11 +39,21 @@ class EpochsMixin(TrainingMixin):
         cost = problem.cost(self.n_starts)
         theta = starts_of(self, cost, seeds) if anew else self._old_weights(problem)
         if anew or self._epochs is None:
-            options = method_options(self, len(problem.X), seeds.order)
+            options = method_options(self, problem.X.shape[0], seeds.order)
             self._epochs = Epochs(method_of_solver(self.solver), options)
         outcome = self._epochs.run(cost, at_surface(theta, device=cost.device))
         self._set_fitted(problem, outcome, earlier=[] if anew else self.loss_curve_)
         tell = Teller.of(self)
         if tell is not None:
-            n, median = len(self.loss_curve_), float(np.median(outcome.value))
-            tell(Progress(n, self.loss_, median, 0, len(outcome.value), outcome.seconds))
+            values, lead = outcome.value, self.training_.lead
+            tell(
+                Progress(
+                    iteration=len(self.loss_curve_),
+                    best_value=min(self.loss_curve_),
+                    median_value=float(np.median(values)),
+                    n_running=len(values),
+                    n_starts=len(values),
+                    seconds=outcome.seconds,
+                    lead_value=float(values[lead]),
+                )
+            )

@@ -186,7 +186,7 @@ class FittedMixin:
         self._set_weights(theta[list(training.ranked)])
         self.training_ = training
         self.n_iter_ = int(outcome.n_iterations[training.lead]) - spent
-        seen = self.n_iter_ * len(problem.X) if is_stochastic(self.solver) else 0
+        seen = self.n_iter_ * problem.X.shape[0] if is_stochastic(self.solver) else 0
         self.t_ = seen + (self.t_ if spent or earlier else 0)
         self._set_curves(training, earlier)
 

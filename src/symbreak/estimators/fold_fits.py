@@ -10,17 +10,19 @@ copy, as a cross-validation would have.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer
 
-from symbreak.estimators.early_stopping import Examples, takes_weights
+from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.problem import Array, Scale
+from symbreak.estimators.scorers import scorer_of, takes_weights
 from symbreak.estimators.solvers import method_of_solver, search_options
 from symbreak.estimators.starting import starts_of
 from symbreak.optimize import Outcome
+from symbreak.training.combine import NonFinitePrediction
 from symbreak.training.fold_fits import Fold, FoldFits, mean_loss
 from symbreak.training.seeds import Seeds
 
@@ -85,13 +87,16 @@ def judge_of(estimator: Any, examples: Examples) -> Judge:
 
 
 def _by_scorer(scoring: Any) -> Judge:
-    scorer = get_scorer(scoring)
+    scorer = scorer_of(scoring)
     weighs = takes_weights(scorer)
 
     def judge(fitted: Any, held: Examples) -> float:
         has_weight = weighs and held.sample_weight is not None
         weight = {"sample_weight": held.sample_weight} if has_weight else {}
-        return float(scorer(fitted, held.X, held.y, **weight))
+        try:
+            return float(scorer(fitted, held.X, held.y, **weight))
+        except NonFinitePrediction:
+            return math.nan
 
     return judge
 

@@ -22,6 +22,7 @@ from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.scaling import robust
 
 Array = NDArray[Any]
@@ -137,7 +138,8 @@ class Problem:
 
     def loss_on(self, X: Array, y: Array, sample_weight: Array | None) -> NetworkCost:
         """Return the loss, without the penalty, on other examples; y encoded but not scaled."""
-        return self._cost(self.inputs(X), self.scaling.y(y), sample_weight, 0.0)
+        rows = X if is_sparse(X) else self.inputs(X)
+        return self._cost(rows, self.scaling.y(y), sample_weight, 0.0)
 
     def _cost(self, X: Any, y: Array, sample_weight: Array | None, alpha: Any) -> NetworkCost:
         return NetworkCost(
@@ -159,7 +161,7 @@ def problem_of(
     Parameters
     ----------
     estimator : its parameters are read, nothing else.
-    X : (m, features), validated and dense.
+    X : (m, features), validated; dense, or in CSR without standardisation.
     y : as `estimator._encoded` makes it: indices or 0/1 for classes, (m, outputs) of numbers else.
     sample_weight : (m,), class weights folded in, or None.
     known : the scaling of an earlier fit, whose standardisation stays; None learns a new one.
@@ -176,7 +178,7 @@ def problem_of(
     X, y = X.astype(dtype, copy=False), np.asarray(y)
     if not loss.is_classification:
         y = y.astype(dtype, copy=False)
-    _check_size("X", X)
+    _check_size("X", X.data if is_sparse(X) else X)
     if not loss.is_classification:
         _check_size("y", y)
     x_scale = y_scale = None

@@ -13,6 +13,7 @@ from symbreak.estimators.parameters import CONSTRAINTS, REGRESSOR
 from symbreak.estimators.plain_input import check_fitted, is_plain_target
 from symbreak.estimators.problem import Array
 from symbreak.estimators.progress import with_callbacks
+from symbreak.training.combine import checked_finite
 from symbreak.training.scores import number_scores
 
 
@@ -149,7 +150,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return predictions (m,), or (m, outputs)."""
         check_fitted(self)
-        return self._decoded(self._predicted(self._checked(X)))
+        return checked_finite(self._decoded(self._predicted(self._checked(X))))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the predictions for X, the mean over outputs.

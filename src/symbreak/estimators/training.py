@@ -25,10 +25,11 @@ from symbreak.estimators.solvers import (
 )
 from symbreak.estimators.starting import starts_of
 from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress, minimize
+from symbreak.optimize import Outcome, minimize
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.training.seeds import Seeds
 
 _MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
@@ -74,13 +75,13 @@ class TrainingMixin(FittedMixin):
                     method=method_of_solver(self.solver),
                     callback=tell,
                     **search_options(self, validation),
-                    **method_options(self, len(problem.X), seeds.order),
+                    **method_options(self, problem.X.shape[0], seeds.order),
                 )
             pressed = outcome.is_interrupted or interrupt.is_requested
             if pressed:
                 check_trained(outcome, spent=spent)
             if isinstance(tell, Teller):
-                tell.close(_end(outcome), is_cut=pressed)
+                tell.close(outcome, is_cut=pressed)
             self._set_fitted(problem, outcome, spent=spent)
             self._begun_with, self._epochs = begun_with, None
         if pressed or interrupt.is_requested:
@@ -120,13 +121,8 @@ def fingerprint(problem: Problem) -> str:
     digest = hashlib.blake2b(digest_size=16)
     settings = problem.network.to_settings(), problem.alpha, problem.scaling.dtype
     digest.update(repr(settings).encode())
-    for array in (problem.X, problem.y, problem.sample_weight):
+    X = (problem.X.data, problem.X.indices) if is_sparse(problem.X) else (problem.X,)
+    for array in (*X, problem.y, problem.sample_weight):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _end(outcome: Outcome) -> Progress:
-    iteration, values = int(outcome.n_iterations.max()), outcome.value
-    best, median = float(values.min()), float(np.median(values))
-    return Progress(iteration, best, median, 0, len(values), outcome.seconds)

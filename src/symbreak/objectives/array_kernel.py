@@ -18,6 +18,7 @@ from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.penalty import add_penalty
 from symbreak.objectives.per_thread import PerThread
 from symbreak.objectives.weighted_pass import weighted_backward, weighted_sum
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.propagation.forward import forward_blocks
 from symbreak.propagation.workspace import Workspace
 
@@ -84,8 +85,8 @@ class ArrayKernel:
                 workspaces[size] = Workspace(
                     self._network,
                     *size,
-                    self._examples.rows,
-                    by_columns=by_columns(*size),
+                    self._examples.prototype,
+                    by_columns=by_columns(*size) and not is_sparse(self._examples.rows),
                 )
             workspace = workspaces[size]
             examples = self._cut_for(size, self._memory_budget - workspace.bytes)
@@ -97,7 +98,8 @@ class ArrayKernel:
 
         Those of the last call are kept: while starts end one by one, their cut often stays.
         """
-        columns = by_columns(*size) and nbytes(self._examples.rows) <= spare
+        is_dense = not is_sparse(self._examples.rows)
+        columns = is_dense and by_columns(*size) and nbytes(self._examples.rows) <= spare
         last = self._last.cut
         if last is None or last[0] != (size[1], columns):
             blocks = self._examples.cut(size[1], by_columns=columns)

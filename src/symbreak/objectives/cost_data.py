@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbreak.arrays import Array, alike, cast, itemsize, word_of
-from symbreak.errors import InvalidInput
+from symbreak.errors import InvalidInput, InvalidType
 from symbreak.network import Network
 from symbreak.objectives.array_kernel import Workspaces
 from symbreak.objectives.blocking import default_memory
@@ -16,6 +16,7 @@ from symbreak.objectives.kernel_task import KernelTask
 from symbreak.objectives.minibatches import KeptMiniBatches
 from symbreak.objectives.network_curvature import Curvature
 from symbreak.objectives.penalty import strength
+from symbreak.propagation.first_layer import is_sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class CostData:
     @cached_property
     def memory_budget(self) -> int:
         """The bytes that the buffers of a call may take."""
-        default = default_memory(self.network, itemsize(self.examples.rows))
+        default = default_memory(self.network, itemsize(self.examples.prototype))
         return default if self.given_budget is None else self.given_budget
 
     @cached_property
@@ -85,9 +86,9 @@ class CostData:
         """The penalty's, (n,) or (starts, n), see `penalty`; None for no penalty."""
         if not (self.alpha > 0).any():
             return None
-        rows = self.examples.rows
+        like = self.examples.prototype
         numbers = strength(self.alpha, self.network, self.whole[1])
-        return alike(cast(numbers, word_of(rows.dtype)), rows)
+        return alike(cast(numbers, word_of(like.dtype)), like)
 
     @cached_property
     def task(self) -> KernelTask:
@@ -103,7 +104,18 @@ class CostData:
 
     @cached_property
     def curvature(self) -> Curvature:
-        """What computes second derivatives."""
+        """What computes second derivatives.
+
+        Raises
+        ------
+        InvalidType
+            The rows are sparse.
+        """
+        if is_sparse(self.examples.rows):
+            raise InvalidType(
+                "X must be dense for methods that ask for curvature. Got sparse rows: call its "
+                "toarray(), or use 'l-bfgs'."
+            )
         return Curvature(self.task)
 
     @cached_property

@@ -18,6 +18,7 @@ from symbreak.arrays import (
     word_of,
 )
 from symbreak.native.packed import Packed
+from symbreak.propagation.first_layer import is_sparse
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Examples:
 
     Attributes
     ----------
-    rows : (m, 1 + features), a column of ones in front of X.
+    rows : (m, 1 + features), a column of ones in front of X; dense, or a CSR matrix of SciPy.
     target : (outputs, m), or class indices (1, m).
     weights : None, (m,) or (starts, m).
     packed : rows and target as the compiled core holds them, the same whatever the weights.
@@ -39,6 +40,11 @@ class Examples:
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
+
+    @cached_property
+    def prototype(self) -> Array:
+        """A dense array of the kind, dtype and device of the rows: themselves, where they are."""
+        return np.empty(0, self.rows.dtype) if is_sparse(self.rows) else self.rows
 
     @cached_property
     def rows_T(self) -> Array:
@@ -68,7 +74,8 @@ class Examples:
     def __getitem__(self, index: slice | Array) -> Examples:
         """Return these examples: views for a slice, copies for indices."""
         weights = None if self.weights is None else picked(self.weights, index, -1)
-        return Examples(picked(self.rows, index, 0), picked(self.target, index, 1), weights)
+        rows = self.rows[index] if is_sparse(self.rows) else picked(self.rows, index, 0)
+        return Examples(rows, picked(self.target, index, 1), weights)
 
     def cut(self, size: int, *, by_columns: bool = False) -> tuple[Examples, ...]:
         """Return blocks of at most `size` examples, as views.
@@ -98,4 +105,5 @@ class Examples:
         is_index = word_of(self.target.dtype) == "int64"
         target = self.target if is_index else cast(self.target, word)
         weights = None if self.weights is None else cast(self.weights, word)
-        return Examples(cast(self.rows, word), target, weights)
+        rows = self.rows.astype(word) if is_sparse(self.rows) else cast(self.rows, word)
+        return Examples(rows, target, weights)

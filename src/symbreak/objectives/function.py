@@ -36,6 +36,12 @@ class FunctionObjective:
     """
 
     def __init__(self, function: Callable[[Any], tuple[Any, Any]], example: Any) -> None:
+        shape = tuple(example.shape)
+        if len(shape) not in (1, 2):
+            raise InvalidInput(
+                f"theta must be of shape (n,) or (starts, n). Got shape {shape}; one number is "
+                "a vector of one, [x]."
+            )
         self.function = function
         self._is_torch = is_tensor(example)
         self._is_vector = len(example.shape) == 1

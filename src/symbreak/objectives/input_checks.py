@@ -22,8 +22,8 @@ from symbreak.errors import InvalidInput
 
 
 @quiet
-def check_weights(sample_weight: Any, rows: Array) -> Array | None:
-    """Return the weights of these rows as an array like them, (m,) or (starts, m), or None.
+def check_weights(sample_weight: Any, like: Array, m: int) -> Array | None:
+    """Return the weights of m rows as an array like the rows, (m,) or (starts, m), or None.
 
     Raises
     ------
@@ -32,8 +32,8 @@ def check_weights(sample_weight: Any, rows: Array) -> Array | None:
     """
     if sample_weight is None:
         return None
-    given = copied(alike(as_array(sample_weight, "sample_weight"), rows))
-    weights, xp, m = cast(given, word_of(rows.dtype)), namespace(rows), rows.shape[0]
+    given = copied(alike(as_array(sample_weight, "sample_weight"), like))
+    weights, xp = cast(given, word_of(like.dtype)), namespace(like)
     if weights.ndim not in (1, 2) or weights.shape[-1] != m:
         raise InvalidInput(
             f"sample_weight must be of shape ({m},) or (starts, {m}). Got {tuple(weights.shape)}."

@@ -45,7 +45,8 @@ from symbreak.objectives.penalty import Penalty, check_alpha, strength
 from symbreak.objectives.stacks import Stacked, as_given, as_kind, as_stack
 from symbreak.parameters import Block
 from symbreak.pickles import Pickled
-from symbreak.propagation.inputs import prepared_target, with_ones
+from symbreak.propagation.first_layer import is_sparse
+from symbreak.propagation.inputs import prepared_target, sparse_with_ones, with_ones
 from symbreak.units import warn_of_symmetry
 
 _COMPUTED_BY = ("__call__", "evaluate", "value", "take", "batch", "minibatch_gradients")
@@ -57,7 +58,8 @@ class NetworkCost(Stacked, Pickled):
     Parameters
     ----------
     network : the `Network`.
-    X : (m, features), NumPy, torch, pandas or polars; rows are examples.
+    X : (m, features), NumPy, torch, pandas or polars; rows are examples. Or sparse, of SciPy: it is
+        never made dense, and J is computed in Python, on the CPU, without curvature.
     y : class indices (m,) for cross_entropy, 0 or 1 for binary_cross_entropy, numbers otherwise;
         (m,) or (m, outputs).
     alpha : L2 penalty >= 0: a number, (starts,) or (starts, layers). Biases are not penalised.
@@ -101,11 +103,15 @@ class NetworkCost(Stacked, Pickled):
         device: Any = None,
         memory_budget: int | None = None,
     ) -> None:
-        X = as_array(X, "X")
-        device = device_of(X) if device is None else device
-        rows = with_ones(X, network, empty(float_word(X, dtype), device))
-        target = prepared_target(y, network, rows)
-        examples = Examples(rows, target, check_weights(sample_weight, rows))
+        if is_sparse(X):
+            word = _word_of_sparse(X, dtype, device)
+            rows, like = sparse_with_ones(X, network, word), empty(word, "cpu")
+        else:
+            X = as_array(X, "X")
+            device = device_of(X) if device is None else device
+            rows = like = with_ones(X, network, empty(float_word(X, dtype), device))
+        target = prepared_target(y, network, like, rows.shape[0])
+        examples = Examples(rows, target, check_weights(sample_weight, like, rows.shape[0]))
         self._data = CostData(
             network,
             examples,
@@ -133,7 +139,7 @@ class NetworkCost(Stacked, Pickled):
     @property
     def prototype(self) -> Array:
         """An array of the kind, dtype and device that it computes in."""
-        return self._data.examples.rows
+        return self._data.examples.prototype
 
     @property
     def memory_budget(self) -> int:
@@ -299,11 +305,14 @@ class NetworkCost(Stacked, Pickled):
         if native is not None:
             yield from native.minibatch_gradients(theta, order, size)
             return
-        starts = starts_of_block(self.network, theta, size, self.memory_budget)
+        data = self._data
+        is_gathered = not is_sparse(data.examples.rows)
+        starts = (
+            starts_of_block(self.network, theta, size, self.memory_budget) if is_gathered else None
+        )
         if starts is None:
             yield from (self.batch(order[one])(theta)[1] for one in cuts(order.shape[0], size))
             return
-        data = self._data
         made = data.minibatches.taken((starts, size)) or MiniBatches(
             data.network, data.examples, data.whole, data.strength, size, starts
         )
@@ -354,3 +363,10 @@ class NetworkCost(Stacked, Pickled):
     def evaluate(self, stack: Array, gradient: Array | None) -> Array:
         """Return J (starts,) of a stack and write its gradient, if one is wanted."""
         return as_kind(self.prototype, self._data.kernel.evaluate, stack, gradient)
+
+
+def _word_of_sparse(X: Any, dtype: Any, device: Any) -> str:
+    """Return the dtype that a cost of sparse rows computes in, by its word."""
+    if device is not None and str(device) != "cpu":
+        raise InvalidInput(f"X must be dense on a device. Got sparse rows on {device}.")
+    return float_word(np.empty(0, X.dtype), dtype)

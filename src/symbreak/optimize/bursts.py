@@ -201,6 +201,7 @@ def settings_of(
         "gradient_atol": test.atol,
         "target_value": _or(limits.target_value, -math.inf),
         "value_rtol": limits.value_rtol,
+        "value_atol": limits.value_atol,
         "step_rtol": limits.step_rtol,
         "max_iter": limits.max_iter,
         "max_evaluations": _or(limits.max_evaluations, math.inf),

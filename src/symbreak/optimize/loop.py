@@ -31,7 +31,7 @@ from symbreak.optimize.early_stopping import Stalling, Validation
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask, Starts, put_rows, rows
-from symbreak.optimize.protocols import Point, Stepper
+from symbreak.optimize.protocols import EndsByItself, Point, Stepper
 from symbreak.optimize.running import Running
 from symbreak.optimize.search import Clock, Places, Progress, Watch
 from symbreak.optimize.search_options import SearchOptions
@@ -306,6 +306,8 @@ class Loop:
             endings.append((run.validation.ended(accepted), Status.NO_IMPROVEMENT))
         if run.stalling is not None:
             endings.append((run.stalling.ended(accepted), Status.STALLED))
+        if isinstance(run.stepper, EndsByItself):
+            endings.append((accepted & run.stepper.ended(), run.stepper.ending))
         if self._racing is not None and self._racing.is_rung(self._n_ticks):
             endings.append((self._dropped(), Status.DROPPED))
         if self._clock.is_over:

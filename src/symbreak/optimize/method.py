@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from symbreak.errors import InvalidInput, nearest
 from symbreak.optimize.protocols import Stepper
+from symbreak.optimize.scipy_words import OF_OURS, refuse
 
 Update = Literal["linear", "elementwise"]
 
@@ -78,6 +79,8 @@ class Method:
         InvalidInput
             An unknown option (the nearest valid one is named), or a value out of range.
         """
+        theirs = {word: answer for word, answer in OF_OURS.items() if word not in self.options}
+        refuse(self.name, options, theirs)
         for option in options:
             if option not in self.options:
                 raise InvalidInput(

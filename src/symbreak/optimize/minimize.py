@@ -57,6 +57,7 @@ def minimize(
     gradient_rtol: float = 1e-5,
     gradient_atol: float = 0.0,
     value_rtol: float = 0.0,
+    value_atol: float = 0.0,
     step_rtol: float = 0.0,
     target_value: float | None = None,
     validation: Any = None,
@@ -79,7 +80,8 @@ def minimize(
         "gradient-descent"; on mini-batches "sgd", "adam", "adamw", whose iterations are epochs.
         Their options are those of the functions in `symbreak.optimize.methods` and
         `symbreak.optimize.stochastic`. Or one of `scipy.optimize.minimize`, start by start:
-        "scipy:BFGS" and the like, with its options; see `symbreak.optimize.scipy_options`.
+        "scipy:BFGS" and the like, with its options, and `bounds`, n pairs (low, high), for those
+        that take them; see `symbreak.optimize.scipy_options`.
     max_iter, max_evaluations : accepted steps, and evaluations of J with gradient, of each start.
     max_seconds : wall-clock time of this call; it is looked at after every tick, or burst of ticks.
     gradient_rtol : converged when the largest |entry| of the gradient is at most this, or this
@@ -87,6 +89,8 @@ def minimize(
     gradient_atol : or at most this number.
     value_rtol, step_rtol : end a start when a step lowers J, or moves theta, by no more than this
         share; 0 never does. Neither is called convergence.
+    value_atol : end a start when a step lowers J by no more than this number; 0 never does. At a
+        kink where J is 0, as that of |x|, neither the gradient nor that share is ever small.
     target_value : end a start when its J is at most this.
     validation : the `NetworkCost` of other examples, or a function theta (starts, n) -> scores
         (starts,), lower is better; it gets tensors where theta was given as one. Each start then
@@ -143,7 +147,7 @@ def minimize(
     asked = SearchOptions(
         method=method,
         limits=Limits(
-            max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol
+            max_iter, max_evaluations, max_seconds, target_value, value_rtol, step_rtol, value_atol
         ),
         gradient_rtol=gradient_rtol,
         gradient_atol=gradient_atol,

@@ -23,7 +23,8 @@ class Outcome(Pickled):
     ----------
     theta : (starts, n), or (n,) when a plain vector was given; of the kind that was given.
     value : (starts,) float64, J at theta (infinite where the start was not finite).
-    gradient_norm : (starts,), the largest |entry| of the gradient at theta.
+    gradient_norm : (starts,), the largest |entry| of the gradient at theta; with bounds, of the
+        projected one, which is zero at a minimum on a bound too.
     status : one `Status` for each start.
     n_iterations, n_evaluations : (starts,), accepted steps and evaluations of J with gradient.
     best_iteration : (starts,), the accepted steps after which theta was seen, fewer than

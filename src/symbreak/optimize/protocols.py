@@ -28,6 +28,7 @@ from symbreak.optimize.status import Status
 
 __all__ = [
     "Direction",
+    "EndsByItself",
     "Floats",
     "LineSearch",
     "LooksAtCurvature",
@@ -134,6 +135,21 @@ class Direction(_PerStartState, Protocol):
 
     def restart(self, active: Mask, here: Point) -> Array:
         """Forget the past of `active` and return their steepest descent; others do not count."""
+
+
+class EndsByItself(PerStart, ABC):
+    """A stepper that has an ending of its own.
+
+    Attributes
+    ----------
+    ending : the status of a start that has ended so.
+    """
+
+    ending: Status
+
+    @abstractmethod
+    def ended(self) -> Mask:
+        """Return which starts have come to it with the step just judged, (starts,)."""
 
 
 class LooksAtCurvature(PerStart, ABC):

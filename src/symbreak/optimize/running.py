@@ -6,6 +6,8 @@ A point counts as seen when J and its whole gradient are finite. Best is the low
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,6 +65,10 @@ class History:
         while self._length > len(self._table):
             self._table = np.concatenate([self._table, np.full_like(self._table, np.nan)])
         self._table[iteration, start] = value
+
+    def at(self, iteration: int, start: int) -> float:
+        """Return the entry of a start at one of its iterations; NaN where it has none."""
+        return float(self._table[iteration, start]) if iteration < self._length else math.nan
 
     def copy(self) -> History:
         """Return a history that grows on its own."""

@@ -4,7 +4,7 @@ scipy's tests of J and of the gradient are switched off (`TOLERANCES`), so that 
 of the gradient ends a start; options of the user come on top. What is left on: the smallest radius
 of COBYLA, COBYQA and trust-constr, and the accuracy of Powell's line search.
 
-COBYLA, COBYQA, SLSQP and trust-constr are made for constraints; here they have none.
+COBYLA, COBYQA, SLSQP and trust-constr are made for constraints; here they take bounds, no others.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 from symbreak.errors import InvalidInput, choose, nearest
 from symbreak.objectives.capabilities import HasHessian, needed
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.scipy_words import OF_ALL, TAKES_BOUNDS, refuse
 
 PREFIX = "scipy:"
 UNLIMITED = 2**31 - 1
@@ -40,11 +41,6 @@ WITHOUT_GRADIENT = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
 TAKES_PRODUCTS = ("Newton-CG", "trust-constr", "trust-ncg", "trust-krylov")
 TAKES_MATRIX = ("dogleg", "trust-exact")
 NEEDS_HESSIAN = ("trust-ncg", "trust-krylov", *TAKES_MATRIX)
-# Not options here: `minimize` has its own words for them, and scipy is to print nothing.
-OURS = {
-    **dict.fromkeys(("maxiter", "maxfun", "maxfev"), "max_iter and max_evaluations"),
-    **dict.fromkeys(("disp", "iprint", "verbose", "mesg_num"), "callback"),
-}
 
 
 def is_scipy(method: object) -> TypeGuard[str]:
@@ -77,12 +73,9 @@ def method_named(method: str) -> str:
 
 def check(method: str, objective: Objective, options: Mapping[str, Any]) -> None:
     """Refuse options that `minimize` has a word for, and an objective without a needed Hessian."""
-    for option in options:
-        if option in OURS:
-            raise InvalidInput(
-                f"options of {PREFIX}{method} must leave {option} to {OURS[option]} of minimize. "
-                f"Got {option}={options[option]!r}."
-            )
+    taken = ("bounds",) if method in TAKES_BOUNDS else ()
+    words = {word: answer for word, answer in OF_ALL.items() if word not in taken}
+    refuse(PREFIX + method, options, words)
     if method in NEEDS_HESSIAN:
         needed(
             objective, HasHessian, f"{PREFIX}{method}",
@@ -99,7 +92,7 @@ def _documented_options(method: str) -> list[str]:
     listed = text.split("Options\n")[-1].split("Returns\n")[0]
     words = re.findall(r"^ *([a-zA-Z]\w+(?:, \w+)*) : ", listed, re.MULTILINE)
     names = [name for names in words for name in names.split(", ")]
-    return [name for name in dict.fromkeys((*names, *TOLERANCES[method])) if name not in OURS]
+    return [name for name in dict.fromkeys((*names, *TOLERANCES[method])) if name not in OF_ALL]
 
 
 def one_line(text: object) -> str:

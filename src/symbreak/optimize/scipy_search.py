@@ -23,6 +23,7 @@ import scipy.optimize
 from symbreak.arrays import Array, copied, namespace
 from symbreak.objectives.capabilities import HasHessian, offered
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.box import Box
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, device_like, host
@@ -61,7 +62,7 @@ class ScipySearch:
     ----------
     method : "scipy:" and the name of a method, in large or small letters.
     objective, theta, test, limits : as for `Loop`.
-    options : scipy's options of the method.
+    options : scipy's options of the method, and `bounds` where it takes them.
 
     Raises
     ------
@@ -80,7 +81,10 @@ class ScipySearch:
     ) -> None:
         self.method = method_named(method)
         check(self.method, objective, options)
-        self.objective, self.test, self.limits, self.options = objective, test, limits, options
+        self.options = dict(options)
+        bounds = self.options.pop("bounds", None)
+        self.box = None if bounds is None else Box.of(bounds, theta)
+        self.objective, self.test, self.limits = objective, test, limits
         self.clock, self.interrupt = Clock(limits.max_seconds), DeferredInterrupt()
         self.callback: Callable[[Progress], Any] | None = None
         self.records, self.best = StartRecords(theta), BestPoints(theta)
@@ -115,7 +119,12 @@ class ScipySearch:
         records.theta = best.theta
         records.best_iteration = np.minimum(best.iteration, records.n_iterations)
         messages = tuple(records.messages)
-        return records.outcome(self.objective, self.test, self.clock, messages=messages)
+        return records.outcome(self.objective, self.test, self.clock, self.box, messages=messages)
+
+    def point_at(self, objective: Objective, theta: Array) -> Point:
+        """Evaluate J and its gradient at theta, of an objective of the starts that it is for."""
+        point = Point.at(objective, theta)
+        return point if self.box is None else self.box.seen(point)
 
     def look_at_the_clock(self) -> None:
         """End everything when the time is over or Ctrl-C was pressed."""
@@ -137,7 +146,7 @@ class ScipySearch:
     def _begin(self) -> Point:
         """Evaluate all starts as one stack; end those that are not finite or are done."""
         records, limits, n = self.records, self.limits, len(self.records)
-        here = Point.at(self.objective, records.theta)
+        here = self.point_at(self.objective, records.theta)
         records.n_evaluations += 1
         self.best.offer(here, records.n_iterations)
         self.best.theta = copied(self.best.theta)  # its rows are written one by one
@@ -198,7 +207,7 @@ class OneStart:
 
     def _scipy(self) -> Any:
         search = self._search
-        method = search.method
+        method, box = search.method, search.box
         has_gradient = method not in WITHOUT_GRADIENT
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"scipy(\.|$)")
@@ -211,6 +220,7 @@ class OneStart:
                 jac=True if has_gradient else None,
                 callback=self._guarded_callback,
                 options=options_for(method, search.limits.max_iter, search.options),
+                bounds=None if box is None else scipy.optimize.Bounds(box.low, box.high),
                 **self._curvature(),
             )
 
@@ -274,7 +284,7 @@ class OneStart:
 
     def _evaluate(self, theta: Array) -> Point:
         search = self._search
-        point = Point.at(self._objective, theta)
+        point = search.point_at(self._objective, theta)
         search.records.n_evaluations[self._start] += 1
         self._offer(point)
         search.look_at_the_clock()
@@ -285,7 +295,9 @@ class OneStart:
 
     def _offer(self, point: Point) -> None:
         """Let the best point of this start see `point`; other starts see nothing."""
-        best = self._search.best
+        best, box = self._search.best, self._search.box
+        if box is not None and not box.holds(point.theta)[0]:
+            return
         mine = best.pick(self._rows)
         mine.offer(point, self._search.records.n_iterations[self._rows] + 1)
         for name in best.per_start:

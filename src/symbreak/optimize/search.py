@@ -34,6 +34,8 @@ class Progress:
     best_value, median_value : of the best J of all starts so far.
     seconds : wall-clock time since the search began.
     places : where the starts stand that are searched from at this time.
+    lead_value, lead_score : J, and the validation score (lower is better, NaN without one), of the
+        start with the lowest best J as it stands now, which may be above that best.
     """
 
     iteration: int
@@ -43,6 +45,8 @@ class Progress:
     n_starts: int
     seconds: float
     places: Places | None = field(default=None, repr=False)
+    lead_value: float = math.nan
+    lead_score: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from symbreak.arrays import Array, copied
 from symbreak.objectives.contract import Objective
+from symbreak.optimize.box import Box
 from symbreak.optimize.outcome import Outcome
 from symbreak.optimize.per_start import Floats, Mask
 from symbreak.optimize.protocols import Point
@@ -73,6 +74,8 @@ class StartRecords:
         ----------
         values : (starts,), the best J of each start so far.
         """
+        lead = int(values.argmin())
+        place = int(self.n_iterations[lead]), lead
         return Progress(
             iteration=int(self.n_iterations.max(initial=0)),
             best_value=float(values.min()),
@@ -81,10 +84,17 @@ class StartRecords:
             n_starts=len(self),
             seconds=clock.seconds,
             places=places,
+            lead_value=self.history.at(*place),
+            lead_score=self.scores.at(*place),
         )
 
     def outcome(
-        self, objective: Objective, test: GradientTest, clock: Clock, **known: Any
+        self,
+        objective: Objective,
+        test: GradientTest,
+        clock: Clock,
+        box: Box | None = None,
+        **known: Any,
     ) -> Outcome:
         """Return the outcome, evaluated once more; `known` are further attributes of it."""
         return confirmed_outcome(
@@ -92,6 +102,7 @@ class StartRecords:
             self.theta,
             test,
             self.status,
+            box=box,
             start_norm=self.start_norm,
             start_value=self.start_value,
             n_iterations=self.n_iterations,
@@ -111,6 +122,7 @@ def confirmed_outcome(
     *,
     start_norm: Floats,
     start_value: Floats,
+    box: Box | None = None,
     **known: Any,
 ) -> Outcome:
     """Return the outcome at theta (starts, n), "converged" only where the test holds there.
@@ -119,9 +131,11 @@ def confirmed_outcome(
     ----------
     status : how each search ended.
     start_norm, start_value : (starts,), the largest |entry| of the gradient and J at the starts.
+    box : the bounds of theta, None where there are none.
     **known : the other attributes of the outcome.
     """
     there = Point.at(objective, theta)
+    there = there if box is None else box.seen(there)
     arrived = test.holds_later(there.norm, there.value, start_norm, start_value)
     return Outcome(
         theta=copied(theta),  # what is written into it must not change how the search goes on

@@ -19,8 +19,8 @@ class Status(Enum):
     MAX_SECONDS = "stopped at max_seconds; going on from the outcome has as long again"
     TARGET_REACHED = "stopped at target_value, which J has reached"
     VALUE_TOLERANCE = (
-        "the last step lowered J by less than value_rtol; "
-        "begin anew from outcome.theta with a lower value_rtol if the gradient is still too large"
+        "the last step lowered J by no more than value_rtol or value_atol; "
+        "begin anew from outcome.theta with lower ones if the gradient is still too large"
     )
     STEP_TOLERANCE = (
         "the last step moved theta by less than step_rtol; "
@@ -33,6 +33,10 @@ class Status(Enum):
     STALLED = (
         "J has not fallen by patience_tol for `value_patience` steps; "
         "lower patience_tol or raise value_patience to go further"
+    )
+    SMALL_RATE = (
+        "the adaptive learning rate has fallen to 1e-6, and J does not fall any more; "
+        "lower tol or raise n_iter_no_change of the schedule to go further"
     )
     DROPPED = "dropped from the race: other starts were lower after equally many evaluations"
     PRECISION_LIMIT = (

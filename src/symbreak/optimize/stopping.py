@@ -8,7 +8,8 @@ The middle term follows the start's own scale downwards, so that J multiplied by
 at once, but not upwards: a start on a cliff would else call its foot a minimum. The last term is
 what rounding leaves of a zero gradient. stationary start: g0 <= 10 eps |J| at the start itself.
 
-small change:  J_before - J <= value_rtol max(|J_before|, |J|)         (0: never asked)
+small change:  J_before - J <= max(value_atol, value_rtol max(|J_before|, |J|))   (both 0: never
+               asked)
 small step:    max |theta - theta_before| <= step_rtol max |theta|     (0: never asked)
 Both end a start; neither is called convergence.
 """
@@ -70,7 +71,7 @@ class Limits:
     max_iter, max_evaluations : for each start, in total; None is no limit.
     max_seconds : of one call of `minimize`, for all starts.
     target_value : a start whose J is at most this is done.
-    value_rtol, step_rtol : see above.
+    value_rtol, value_atol, step_rtol : see above.
     """
 
     max_iter: int = 400
@@ -79,6 +80,7 @@ class Limits:
     target_value: float | None = None
     value_rtol: float = 0.0
     step_rtol: float = 0.0
+    value_atol: float = 0.0
 
     def __post_init__(self) -> None:
         check_count("max_iter", self.max_iter)
@@ -88,8 +90,8 @@ class Limits:
             check_not_negative("max_seconds", self.max_seconds)
         if self.target_value is not None:
             check_finite("target_value", self.target_value)
-        check_not_negative("value_rtol", self.value_rtol)
-        check_not_negative("step_rtol", self.step_rtol)
+        for name in ("value_rtol", "value_atol", "step_rtol"):
+            check_not_negative(name, getattr(self, name))
 
     def endings(
         self, accepted: Mask, before: Point, here: Point, iterations: Any, evaluations: Any
@@ -98,7 +100,7 @@ class Limits:
         endings: list[tuple[Mask, Status]] = []
         if self.target_value is not None:
             endings.append((here.value <= self.target_value, Status.TARGET_REACHED))
-        if self.value_rtol > 0:
+        if self.value_rtol > 0 or self.value_atol > 0:
             endings.append((accepted & self._is_small_change(before, here), Status.VALUE_TOLERANCE))
         if self.step_rtol > 0:
             endings.append((accepted & self._is_small_step(before, here), Status.STEP_TOLERANCE))
@@ -110,7 +112,8 @@ class Limits:
     def _is_small_change(self, before: Point, here: Point) -> Mask:
         with np.errstate(all="ignore"):  # starts that are not finite, which end for that
             scale = np.maximum(np.abs(before.value), np.abs(here.value))
-            return np.asarray(before.value - here.value <= self.value_rtol * scale)
+            limit = np.maximum(self.value_rtol * scale, self.value_atol)
+            return np.asarray(before.value - here.value <= limit)
 
     def _is_small_step(self, before: Point, here: Point) -> Mask:
         step = host(largest(here.theta - before.theta))

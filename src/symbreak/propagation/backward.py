@@ -10,6 +10,7 @@ first layer of all starts, one product: gradient of Theta(1) = [delta of all sta
 from __future__ import annotations
 
 from symbreak.arrays import Array, into, namespace
+from symbreak.propagation.first_layer import slopes
 from symbreak.propagation.workspace import Layers
 
 
@@ -21,7 +22,7 @@ def backward(layers: Layers, rows: Array, *, accumulate: bool) -> None:
     layers : as `forward` filled them, with raw overwritten by its delta.
     rows : (m, 1 + features).
     """
-    matmul, above = namespace(rows).matmul, layers.output
+    matmul, above = namespace(layers.output.z).matmul, layers.output
     for layer in reversed(layers.hidden):
         if accumulate:
             above.gradient += matmul(above.delta, layer.with_one_T)
@@ -30,7 +31,4 @@ def backward(layers: Layers, rows: Array, *, accumulate: bool) -> None:
         into(layer.delta, matmul, above.weights_T, above.delta)
         layer.activation.multiply_by_derivative_(layer.delta, layer.saved)
         above = layer
-    if accumulate:
-        above.gradient_flat += matmul(above.delta_flat, rows)
-    else:
-        into(above.gradient_flat, matmul, above.delta_flat, rows)
+    slopes(above.delta_flat, rows, above.gradient_flat, accumulate=accumulate)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symbreak.arrays import Array, into, namespace
+from symbreak.propagation.first_layer import weighted_inputs
 from symbreak.propagation.workspace import Layers, Workspace
 
 
@@ -42,8 +43,8 @@ def forward(layers: Layers, rows_T: Array) -> Array:
     layers : holding theta.
     rows_T : (1 + features, m), the transpose of rows.
     """
-    matmul = namespace(rows_T).matmul
-    into(layers.first.z_flat, matmul, layers.first.theta_flat, rows_T)
+    matmul = namespace(layers.first.z).matmul
+    weighted_inputs(layers.first.theta_flat, rows_T, layers.first.z_flat)
     for layer, above in zip(layers.hidden, layers.all[1:], strict=True):
         layer.activation.write(layer.z, layer.a)
         layer.one[...] = 1.0

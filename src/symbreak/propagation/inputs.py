@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from symbreak.arrays import (
     Array,
     alike,
@@ -20,6 +22,18 @@ from symbreak.errors import InvalidInput
 from symbreak.network import Network
 
 
+def sparse_with_ones(X: Any, network: Network, word: str) -> Any:
+    """Return the same of sparse X, a CSR matrix of SciPy in that dtype; see `with_ones`."""
+    from scipy import sparse
+
+    _check_shape(X, network)
+    ones = sparse.csr_array(np.ones((X.shape[0], 1), word))
+    rows = sparse.hstack([ones, sparse.csr_array(X, dtype=word)], format="csr")
+    if not np.isfinite(rows.data).all():
+        raise InvalidInput(f"X must be finite in {word}. Got NaN or infinity.")
+    return rows
+
+
 @quiet
 def with_ones(X: Any, network: Network, like: Array) -> Array:
     """Return (m, 1 + features), of the kind, dtype and device of `like`: X behind a column of ones.
@@ -30,13 +44,7 @@ def with_ones(X: Any, network: Network, like: Array) -> Array:
         X is not two-dimensional, empty, of other width, or holds NaN or infinity.
     """
     X = as_array(X, "X")
-    if X.ndim != 2 or X.shape[1] != network.n_features:
-        raise InvalidInput(
-            f"X of this network must be of shape (examples, {network.n_features}). "
-            f"Got {tuple(X.shape)}."
-        )
-    if X.shape[0] == 0:
-        raise InvalidInput("X must hold at least one example. Got 0 rows.")
+    _check_shape(X, network)
     rows, xp = empty_like(like, (X.shape[0], 1 + X.shape[1])), namespace(like)
     rows[:, 0] = 1.0
     rows[:, 1:] = alike(X, rows)
@@ -50,8 +58,23 @@ def with_ones(X: Any, network: Network, like: Array) -> Array:
     return rows
 
 
-def prepared_target(y: Any, network: Network, rows: Array) -> Array:
-    """Return the target of the loss of `network`: floating in the dtype of `rows`, or indices.
+def _check_shape(X: Any, network: Network) -> None:
+    if X.ndim != 2 or X.shape[1] != network.n_features:
+        raise InvalidInput(
+            f"X of this network must be of shape (examples, {network.n_features}). "
+            f"Got {tuple(X.shape)}."
+        )
+    if X.shape[0] == 0:
+        raise InvalidInput("X must hold at least one example. Got 0 rows.")
+
+
+def prepared_target(y: Any, network: Network, like: Array, m: int) -> Array:
+    """Return the target of the loss of `network`: floating in the dtype of `like`, or indices.
+
+    Parameters
+    ----------
+    like : an array of the kind, dtype and device of the rows.
+    m : how many rows there are.
 
     Raises
     ------
@@ -59,13 +82,13 @@ def prepared_target(y: Any, network: Network, rows: Array) -> Array:
         Not finite, another number of examples, values outside the range of the loss.
     """
     # A copy: what the user does to y later must not change the cost.
-    y, xp = copied(alike(as_array(y, "y"), rows)), namespace(rows)
+    y, xp = copied(alike(as_array(y, "y"), like)), namespace(like)
     if xp.isdtype(y.dtype, "real floating") and not bool(xp.all(xp.isfinite(y))):
         raise InvalidInput("y must be finite. Got NaN or infinity.")
-    if y.ndim == 0 or y.shape[0] != rows.shape[0]:
+    if y.ndim == 0 or y.shape[0] != m:
         raise InvalidInput(
-            f"X and y must have equally many examples. Got {rows.shape[0]} rows of X and "
+            f"X and y must have equally many examples. Got {m} rows of X and "
             f"y of shape {tuple(y.shape)}."
         )
     target = network.loss.prepare(y, network.n_outputs)
-    return target if network.loss.target_is_index else cast(target, word_of(rows.dtype))
+    return target if network.loss.target_is_index else cast(target, word_of(like.dtype))

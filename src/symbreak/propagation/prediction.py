@@ -26,8 +26,9 @@ from symbreak.native import load, n_threads
 from symbreak.native.twins import native_network
 from symbreak.network import Network
 from symbreak.parameters import check_size
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.propagation.forward import forward_blocks
-from symbreak.propagation.inputs import with_ones
+from symbreak.propagation.inputs import sparse_with_ones, with_ones
 from symbreak.propagation.workspace import Layers, Workspace, numbers_per_pair
 
 BLOCK_BYTES = 64 * 2**20
@@ -67,12 +68,16 @@ def _answer(
     given = as_array(theta, "theta")
     check_size(given, network.blocks)
     stack = cast(given if given.ndim == 2 else given[None, :], float_word(given))
-    out = compute(network, stack, with_ones(X, network, stack))
+    if is_sparse(X):
+        rows = sparse_with_ones(X, network, float_word(stack))
+    else:
+        rows = with_ones(X, network, stack)
+    out = compute(network, stack, rows)
     return like(out if given.ndim == 2 else out[0, ...], theta)
 
 
 def _predictions(network: Network, stack: Array, rows: Array) -> Array:
-    core = load() if isinstance(stack, np.ndarray) else None
+    core = load() if isinstance(rows, np.ndarray) else None
     known = native_network(network)
     if core is None or known is None:
         return _collect(network, stack, rows, lambda layers: network.loss.link(layers.output.z))
@@ -85,7 +90,7 @@ def _predictions(network: Network, stack: Array, rows: Array) -> Array:
 def _collect(network: Network, stack: Array, rows: Array, pick: Callable[[Layers], Array]) -> Array:
     """Return what `pick` takes of each block (starts, k, m), as (starts, m, k)."""
     parts = [pick(layers) for layers in _passes(network, stack, rows)]
-    return contiguous(namespace(rows).concat(parts, axis=-1).mT)
+    return contiguous(namespace(stack).concat(parts, axis=-1).mT)
 
 
 def _passes(network: Network, stack: Array, rows: Array) -> Iterator[Layers]:

@@ -59,7 +59,7 @@ def backpropagate(network: Network, theta: Any, X: Any, y: Any) -> Trace:
     check_size(given, network.blocks)
     stack = cast(given if given.ndim == 2 else given[None, :], float_word(given))
     rows = with_ones(X, network, stack)
-    target = prepared_target(y, network, rows)
+    target = prepared_target(y, network, rows, rows.shape[0])
     thetas = network.thetas(stack)
     a, z = _forward(network, thetas, rows)
     raw = copied(z[-1])

@@ -25,7 +25,11 @@ from symbreak.training.scores import Scores
 
 COMBINES = ("average", "best", "lowest-cost")
 _WORST = (-float("inf"), -float("inf"))
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE, _NUMBERS_AT_ONCE = 8192, 2**23
+
+
+class NonFinitePrediction(InvalidInput):
+    """Numbers that are too large for their dtype have made a prediction NaN or infinite."""
 
 
 def check_combine(combine: object, *, has_validation: bool) -> str:
@@ -112,6 +116,31 @@ def combined_prediction(network: Network, theta: Any, X: Any) -> NDArray[Any]:
     return by_blocks(X, mean)
 
 
+def checked_finite(
+    prediction: NDArray[Any], row: Callable[[int], str] = "X[{}]".format
+) -> NDArray[Any]:
+    """Return a prediction (..., m, outputs) or (m,) for people, if it is finite.
+
+    Parameters
+    ----------
+    row : what a row is called, from its index.
+
+    Raises
+    ------
+    NonFinitePrediction
+        It is not; the rows are counted, and the first is named.
+    """
+    if np.isfinite(prediction).all():
+        return prediction
+    by_row = prediction if prediction.ndim == 1 else np.moveaxis(prediction, -2, 0)
+    bad = np.flatnonzero(~np.isfinite(by_row.reshape(len(by_row), -1)).all(axis=1))
+    raise NonFinitePrediction(
+        f"A prediction must be finite. Got NaN or infinity for {len(bad)} of {len(by_row)} rows, "
+        f"the first of them {row(int(bad[0]))}: its numbers, or the weights of the network, are "
+        f"too large for {prediction.dtype}. Check them, and scale the data."
+    )
+
+
 @quiet
 def by_blocks(X: Any, of: Callable[[Any], Array]) -> NDArray[Any]:
     """Return `of` of the rows of X, (..., m, outputs).
@@ -122,8 +151,10 @@ def by_blocks(X: Any, of: Callable[[Any], Array]) -> NDArray[Any]:
 
 
 def _blocks(X: Any) -> Iterator[Any]:
-    for begin in range(0, max(len(X), 1), _ROWS_AT_ONCE):
-        yield X[begin : begin + _ROWS_AT_ONCE]
+    # Wide rows that are sparse are dense a block at a time.
+    size = max(1, min(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // max(1, X.shape[-1])))
+    for begin in range(0, max(len(X), 1), size):
+        yield X[begin : begin + size]
 
 
 def _rank(scores: Scores | None) -> tuple[float, float]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from symbreak.training.record import Training
 
 # Early stopping and patience end a search before J is lowest, and are meant to.
-DONE = (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED)
+DONE = (Status.CONVERGED, Status.NO_IMPROVEMENT, Status.STALLED, Status.SMALL_RATE)
 FOLD_STARTS, FOLD_ITERATIONS = 4, 200
 CONSTANT = 1e-4  # the standard deviation over rows of a unit that does not depend on them
 

@@ -25,7 +25,7 @@ from symbreak.tables.preparation import Preparation
 from symbreak.tables.settings import take
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target
-from symbreak.training.combine import COMBINES, combined_prediction
+from symbreak.training.combine import COMBINES, checked_finite, combined_prediction
 from symbreak.training.plain_data import summary
 from symbreak.training.seen_rows import Seen, SeenRows
 
@@ -113,10 +113,14 @@ class Model:
         ------
         InvalidInput
             Columns are missing (all are named), or hold what they did not hold in training.
+        NonFinitePrediction
+            Numbers too large for the network, or weights that overflow.
         """
         output = combined_prediction(self.network, self.theta, self.preparation.transform(table))
         if not self.target.classes:
-            return {"prediction": self.target.unscale(output[:, 0])}
+            output = self.target.unscale(output[:, 0])
+            return {"prediction": checked_finite(output, _row)}
+        checked_finite(output, _row)
         columns = {"prediction": self.target.labels(output.argmax(axis=1))}
         for place, label in enumerate(self.target.classes):
             columns[f"probability of {label}"] = output[:, place]
@@ -165,3 +169,7 @@ class Model:
                 take({"unnamed_columns": 0, **settings}, "unnamed_columns", int),
                 SeenRows(seen, float(settings.get("repeated_rows", 0.0))),
             )
+
+
+def _row(index: int) -> str:
+    return f"row {index + 1}"

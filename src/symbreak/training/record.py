@@ -24,7 +24,13 @@ from symbreak.training.advice import advice
 from symbreak.training.advised import Advice
 from symbreak.training.checks import Symmetry
 from symbreak.training.choosing import Choice
-from symbreak.training.combine import combined_prediction, kept_starts, lead_of, usable_starts
+from symbreak.training.combine import (
+    checked_finite,
+    combined_prediction,
+    kept_starts,
+    lead_of,
+    usable_starts,
+)
 from symbreak.training.comparison import Comparison
 from symbreak.training.confusion import Confusion
 from symbreak.training.importance import ColumnImportance
@@ -239,7 +245,7 @@ class Training:
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the combined prediction after the link, (m, outputs), of X (m, features)."""
         theta = picked(self.outcome.theta, np.array(self.predicting), 0)
-        return combined_prediction(self.network, theta, X)
+        return checked_finite(combined_prediction(self.network, theta, X))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, numbers with all their digits."""

@@ -25,6 +25,7 @@ from tests.optimize.directions.moves import (
     positive_definite,
 )
 from tests.optimize.plain_functions import PROBLEMS, cliff, quadratic, rosenbrock
+from tests.optimize.problems import REGISTRY
 
 
 def restated(name, g0, g, d):
@@ -184,3 +185,26 @@ def test_its_other_name_and_bad_options():
         sb.minimize(quadratic, np.ones(3), method="fmincg", beta="fletcher-reeves")
     with pytest.raises(InvalidInput, match="line_search of conjugate-gradient must be one of"):
         sb.minimize(quadratic, np.ones(3), method="fmincg", line_search="armijo")
+
+
+FEW = (
+    "mgh07_helical_valley", "mgh13_powell_singular", "mgh14_wood", "mgh15_kowalik_osborne",
+    "mgh21_extended_rosenbrock_10", "mgh22_extended_powell_singular_12",
+    "mgh27_brown_almost_linear_10", "mgh31_broyden_banded_10",
+)  # fmt: skip
+
+
+def test_it_takes_no_more_evaluations_than_scipys_on_problems_that_took_twice_as_many():
+    """To the same test of the gradient, from the standard start and three near it."""
+    ratios = []
+    for name in FEW:
+        problem = REGISTRY[name]
+        near = 1.0 + 0.1 * np.random.default_rng(0).normal(size=(3, problem.n))
+        starts = np.vstack([problem.start, problem.start * near])
+        ours, theirs = (
+            sb.minimize(problem.objective(), starts, method=method, max_iter=5000)
+            for method in ("conjugate-gradient", "scipy:CG")
+        )
+        assert ours.converged.all()
+        ratios.append(np.median(ours.n_evaluations) / np.median(theirs.n_evaluations))
+    assert np.exp(np.log(ratios).mean()) < 1.1

@@ -74,3 +74,23 @@ def test_rows_are_dropped_with_their_rates():
 def test_as_many_rates_as_starts():
     with pytest.raises(InvalidInput, match="must be a number or one for each of 2 starts"):
         started(Schedule(np.ones(3)))
+
+
+def test_adaptive_ends_where_a_rate_of_a_millionth_is_stuck():
+    """As scikit-learn does: 2e-6, 4e-7, and there the wait that would have divided again."""
+    schedule = Adaptive(np.array([2e-6, 1.0]), 0.0, 3)
+    schedule.start(np.ones(2))
+    ended = []
+    for _ in range(7):
+        schedule.look(np.ones(2))
+        ended.append(schedule.ended().tolist())
+    assert ended == [[False, False]] * 5 + [[True, False]] * 2
+    np.testing.assert_allclose(schedule.rates(0), [4e-7, 0.04])
+    schedule.look(np.array([0.5, 1.0]))  # of other data, as in partial_fit
+    assert not schedule.ended().any()
+
+
+def test_no_other_schedule_ends():
+    for schedule in (Schedule(BASE), InverseScaling(BASE, 2.0), Cosine(BASE, 2)):
+        started(schedule).look(VALUE)
+        assert schedule.ended().tolist() == [False, False]

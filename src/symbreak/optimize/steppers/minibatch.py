@@ -27,7 +27,7 @@ from symbreak.arrays import Array, alike, copied, cuts
 from symbreak.objectives.capabilities import HasExamples, HasMiniBatches, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.per_start import Mask, device_like
-from symbreak.optimize.protocols import Point
+from symbreak.optimize.protocols import EndsByItself, Point
 from symbreak.optimize.status import Status
 from symbreak.optimize.twin import HasTwin, Plan
 from symbreak.optimize.updates.rules import Rate, UpdateRule
@@ -37,7 +37,7 @@ from symbreak.optimize.updates.shuffle import order_of_epoch
 MOST_INDICES = 2**22  # of examples, that the orders of one burst hold
 
 
-class MiniBatchStepper(HasTwin):
+class MiniBatchStepper(HasTwin, EndsByItself):
     """Epochs of updates by a rule, at the rates of a schedule.
 
     Parameters
@@ -50,6 +50,7 @@ class MiniBatchStepper(HasTwin):
 
     per_start = ("rule", "schedule")
     failure = Status.DIVERGED
+    ending = Status.SMALL_RATE
     iteration_is = "epoch"
 
     def __init__(
@@ -128,6 +129,10 @@ class MiniBatchStepper(HasTwin):
         self.schedule.look(trial.value)
         finite = trial.is_finite
         return finite, ~finite
+
+    def ended(self) -> Mask:
+        """Return which starts are at the end of their learning rates."""
+        return self.schedule.ended()
 
     def advance(self, active: Mask, before: Point, here: Point, objective: Objective) -> None:
         """Do nothing: an epoch needs only theta."""

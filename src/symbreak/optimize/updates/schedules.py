@@ -8,7 +8,8 @@ invscaling:  rate = learning_rate / (1 + epoch)^power_t
 cosine:      rate = learning_rate ½ (1 + cos(π (epoch mod T) / T)), T = cosine_epochs
              (Loshchilov & Hutter 2017, eq. 5): down to 0 in T epochs, then again from the top
 adaptive:    divided by 5 for a start whose J has not fallen by more than tol below its lowest for
-             n_iter_no_change evaluations in a row; then the count begins anew
+             n_iter_no_change evaluations in a row; then the count begins anew. At a rate of 1e-6 or
+             below, as in scikit-learn, the start ends instead
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symbreak.errors import InvalidInput
-from symbreak.optimize.per_start import Floats, PerStart
+from symbreak.optimize.per_start import Floats, Mask, PerStart
 
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine")
 DIVISOR = 5.0
+LEAST_RATE = 1e-6  # which is not divided any more
 
 
 class Schedule(PerStart):
@@ -62,6 +64,10 @@ class Schedule(PerStart):
 
     def look(self, value: Floats) -> None:
         """Take notice of J (starts,) at the end of an epoch."""
+
+    def ended(self) -> Mask:
+        """Return which starts are at the end of their rates, (starts,)."""
+        return np.zeros(len(self._rates), dtype=bool)
 
     def factor(self, epoch: int) -> float:
         """Return what the rates of an epoch are multiplied by, the same for all starts."""
@@ -105,7 +111,7 @@ class Adaptive(Schedule):
         """Return what makes it fall."""
         return {
             "adaptive_tol": self._tol, "adaptive_patience": self._patience,
-            "adaptive_divisor": DIVISOR,
+            "adaptive_divisor": DIVISOR, "least_rate": LEAST_RATE,
         }  # fmt: skip
 
     def start(self, value: Floats) -> None:
@@ -120,9 +126,13 @@ class Adaptive(Schedule):
             fell = value < self._lowest - self._tol
             self._lowest = np.fmin(self._lowest, value)
         since = np.where(fell, 0, self._since + 1)
-        stuck = since >= self._patience
-        self._rates = np.where(stuck, self._rates / DIVISOR, self._rates)
-        self._since = np.where(stuck, 0, since)
+        is_divided = (since >= self._patience) & (self._rates > LEAST_RATE)
+        self._rates = np.where(is_divided, self._rates / DIVISOR, self._rates)
+        self._since = np.where(is_divided, 0, since)
+
+    def ended(self) -> Mask:
+        """Return which starts have waited too long at a rate that is not divided any more."""
+        return np.asarray(self._since >= self._patience)
 
 
 def schedule_of(word: str, learning_rate: Floats, options: Mapping[str, Any]) -> Schedule:
