@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import symbreak as sb
-from symbreak.estimators.starting import seeds_of
 from symbreak.tables.datasets import load_dataset
 from symbreak.training import Settings, train_split
 from symbreak.training.data_split import DataSplit
 from symbreak.training.scores import target_scores
+from symbreak.training.seeds import seeds_of
 from tests.fitting import quiet
 from tests.reports.conftest import island_of
 

@@ -25,7 +25,7 @@ import symbreak as sb
 from symbreak.errors import InvalidInput
 from symbreak.estimators.cross_validated import architectures, folds_of
 from symbreak.estimators.early_stopping import Examples
-from symbreak.training.choosing import outcomes_of
+from symbreak.training.fold_fits import outcomes_of
 
 QUICK = {"activation": "tanh", "n_starts": 2, "screening_starts": 2, "random_state": 0}
 TWO = [(), (4,)]
@@ -292,11 +292,11 @@ def test_ctrl_c_while_choosing_leaves_an_earlier_fit_as_it_was(monkeypatch):
     net = sb.MLPClassifierCV((), alphas=[1.0], cv=2, **QUICK).fit(X, y)
     before, kept = net.predict_proba(X), net.alpha_
 
-    def pressed(cost, theta, alphas, arguments):
+    def pressed(cost, theta, alphas, arguments, until):
         press = {"callback": lambda _: signal.raise_signal(signal.SIGINT)}
-        return outcomes_of(cost, theta, alphas, {**arguments, **press})
+        return outcomes_of(cost, theta, alphas, {**arguments, **press}, until)
 
-    monkeypatch.setattr("symbreak.estimators.fold_fits.outcomes_of", pressed)
+    monkeypatch.setattr("symbreak.training.fold_fits.outcomes_of", pressed)
     with pytest.raises(KeyboardInterrupt, match="nothing was trained"):
         net.set_params(alphas=[10.0]).fit(X, y)
     assert net.alpha_ == kept

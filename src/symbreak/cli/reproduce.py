@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 from symbreak.cli.train import TrainOptions
-from symbreak.network import Network
-from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Provenance
+from symbreak.training.table_training import Prepared
 
 _LONGEST = 20_000  # characters of a command that a page shows
 
 
-def provenance_of(
-    options: TrainOptions, source: str, split: DataSplit, network: Network, alpha: float
-) -> Provenance:
+def provenance_of(options: TrainOptions, source: str, ready: Prepared) -> Provenance:
     """Return where a training of the command comes from."""
+    network = ready.network
+    used = {
+        "hidden": ",".join(map(str, network.layers[1:-1])) or "none",
+        "activation": ",".join(dict.fromkeys(one.name for one in network.activations)) or None,
+        "alpha": ready.alpha,
+        "validation": options.validation_share,
+    }
     return Provenance(
         source=source,
         command=shortened(options.command_line()),
-        python=shortened(python_of(options, split, network, alpha)),
-        settings={**options.as_dict(), "alpha": alpha},
+        python=shortened(python_of(options, ready)),
+        settings={**options.as_dict(), **used},
     )
 
 
-def python_of(options: TrainOptions, split: DataSplit, network: Network, alpha: float) -> str:
+def python_of(options: TrainOptions, ready: Prepared) -> str:
     """Return a program that trains the same starts on the same rows."""
     reading, table, test = _reading(options)
+    split, network = ready.split, ready.network
     names = tuple(activation.name for activation in network.activations)
+    tied = {"group": options.group, "time": options.time, "weight": options.weight}
     shares = {
         "task": split.target.task, "drop": options.drop, "holdout": options.holdout,
-        "validation": options.validation, "seed": options.seed,
+        "validation": options.validation_share, "seed": options.seed,
         "separate_test": options.test is not None,
+        **{name: column for name, column in tied.items() if column is not None},
     }  # fmt: skip
     arguments = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
-        "alpha": alpha, "max_iter": options.max_iter, "combine": options.combine,
+        "alpha": ready.alpha, "max_iter": options.max_iter, "combine": options.combine,
         "dtype": options.dtype, "device": options.device, **options.method_options,
     }  # fmt: skip
     rule = repr(options.init or "glorot_uniform")
     if options.epsilon is not None:
         rule = f"sb.rules.Uniform(epsilon={options.epsilon!r})"
     validation = "split.validation" if split.validation.n else "None"
+    if options.weight is not None:
+        validation += ", sample_weight=split.weights['training']"
     return "\n".join([
         "import symbreak as sb", *reading, "from symbreak.training import train",
         "from symbreak.training.data_split import DataSplit", "",

@@ -22,11 +22,13 @@ from symbreak.cli.choices import (
 )
 from symbreak.cli.header_option import Header
 from symbreak.cli.loading import loading
-from symbreak.cli.network_options import ACTIVATION, HIDDEN, NetworkOptions
+from symbreak.cli.network_options import NetworkOptions
 from symbreak.errors import InvalidInput
 
 if TYPE_CHECKING:
     from symbreak.training.settings import Settings
+
+VALIDATION = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,29 +75,55 @@ class TrainOptions(NetworkOptions):
         tuple[str, ...],
         typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
     ] = ()
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows with one value of this column, such as a patient, stay together in every "
+            "split; it is no feature.",
+        ),
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Split by this column, numbers or dates: the score comes from the latest rows; it "
+            "is no feature.",
+        ),
+    ] = None
+    weight: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Weights of the rows, 0 or above, in training and scores; it is no feature.",
+        ),
+    ] = None
     holdout: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the rows kept for the score.")
     ] = 0.2
     validation: Annotated[
-        float,
+        float | None,
         typer.Option(
             metavar="SHARE",
-            help="Share of the other rows that scores single starts; 0 for none.",
+            help="Share of the other rows that scores single starts; 0.15 where --combine best "
+            "chooses by it, else none.",
         ),
-    ] = 0.15
+    ] = None
     hidden: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="UNITS", help="Units of each hidden layer, such as 25,10; none for no layer."
+            metavar="UNITS",
+            help="Units of each hidden layer, such as 25,10; none for no layer; by default chosen.",
         ),
-    ] = HIDDEN
+    ] = None
     activation: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help=f"{listed(ACTIVATIONS)}; one, or one for each hidden layer: relu,tanh.",
+            help=f"{listed(ACTIVATIONS)}; one, or one for each hidden layer: relu,tanh; by default "
+            "chosen.",
         ),
-    ] = ACTIVATION
+    ] = None
     init: Annotated[
         str | None,
         typer.Option(
@@ -135,17 +163,26 @@ class TrainOptions(NetworkOptions):
     alpha: Annotated[
         float | None,
         typer.Option(
-            help="L2 penalty alpha/(2m) times the sum of squared weights; 1 by default for "
-            "classification, 10 for regression."
+            help="L2 penalty alpha/(2m) times the sum of squared weights; by default chosen."
         ),
     ] = None
-    search: Annotated[
+    quick: Annotated[
         bool,
         typer.Option(
-            "--search",
-            help="Choose the penalty from 1e-4, 1e-3, ..., 1000 by cross-validation with 5 folds "
-            "of the training rows and 4 starts.",
+            "--quick",
+            help="Choose nothing by cross-validation: 25 tanh units, and alpha 1 for "
+            "classification, 10 for regression, unless they are given.",
         ),
+    ] = False
+    budget: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="Time for comparing networks and penalties by cross-validation.",
+        ),
+    ] = 60.0
+    search: Annotated[
+        bool, typer.Option("--search", help="Without effect: the search is the default now.")
     ] = False
     max_iter: Annotated[int, typer.Option(metavar="N", help="Most iterations of each start.")] = (
         1000
@@ -179,11 +216,15 @@ class TrainOptions(NetworkOptions):
                 "--holdout must not stand beside --test, whose rows give the score. "
                 f"Got --holdout {self.holdout:g}; leave one out."
             )
-        if self.search and self.alpha is not None:
+        if self.search and self.quick:
             raise InvalidInput(
-                "--alpha must not stand beside --search, which chooses it. "
-                f"Got --alpha {self.alpha:g}; leave one out."
+                "--quick must not stand beside --search, which it turns off. Got both; leave one "
+                "out."
             )
+        if not self.budget >= 0.0:
+            raise InvalidInput(f"--budget must be seconds, 0 or above. Got {self.budget:g}.")
+        if self.alpha is not None:
+            self.alpha_for("")
         if self.seed < 0:
             raise InvalidInput(f"--seed must be 0 or above. Got {self.seed}.")
         for name in self.method_options:
@@ -195,15 +236,24 @@ class TrainOptions(NetworkOptions):
         typed = {"learning_rate": self.learning_rate, "momentum": self.momentum}
         return {name: value for name, value in typed.items() if value is not None}
 
-    def settings_for(self, task: str) -> Settings:
-        """What the training of a task is asked for."""
+    @property
+    def validation_share(self) -> float:
+        """The share of the rows that scores single starts: none where it would choose nothing."""
+        if self.validation is None:
+            return VALIDATION if self.combine == "best" else 0.0
+        return self.validation
+
+    @property
+    def settings(self) -> Settings:
+        """What the training is asked for."""
         from symbreak.training.settings import Settings
 
         return Settings(
-            hidden=self.hidden_layers, activation=self.activations, rule=self.rule,
-            starts=self.starts, seed=self.seed, combine=self.combine, method=self.method,
-            method_options=self.method_options, max_iter=self.max_iter,
-            alpha=self.alpha_for(task), search=self.search, dtype=self.dtype,
+            hidden=None if self.hidden is None else self.hidden_layers,
+            activation=None if self.activation is None else self.activations,
+            rule=self.rule, starts=self.starts, seed=self.seed, combine=self.combine,
+            method=self.method, method_options=self.method_options, max_iter=self.max_iter,
+            alpha=self.alpha, search=not self.quick, budget=self.budget, dtype=self.dtype,
             device=self.device,
         )  # fmt: skip
 

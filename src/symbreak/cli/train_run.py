@@ -25,7 +25,7 @@ from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Training
 from symbreak.training.table_training import (
     Prepared,
-    chosen_penalty,
+    chosen_for,
     prepared,
     timed,
     train_prepared,
@@ -41,6 +41,8 @@ WRONG_GRADIENT = (
 def run(options: TrainOptions) -> int:
     """Train as asked; return the exit code."""
     _check(options)
+    if options.search:
+        say_notes(["--search is the default now and may be left out; it will go."])
     seconds: dict[str, float] = {}
     with timed(seconds, "read"):
         table, task = _table(options)
@@ -83,7 +85,7 @@ def _check(options: TrainOptions) -> None:
     check_outputs(outputs, [options.data, options.test])
     if options.report is not None:
         check_renderable()
-    check_combine(options.combine, has_validation=options.validation > 0)
+    check_combine(options.combine, has_validation=options.validation_share > 0)
     if is_scipy(options.method):
         method_named(options.method)
     else:
@@ -104,7 +106,9 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
 def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
     split = DataSplit.of(
         table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
-        validation=options.validation, seed=options.seed, separate_test=options.test is not None,
+        validation=options.validation_share, seed=options.seed,
+        separate_test=options.test is not None, group=options.group, time=options.time,
+        weight=options.weight,
     )  # fmt: skip
     if options.test is None:
         return split
@@ -115,19 +119,18 @@ def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
 
 
 def _prepared(options: TrainOptions, split: DataSplit, seconds: dict[str, float]) -> Prepared:
-    """Return what can be trained, its penalty chosen by --search where that is asked."""
-    settings, choice = options.settings_for(split.target.task), None
-    if settings.search:
-        with shown(options.max_iter, quiet=options.quiet) as show:
-            choice = chosen_penalty(split, settings, show)
-    if choice is not None:
-        _say(options, train_text.search_line(choice))
+    """Return what can be trained, network and penalty chosen where they are not given."""
+    settings, choice = options.settings, None
+    if settings.chooses:
+        with timed(seconds, "choose"), shown(options.max_iter, quiet=options.quiet) as show:
+            choice = chosen_for(split, settings, show)
+        _say(options, train_text.search_line(choice, options))
     return prepared(split, settings, choice, seconds)
 
 
 def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
     """Train; keep where the starts stood on the way if the page will show it."""
-    provenance = provenance_of(options, source, ready.split, ready.network, ready.alpha)
+    provenance = provenance_of(options, source, ready)
     with shown(options.max_iter, quiet=options.quiet) as show:
         return train_prepared(
             ready, look=show, keeps_trajectories=options.report is not None, provenance=provenance

@@ -22,6 +22,7 @@ from symbreak.training.data_split import DataSplit
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores, low_words, most_frequent_share
+from symbreak.training.selection import name_of
 
 MOST_ROWS = 20
 FEW_ROWS = 20  # of a hold-out
@@ -41,11 +42,16 @@ def data_line(source: str, split: DataSplit) -> str:
 
 def split_line(split: DataSplit, options: TrainOptions) -> str:
     """Return how many rows do what."""
-    validation = f"{split.validation.n} validate" if split.validation.n else "no validation part"
+    validation = f", {split.validation.n} validate" if split.validation.n else ""
     where = f" in {options.test}" if options.test is not None else ""
+    how = f"seed {options.seed}"
+    if options.group is not None:
+        how += f", rows of one '{options.group}' together"
+    if options.time is not None:
+        how = f"the latest by '{options.time}'"
     return (
-        f"Split: {split.train.n} rows train, {validation}, {split.holdout.n} held out for the "
-        f"score{where} (seed {options.seed})."
+        f"Split: {split.train.n} rows train{validation}, {split.holdout.n} held out for the "
+        f"score{where} ({how})."
     )
 
 
@@ -53,17 +59,28 @@ def network_line(network: Network, options: TrainOptions, alpha: float) -> str:
     """Return what is trained, from where and how."""
     return (
         f"Network: {network}; {pluralize(options.starts, 'start')} by {options.rule_words}, "
-        f"{options.method}, alpha {alpha:g}, {options.dtype}."
+        f"{options.method}, alpha {alpha:.4g}, {options.dtype}."
     )
 
 
-def search_line(choice: Choice) -> str:
-    """Return which penalty was chosen, and by what."""
+def search_line(choice: Choice | None, options: TrainOptions) -> str:
+    """Return which network and penalty were chosen, from what and by what."""
+    if choice is None:
+        return (
+            "Search: no candidate has a score, as there are too few rows for folds or the "
+            f"{options.budget:g} s of --budget were spent; what was not given is as with --quick."
+        )
+    best, alphas = choice.best, [one.alpha for one in choice.candidates]
+    among = pluralize(len(choice.candidates), "candidate")
+    networks = ", ".join(name_of(*one) for one in choice.networks)
+    cut = (
+        f" The {options.budget:g} s of --budget were spent after {len(choice.networks)} of "
+        f"{choice.n_networks} networks had scores."
+    )
     return (
-        f"Search: alpha {choice.alpha:g} of {len(choice.alphas)} from {choice.alphas[0]:g} to "
-        f"{choice.alphas[-1]:g}; its {choice.score_words} over {choice.folds} folds of the "
-        f"training rows, {choice.score:.4f}, is the lowest and chose it. The hold-out score is "
-        "apart from this."
+        f"Search: {name_of(*best.network)}, alpha {best.alpha:.4g}, of {among} ({networks}; alpha "
+        f"{min(alphas):.4g} to {max(alphas):.4g}); its {choice.score_words} over {choice.folds} "
+        f"folds of the training rows, {-best.mean:.4f}, chose it.{cut if choice.is_cut else ''}"
     )
 
 
@@ -144,7 +161,7 @@ def few_lines(training: Training) -> list[str]:
 
 
 def low_lines(training: Training, options: TrainOptions) -> list[str]:
-    """Return what to try where the hold-out score is low and no other penalty was tried."""
+    """Return what to try where the hold-out score is low and no other network was tried."""
     if training.choice is not None or training.holdout is None:
         return []
     # Symmetry and searches that have not arrived are to be mended first.
@@ -156,9 +173,9 @@ def low_lines(training: Training, options: TrainOptions) -> list[str]:
     words = low_words(training.holdout.score, most_frequent)
     if not words:
         return []
-    again = options.command_line(search=True, alpha=None)
+    again = options.command_line(quick=False, hidden=None, activation=None, alpha=None)
     return [
-        f"The hold-out {score_name(training)} is {words}. Another penalty may do better; "
+        f"The hold-out {score_name(training)} is {words}. Another network may do better; "
         f"cross-validation chooses one with: {again}"
     ]
 

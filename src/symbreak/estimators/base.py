@@ -26,9 +26,9 @@ from symbreak.estimators.epochs import EpochsMixin
 from symbreak.estimators.problem import Array, Problem, Scaling, problem_of
 from symbreak.estimators.progress import CallbackSupportMixin
 from symbreak.estimators.solvers import is_stochastic, method_of_solver
-from symbreak.estimators.starting import seeds_of
 from symbreak.text import pluralize
 from symbreak.training.combine import by_blocks, combined_prediction
+from symbreak.training.seeds import seeds_of
 
 _FLOATS = (np.float64, np.float32)
 

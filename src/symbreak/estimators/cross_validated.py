@@ -19,13 +19,7 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.base import _fit_context, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import (
-    GroupKFold,
-    KFold,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    check_cv,
-)
+from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
@@ -33,18 +27,15 @@ from symbreak.errors import InvalidInput
 from symbreak.estimators import outputs
 from symbreak.estimators.base import BaseMLP
 from symbreak.estimators.early_stopping import Examples
-from symbreak.estimators.fold_fits import FoldFits, judge_of
+from symbreak.estimators.fold_fits import fits_of, judge_of
 from symbreak.estimators.problem import Array, hidden_sizes
 from symbreak.estimators.progress import with_callbacks
-from symbreak.estimators.selection import Candidate, Layers, chosen, compared, name_of, path_of
-from symbreak.estimators.starting import Seeds, seeds_of
+from symbreak.training.choosing import Choice, choose
 from symbreak.training.combine import by_blocks
-
-FOLDS = 5
-Fold = tuple[Array, Array]
-ARCHITECTURES: tuple[Layers, ...] = ((), (20,), (20, 20))
-# All architectures have the first one; the best of them with hidden layers has the others too.
-ACTIVATIONS = ("tanh", "silu")
+from symbreak.training.fold_fits import FoldFits
+from symbreak.training.folds import Fold, splitter, weighing
+from symbreak.training.seeds import Seeds, seeds_of
+from symbreak.training.selection import ACTIVATIONS, ARCHITECTURES, Candidate, Layers, name_of
 
 
 class CrossValidatedMLP(BaseMLP):
@@ -107,36 +98,33 @@ class CrossValidatedMLP(BaseMLP):
         KeyboardInterrupt
             Ctrl-C: nothing was chosen.
         """
-        alphas, judge = _alphas(self.alphas), judge_of(self, examples)
+        judge = judge_of(self, examples)
 
-        def path(layers: Layers, activation: Any) -> list[Candidate]:
-            fits = FoldFits(with_network(self, layers, activation), examples, folds, judge, seeds)
-            found = [
-                Candidate(layers, activation, fits.n_parameters, alpha, scores)
-                for alpha, scores in path_of(fits.scores, alphas).items()
-            ]
-            self._tell(found)
-            return found
+        def fits(layers: Layers, activation: Any) -> FoldFits:
+            return fits_of(with_network(self, layers, activation), examples, folds, judge, seeds)
 
-        activations = ACTIVATIONS if _is_auto(self.activation) else [self.activation]
-        candidates = compared(path, architectures(self.hidden_layer_sizes), activations)
-        taken = chosen(candidates)
-        if taken is None:
+        choice = choose(
+            fits,
+            architectures(self.hidden_layer_sizes),
+            ACTIVATIONS if _is_auto(self.activation) else [self.activation],
+            _alphas(self.alphas),
+            self._tell,
+        )
+        if choice is None:
             raise InvalidInput(
                 "A network and a penalty must have a finite score on every fold. Got none that "
                 "has; scale the data, or choose other penalties or another scoring."
             )
-        self._set_choice(candidates, taken)
+        self._set_choice(choice)
 
-    def _set_choice(self, candidates: Sequence[Candidate], taken: int) -> None:
-        one = candidates[taken]
+    def _set_choice(self, choice: Choice) -> None:
+        one = choice.best
         self.alpha_, (self.hidden_layer_sizes_, self.activation_) = one.alpha, one.network
-        path = [other for other in candidates if other.network == one.network]
-        self.alphas_ = np.array([other.alpha for other in path])
-        self.scores_path_ = np.array([other.scores for other in path])
-        self.best_index_, self.best_score_ = taken, one.mean
-        self.n_splits_ = len(one.scores)
-        self.cv_results_ = _results(candidates)
+        self.alphas_ = np.array([other.alpha for other in choice.path])
+        self.scores_path_ = np.array([other.scores for other in choice.path])
+        self.best_index_, self.best_score_ = choice.taken, one.mean
+        self.n_splits_ = choice.folds
+        self.cv_results_ = _results(choice.candidates)
 
     def _tell(self, path: Sequence[Candidate]) -> None:
         if self.verbose:
@@ -171,31 +159,16 @@ def folds_of(estimator: Any, examples: Examples, groups: Any, seed: int) -> list
     X, y, weight = examples
     cv = estimator.cv
     if cv is None or isinstance(cv, Integral):
-        cv = _splitter(estimator, y, groups, seed)
-    folds = [tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)]
-    # Rows that weigh nothing score nothing.
-    folds = [fold for fold in folds if weight is None or weight[fold[1]].any()]
+        kinds = {"binary", "multiclass"}
+        is_stratified = is_classifier(estimator) and type_of_target(y) in kinds
+        n = None if cv is None else int(cv)
+        cv = splitter(y, is_stratified=is_stratified, groups=groups, seed=seed, n=n)
+    folds = weighing([tuple(fold) for fold in check_cv(cv, y).split(X, y, groups)], weight)
     if not folds:
         raise InvalidInput(
             "cv must give at least one fold with rows that weigh something. Got none."
         )
     return folds
-
-
-def _splitter(estimator: Any, y: Array, groups: Any, seed: int) -> Any:
-    """Return shuffled folds: of classes in equal shares, of groups as a whole."""
-    kinds = {"binary", "multiclass"}
-    is_stratified = is_classifier(estimator) and type_of_target(y) in kinds
-    most = [FOLDS, len(y)]
-    if is_stratified:
-        most.append(int(np.unique(y, return_counts=True)[1].max()))
-    if groups is not None:
-        most.append(len(np.unique(groups)))
-        kind = StratifiedGroupKFold if is_stratified else GroupKFold
-    else:
-        kind = StratifiedKFold if is_stratified else KFold
-    n = max(2, min(most)) if estimator.cv is None else int(estimator.cv)
-    return kind(n, shuffle=True, random_state=seed)
 
 
 def _alphas(given: Any) -> tuple[float, ...] | None:

@@ -8,11 +8,12 @@ from symbreak.arrays import at_surface
 from symbreak.estimators.problem import Problem
 from symbreak.estimators.progress import Teller
 from symbreak.estimators.solvers import method_of_solver, method_options
-from symbreak.estimators.starting import Seeds, starts_of
+from symbreak.estimators.starting import starts_of
 from symbreak.estimators.training import TrainingMixin
 from symbreak.optimize import Progress
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
+from symbreak.training.seeds import Seeds
 
 ENDED_WHOLE = "Ctrl-C: the epoch was made to its end, and the estimator holds what it learnt."
 

@@ -22,6 +22,7 @@ from symbreak.errors import InvalidInput
 from symbreak.losses import Loss, loss_of
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
+from symbreak.scaling import robust
 
 Array = NDArray[Any]
 # As scikit-learn words it, for code that looks for it.
@@ -29,9 +30,6 @@ NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
-
-_QUARTILES = 1.349  # from quartile to quartile of a normal column with deviation 1
-HEAVY = 2.0  # times that of a normal column with the same quartiles: the deviation from here on
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +50,10 @@ class Scale:
 
     @classmethod
     def robust(cls, columns: Array, weight: Array | None) -> Scale:
-        """Return the same, but median and quartiles of columns whose tails are heavy.
-
-        There the deviation is that of the outliers, and would shrink all other rows to nothing.
-        """
+        """Return the same, but median and quartiles of columns whose tails are heavy."""
         plain = cls.of(columns, weight)
-        low, median, high = np.quantile(
-            columns, (0.25, 0.5, 0.75), axis=0, weights=weight, method="inverted_cdf"
-        )
-        spread = (high - low) / _QUARTILES
-        heavy = (spread > 0.0) & (plain.spread > HEAVY * spread)
-        middle = np.where(heavy, median, plain.mean)
-        return cls(
-            middle.astype(columns.dtype),
-            np.where(heavy, spread, plain.spread).astype(columns.dtype),
-        )
+        middle, spread = robust(columns, plain.mean, plain.spread, weight)
+        return cls(middle.astype(columns.dtype), spread.astype(columns.dtype))
 
     def apply(self, columns: Array) -> Array:
         """Return the scaled columns."""

@@ -1,18 +1,11 @@
-"""Where training starts: seeds out of `random_state`, starts drawn by a rule, weights given.
-
-One `random_state` gives three seeds, in this order: of the starts, of the order of the examples,
-and of the split for early stopping. Equal integers give equal seeds; a `RandomState` moves on.
-"""
+"""Where training starts: starts drawn by a rule, weights given."""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import lru_cache
-from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from symbreak.arrays import Array, alike
 from symbreak.errors import InvalidInput
@@ -21,29 +14,7 @@ from symbreak.initialization.rules import resolve
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.training.finite_starts import draw_finite_starts
-
-
-class Seeds(NamedTuple):
-    """The seeds of one fit."""
-
-    starts: int
-    order: int
-    split: int
-
-
-def seeds_of(random_state: Any) -> Seeds:
-    """Return the seeds of a `random_state` of scikit-learn's kinds."""
-    is_number = isinstance(random_state, Integral)
-    return _seeds_of_number(int(random_state)) if is_number else _drawn_seeds(random_state)
-
-
-def _drawn_seeds(random_state: Any) -> Seeds:
-    drawn = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=3)
-    return Seeds(*map(int, drawn))
-
-
-# The fits of a search have one number, and a generator takes some time to make.
-_seeds_of_number = lru_cache(_drawn_seeds)
+from symbreak.training.seeds import Seeds
 
 
 def starts_of(estimator: Any, cost: NetworkCost, seeds: Seeds) -> Array:

@@ -22,12 +22,13 @@ from symbreak.estimators.solvers import (
     method_options,
     search_options,
 )
-from symbreak.estimators.starting import Seeds, starts_of
+from symbreak.estimators.starting import starts_of
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Progress, minimize
 from symbreak.optimize.epochs import Epochs
 from symbreak.optimize.interrupt import DeferredInterrupt
 from symbreak.optimize.status import PAUSES, Status
+from symbreak.training.seeds import Seeds
 
 _MAY_CHANGE = ("max_iter", "max_fun", "verbose", "warm_start", "callback", "random_state")
 

@@ -3,7 +3,8 @@
     numbers:     (x - mean) / std, a missing x first replaced by the median
     categories:  one column of 0 and 1 for each category; all 0 for a missing or unknown one
 
-Median, mean, std and the categories are those of the training rows.
+Median, mean, std and the categories are those of the training rows. Where the tails are heavy, the
+median and the distance of the quartiles stand for mean and std (`symbreak.scaling`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from symbreak.errors import InvalidInput
+from symbreak.scaling import robust
 from symbreak.tables.categories import to_text
-from symbreak.tables.numbers import FloatArray, mean_and_std, standardise, to_numbers
+from symbreak.tables.numbers import FloatArray, mean_and_std, median, standardise, to_numbers
 from symbreak.tables.settings import take, take_all, take_number
+
+Rows = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -31,14 +36,28 @@ class NumericColumn:
     std: float
 
     @classmethod
-    def fit(cls, name: str, values: FloatArray) -> NumericColumn | None:
+    def fit(
+        cls, name: str, values: FloatArray, weight: FloatArray | None = None
+    ) -> NumericColumn | None:
         """Learn from the training values, shape (m,), NaN where missing; None if constant."""
-        present = values[~np.isnan(values)]
-        if not len(present):
+        present = ~np.isnan(values)
+        if weight is not None:
+            present &= weight > 0
+        if not present.any():
             return None
-        median = float(np.median(present))
-        mean, std = mean_and_std(np.where(np.isnan(values), median, values))
-        return cls(name, median, mean, std) if std > 0 else None
+        middle = median(values[present], None if weight is None else weight[present])
+        filled = np.where(np.isnan(values), middle, values)
+        mean, std = mean_and_std(filled, weight)
+        if not std > 0:
+            return None
+        shift, scale = robust(filled, mean, std, weight)
+        return cls(name, middle, float(shift), float(scale))
+
+    def refitted(
+        self, column: pl.Series, source: str, rows: Rows, weight: FloatArray | None = None
+    ) -> NumericColumn:
+        """Return what other training rows teach; the column as it is where they are all equal."""
+        return NumericColumn.fit(self.name, to_numbers(column, source)[rows], weight) or self
 
     @property
     def feature_names(self) -> tuple[str, ...]:

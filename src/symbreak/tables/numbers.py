@@ -55,20 +55,35 @@ def to_numbers(column: pl.Series, source: str, *, may_drop: bool = False) -> Flo
     return values
 
 
-def mean_and_std(values: FloatArray) -> tuple[float, float]:
+def mean_and_std(values: FloatArray, weight: FloatArray | None = None) -> tuple[float, float]:
     """Return mean and standard deviation (divided by m); exactly 0 for equal values.
 
     Parameters
     ----------
     values
         Shape (m,), m at least 1, finite.
+    weight
+        Shape (m,), not all 0; None for all alike.
     """
+    if weight is not None:
+        values, weight = values[weight > 0], weight[weight > 0]
     if values.min() == values.max():
         return float(values[0]), 0.0
-    mean = values.mean()
+    mean = np.average(values, weights=weight)
     distance = values - mean
     size = np.abs(distance).max()
-    return float(mean), float(size * np.sqrt(np.mean((distance / size) ** 2)))
+    return float(mean), float(size * np.sqrt(np.average((distance / size) ** 2, weights=weight)))
+
+
+def median(values: FloatArray, weight: FloatArray | None = None) -> float:
+    """Return the median, shape (m,); of a weight of 2 that of the value twice."""
+    if weight is None:
+        return float(np.median(values))
+    low, high = (
+        sign * np.quantile(sign * values, 0.5, weights=weight, method="inverted_cdf")
+        for sign in (1, -1)
+    )
+    return float((low + high) / 2)
 
 
 def standardise(values: FloatArray, mean: float, std: float, name: str, source: str) -> FloatArray:

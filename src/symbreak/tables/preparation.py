@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from symbreak.errors import InvalidInput
 from symbreak.tables.categories import is_category, refuse_unusable
-from symbreak.tables.columns import CategoryColumn, Column, NumericColumn, column_from_settings
+from symbreak.tables.columns import (
+    CategoryColumn,
+    Column,
+    NumericColumn,
+    Rows,
+    column_from_settings,
+)
 from symbreak.tables.numbers import FloatArray, to_numbers
 from symbreak.tables.settings import take_all
 from symbreak.tables.table import Table, listed
 from symbreak.text import pluralize
-
-Rows = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Preparation:
         target: str | None = None,
         drop: Collection[str] = (),
         rows: Rows | None = None,
+        weight: FloatArray | None = None,
     ) -> Preparation:
         """Learn from the training rows of a table.
 
@@ -53,6 +57,8 @@ class Preparation:
             Columns that are not part of X.
         rows
             Indices of the training rows; all rows if None.
+        weight
+            Of the training rows, shape (rows,); None for all alike.
 
         Raises
         ------
@@ -64,7 +70,7 @@ class Preparation:
         for name in left_out:
             table.column(name)
         series = [table.column(name) for name in table.columns if name not in left_out]
-        fitted = {column.name: _fit(column, rows, table.source) for column in series}
+        fitted = {column.name: _fit(column, rows, table.source, weight) for column in series}
         columns = tuple(column for column in fitted.values() if column is not None)
         if not columns:
             raise InvalidInput(
@@ -73,6 +79,19 @@ class Preparation:
             )
         constant = [name for name, column in fitted.items() if column is None]
         return cls(columns, _notes(constant, _n_missing(columns, table, rows)))
+
+    def refitted(self, table: Table, rows: Rows, weight: FloatArray | None = None) -> Preparation:
+        """Return the same columns of X, their numbers learned from other training rows.
+
+        Categories stay: which ones there are is known before any training.
+        """
+        columns = tuple(
+            one.refitted(table.column(one.name), table.source, rows, weight)
+            if isinstance(one, NumericColumn)
+            else one
+            for one in self.columns
+        )
+        return Preparation(columns, self.notes)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -146,12 +165,14 @@ class Preparation:
         return cls(columns, take_all(settings, "notes", str))
 
 
-def _fit(column: pl.Series, rows: Rows | None, source: str) -> Column | None:
+def _fit(
+    column: pl.Series, rows: Rows | None, source: str, weight: FloatArray | None
+) -> Column | None:
     refuse_unusable(column, source)
     if is_category(column):
         return CategoryColumn.fit(column.name, column if rows is None else column.gather(rows))
     values = to_numbers(column, source, may_drop=True)
-    return NumericColumn.fit(column.name, values if rows is None else values[rows])
+    return NumericColumn.fit(column.name, values if rows is None else values[rows], weight)
 
 
 def _n_missing(columns: tuple[Column, ...], table: Table, rows: Rows | None) -> dict[str, int]:

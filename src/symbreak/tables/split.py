@@ -10,13 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from symbreak.errors import InvalidInput, choose
+from symbreak.tables.row_facts import RowFacts
 from symbreak.tables.task import TASKS
+from symbreak.tables.tied_split import split_groups, split_times
 
 Rows = npt.NDArray[np.int64]
 
 
 def split_rows(
-    y: npt.ArrayLike, fractions: Sequence[float], task: str, seed: int
+    y: npt.ArrayLike,
+    fractions: Sequence[float],
+    task: str,
+    seed: int,
+    facts: RowFacts | None = None,
 ) -> tuple[Rows, ...]:
     """Split the rows 0 .. m-1 at random into parts, the first of which is for training.
 
@@ -34,11 +40,13 @@ def split_rows(
         "classification" or "regression".
     seed
         At least 0; the same seed gives the same parts.
+    facts
+        Which rows belong together, or come after others; see `symbreak.tables.tied_split`.
 
     Returns
     -------
     tuple of arrays
-        One sorted array of row indices for each fraction.
+        One sorted array of row indices for each fraction; in the order of time where there is one.
 
     Raises
     ------
@@ -48,6 +56,10 @@ def split_rows(
     choose("The task", task, TASKS)
     labels = np.asarray(y)
     sizes = _sizes(fractions, len(labels))
+    if facts is not None and facts.time is not None:
+        return split_times(facts.time, sizes)
+    if facts is not None and facts.groups is not None:
+        return split_groups(facts.groups, labels if task == "classification" else None, sizes, seed)
     random = np.random.default_rng(seed)
     reserved = _one_of_each(labels, random) if task == "classification" else np.empty(0, np.int64)
     rest = np.setdiff1d(np.arange(len(labels)), reserved)

@@ -6,7 +6,7 @@ regression:      y = (t - mean) / std with mean and std of the training rows; t 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,12 @@ class Target:
 
     @classmethod
     def fit(
-        cls, table: Table, name: str, task: str | None = None, rows: Rows | None = None
+        cls,
+        table: Table,
+        name: str,
+        task: str | None = None,
+        rows: Rows | None = None,
+        weight: FloatArray | None = None,
     ) -> Target:
         """Learn the classes (from all rows) or the scale (from the training rows).
 
@@ -59,6 +64,8 @@ class Target:
             "classification" or "regression"; inferred from the column if None.
         rows
             Indices of the training rows; all rows if None.
+        weight
+            Of the training rows, shape (rows,); None for all alike.
 
         Raises
         ------
@@ -70,13 +77,21 @@ class Target:
         if task == "classification":
             return cls(name, task, classes=_classes(column, table.source))
         values = to_numbers(column, table.source)
-        mean, std = mean_and_std(values if rows is None else values[rows])
+        mean, std = mean_and_std(values if rows is None else values[rows], weight)
         if not std > 0:
             raise InvalidInput(
                 f"Target '{name}' of '{table.source}' must have different values. Got {mean:g} in "
                 "every training row; choose another target."
             )
         return cls(name, task, mean=mean, std=std)
+
+    def refitted(self, table: Table, rows: Rows, weight: FloatArray | None = None) -> Target:
+        """Return the same target, its scale learned from other training rows that differ."""
+        if self.classes:
+            return self
+        values = to_numbers(table.column(self.name), table.source)[rows]
+        mean, std = mean_and_std(values, weight)
+        return replace(self, mean=mean, std=std) if std > 0 else self
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -1,162 +1,131 @@
-"""The penalty chosen by cross-validation: penalties x folds, several starts each.
+"""Network and penalty chosen by cross-validation, within a time that may be limited.
 
-Conventions
------------
-score of a penalty : the mean over folds of the log-loss (or RMSE) on the rows of the fold, of the
-average prediction of the starts that were trained on the other rows; lower is better
-A score that has chosen a penalty is no score of a test: that takes rows which no fold has seen.
+    networks x penalties -> scores on folds -> the rules of `selection` -> what is taken
+
+A score that has chosen is no score of a test: that takes rows which no fold has seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from symbreak.training.fold_fits import FoldFits, OutOfTime
+from symbreak.training.selection import Candidate, Layers, chosen, compared, path_of
 
-from symbreak.arrays import Array, cuts, itemsize, namespace
-from symbreak.errors import InvalidInput
-from symbreak.initialization.rule import Rule
-from symbreak.network import Network
-from symbreak.objectives import NetworkCost
-from symbreak.optimize import Outcome, Progress, minimize
-from symbreak.optimize.interrupt import DeferredInterrupt
-from symbreak.optimize.methods import find_method
-from symbreak.optimize.search import Watch
-from symbreak.training.combine import combined_prediction
-from symbreak.training.finite_starts import draw_finite_starts
-from symbreak.training.scores import scores_of
-
-ALPHAS = tuple(10.0**power for power in range(-4, 4))
-FOLDS, STARTS = 5, 4
-NOTHING = "Ctrl-C came before a penalty was chosen; nothing was trained."
-# Bytes for what searches keep, and the numbers of it for each entry of theta, roughly.
-_MEMORY, _VECTORS = 2**30, 16
+# (hidden layers, activation) -> the network on every fold
+Fits = Callable[[Layers, Any], FoldFits]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
-    """What cross-validation says of the penalties.
+    """What cross-validation says of networks and penalties.
 
     Attributes
     ----------
-    alphas : the candidates.
-    scores : of each, lower is better; infinite where a fold ended without a finite prediction.
-    name : of the score, "log_loss" or "rmse".
-    folds : how many.
+    candidates : those that were compared, network by network, penalties rising.
+    taken : which of them is taken.
+    n_networks : how many networks were to be compared.
+    is_cut : whether the time was spent before all were.
+    score_words : what minus the scores are, for people.
     """
 
-    alphas: tuple[float, ...]
-    scores: tuple[float, ...]
-    name: str
-    folds: int
+    candidates: tuple[Candidate, ...]
+    taken: int
+    n_networks: int
+    is_cut: bool = False
+    score_words: str = "score"
 
     @property
-    def alpha(self) -> float:
-        """The penalty with the lowest score, the larger one of equals."""
-        return min(zip(self.scores, (-alpha for alpha in self.alphas), strict=True))[1] * -1.0
+    def best(self) -> Candidate:
+        """The candidate that is taken."""
+        return self.candidates[self.taken]
 
     @property
-    def score(self) -> float:
-        """Its score, which chose it."""
-        return min(self.scores)
+    def path(self) -> list[Candidate]:
+        """All penalties that were compared for its network, rising."""
+        return [one for one in self.candidates if one.network == self.best.network]
 
     @property
-    def score_words(self) -> str:
-        """What the score is called for people."""
-        return {"log_loss": "log-loss", "rmse": "RMSE of the standardised target"}[self.name]
+    def networks(self) -> list[tuple[Layers, Any]]:
+        """The networks that were compared."""
+        return list(dict.fromkeys(one.network for one in self.candidates))
+
+    @property
+    def folds(self) -> int:
+        """How many folds there were."""
+        return len(self.best.scores)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        scores = [score if np.isfinite(score) else None for score in self.scores]
-        return {"alphas": list(self.alphas), "scores": scores, "score": self.name,
-                "folds": self.folds, "alpha": self.alpha}  # fmt: skip
+        """Return plain data, losses with their sign: the lower, the better."""
+        return {
+            "score": self.score_words,
+            "folds": self.folds,
+            "candidates": [
+                {
+                    "hidden": list(one.hidden_layer_sizes),
+                    "activation": one.activation if one.hidden_layer_sizes else None,
+                    "alpha": one.alpha,
+                    "mean": -one.mean if math.isfinite(one.mean) else None,
+                    "folds": (-one.scores).tolist(),
+                }
+                for one in self.candidates
+            ],
+            "taken": self.taken,
+            "networks": self.n_networks,
+            "cut_by_budget": self.is_cut,
+        }
 
 
-def choose_alpha(
-    network: Network, X: NDArray[Any], y: NDArray[Any], alphas: Sequence[float] = ALPHAS, *,
-    folds: int = FOLDS, starts: int = STARTS, rule: str | Rule = "glorot_uniform", seed: int = 0,
-    method: str = "l-bfgs", max_iter: int = 400, dtype: Any = None, device: Any = None,
-    look: Callable[[Progress], Any] | None = None,
-    method_options: Mapping[str, Any] | None = None,
-) -> Choice:  # fmt: skip
-    """Return the scores of the penalties, from starts trained on each fold's other rows.
-
-    Parameters
-    ----------
-    X, y : (m, features), (m,), the training rows alone.
-    rule, seed : of the starts, the same for all folds and penalties; the seed also splits the rows.
-    method, max_iter, method_options : see `symbreak.minimize`.
-    look : called with the progress of a training; anything true stops that training.
-
-    Raises
-    ------
-    InvalidInput
-        Fewer rows than folds, or no penalty ends with finite predictions.
-    KeyboardInterrupt
-        Ctrl-C: a penalty whose training was cut has no score.
-    """
-    if not 2 <= folds <= len(y):
-        raise InvalidInput(f"folds must be from 2 to the number of rows, {len(y)}. Got {folds}.")
-    parts = np.array_split(np.random.default_rng(seed).permutation(len(y)), folds)
-    arguments = {
-        "method": method, "max_iter": max_iter, **(method_options or {}),
-        "callback": None if look is None else Watch(look),
-    }  # fmt: skip
-    scores = np.empty((folds, len(alphas)))
-    name = ""
-    for fold, part in enumerate(parts):
-        rows = np.setdiff1d(np.arange(len(y)), part)
-        cost = NetworkCost(network, X[rows], y[rows], dtype=dtype, device=device)
-        theta0 = draw_finite_starts(cost, rule, starts=starts, seed=seed).theta
-        for place, outcome in enumerate(outcomes_of(cost, theta0, alphas, arguments)):
-            predicted = combined_prediction(network, outcome.theta, X[part])
-            score = scores_of(network.loss, y[part], predicted)
-            scores[fold, place] = np.inf if score is None else score.error
-            name = name if score is None else score.names[1]
-    if not np.isfinite(scores).all(axis=0).any():
-        raise InvalidInput(
-            "A penalty must end with finite predictions on every fold. Got none that does; use a "
-            "rule with smaller weights or a smaller learning rate."
-        )
-    return Choice(tuple(alphas), tuple(scores.mean(axis=0).tolist()), name, folds)
-
-
-def outcomes_of(
-    cost: NetworkCost, theta: Array, alphas: Sequence[float], arguments: Mapping[str, Any]
-) -> Iterator[Outcome]:
-    """Yield what becomes of the same starts with each of the penalties.
+def choose(
+    fits: Fits,
+    architectures: Sequence[Layers],
+    activations: Sequence[Any],
+    alphas: Sequence[float] | None,
+    tell: Callable[[Sequence[Candidate]], Any] | None = None,
+) -> Choice | None:
+    """Return what is found; None where no candidate has a finite score on every fold.
 
     Parameters
     ----------
-    arguments : of `minimize`.
+    fits : gives a network on every fold.
+    architectures, activations : see `compared`.
+    alphas : the penalties; None for a search, see `path_of`.
+    tell : called with the candidates of each network, when all are known.
 
     Raises
     ------
     KeyboardInterrupt
-        Ctrl-C.
+        Ctrl-C: what was cut has no score.
     """
-    starts, n = theta.shape
-    vectors = _VECTORS + find_method(arguments["method"]).extra_vectors(n, arguments)
-    at_once = max(1, _MEMORY // (starts * n * vectors * itemsize(theta)))
-    for places in cuts(len(alphas), at_once):
-        some = alphas[places]
-        with DeferredInterrupt() as interrupt:
-            outcome = minimize(
-                cost.with_alpha(np.repeat(some, starts)),
-                namespace(theta).concat([theta] * len(some)),
-                **arguments,
-            )
-        if interrupt.is_requested or outcome.is_interrupted:
-            raise KeyboardInterrupt(NOTHING)
-        yield from (_part(outcome, rows) for rows in cuts(len(outcome.theta), starts))
+    known: list[list[Candidate]] = []
 
+    def path(layers: Layers, activation: Any) -> list[Candidate]:
+        on_folds, found = fits(layers, activation), list[Candidate]()
+        known.append(found)
 
-def _part(outcome: Outcome, rows: slice) -> Outcome:
-    """Return the outcome of some starts; it cannot be gone on from."""
-    names = ("theta", "value", "gradient_norm", "status", "n_iterations", "n_evaluations",
-             "best_iteration")  # fmt: skip
-    parts = {name: getattr(outcome, name)[rows] for name in names}
-    return replace(outcome, **parts, history=outcome.history[:, rows], search=None)
+        def scored(some: Sequence[float]) -> Any:
+            scores = on_folds.scores(some)
+            size = on_folds.n_parameters
+            pairs = zip(some, scores, strict=True)
+            found.extend(Candidate(layers, activation, size, *pair) for pair in pairs)
+            found.sort(key=lambda one: one.alpha)
+            return scores
+
+        path_of(scored, alphas)
+        if tell is not None:
+            tell(found)
+        return found
+
+    is_cut = False
+    try:
+        compared(path, architectures, activations)
+    except OutOfTime:
+        is_cut = True
+    candidates = tuple(one for found in known for one in found)
+    taken = chosen(candidates)
+    has_hidden = any(architectures)
+    n_networks = len(architectures) + (len(activations) - 1) * has_hidden
+    return None if taken is None else Choice(candidates, taken, n_networks, is_cut)

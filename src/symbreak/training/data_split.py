@@ -4,14 +4,14 @@
 
 The preparation of the columns and the scale of a numeric target are learned from the training rows
 alone. With a table of its own for the test, all rows of the first table are for training and
-validation.
+validation. Rows of one group are never in two parts, and in time the hold-out comes last.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +19,13 @@ from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput
 from symbreak.tables.preparation import Preparation
+from symbreak.tables.row_facts import RowFacts, weights
 from symbreak.tables.split import split_rows
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target, task_of
+
+Rows = NDArray[np.int64]
+PARTS = ("training", "validation", "holdout")
 
 
 class Subset(NamedTuple):
@@ -43,9 +47,12 @@ class DataSplit:
     Attributes
     ----------
     preparation, target : how tables become X and y.
-    train, validation, holdout : the examples; `validation` may hold none.
-    n_rows, n_columns : of the table, without the target and what was dropped.
-    n_unnamed : how many columns the table has in all, where its file has no names of them; else 0.
+    train, validation, holdout : the examples; `validation` and `holdout` may hold none.
+    table, facts : what was split, and what is known of its rows.
+    rows : of the table in each part.
+    weights : (m,) of each part, "training", "validation" and "holdout"; none where all rows weigh
+        the same.
+    n_columns : of the table, without the target and what is no feature.
     """
 
     preparation: Preparation
@@ -53,9 +60,12 @@ class DataSplit:
     train: Subset
     validation: Subset
     holdout: Subset
-    n_rows: int
+    table: Table
+    facts: RowFacts
+    rows: tuple[Rows, Rows, Rows]
     n_columns: int
-    n_unnamed: int = 0
+    weight_column: str | None = None
+    weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -66,9 +76,12 @@ class DataSplit:
         task: str | None = None,
         drop: Collection[str] = (),
         holdout: float = 0.2,
-        validation: float = 0.15,
+        validation: float = 0.0,
         seed: int = 0,
         separate_test: bool = False,
+        group: str | None = None,
+        time: str | None = None,
+        weight: str | None = None,
     ) -> DataSplit:
         """Split a table and prepare its columns.
 
@@ -81,33 +94,61 @@ class DataSplit:
         validation : share of the remaining rows that scores single starts, 0 for none.
         seed : of the split.
         separate_test : split no hold-out off: `with_test` gives it.
+        group : a column; rows with one value of it stay in one part.
+        time : a column; later rows are in later parts: training, validation, hold-out.
+        weight : a column of weights, 0 or above, for training and scores.
 
         Raises
         ------
         InvalidInput
-            A share is out of range, or the table or its target cannot be used.
+            A share is out of range, or the table, its target or another column cannot be used.
         """
         shares = _shares(0.0 if separate_test else _share("holdout", holdout, 0.0), validation)
-        found, y, (rows, validation_rows, holdout_rows) = _target_and_rows(
-            table, target, task, shares, seed
+        facts = RowFacts.of(table, group=group, time=time, weight=weight)
+        if target in facts.columns:
+            raise InvalidInput(
+                f"The target must be another column than that of groups, time or weights. Got "
+                f"'{target}' for both."
+            )
+        found, rows = _target_and_rows(table, target, task, shares, seed, facts)
+        left_out = [*drop, *facts.columns]
+        some = facts.weight_of(rows[0])
+        preparation = Preparation.fit(
+            table, target=target, drop=left_out, rows=rows[0], weight=some
         )
-        preparation = Preparation.fit(table, target=target, drop=drop, rows=rows)
-        everything = Subset(preparation.transform(table), y)
-        return cls(
-            preparation,
-            found,
-            _take(everything, rows),
-            _take(everything, validation_rows),
-            _take(everything, holdout_rows),
-            table.n_rows,
-            len(set(table.columns) - {target, *drop}),
-            table.frame.width if table.is_unnamed else 0,
+        n_columns = len(set(table.columns) - {target, *left_out})
+        return _parts(preparation, found, table, facts, rows, n_columns, weight)
+
+    def again(self, training: Rows, validation: Rows, holdout: Rows) -> DataSplit:
+        """Return other parts of the same table, its columns and target scaled by their training."""
+        some = self.facts.weight_of(training)
+        preparation = self.preparation.refitted(self.table, training, some)
+        target = self.target.refitted(self.table, training, some)
+        rows = training, validation, holdout
+        return _parts(
+            preparation, target, self.table, self.facts, rows, self.n_columns, self.weight_column
         )
 
     def with_test(self, table: Table) -> DataSplit:
-        """Return this split with the rows of another table as the hold-out."""
+        """Return this split with the rows of another table as the hold-out.
+
+        Where that has the column of the weights, its rows weigh what stands there.
+        """
         test = Subset(self.preparation.transform(table), self.target.encode(table))
-        return replace(self, holdout=test)
+        known = {name: self.weights[name] for name in self.weights if name != "holdout"}
+        if self.weight_column in table.columns:
+            known["holdout"] = weights(table, str(self.weight_column))
+        return replace(self, holdout=test, weights=known)
+
+    @property
+    def n_rows(self) -> int:
+        """Of the table."""
+        return self.table.n_rows
+
+    @property
+    def n_unnamed(self) -> int:
+        """How many columns the table has in all, where its file has no names of them; else 0."""
+        return self.table.frame.width if self.table.is_unnamed else 0
 
     @property
     def loss(self) -> str:
@@ -120,25 +161,47 @@ class DataSplit:
         return len(self.target.classes) or 1
 
 
+def _parts(
+    preparation: Preparation,
+    target: Target,
+    table: Table,
+    facts: RowFacts,
+    rows: tuple[Rows, Rows, Rows],
+    n_columns: int,
+    weight_column: str | None,
+) -> DataSplit:
+    X, y = preparation.transform(table), target.encode(table)
+    train, validation, holdout = (Subset(X[some], y[some]) for some in rows)
+    weights = {}
+    if facts.weight is not None:
+        weights = {name: facts.weight[some] for name, some in zip(PARTS, rows, strict=True)}
+    return DataSplit(
+        preparation, target, train, validation, holdout, table, facts, rows, n_columns,
+        weight_column, weights,
+    )  # fmt: skip
+
+
 def _target_and_rows(
-    table: Table, name: str, task: str | None, shares: tuple[float, ...], seed: int
-) -> tuple[Target, NDArray[Any], tuple[NDArray[np.int64], ...]]:
-    """Return the target, y (m,) and the rows of each part.
+    table: Table,
+    name: str,
+    task: str | None,
+    shares: tuple[float, ...],
+    seed: int,
+    facts: RowFacts,
+) -> tuple[Target, tuple[Rows, Rows, Rows]]:
+    """Return the target and the rows of each part.
 
     The parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
     """
     task = task_of(table, name, task)
     if task == "classification":
         target = Target.fit(table, name, task)
-        y = target.encode(table)
-        return target, y, split_rows(y, shares, task, seed)
-    rows = split_rows(np.empty(table.n_rows), shares, task, seed)
-    target = Target.fit(table, name, task, rows[0])
-    return target, target.encode(table), rows
-
-
-def _take(examples: Subset, rows: NDArray[np.int64]) -> Subset:
-    return Subset(examples.X[rows], examples.y[rows])
+        train, validation, holdout = split_rows(target.encode(table), shares, task, seed, facts)
+        return target, (train, validation, holdout)
+    empty = np.empty(table.n_rows)
+    train, validation, holdout = split_rows(empty, shares, task, seed, facts)
+    target = Target.fit(table, name, task, train, facts.weight_of(train))
+    return target, (train, validation, holdout)
 
 
 def _shares(holdout: float, validation: float) -> tuple[float, float, float]:

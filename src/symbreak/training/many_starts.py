@@ -39,6 +39,7 @@ def train(
     max_iter: int = 400,
     combine: str = "average",
     validation: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
     dtype: Any = None,
     device: Any = None,
     callback: Callback | None = None,
@@ -57,6 +58,7 @@ def train(
     combine : "average" of the starts' predictions, "best" by the validation score, or
         "lowest-cost".
     validation : (X, y) of other examples, which score every start.
+    sample_weight : (m,), of the examples in J.
 
     Raises
     ------
@@ -64,7 +66,9 @@ def train(
         An argument is not what it must be, or no start ends with a finite cost.
     """
     check_combine(combine, has_validation=validation is not None)
-    cost = NetworkCost(network, X, y, alpha=alpha, dtype=dtype, device=device)
+    cost = NetworkCost(
+        network, X, y, alpha=alpha, sample_weight=sample_weight, dtype=dtype, device=device
+    )
     theta, redrawn = draw_finite_starts(cost, rule, starts=starts, seed=seed)
     training = train_from(
         cost, theta, method=method, max_iter=max_iter, combine=combine, validation=validation,

@@ -33,7 +33,8 @@ class Predictions:
     network, theta : what predicts, theta (starts, n).
     usable : (starts,) whether J and theta of the start are finite; the others predict nothing.
     X, y : the examples, (m, features) and the targets as `score` takes them.
-    score : gives the scores of y and a prediction (m, outputs).
+    score : gives the scores of y, a prediction (m, outputs) and weights.
+    weight : (m,), of the examples in the scores; None for all alike.
     """
 
     network: Network
@@ -41,7 +42,8 @@ class Predictions:
     usable: NDArray[np.bool_]
     X: Any
     y: Any
-    score: Callable[[Any, NDArray[Any]], Scores | None]
+    score: Callable[[Any, NDArray[Any], Any], Scores | None]
+    weight: NDArray[Any] | None = None
 
     @property
     def n(self) -> int:
@@ -52,9 +54,13 @@ class Predictions:
     def scores(self) -> tuple[Scores | None, ...]:
         """The scores of every start by itself; None for one that is not usable or not finite."""
         return tuple(
-            self.score(self.y, self.combined([start])) if is_usable else None
+            self.scored(self.combined([start])) if is_usable else None
             for start, is_usable in enumerate(self.usable)
         )
+
+    def scored(self, prediction: NDArray[Any]) -> Scores | None:
+        """Return the scores of a prediction (m, outputs); None if it is not finite."""
+        return self.score(self.y, prediction, self.weight)
 
     def combined(self, kept: Sequence[int]) -> NDArray[Any]:
         """Return the mean prediction of these starts, (m, outputs); all must be usable."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # these need polars; a training on arrays does not
     from symbreak.training.data_split import DataSplit
     from symbreak.training.model import Model
 
-Score = Callable[[Any, NDArray[Any]], Scores | None]
+Score = Callable[[Any, NDArray[Any], Any], Scores | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Training:
         Each is computed when it is first asked for, and never again.
     redrawn : how many starts were drawn again, as J or its gradient was not finite there.
     split : the table, split and prepared; None for a training on arrays.
-    choice : what cross-validation found of the penalties, if it was asked.
+    choice : what cross-validation found of networks and penalties, if it was asked.
     gradient, symmetry : what was found at the starts, None where nobody asked.
     trajectories : where the starts stood on the way, None where nobody asked.
     provenance : where it came from.
@@ -103,6 +103,7 @@ class Training:
         combine: str,
         parts: Mapping[str, tuple[Any, Any]] | None = None,
         score: Score | None = None,
+        weights: Mapping[str, NDArray[Any]] | None = None,
         **known: Any,
     ) -> Self:
         """Return the record of what the starts became, with the starts that `combine` keeps.
@@ -110,7 +111,9 @@ class Training:
         Parameters
         ----------
         parts : (X, y) of each part of the data that is to be scored, by name.
-        score : gives the scores of y and a prediction (m, outputs); None the scores of the loss.
+        score : gives the scores of y, a prediction (m, outputs) and weights; None the scores of
+            the loss.
+        weights : (m,) in the scores of parts, by name; the examples of the others weigh the same.
         known : what else the record holds.
 
         Raises
@@ -121,10 +124,14 @@ class Training:
         theta, J = outcome.theta, as_numpy(outcome.value)
         usable = usable_starts(J, as_numpy(theta))
         score = score or partial(scores_of, network.loss)
+        some = weights or {}
         predictions = {
-            name: Predictions(network=network, theta=theta, usable=usable, X=X, y=y, score=score)
+            name: Predictions(
+                network=network, theta=theta, usable=usable, X=X, y=y, score=score,
+                weight=some.get(name),
+            )
             for name, (X, y) in (parts or {}).items()
-        }
+        }  # fmt: skip
         chosen_by = _validation(outcome, predictions) if combine == "best" else ()
         return cls(
             network=network, outcome=outcome, combine=combine, usable=usable,
@@ -180,8 +187,7 @@ class Training:
         """The hold-out scores of the combined prediction; None without one, or if not finite."""
         if "holdout" not in self.predictions:
             return None
-        part = self.predictions["holdout"]
-        return part.score(part.y, self.holdout_prediction)
+        return self.predictions["holdout"].scored(self.holdout_prediction)
 
     @cached_property
     def holdout_prediction(self) -> NDArray[Any]:

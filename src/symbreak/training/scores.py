@@ -87,7 +87,9 @@ def low_words(score: float, most_frequent: float | None) -> str:
     return "no better than always naming the most frequent class"
 
 
-def target_scores(target: Target, y: Any, prediction: NDArray[Any]) -> Scores | None:
+def target_scores(
+    target: Target, y: Any, prediction: NDArray[Any], weight: Floats | None = None
+) -> Scores | None:
     """Return the scores of a prediction of a table's target, those of numbers in its unit.
 
     Parameters
@@ -95,17 +97,21 @@ def target_scores(target: Target, y: Any, prediction: NDArray[Any]) -> Scores | 
     target : the column that is predicted.
     y : (m,), as `Target.encode` gives it.
     prediction : (m, outputs), after the link.
+    weight : (m,) or None.
 
     Returns
     -------
     None when a prediction is not finite.
     """
     if target.classes:
-        return scores_of("cross_entropy", y, prediction)
-    return scores_of("squared_error", target.unscale(y), target.unscale(prediction[:, 0]))
+        return scores_of("cross_entropy", y, prediction, weight)
+    known, predicted = target.unscale(y), target.unscale(prediction[:, 0])
+    return scores_of("squared_error", known, predicted, weight)
 
 
-def scores_of(loss: str | Loss, y: Any, prediction: Any) -> Scores | None:
+def scores_of(
+    loss: str | Loss, y: Any, prediction: Any, weight: Floats | None = None
+) -> Scores | None:
     """Return the scores of predictions, or None when a prediction is not finite.
 
     Parameters
@@ -113,6 +119,7 @@ def scores_of(loss: str | Loss, y: Any, prediction: Any) -> Scores | None:
     loss : the network's loss or its name, which tells what its predictions are.
     y : the targets as `NetworkCost` takes them: (m,) or (m, outputs).
     prediction : (m, outputs), after the link.
+    weight : (m,), one of 2 counts as the example twice; None for all alike.
     """
     predicted = np.asarray(prediction, dtype=np.float64)
     if not np.isfinite(predicted).all():
@@ -120,20 +127,22 @@ def scores_of(loss: str | Loss, y: Any, prediction: Any) -> Scores | None:
     known, loss = np.asarray(y), loss_of(loss)
     if loss.target_is_index:
         index = known.argmax(axis=1) if known.shape == predicted.shape else known.reshape(-1)
-        return class_scores(index, predicted)
+        return class_scores(index, predicted, weight)
     if loss.is_classification:
         yes = predicted.reshape(-1)
-        return class_scores(known.reshape(-1), np.column_stack([1.0 - yes, yes]))
-    return number_scores(known.reshape(predicted.shape), predicted)
+        each = None if weight is None else np.repeat(weight, predicted.shape[1])
+        return class_scores(known.reshape(-1), np.column_stack([1.0 - yes, yes]), each)
+    return number_scores(known.reshape(predicted.shape), predicted, weight)
 
 
-def class_scores(index: Any, probabilities: Floats) -> Scores:
+def class_scores(index: Any, probabilities: Floats, weight: Floats | None = None) -> Scores:
     """Return accuracy and log-loss.
 
     Parameters
     ----------
     index : (m,) class indices 0 .. K-1.
     probabilities : (m, K); the first of equal ones counts as predicted.
+    weight : (m,) or None.
     """
     from sklearn.metrics import log_loss
 
@@ -141,19 +150,24 @@ def class_scores(index: Any, probabilities: Floats) -> Scores:
     shares = probabilities / probabilities.sum(axis=1, keepdims=True)
     classes = np.arange(shares.shape[1])
     # As labels are predicted, before the division: that may make two of them equal.
-    accuracy = np.mean(probabilities.argmax(axis=1) == index)
-    return Scores(_CLASSES, float(accuracy), float(log_loss(index, shares, labels=classes)))
+    accuracy = np.average(probabilities.argmax(axis=1) == index, weights=weight)
+    loss = log_loss(index, shares, labels=classes, sample_weight=weight)
+    return Scores(_CLASSES, float(accuracy), float(loss))
 
 
-def number_scores(y: Any, prediction: Floats) -> Scores:
+def number_scores(y: Any, prediction: Floats, weight: Floats | None = None) -> Scores:
     """Return R² and RMSE, averaged over outputs; y and prediction (m,) or (m, outputs)."""
     known = np.asarray(y, dtype=np.float64)
+
+    def mean(rows: Any) -> Any:
+        return np.average(rows, axis=0, weights=weight)
+
     # Squares of absurd predictions may overflow: the scores are then -inf and inf.
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        squares = np.sum((known - prediction) ** 2, axis=0)
-        around_mean = np.sum((known - known.mean(axis=0)) ** 2, axis=0)
+        squares = mean((known - prediction) ** 2)
+        around_mean = mean((known - mean(known)) ** 2)
         # The mean of equal numbers may be rounded: they are told by their range.
         differ = (np.ptp(known, axis=0) > 0.0) & (around_mean > 0.0)
         r2 = np.where(differ, 1.0 - squares / around_mean, squares == 0.0)
-        rmse = np.sqrt(np.mean((known - prediction) ** 2, axis=0))
+        rmse = np.sqrt(squares)
     return Scores(_NUMBERS, float(r2.mean()) if len(known) > 1 else math.nan, float(rmse.mean()))

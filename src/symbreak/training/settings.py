@@ -8,9 +8,11 @@ from typing import Any
 
 from symbreak.initialization.rule import Rule
 
-# Squared errors of a standardised target overfit sooner than log-losses; measured on the five
-# bundled data sets.
+# Of a training that chooses nothing. Squared errors of a standardised target overfit sooner than
+# log-losses; measured on the five bundled data sets.
+HIDDEN, ACTIVATION = (25,), "tanh"
 ALPHA = {"classification": 1.0, "regression": 10.0}
+BUDGET = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,18 +21,20 @@ class Settings:
 
     Attributes
     ----------
-    hidden : units of the hidden layers.
-    activation : one for all hidden layers, or one for each.
+    hidden : units of the hidden layers; None for those that score best in cross-validation.
+    activation : one for all hidden layers, or one for each; None for that which scores best.
     rule, starts, seed : how many starts, and how each is drawn; see `symbreak.initialize`.
     combine : see `symbreak.training.combine`.
     method, method_options, max_iter : see `symbreak.minimize`.
-    alpha : the penalty; None takes that of the task, or with `search` the one that scores best in
-        cross-validation over the training rows.
+    alpha : the penalty; None for that which scores best.
+    search : whether what is None is chosen by cross-validation over the training rows; otherwise it
+        is 25 units, tanh and the usual penalty of the task.
+    budget : seconds for that; once they are spent no further candidates are compared.
     dtype, device : see `symbreak.NetworkCost`.
     """
 
-    hidden: tuple[int, ...] = (25,)
-    activation: str | tuple[str, ...] = "tanh"
+    hidden: tuple[int, ...] | None = None
+    activation: str | tuple[str, ...] | None = None
     rule: str | Rule = "glorot_uniform"
     starts: int = 16
     seed: int = 0
@@ -39,6 +43,19 @@ class Settings:
     method_options: Mapping[str, Any] = field(default_factory=dict)
     max_iter: int = 1000
     alpha: float | None = None
-    search: bool = False
+    search: bool = True
+    budget: float = BUDGET
     dtype: str = "float64"
     device: str = "cpu"
+
+    @property
+    def chooses(self) -> bool:
+        """Whether cross-validation has something to choose."""
+        activation = ACTIVATION if self.hidden == () else self.activation
+        return self.search and None in (self.hidden, activation, self.alpha)
+
+    def usual(self, task: str) -> tuple[tuple[int, ...], str | tuple[str, ...], float]:
+        """Return hidden layers, activation and penalty where nothing chooses them."""
+        hidden = HIDDEN if self.hidden is None else self.hidden
+        alpha = ALPHA[task] if self.alpha is None else self.alpha
+        return hidden, self.activation or ACTIVATION, alpha

@@ -1,6 +1,6 @@
 """Training on a table, step by step.
 
-    split -> penalty -> J and its starts -> what is checked there -> training -> record
+    split -> network, penalty -> J and its starts -> what is checked there -> training -> record
 
 Each step can be looked at before the next one begins; `train_split` makes them all.
 """
@@ -23,12 +23,12 @@ from symbreak.objectives import NetworkCost
 from symbreak.optimize import Progress, minimize
 from symbreak.optimize.search import Watch
 from symbreak.training.checks import Symmetry, gradient_report
-from symbreak.training.choosing import Choice, choose_alpha
+from symbreak.training.choosing import Choice
 from symbreak.training.combine import check_combine
 from symbreak.training.finite_starts import draw_finite_starts
 from symbreak.training.record import Provenance, Training
 from symbreak.training.scores import target_scores
-from symbreak.training.settings import ALPHA, Settings
+from symbreak.training.settings import Settings
 from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # needs polars; trainings on arrays do not
@@ -46,7 +46,7 @@ class Prepared:
     cost : J on the training rows, with the penalty alpha.
     theta0 : (starts, n).
     redrawn : how many starts were drawn again.
-    choice : what cross-validation found of the penalties, if it was asked.
+    choice : what cross-validation found of networks and penalties, if it was asked.
     seconds : wall-clock time by stage, of the stages so far.
     """
 
@@ -96,7 +96,7 @@ def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
     """
     settings = Settings() if settings is None else settings
     check_combine(settings.combine, has_validation=split.validation.n > 0)
-    ready = prepared(split, settings, chosen_penalty(split, settings))
+    ready = prepared(split, settings, chosen_for(split, settings))
     if ready.gradient.verdict == "fail":
         raise InvalidInput(
             "The gradient must be the derivative of J. Got another one, so nothing was trained: "
@@ -105,16 +105,14 @@ def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
     return train_prepared(ready)
 
 
-def chosen_penalty(split: DataSplit, settings: Settings, look: Look | None = None) -> Choice | None:
-    """Return what cross-validation finds of the penalties, None where it is not asked."""
-    if not settings.search:
+def chosen_for(split: DataSplit, settings: Settings, look: Look | None = None) -> Choice | None:
+    """Return what cross-validation finds; None where it is not asked, or cannot tell."""
+    if not settings.chooses:
         return None
+    from symbreak.training.table_choice import choose_for
+
     with _without_symmetry_warning():
-        return choose_alpha(
-            _network(split, settings), *split.train, rule=settings.rule, seed=settings.seed,
-            method=settings.method, max_iter=settings.max_iter, dtype=settings.dtype,
-            device=settings.device, look=look, method_options=settings.method_options,
-        )  # fmt: skip
+        return choose_for(split, settings, look)
 
 
 def prepared(
@@ -127,15 +125,19 @@ def prepared(
 
     Parameters
     ----------
-    choice : what chose the penalty; None takes that of the settings.
+    choice : what chose network and penalty; None takes those of the settings, or the usual ones.
     seconds : wall-clock time of what came before, by stage.
     """
+    from symbreak.training.table_choice import network_of
+
     spent = dict(seconds or {})
-    alpha = ALPHA[split.target.task] if settings.alpha is None else settings.alpha
-    alpha = alpha if choice is None else choice.alpha
+    hidden, activation, alpha = settings.usual(split.target.task)
+    if choice is not None:
+        (hidden, activation), alpha = choice.best.network, choice.best.alpha
     with timed(spent, "check"), _without_symmetry_warning():
         cost = NetworkCost(
-            _network(split, settings), *split.train, alpha=alpha, dtype=settings.dtype,
+            network_of(split, hidden, activation), *split.train, alpha=alpha,
+            sample_weight=split.weights.get("training"), dtype=settings.dtype,
             device=settings.device,
         )  # fmt: skip
         theta0, redrawn = draw_finite_starts(
@@ -182,7 +184,7 @@ def train_prepared(
             ready.network, outcome, settings.combine, parts, score, cost=ready.cost,
             theta0=ready.theta0, split=split, choice=ready.choice, redrawn=ready.redrawn,
             gradient=gradient, symmetry=symmetry, trajectories=trajectories, seconds=seconds,
-            provenance=provenance or Provenance(),
+            weights=split.weights, provenance=provenance or Provenance(),
         )  # fmt: skip
         # They are shown of every training, so that it belongs to its time.
         _ = training.validation, training.singles, training.holdout
@@ -208,11 +210,6 @@ def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began
-
-
-def _network(split: DataSplit, settings: Settings) -> Network:
-    layers = (split.train.X.shape[1], *settings.hidden, split.n_outputs)
-    return Network(layers, settings.activation, split.loss)
 
 
 @contextmanager

@@ -14,11 +14,16 @@ Section = dict[str, Any]
 
 
 def candidates(search: Section) -> Chart | None:
-    """Return the scores of a search over the one number that varies; None where that is not so."""
-    rows = search["candidates"]
-    numbers = [value for row in rows for value in row["settings"].values()]
-    if len(numbers) > len(rows) or any(isinstance(value, str | None) for value in numbers):
+    """Return the scores of a search over the one number that varies; None where that is not so.
+
+    Where words vary too, as networks do, those of the candidate that was taken are drawn.
+    """
+    rows = _like_the_taken(search["candidates"])
+    names = {name for row in rows for name, value in row["settings"].items() if not _is_word(value)}
+    if len(names) != 1:
         return None
+    (name,) = names
+    numbers = [row["settings"][name] for row in rows]
     seen = [
         (x, number_of(row["mean"]), number_of(row["spread"] or 0.0), row["taken"])
         for x, row in zip(numbers, rows, strict=True)
@@ -30,7 +35,7 @@ def candidates(search: Section) -> Chart | None:
     kind = "log" if min(xs) > 0.0 and max(xs) >= 100.0 * min(xs) else "linear"
     chart = Chart.of(
         f"Score of {pluralize(len(seen), 'candidate')} of the search.",
-        (next(iter(rows[0]["settings"])), kind, xs),
+        (name, kind, xs),
         (search["score"], "linear", [y + sign * s for _, y, s, _ in seen for sign in (-1, 1)]),
     )
     chart.line(sorted((x, y) for x, y, *_ in seen), "line other")
@@ -38,6 +43,16 @@ def candidates(search: Section) -> Chart | None:
         chart.bar(x, y - spread, y + spread, "line layer1")
         chart.dots([(x, y)], "dot g2 big" if taken else "dot g1", [f"{x:g}: {y:.4g}"])
     return chart
+
+
+def _like_the_taken(rows: list[Section]) -> list[Section]:
+    taken = next((row["settings"] for row in rows if row["taken"]), rows[0]["settings"])
+    words = {name: value for name, value in taken.items() if _is_word(value)}
+    return [row for row in rows if words.items() <= row["settings"].items()]
+
+
+def _is_word(value: Any) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def _caption(document: Document, _: Chart) -> str:

@@ -177,7 +177,7 @@ def _low(document: dict[str, Any]) -> str:
     words = low_words(score, scores["most_frequent_share"] if is_class else None)
     name = "accuracy" if is_class else "R²"
     return words and (
-        f"The {name} is {words}; with --search cross-validation chooses another penalty."
+        f"The {name} is {words}; without --quick cross-validation chooses another network."
     )
 
 

@@ -8,19 +8,23 @@ import numpy as np
 
 from symbreak.reports.numbers import plain, short
 from symbreak.training.choosing import Choice
+from symbreak.training.selection import name_of
 
 MOST_CANDIDATES = 100
 
 
 def of_choice(choice: Choice) -> dict[str, Any]:
-    """Return the penalties that cross-validation compared; a lower score is better."""
+    """Return the networks and penalties that cross-validation compared; a lower score is better."""
     order = sorted(
-        range(len(choice.alphas)), key=lambda place: (choice.scores[place], -choice.alphas[place])
+        range(len(choice.candidates)),
+        key=lambda place: (-choice.candidates[place].mean, -choice.candidates[place].alpha),
     )
-    rows = [
-        _row(rank, {"alpha": choice.alphas[place]}, choice.scores[place], None, taken=rank == 1)
-        for rank, place in enumerate(order, start=1)
-    ]
+    rows = []
+    for rank, place in enumerate(order, start=1):
+        one = choice.candidates[place]
+        settings = {"network": name_of(*one.network), "alpha": one.alpha}
+        spread = one.scores.std() if np.isfinite(one.scores).all() else np.nan
+        rows.append(_row(rank, settings, -one.mean, spread, taken=place == choice.taken))
     return _section(choice.score_words, choice.folds, rows, lower_is_better=True)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from symbreak.estimators.selection import FIRST, Candidate, best_of, chosen, path_of
+from symbreak.training.selection import FIRST, Candidate, best_of, chosen, path_of
 
 
 def peak_at(alpha):

@@ -20,6 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ARCHITECTURES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 20))
+# All architectures have the first one; the best of them with hidden layers has the others too.
+ACTIVATIONS = ("tanh", "silu")
 FIRST = (0.1, 1.0, 10.0, 100.0)
 _LEAST, _MOST = -8, 8  # powers of ten
 # Of the range of the scores: a rise of less is no reason to go further.
@@ -54,7 +57,8 @@ class Candidate:
 
 def name_of(layers: Layers, activation: Any) -> str:
     """Return what a network is called for people."""
-    return f"{'-'.join(map(str, layers))} {activation}" if layers else "no hidden layer"
+    words = activation if isinstance(activation, str) else "/".join(map(str, activation))
+    return f"{'-'.join(map(str, layers))} {words}" if layers else "no hidden layer"
 
 
 def compared(
