@@ -109,9 +109,7 @@ def _predicted(fitted: Any, X: Any) -> Any:
     return (fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.predict)(X)
 
 
-def _tuned(
-    kind: Any, scoring: str, seed: int, X: Any, y: Any, X_test: Any, seconds: float
-) -> Any:
+def _tuned(kind: Any, scoring: str, seed: int, X: Any, y: Any, X_test: Any, seconds: float) -> Any:
     """Search at random by 5 folds until the seconds are spent; at least one candidate is tried."""
     from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 

