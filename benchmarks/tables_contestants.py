@@ -1,11 +1,11 @@
-"""The contestants of `tables.py`: each is given rows to train on and says what it predicts for others.
+"""The contestants of `tables.py`: each is given rows to train on and predicts others.
 
 Conventions
 -----------
-predict : of a contestant, (X, y, X_test, seconds) to probabilities (rows, classes) or numbers (rows,);
-`seconds` of the processor are those that ours took, for who spends as many.
-Inputs of scikit-learn's MLP, logistic and ridge are standardised on the training rows, and so are the
-numbers that its MLP is to learn. Classes are 0, 1, ...
+predict : of a contestant, (X, y, X_test, seconds) to probabilities (rows, classes) or numbers
+(rows,); `seconds` of the processor are those that ours took, for who spends as many.
+Inputs of scikit-learn's MLP, logistic and ridge are standardised on the training rows, and so are
+the numbers that its MLP is to learn.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _of_classes(seed: int) -> dict[str, Predict]:
 
     import symbreak as sb
 
-    def forest(X: Any, y: Any, X_test: Any, seconds: float) -> Any:
+    def forest(X: Any, y: Any, X_test: Any, _: float) -> Any:
         """A vote more for each class: no class that some tree might have named is impossible."""
         fitted = RandomForestClassifier(FOREST_SIZE, random_state=seed).fit(X, y)
         votes = FOREST_SIZE * fitted.predict_proba(X_test) + 1.0
@@ -99,7 +99,7 @@ def _in_deviations(estimator: Any) -> Any:
 
 
 def _plain(estimator: Any) -> Predict:
-    def predict(X: Any, y: Any, X_test: Any, seconds: float) -> Any:
+    def predict(X: Any, y: Any, X_test: Any, _: float) -> Any:
         return _predicted(estimator.fit(X, y), X_test)
 
     return predict
@@ -139,7 +139,7 @@ def _drawn(random: Any) -> dict[str, Any]:
 
 
 def _real_mlp(
-    is_classes: bool, seed: int, models: int, X: Any, y: Any, X_test: Any, seconds: float
+    is_classes: bool, seed: int, models: int, X: Any, y: Any, X_test: Any, _: float
 ) -> Any:
     """RealMLP with its tuned defaults; for log-loss as its authors advise for that score."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor

