@@ -38,7 +38,7 @@ help:
 	@echo "make clean     remove .venv and caches"
 
 demo: $(DEMO)
-	$(ONE_THREAD) .venv-demo/bin/symbreak train --dataset digits --starts 16 --hidden 30 --activation tanh \
+	$(ONE_THREAD) .venv-demo/bin/symbreak train --quick --dataset digits --starts 16 --hidden 30 --activation tanh \
 	    --seed 0 --model demo.symbreak --json demo.json
 
 test: $(INSTALLED)

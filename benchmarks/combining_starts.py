@@ -2,8 +2,8 @@
 
     python benchmarks/combining_starts.py [--quick] [--write-docs]
 
-The setting is that of `symbreak train --dataset NAME`: 16 starts by `glorot_uniform`, 25 tanh
-units, soft-max, L-BFGS; a fifth of the rows held out, 15 % of the others for validation. Every
+The setting is that of `symbreak train --quick --dataset NAME`: 16 starts by `glorot_uniform`, 25
+tanh units, soft-max, L-BFGS; a fifth of the rows held out, 15 % of the others validate. Every
 split, the same for all penalties, draws rows and starts anew. Hold-out rows choose nothing.
 """
 
@@ -67,7 +67,7 @@ def measure(
     table, task = load_dataset(dataset)
     cases = []
     for split in range(splits):
-        parts = DataSplit.of(table, "target", task=task, seed=split)
+        parts = DataSplit.of(table, "target", task=task, validation=0.15, seed=split)
         layers = (parts.train.X.shape[1], HIDDEN, parts.n_outputs)
         network = Network(layers, "tanh", parts.loss)
         for alpha in alphas:

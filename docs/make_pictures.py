@@ -30,7 +30,7 @@ const bottom = document.getElementById("map").getBoundingClientRect().bottom;
 return [top + window.scrollY - 12, bottom - top + 24];
 """
 REPORT = (
-    "symbreak train --dataset digits --starts 16 --hidden 12 --model digits.symbreak "
+    "symbreak train --quick --dataset digits --starts 16 --hidden 12 --model digits.symbreak "
     "--report report.html"
 )
 FIRST_SCREEN = "return [0, document.getElementById('starts').getBoundingClientRect().top];"

@@ -193,7 +193,7 @@ def test_estimators_give_a_method_the_options_and_the_ending_that_its_record_ask
 def test_the_command_trains_with_them(tmp_path):
     page, document, model = tmp_path / "r.html", tmp_path / "r.json", tmp_path / "m.safetensors"
     words = [
-        "train", "--dataset", "iris", "--activation", "softsign", "--method", "signs",
+        "train", "--quick", "--dataset", "iris", "--activation", "softsign", "--method", "signs",
         "--learning-rate", "0.002", "--init", "nguyen_widrow", "--starts", "2", "--max-iter", "3",
         "--hidden", "4", "--report", str(page), "--json", str(document), "--model", str(model),
     ]  # fmt: skip

@@ -223,7 +223,7 @@ def test_the_commands_work(tmp_path):
     table.write_text("\n".join(rows), encoding="utf-8")
     data = (table, "--target", "kind")
     few = ("--starts", 2, "--hidden", 3)
-    assert "Hold-out" in command("train", *data, *few, "--model", model)
+    assert "Hold-out" in command("train", "--quick", *data, *few, "--model", model)
     command("predict", model, table, "-o", tmp_path / "predictions.csv")
     assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 41
     assert "Gradient check: pass" in command("check-gradient", model, table)
@@ -233,7 +233,7 @@ def test_the_commands_work(tmp_path):
 
 
 @pytest.mark.parametrize(("words", "what"), [
-    (("train", "--dataset", "iris", "--device", "cuda"), "The device cuda"),
+    (("train", "--quick", "--dataset", "iris", "--device", "cuda"), "The device cuda"),
     (("diagnose", "weights.pt"), "What works on modules and weights of PyTorch"),
 ], ids=["device", "weights"])  # fmt: skip
 def test_a_command_that_needs_it_says_what_to_install(words, what):
@@ -246,7 +246,7 @@ def test_a_command_that_needs_it_says_what_to_install(words, what):
 
 def test_elementwise_updates_on_a_table_need_it(tmp_path):
     model, iris = tmp_path / "model", ("--dataset", "iris")
-    command("train", *iris, "--starts", 2, "--max-iter", 2, "--model", model)
+    command("train", "--quick", *iris, "--starts", 2, "--max-iter", 2, "--model", model)
     assert "Diagnosis" in command("diagnose", model, "--update", "elementwise")
     said = command("diagnose", model, *iris, "--update", "elementwise", code=2)
     assert said.startswith("Error: --update elementwise on a table needs the package torch")

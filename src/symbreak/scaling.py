@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,5 +29,9 @@ def robust(columns: Array, mean: Any, std: Any, weight: Array | None = None) -> 
         columns, (0.25, 0.5, 0.75), axis=0, weights=weight, method="inverted_cdf"
     )
     spread = (high - low) / _QUARTILES
-    heavy = (spread > 0.0) & (np.asarray(std) > HEAVY * spread)
+    # Where the far values would overflow, they have to rule.
+    largest = math.sqrt(float(np.finfo(columns.dtype).max)) / 1e10
+    with np.errstate(over="ignore", invalid="ignore"):
+        farthest = np.abs(columns - median).max(axis=0)
+        heavy = (std > HEAVY * spread) & (spread > 0.0) & (farthest < largest * spread)
     return np.where(heavy, median, mean), np.where(heavy, spread, std)

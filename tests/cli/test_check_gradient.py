@@ -55,7 +55,7 @@ def reported(monkeypatch) -> list[tuple[object, np.ndarray, dict[str, object]]]:
 @pytest.fixture
 def model(run) -> Path:
     """A model of three starts for 'kind' in good.csv."""
-    ran = run("train", "good.csv", "--target", "kind", "--starts", 3, "--hidden", 3,
+    ran = run("train", "--quick", "good.csv", "--target", "kind", "--starts", 3, "--hidden", 3,
               "--max-iter", 5, "--model", "m.symbreak", "--quiet")  # fmt: skip
     assert ran.code == 0, ran.err
     return Path("m.symbreak")
@@ -166,14 +166,14 @@ def test_codes_are_compared_as_they_are_written(run, check):
     head = "x,kind\n"
     Path("codes.csv").write_text(head + "1,01\n2,02\n3,X\n" * 9)
     Path("numbers.csv").write_text(head + "1,01\n2,02\n" * 9)
-    run("train", "codes.csv", "--target", "kind", "--starts", 1, "--hidden", 2,
+    run("train", "--quick", "codes.csv", "--target", "kind", "--starts", 1, "--hidden", 2,
         "--max-iter", 2, "--model", "m")  # fmt: skip
     ran = check("m", "numbers.csv", "--no-thorough")
     assert ran.code == 0, ran.err
 
 
 def test_a_model_on_a_bundled_data_set(run, check):
-    run("train", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "m")
+    run("train", "--quick", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "m")
     ran = check("m", *IRIS, "--no-thorough")
     assert ran.code == 0, ran.err
     assert "1 start, 64 of 150 rows of iris" in ran.out
@@ -368,7 +368,7 @@ FUNCTION = "mine.py:right"
 )
 def test_bad_input(run, check, words, sentence):
     if "m.symbreak" in words:
-        run("train", "good.csv", "--target", "kind", "--starts", 3, "--hidden", 2,
+        run("train", "--quick", "good.csv", "--target", "kind", "--starts", 3, "--hidden", 2,
             "--max-iter", 2, "--model", "m.symbreak", "--quiet")  # fmt: skip
     before = {name: Path(name).read_bytes() for name in os.listdir() if os.path.isfile(name)}
     ran = check(*words)

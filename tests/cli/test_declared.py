@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from symbreak.cli.declared import declared
 from symbreak.cli.train import TrainOptions
-from symbreak.training.settings import ALPHA, Settings
+from symbreak.training.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,6 @@ def test_the_help_is_that_of_the_fields_and_of_the_docstring(app):
         assert words in shown
 
 
-@pytest.mark.parametrize("task", ALPHA)
-def test_the_command_has_the_defaults_of_the_library(task):
-    settings = TrainOptions(dataset="iris").settings_for(task)
-    assert settings == Settings(alpha=ALPHA[task])
+def test_the_command_has_the_defaults_of_the_library():
+    assert TrainOptions(dataset="iris").settings == Settings()
+    assert TrainOptions(dataset="iris", quick=True).settings == Settings(search=False)

@@ -44,7 +44,7 @@ def diagnose(run):
 @pytest.fixture
 def model(run) -> Path:
     """A model of three starts, 4-4-3-2, for 'kind' in good.csv."""
-    ran = run("train", "good.csv", "--target", "kind", "--starts", 3, "--hidden", "4,3",
+    ran = run("train", "--quick", "good.csv", "--target", "kind", "--starts", 3, "--hidden", "4,3",
               "--max-iter", 3, "--model", "m.symbreak", "--quiet")  # fmt: skip
     assert ran.code == 0, ran.err
     return Path("m.symbreak")

@@ -6,7 +6,7 @@ import pytest
 
 from symbreak import native
 
-QUICK = ("train", "--dataset", "iris", "--starts", "1", "--max-iter", "2")
+QUICK = ("train", "--quick", "--dataset", "iris", "--starts", "1", "--max-iter", "2")
 
 
 def test_the_header_says_that_python_computes(without_core, run):

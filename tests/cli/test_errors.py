@@ -21,6 +21,7 @@ FILES = {
 }
 GOOD = ("good.csv", "--target", "kind")
 IRIS = ("--dataset", "iris")
+QUICK = ("--quick", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2)
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,7 @@ def contents() -> dict[str, bytes]:
 def test_bad_input_to_train(run, words, sentence):
     before = sorted(os.listdir())
     outputs = () if "--model" in words else ("--model", "model.symbreak")
-    ran = run("train", *words, *outputs, "--quiet")
+    ran = run("train", "--quick", *words, *outputs, "--quiet")
     assert ran.code == 2
     assert sentence in ran.err
     assert ran.err.count("Error: ") == 1
@@ -123,7 +124,7 @@ def test_bad_input_to_train(run, words, sentence):
 
 
 def test_an_unwritable_output_is_found_before_anything_is_read(run):
-    ran = run("train", "missing.csv", "--target", "kind", "--json", "no/folder/f.json")
+    ran = run("train", "--quick", "missing.csv", "--target", "kind", "--json", "no/folder/f.json")
     assert ran.code == 2
     assert "The folder of output" in ran.err
 
@@ -150,7 +151,9 @@ def test_an_unknown_command(run):
     ],
 )
 def test_bad_input_to_predict(run, words, sentence):
-    run("train", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model")
+    run(
+        "train", "--quick", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model"
+    )
     before = contents()
     ran = run("predict", *words)
     assert ran.code == 2
@@ -161,9 +164,13 @@ def test_bad_input_to_predict(run, words, sentence):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-@pytest.mark.parametrize("words", [("--help",), ("train", *IRIS), ("predict", "model", "x.csv")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("train", *map(str, QUICK)), ("predict", "model", "x.csv")]
+)
 def test_a_full_standard_output_is_one_sentence(run, words):
-    run("train", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model")
+    run(
+        "train", "--quick", *IRIS, "--starts", 1, "--hidden", 2, "--max-iter", 2, "--model", "model"
+    )
     columns = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
     Path("x.csv").write_text(",".join(columns) + "\n1,2,3,4\n")
     with open("/dev/full", "w") as full:

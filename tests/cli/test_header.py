@@ -14,7 +14,7 @@ from symbreak.model_file import load_model, save_model
 from symbreak.tables.read import read_table
 from symbreak.training.model import Model
 
-FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 20, "--alpha", 0.1)
+FEW = ("--quick", "--starts", 2, "--hidden", 3, "--max-iter", 20, "--alpha", 0.1)
 
 
 @pytest.fixture
@@ -76,7 +76,17 @@ def test_a_model_predicts_every_row_with_and_without_the_target(
 def test_rows_without_the_target_keep_their_places_wherever_it_was(run, flowers, tmp_path, target):
     model = tmp_path / "m.symbreak"
     drop = () if target == 5 else ("--drop", "column_5")
-    words = ("train", flowers, "--target", f"column_{target}", *drop, *FEW, "--model", model)
+    words = (
+        "train",
+        "--quick",
+        flowers,
+        "--target",
+        f"column_{target}",
+        *drop,
+        *FEW,
+        "--model",
+        model,
+    )
     assert run(*words).code == 0
     new = without(flowers, target - 1, "new.csv")
     found = [tmp_path / "with.csv", tmp_path / "without.csv"]
@@ -141,7 +151,16 @@ YEARS = "2001,2002,2003,region\n" + "".join(
 def test_years_as_names_stay_names_also_for_the_model(run, tmp_path):
     (tmp_path / "years.csv").write_text(YEARS)
     model = tmp_path / "m.symbreak"
-    words = ("train", tmp_path / "years.csv", "--target", "region", *FEW, "--model", model)
+    words = (
+        "train",
+        "--quick",
+        tmp_path / "years.csv",
+        "--target",
+        "region",
+        *FEW,
+        "--model",
+        model,
+    )
     ran = run(*words)
     assert ran.code == 0, ran.err
     assert "40 rows, 3 columns" in ran.out

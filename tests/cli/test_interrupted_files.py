@@ -11,7 +11,7 @@ from symbreak.optimize import minimize
 from symbreak.training import table_training
 from symbreak.training.model import Model
 
-IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
+IRIS = ("train", "--quick", "--dataset", "iris", "--starts", 3, "--hidden", 4)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_only_what_was_there_goes_by_another_name(run, pressed_at, shop, tmp_pat
     model.symlink_to(real)
     pressed_at(2)
     few = ("--target", "kind", "--starts", 2, "--hidden", 3)
-    ran = run("train", shop, *few, "--model", model, "--json", found)
+    ran = run("train", "--quick", shop, *few, "--model", model, "--json", found)
     assert ran.code == 130
     beside = tmp_path / "folder" / "real.interrupted"
     assert (real.read_text(), model.resolve()) == ("mine", real)
@@ -138,9 +138,16 @@ def test_a_search_that_is_interrupted_chooses_nothing(run, monkeypatch, tmp_path
             signal.raise_signal(signal.SIGINT)
         return found
 
-    monkeypatch.setattr("symbreak.training.choosing.minimize", pressed)
+    monkeypatch.setattr("symbreak.training.fold_fits.minimize", pressed)
     (tmp_path / "m").write_text("finished")
-    ran = run(*IRIS, "--search", "--max-iter", 3, "--quiet", "--model", tmp_path / "m")
+    ran = run(
+        *[word for word in IRIS if word != "--quick"],
+        "--max-iter",
+        3,
+        "--quiet",
+        "--model",
+        tmp_path / "m",
+    )
     assert (ran.code, ran.out) == (130, "")
     assert ran.err == "Interrupted before there was anything to keep.\n"
     assert (tmp_path / "m").read_text() == "finished"
@@ -161,7 +168,7 @@ def test_other_commands_leave_what_was_there(run, shop, monkeypatch, tmp_path, n
     """Ctrl-C in the midst of writing."""
     model, there = tmp_path / "m", tmp_path / "there.csv"
     few = ("--target", "kind", "--starts", 2, "--hidden", 3, "--max-iter", 3)
-    assert run("train", shop, *few, "--model", model).code == 0
+    assert run("train", "--quick", shop, *few, "--model", model).code == 0
     there.write_text("finished")
     monkeypatch.setattr("os.fsync", lambda _: signal.raise_signal(signal.SIGINT))
     words = [{"MODEL": model, "DATA": shop}.get(word, word) for word in OTHERS[name]]

@@ -15,7 +15,7 @@ from symbreak.optimize import minimize
 from symbreak.training import Training, table_training
 from symbreak.training.checks import gradient_report
 
-IRIS = ("train", "--dataset", "iris", "--starts", 3, "--hidden", 4)
+IRIS = ("train", "--quick", "--dataset", "iris", "--starts", 3, "--hidden", 4)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ class Press:
     done = False
 
 sys.meta_path.insert(0, Press())
-sys.exit(symbreak.cli.main(["train", "--dataset", "iris", "--starts", "2", "--max-iter", "2"]))
+sys.exit(symbreak.cli.main(["train", "--quick", "--dataset", "iris", "--max-iter", "2"]))
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.returncode == 130

@@ -65,7 +65,7 @@ def files(request, tmp_path):
 def trained(run, folder, *words) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Return what was printed, the JSON and the data of the page."""
     ran = run(
-        "train", folder / "table.csv", "--target", "y", "--test", folder / "test.csv",
+        "train", "--quick", folder / "table.csv", "--target", "y", "--test", folder / "test.csv",
         "--alpha", 0, *FEW, *words, "--json", folder / "run.json", "--report", folder / "r.html",
         "--model", folder / "m.symbreak",
     )  # fmt: skip
@@ -194,7 +194,7 @@ WAYS = {
     "diverged": ("--starts", 3, "--method", "gradient-descent", "--learning-rate", 1e8,
                  "--momentum", 0, "--hidden", 2, "--activation", "relu"),
     "equal units": ("--starts", 2, "--hidden", 3, "--init", "zeros", "--max-iter", 3),
-    "searched": ("--starts", 2, "--search"),
+    "searched": ("--starts", 2),
 }  # fmt: skip
 RUNS = [
     *(("one class in the test", way) for way in WAYS),
@@ -222,7 +222,7 @@ def shown(request, run, tmp_path, records):
     table, way = request.param
     for name, text in zip(("table.csv", "test.csv"), CASES[table], strict=True):
         (tmp_path / name).write_text(text)
-    words = WAYS[way] if "--search" in WAYS[way] else (*WAYS[way], "--alpha", 0.01)
+    words = WAYS[way] if way == "searched" else ("--quick", "--alpha", 0.01, *WAYS[way])
     ran = run(
         "train", tmp_path / "table.csv", "--target", "y", "--test", tmp_path / "test.csv",
         "--validation", 0, "--max-iter", 40, "--hidden", "none", *words,
@@ -299,10 +299,12 @@ def test_every_place_shows_what_was_found_before_the_one_run(shown):
     assert page["symmetry"]["least"] == written["symmetry"]["least_distinct_units"]
     rows = [written["data"][f"{name}_rows"] for name in ("train", "validation", "holdout")]
     assert [page["data"][f"{name}_rows"] for name in ("train", "validation", "holdout")] == rows
-    middle = f"{rows[1]} validate" if rows[1] else "no validation part"
-    assert f"Split: {rows[0]} rows train, {middle}, {rows[2]} held out" in text
+    middle = f", {rows[1]} validate" if rows[1] else ""
+    assert f"Split: {rows[0]} rows train{middle}, {rows[2]} held out" in text
     if made.choice is not None:
-        best = page["search"]["candidates"][0]
-        assert best["settings"]["alpha"] == written["search"]["alpha"] == made.choice.alpha
-        assert f"Search: alpha {made.choice.alpha:g} of" in text
+        (best,) = (row for row in page["search"]["candidates"] if row["taken"])
+        taken = written["search"]["candidates"][written["search"]["taken"]]
+        alpha = made.choice.best.alpha
+        assert best["settings"]["alpha"] == taken["alpha"] == written["settings"]["alpha"] == alpha
+        assert f"Search: no hidden layer, alpha {alpha:.4g}, of" in text
     assert page["reproduce"]["settings"]["alpha"] == written["settings"]["alpha"]

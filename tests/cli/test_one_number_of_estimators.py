@@ -54,7 +54,7 @@ def made(request, run, tmp_path):
     data, way = request.param
     settings, parameters = WAYS[way]
     ran = run(
-        "train", "--dataset", data, "--validation", 0, "--seed", SEED, "--starts", 4,
+        "train", "--quick", "--dataset", data, "--validation", 0, "--seed", SEED, "--starts", 4,
         "--hidden", 5, "--activation", "tanh", "--max-iter", UPDATES, *words_of(settings),
         "--json", tmp_path / "run.json", "--report", tmp_path / "r.html",
     )  # fmt: skip
@@ -62,7 +62,16 @@ def made(request, run, tmp_path):
     table, task = load_dataset(data)
     parts = DataSplit.of(table, "target", task=task, validation=0.0, seed=SEED)
     record = train_split(
-        parts, Settings(hidden=(5,), starts=4, seed=SEED, max_iter=UPDATES, **settings)
+        parts,
+        Settings(
+            hidden=(5,),
+            activation="tanh",
+            starts=4,
+            seed=SEED,
+            max_iter=UPDATES,
+            search=False,
+            **settings,
+        ),
     )
     kind = sb.MLPClassifier if task == "classification" else sb.MLPRegressor
     net = kind(

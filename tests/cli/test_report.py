@@ -9,7 +9,7 @@ import pytest
 
 from tests.reports.conftest import island_of
 
-FEW = ("--starts", 2, "--hidden", 3, "--max-iter", 10)
+FEW = ("--quick", "--starts", 2, "--hidden", 3, "--max-iter", 10)
 
 
 @pytest.fixture
@@ -83,6 +83,6 @@ def test_rows_that_were_given_are_not_said_to_have_trained_nothing(run, shop, mo
     assert "rows that trained nothing" not in text
     assert "Use the model" in text
     assert "As it was trained" in text
-    ran = run("train", shop, "--target", "price", "--starts", 2, "--report", of_training)
+    ran = run("train", "--quick", shop, "--target", "price", "--starts", 2, "--report", of_training)
     assert ran.code == 0, ran.err
     assert "Score on rows that trained nothing" in of_training.read_text("utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-FEW = ("--dataset", "iris", "--hidden", 4, "--starts", 5)
+FEW = ("--quick", "--dataset", "iris", "--hidden", 4, "--starts", 5)
 
 
 def test_two_lines_below_the_table_of_starts_and_the_same_in_the_json(run, tmp_path):

@@ -72,7 +72,7 @@ def test_where_a_quick_score_is_low_the_search_is_proposed(run, tmp_path):
     assert proposed is not None
     better = words_of(run(*shlex.split(proposed[1])))
     assert "The hold-out R2 is " not in better
-    score = re.search(r"R2 (\S+),", better)
+    score = re.search(r"cross-validation, twice \(80 rows\): R2 (\S+) ±", better)
     assert score is not None
     assert float(score[1]) > 0.9
     assert "The hold-out" not in run("train", "--dataset", "iris", "--quick", *FEW).out

@@ -11,7 +11,7 @@ import pytest
 from symbreak.arrays import alike
 from symbreak.training.finite_starts import draw_finite_starts
 
-FEW = ("--starts", 3, "--hidden", 4, "--max-iter", 30)
+FEW = ("--quick", "--starts", 3, "--hidden", 4, "--max-iter", 30)
 
 
 def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
@@ -22,13 +22,13 @@ def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
     for line in (
         "Data: shop.csv, 120 rows, 4 columns -> 5 features; classification of 'kind' (2 classes).",
         "Dropped constant column 'shelf'.",
-        "Split: 82 rows train, 14 validate, 24 held out for the score (seed 0).",
+        "Split: 96 rows train, 24 held out for the score (seed 0).",
         "Network: 5-4-2 (tanh; cross_entropy), 34 parameters; 3 starts by glorot_uniform",
         "Gradient check: pass",
         "Symmetry: 4 hidden units, all distinct in 3 of 3 starts.",
         "Hold-out (24 rows), average of 3 starts: accuracy ",
         "Hold-out, a single start: accuracy ",
-        "The average takes every start; validation and hold-out chose nothing.",
+        "The average takes every start; the hold-out chose nothing.",
         f"Model: {model}",
         f"Next: symbreak predict {model} {shop} -o predictions.csv",
     ):
@@ -96,7 +96,20 @@ def test_the_codes_of_a_test_file_are_read_as_they_are_written(run, tmp_path):
 
 def test_the_scores_of_a_regression_are_in_the_unit_of_the_table(run, shop, tmp_path):
     model, found = tmp_path / "m", tmp_path / "f.json"
-    run("train", shop, "--target", "price", *FEW, "--test", shop, "--model", model, "--json", found)
+    run(
+        "train",
+        "--quick",
+        shop,
+        "--target",
+        "price",
+        *FEW,
+        "--test",
+        shop,
+        "--model",
+        model,
+        "--json",
+        found,
+    )
     run("predict", model, shop, "-o", tmp_path / "p.csv")
     truth = pl.read_csv(shop)["price"].to_numpy()
     residual = pl.read_csv(tmp_path / "p.csv")["prediction"].to_numpy() - truth
@@ -113,10 +126,10 @@ def test_a_test_file_gives_the_score_and_trains_nothing(run, shop, tmp_path):
     found = tmp_path / "f.json"
     ran = run("train", shop, "--target", "kind", *FEW, "--test", tmp_path / "test.csv",
               "--json", found)  # fmt: skip
-    assert "Split: 102 rows train, 18 validate, 20 held out for the score in " in ran.out
+    assert "Split: 120 rows train, 20 held out for the score in " in ran.out
     record = json.loads(found.read_text(encoding="utf-8"))
     assert [record["data"][f"{part}_rows"] for part in ("train", "validation", "holdout")] == [
-        102, 18, 20,
+        120, 0, 20,
     ]  # fmt: skip
 
 
@@ -148,8 +161,8 @@ def test_the_record_holds_everything_as_plain_numbers(run, tmp_path):
 
 def test_the_table_is_sorted_by_j_and_shows_at_most_twenty_starts(run, tmp_path):
     found = tmp_path / "f.json"
-    ran = run("train", "--dataset", "iris", "--hidden", 2, "--starts", 23, "--max-iter", 3,
-              "--json", found)  # fmt: skip
+    ran = run("train", "--quick", "--dataset", "iris", "--hidden", 2, "--starts", 23,
+              "--max-iter", 3, "--json", found)  # fmt: skip
     rows = [line.split("│")[1:-1] for line in ran.out.splitlines() if line.startswith("│")]
     shown = [float(row[1]) for row in rows]
     J = sorted(start["J"] for start in json.loads(found.read_text())["starts"])
@@ -158,8 +171,8 @@ def test_the_table_is_sorted_by_j_and_shows_at_most_twenty_starts(run, tmp_path)
 
 
 def test_lowest_cost_and_no_validation_part(run):
-    ran = run("train", "--dataset", "iris", *FEW, "--combine", "lowest-cost", "--validation", 0)
-    assert "no validation part" in ran.out
+    ran = run("train", "--dataset", "iris", *FEW, "--combine", "lowest-cost")
+    assert "validate" not in ran.out
     assert "was chosen by its J on the training rows; the hold-out chose nothing." in ran.out
 
 
@@ -186,7 +199,7 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
 
 def test_a_hold_out_of_one_row_is_called_what_it_is(run, tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,2\n2,4\n3,6.5\n4,8\n5,9.9\n")
-    ran = run("train", tmp_path / "t.csv", "--target", "y", "--starts", 2)
+    ran = run("train", "--quick", tmp_path / "t.csv", "--target", "y", "--starts", 2)
     assert ran.code == 0
     for line in (
         "Hold-out (1 row), average of 2 starts: R2 not defined for one row, RMSE ",
@@ -224,7 +237,18 @@ def test_categories_that_training_did_not_see_are_told(run, tmp_path):
 
 @pytest.mark.parametrize("hidden", ["none", ""])
 def test_no_hidden_layer_is_logistic_regression_and_zeros_are_right(run, hidden):
-    ran = run("train", "--dataset", "iris", "--hidden", hidden, "--init", "zeros", "--starts", 1)
+    ran = run(
+        "train",
+        "--quick",
+        "--dataset",
+        "iris",
+        "--hidden",
+        hidden,
+        "--init",
+        "zeros",
+        "--starts",
+        1,
+    )
     assert ran.code == 0
     assert "Network: 4-3 (no hidden layer; cross_entropy)" in ran.out
     assert "Symmetry: no hidden layer, so there is none to break." in ran.out
@@ -267,7 +291,8 @@ def test_method_and_penalty_of_the_run_are_those_of_the_certificate(
     run, tmp_path, method, alpha, update, least
 ):
     path = tmp_path / "f.json"
-    ran = run("train", "--dataset", "iris", "--hidden", "3,3", "--starts", 1, "--max-iter", 2,
+    ran = run("train", "--quick", "--dataset", "iris", "--hidden", "3,3", "--starts", 1,
+              "--max-iter", 2,
               "--method", method, "--alpha", alpha, "--json", path, "--quiet")  # fmt: skip
     assert ran.code == 0, ran.err
     assert ("(equal sums)" in ran.err) == (least == 1)
@@ -304,7 +329,7 @@ def first_start_is_huge(monkeypatch):
 
 @pytest.mark.usefixtures("first_start_is_huge")
 def test_a_start_that_is_not_finite_is_left_out_and_named(run, tmp_path):
-    words = ("train", "--dataset", "diabetes", "--hidden", "none", "--starts", 3)
+    words = ("train", "--quick", "--dataset", "diabetes", "--hidden", "none", "--starts", 3)
     ran = run(*words, "--json", tmp_path / "f.json")
     assert ran.code == 0, ran.err
     assert "average of 2 starts" in ran.out
@@ -314,7 +339,7 @@ def test_a_start_that_is_not_finite_is_left_out_and_named(run, tmp_path):
 
 
 def test_starts_none_of_which_is_finite_are_refused(run):
-    ran = run("train", "--dataset", "diabetes", "--hidden", "none", "--epsilon", 1e200,
+    ran = run("train", "--quick", "--dataset", "diabetes", "--hidden", "none", "--epsilon", 1e200,
               "--starts", 2)  # fmt: skip
     assert ran.code == 2
     assert ran.err.startswith("Error: At least one start must have a finite J. Got none of 2")
@@ -344,7 +369,16 @@ def test_another_target_of_a_bundled_data_set_has_its_own_task(run):
 
 
 def test_starts_that_diverged_are_told_of(run):
-    words = ("train", "--dataset", "diabetes", "--method", "gradient-descent", *FEW, "--quiet")
+    words = (
+        "train",
+        "--quick",
+        "--dataset",
+        "diabetes",
+        "--method",
+        "gradient-descent",
+        *FEW,
+        "--quiet",
+    )
     ran = run(*words, "--learning-rate", 1e200)
     assert ran.err == (
         "Warning: 3 of 3 starts diverged; each keeps the best point before that. "
@@ -355,7 +389,18 @@ def test_starts_that_diverged_are_told_of(run):
 
 def test_a_method_of_scipy_trains(run, shop, tmp_path):
     found = tmp_path / "found.json"
-    ran = run("train", shop, "--target", "kind", *FEW, "--method", "scipy:bfgs", "--json", found)
+    ran = run(
+        "train",
+        "--quick",
+        shop,
+        "--target",
+        "kind",
+        *FEW,
+        "--method",
+        "scipy:bfgs",
+        "--json",
+        found,
+    )
     assert ran.code == 0, ran.err
     assert "scipy:bfgs" in ran.out
     assert json.loads(found.read_text(encoding="utf-8"))["scores"]["holdout"]["accuracy"] > 0.8

@@ -28,7 +28,7 @@ def island_of(page: str) -> Any:
 
 def trained_page(path: Path, *words: object) -> str:
     """Return the page of `symbreak train` with these words."""
-    code = main(["train", *map(str, words), "--quiet", "--report", str(path)])
+    code = main(["train", "--quick", *map(str, words), "--quiet", "--report", str(path)])
     assert code == 0
     return path.read_text("utf-8")
 
@@ -50,7 +50,8 @@ def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training on iris: page.html, model, run.json."""
     folder = tmp_path_factory.mktemp("flowers")
     trained_page(
-        folder / "page.html", "--dataset", "iris", "--starts", 6, "--hidden", "4,3", "--seed", 3,
+        folder / "page.html", "--validation", 0.15, "--dataset", "iris", "--starts", 6,
+        "--hidden", "4,3", "--seed", 3,
         "--model", folder / "model", "--json", folder / "run.json", "--max-iter", 60,
     )  # fmt: skip
     return folder

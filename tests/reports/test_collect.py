@@ -35,6 +35,7 @@ from symbreak.training.checks import Symmetry, gradient_report
 from symbreak.training.choosing import Choice
 from symbreak.training.minima import distinct_minima
 from symbreak.training.scores import class_scores, number_scores
+from symbreak.training.selection import Candidate
 from symbreak.training.trajectory import Trajectories, Trajectory
 from tests.fitting import quiet
 
@@ -285,8 +286,8 @@ CLASSES = {
 @pytest.mark.parametrize(
     ("scores", "words"),
     [
-        ({**NUMBERS, "r2": 0.35}, "The R² is low; with --search"),
-        ({**NUMBERS, "r2": -0.1}, "The R² is no better than always predicting the mean; with"),
+        ({**NUMBERS, "r2": 0.35}, "The R² is low; without --quick"),
+        ({**NUMBERS, "r2": -0.1}, "The R² is no better than always predicting the mean; without"),
         ({**CLASSES, "accuracy": 0.6}, "The accuracy is no better than always naming the most"),
         ({**NUMBERS, "r2": 0.6}, None), ({**NUMBERS, "r2": None}, None),
         ({**CLASSES, "accuracy": 0.7}, None),
@@ -558,11 +559,20 @@ def test_where_refit_takes_another_than_the_first_it_is_marked():
 
 
 def test_the_penalties_that_cross_validation_compared_are_on_the_page():
-    choice = Choice((0.1, 1.0, 10.0, 100.0), (0.5, 0.25, 0.25, math.inf), "rmse", 5)
-    found = of_choice(choice)
-    assert [row["settings"]["alpha"] for row in found["candidates"]] == [10.0, 1.0, 0.1, 100.0]
-    assert found["candidates"][0]["settings"]["alpha"] == choice.alpha
-    assert [row["mean"] for row in found["candidates"]] == [0.25, 0.25, 0.5, "inf"]
+    scores = {0.1: -0.5, 1.0: -0.25, 10.0: -0.25, 100.0: -math.inf}
+    of_layers = [
+        Candidate((3,), "tanh", 20, alpha, np.array([score, score - 0.25]) + 0.125)
+        for alpha, score in scores.items()
+    ]
+    linear = Candidate((), "tanh", 5, 7.0, np.array([-0.75, -0.75]))
+    found = of_choice(Choice((linear, *of_layers), 3, 2))
+    assert [tuple(row["settings"].values()) for row in found["candidates"]] == [
+        ("3 tanh", 10.0), ("3 tanh", 1.0), ("3 tanh", 0.1), ("no hidden layer", 7.0),
+        ("3 tanh", 100.0),
+    ]  # fmt: skip
+    assert [row["taken"] for row in found["candidates"]] == [True, False, False, False, False]
+    assert [row["mean"] for row in found["candidates"]] == [0.25, 0.25, 0.5, 0.75, "inf"]
+    assert [row["spread"] for row in found["candidates"][:4]] == [0.125, 0.125, 0.125, 0.0]
     chart = candidates(found)
     assert chart is not None
     assert str(chart).count("<circle") == 3

@@ -13,7 +13,7 @@ from symbreak.tables.table import Table
 from symbreak.training import fold_fits
 from symbreak.training.choosing import choose
 from symbreak.training.data_split import DataSplit
-from symbreak.training.fold_fits import OutOfTime, outcomes_of
+from symbreak.training.fold_fits import FoldFits, OutOfTime, outcomes_of
 from symbreak.training.settings import Settings
 from symbreak.training.table_choice import LEAST_ROWS, choose_for, folds_of
 from symbreak.training.table_training import train_split
@@ -125,6 +125,16 @@ def test_a_weight_of_two_scores_as_a_row_that_is_there_twice():
     assert np.abs(plain.best.scores / one.best.scores - 1.0).max() > 1e-2
 
 
+def test_rows_that_weigh_nothing_make_no_fold():
+    patient = np.arange(80) // 16
+    weighed = whole(
+        LINEAR, columns={"w": np.where(patient == 2, 0.0, 1.0), "g": patient}, weight="w", group="g"
+    )
+    folds = folds_of(weighed, 0)
+    assert len(folds) == 4
+    assert all(2 not in patient[test] for _, test in folds)
+
+
 def test_no_group_trains_and_scores():
     patient = RANDOM.integers(0, 12, 80)
     split = whole(LINEAR, columns={"g": patient}, group="g")
@@ -157,8 +167,8 @@ def test_no_time_chooses_nothing():
     assert choose_for(whole(LINEAR), Settings(budget=0.0)) is None
 
 
-class Timed:
-    """Fits whose time ends at the third call."""
+class Timed(FoldFits):
+    """Fits whose time ends at the fourth call."""
 
     n_parameters = 5
     calls = 0
@@ -172,9 +182,8 @@ class Timed:
 
 def test_what_had_scores_when_the_time_was_spent_is_chosen_from():
     Timed.calls = 0
-    choice = choose(
-        lambda layers, activation: Timed(), [(), (20,), (20, 20)], ["tanh", "silu"], None
-    )
+    networks = [(), (20,), (20, 20)]
+    choice = choose(lambda layers, activation: Timed([], {}), networks, ["tanh", "silu"], None)
     assert choice is not None
     assert choice.is_cut
     assert (choice.networks, choice.n_networks) == ([((), "tanh"), ((20,), "tanh")], 4)

@@ -30,13 +30,13 @@ def test_sizes_are_shares_of_the_whole_and_of_the_rest():
     split = DataSplit.of(TABLE, "kind", holdout=0.2, validation=0.25)
     assert (split.train.n, split.validation.n, split.holdout.n) == (120, 40, 40)
     assert split.loss == "cross_entropy"
-    assert (split.n_outputs, split.n_rows, split.n_columns) == (2, 200, 4)
+    assert (split.n_outputs, split.n_rows, split.n_columns) == (2, 200, 3)
     for part in (split.train, split.validation, split.holdout):
         assert np.mean(part.y) == 0.2
 
 
 def test_no_row_is_in_two_parts():
-    split = DataSplit.of(TABLE, "size", drop=["x", "color", "kind"], validation=0.25)
+    split = DataSplit.of(TABLE, "size", drop=["x", "color", "kind"], validation=0.25, keep=["id"])
     column = np.concatenate(
         [part.X[:, 0] for part in (split.train, split.validation, split.holdout)]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from symbreak.cli.train import TrainOptions
 from symbreak.training.record import Provenance
 from symbreak.training.table_training import Prepared
@@ -31,12 +33,15 @@ def python_of(options: TrainOptions, ready: Prepared) -> str:
     reading, table, test = _reading(options)
     split, network = ready.split, ready.network
     names = tuple(activation.name for activation in network.activations)
-    tied = {"group": options.group, "time": options.time, "weight": options.weight}
+    more = {
+        "group": options.group, "time": options.time, "weight": options.weight,
+        "keep": options.keep,
+    }  # fmt: skip
     shares = {
-        "task": split.target.task, "drop": options.drop, "holdout": options.holdout,
+        "task": split.target.task, "drop": options.drop, "holdout": options.holdout_share,
         "validation": options.validation_share, "seed": options.seed,
-        "separate_test": options.test is not None,
-        **{name: column for name, column in tied.items() if column is not None},
+        "separate_test": options.test is not None or not split.holdout.n,
+        **{name: given for name, given in more.items() if given},
     }  # fmt: skip
     arguments = {
         "starts": options.starts, "seed": options.seed, "method": options.method,
@@ -57,7 +62,7 @@ def python_of(options: TrainOptions, ready: Prepared) -> str:
         f"network = sb.Network({network.layers!r}, {names!r}, {split.loss!r})",
         f"trained = train(network, *split.train, rule={rule}, validation={validation},",
         f"    {_words(arguments)})",
-        "prediction = trained.predict(split.holdout.X)",
+        f"prediction = trained.predict(split.{'holdout' if split.holdout.n else 'train'}.X)",
     ])  # fmt: skip
 
 
@@ -77,7 +82,7 @@ def _reading(options: TrainOptions) -> tuple[list[str], str, list[str]]:
     return imports, table, test
 
 
-def _words(arguments: dict[str, object]) -> str:
+def _words(arguments: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 

@@ -28,7 +28,7 @@ from symbreak.errors import InvalidInput
 if TYPE_CHECKING:
     from symbreak.training.settings import Settings
 
-VALIDATION = 0.15
+HOLDOUT, VALIDATION = 0.2, 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,13 @@ class TrainOptions(NetworkOptions):
         tuple[str, ...],
         typer.Option(metavar="COLUMN", help="Leave a column out; may be repeated."),
     ] = ()
+    keep: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            metavar="COLUMN",
+            help="Learn from a column that is left out as an identifier; may be repeated.",
+        ),
+    ] = ()
     group: Annotated[
         str | None,
         typer.Option(
@@ -99,8 +106,13 @@ class TrainOptions(NetworkOptions):
         ),
     ] = None
     holdout: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the rows kept for the score.")
-    ] = 0.2
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the rows kept for the score; by default 0.2, but none of fewer than "
+            "1000 rows, whose score comes from cross-validation of the whole training.",
+        ),
+    ] = None
     validation: Annotated[
         float | None,
         typer.Option(
@@ -211,7 +223,7 @@ class TrainOptions(NetworkOptions):
                 f"Got {'neither' if self.data is None else 'both'}."
             )
         self.check_network()
-        if self.test is not None and self.holdout != TrainOptions.holdout:
+        if self.test is not None and self.holdout is not None:
             raise InvalidInput(
                 "--holdout must not stand beside --test, whose rows give the score. "
                 f"Got --holdout {self.holdout:g}; leave one out."
@@ -235,6 +247,17 @@ class TrainOptions(NetworkOptions):
         """The options of the method that were given."""
         typed = {"learning_rate": self.learning_rate, "momentum": self.momentum}
         return {name: value for name, value in typed.items() if value is not None}
+
+    @property
+    def holdout_share(self) -> float:
+        """The share of the rows that is kept for the score where one is."""
+        return HOLDOUT if self.holdout is None else self.holdout
+
+    @property
+    def may_cross_validate(self) -> bool:
+        """Whether the score may come from cross-validation: nothing asks for other rows."""
+        asks = (self.holdout, self.test, self.time, self.validation)
+        return not self.quick and self.combine != "best" and all(one is None for one in asks)
 
     @property
     def validation_share(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from symbreak import native
@@ -21,8 +22,12 @@ from symbreak.tables.read import read_alike, read_table
 from symbreak.tables.table import Table
 from symbreak.training.checks import Symmetry
 from symbreak.training.combine import check_combine
+from symbreak.training.cross_validation import cross_validated, repeats_for
 from symbreak.training.data_split import DataSplit
+from symbreak.training.folds import FOLDS
 from symbreak.training.record import Training
+from symbreak.training.settings import Settings
+from symbreak.training.table_choice import LEAST_ROWS
 from symbreak.training.table_training import (
     Prepared,
     chosen_for,
@@ -46,9 +51,15 @@ def run(options: TrainOptions) -> int:
     seconds: dict[str, float] = {}
     with timed(seconds, "read"):
         table, task = _table(options)
-        split = _split(options, table, task)
-    _say(options, train_text.data_line(table.source, split), train_text.split_line(split, options))
-    ready = _prepared(options, split, seconds)
+        repeats = _repeats(options, table)
+        split = _split(options, table, task, repeats)
+    _say(
+        options,
+        train_text.data_line(table.source, split),
+        train_text.split_line(split, options, repeats),
+    )
+    settings = _settings(options, repeats)
+    ready = _prepared(options, split, settings, seconds)
     _say(options, train_text.network_line(ready.network, options, ready.alpha))
     if note := native.why_missing():
         _say(options, note)
@@ -63,6 +74,7 @@ def run(options: TrainOptions) -> int:
         # The first Ctrl-C ends the training; what was trained is scored and written all the same.
         with DeferredInterrupt() as interrupt:
             training = _trained(options, ready, table.source)
+            training = _scored(options, training, settings, repeats)
             files = Files.of(options, is_interrupted=training.is_interrupted)
             _write(training, options, files, written)
             _tell(training, options, files)
@@ -74,7 +86,9 @@ def run(options: TrainOptions) -> int:
     if training.is_interrupted:
         return INTERRUPTED
     if interrupt.is_requested:
-        say("Interrupted after the training: nothing was lost.", err=True)
+        lost = repeats and training.cross_validation is None
+        what = "its score was not cross-validated" if lost else "nothing was lost"
+        say(f"Interrupted after the training: {what}.", err=True)
         return INTERRUPTED
     return DONE
 
@@ -103,12 +117,12 @@ def _table(options: TrainOptions) -> tuple[Table, str | None]:
     return table, options.task or (task if options.target_column == "target" else None)
 
 
-def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
+def _split(options: TrainOptions, table: Table, task: str | None, repeats: int) -> DataSplit:
     split = DataSplit.of(
-        table, options.target_column, task=task, drop=options.drop, holdout=options.holdout,
+        table, options.target_column, task=task, drop=options.drop, holdout=options.holdout_share,
         validation=options.validation_share, seed=options.seed,
-        separate_test=options.test is not None, group=options.group, time=options.time,
-        weight=options.weight,
+        separate_test=options.test is not None or repeats > 0, group=options.group,
+        time=options.time, weight=options.weight, keep=options.keep,
     )  # fmt: skip
     if options.test is None:
         return split
@@ -118,9 +132,24 @@ def _split(options: TrainOptions, table: Table, task: str | None) -> DataSplit:
     return complete
 
 
-def _prepared(options: TrainOptions, split: DataSplit, seconds: dict[str, float]) -> Prepared:
+def _repeats(options: TrainOptions, table: Table) -> int:
+    """Return how many times the score is cross-validated; 0 for a hold-out."""
+    if not options.may_cross_validate or table.n_rows < LEAST_ROWS:
+        return 0
+    return repeats_for(table.n_rows, len(table.columns))
+
+
+def _settings(options: TrainOptions, repeats: int) -> Settings:
+    """Return the settings of each training: those that score share the budget with the first."""
+    settings = options.settings
+    return replace(settings, budget=settings.budget / (1 + repeats * FOLDS))
+
+
+def _prepared(
+    options: TrainOptions, split: DataSplit, settings: Settings, seconds: dict[str, float]
+) -> Prepared:
     """Return what can be trained, network and penalty chosen where they are not given."""
-    settings, choice = options.settings, None
+    choice = None
     if settings.chooses:
         with timed(seconds, "choose"), shown(options.max_iter, quiet=options.quiet) as show:
             choice = chosen_for(split, settings, show)
@@ -135,6 +164,25 @@ def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
         return train_prepared(
             ready, look=show, keeps_trajectories=options.report is not None, provenance=provenance
         )
+
+
+def _scored(
+    options: TrainOptions, training: Training, settings: Settings, repeats: int
+) -> Training:
+    """Return the training with its score by cross-validation where that is wanted.
+
+    Ctrl-C leaves the score out: the training itself is finished.
+    """
+    if not repeats or training.is_interrupted:
+        return training
+    assert training.split is not None
+    seconds = dict(training.seconds)
+    try:
+        with timed(seconds, "score"), shown(options.max_iter, quiet=options.quiet) as show:
+            found = cross_validated(training.split, settings, repeats=repeats, look=show)
+    except KeyboardInterrupt:
+        return training
+    return replace(training, cross_validation=found, seconds=seconds)
 
 
 def _write(training: Training, options: TrainOptions, files: Files, written: list[Path]) -> None:
@@ -163,8 +211,8 @@ def _tell(training: Training, options: TrainOptions, files: Files) -> None:
         return
     train_text.print_starts(training)
     _say(options, *train_text.restart_lines(training))
-    lines = (train_text.score_line, train_text.single_line, train_text.choice_line)
-    _say(options, *(line(training) for line in lines), *train_text.few_lines(training))
+    _say(options, train_text.score_line(training), *train_text.single_lines(training))
+    _say(options, train_text.choice_line(training), *train_text.few_lines(training))
     _say(options, *train_text.low_lines(training, options))
     _say(
         options, f"Trained in {training.seconds['train']:.1f} s.", *train_text.written_lines(files)

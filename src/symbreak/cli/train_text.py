@@ -18,6 +18,7 @@ from symbreak.network import Network
 from symbreak.text import pluralize
 from symbreak.training.choosing import Choice
 from symbreak.training.combine import combined_words
+from symbreak.training.cross_validation import CrossValidation
 from symbreak.training.data_split import DataSplit
 from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
@@ -40,8 +41,13 @@ def data_line(source: str, split: DataSplit) -> str:
     return " ".join([line, *split.preparation.notes])
 
 
-def split_line(split: DataSplit, options: TrainOptions) -> str:
-    """Return how many rows do what."""
+def split_line(split: DataSplit, options: TrainOptions, repeats: int) -> str:
+    """Return how many rows do what.
+
+    Parameters
+    ----------
+    repeats : of the cross-validation that scores; 0 for a hold-out.
+    """
     validation = f", {split.validation.n} validate" if split.validation.n else ""
     where = f" in {options.test}" if options.test is not None else ""
     how = f"seed {options.seed}"
@@ -49,6 +55,11 @@ def split_line(split: DataSplit, options: TrainOptions) -> str:
         how += f", rows of one '{options.group}' together"
     if options.time is not None:
         how = f"the latest by '{options.time}'"
+    if repeats:
+        return (
+            f"Split: all {split.train.n} rows train; few as they are, the score comes from "
+            f"cross-validation of the whole training ({how})."
+        )
     return (
         f"Split: {split.train.n} rows train{validation}, {split.holdout.n} held out for the "
         f"score{where} ({how})."
@@ -74,8 +85,8 @@ def search_line(choice: Choice | None, options: TrainOptions) -> str:
     among = pluralize(len(choice.candidates), "candidate")
     networks = ", ".join(name_of(*one) for one in choice.networks)
     cut = (
-        f" The {options.budget:g} s of --budget were spent after {len(choice.networks)} of "
-        f"{choice.n_networks} networks had scores."
+        f" The {options.budget:g} s of --budget, for all searches, were spent after "
+        f"{len(choice.networks)} of {choice.n_networks} networks had scores."
     )
     return (
         f"Search: {name_of(*best.network)}, alpha {best.alpha:.4g}, of {among} ({networks}; alpha "
@@ -119,14 +130,35 @@ def diverged_line(training: Training) -> str:
 
 
 def score_line(training: Training) -> str:
-    """Return the hold-out score of the combined prediction."""
+    """Return the score of the combined prediction on rows that have chosen nothing."""
+    if training.cross_validation is not None:
+        return _cross_validated(training, training.cross_validation)
+    if "holdout" not in training.predictions:
+        return "No score: its cross-validation did not end, or there are too few rows for folds."
     rows = pluralize(training.predictions["holdout"].n, "row")
     what = combined_words(training.combine, training.kept)
     return f"Hold-out ({rows}), {what}: {_both(training, training.holdout)}"
 
 
-def single_line(training: Training) -> str:
+def _cross_validated(training: Training, found: CrossValidation) -> str:
+    head = f"{found.words.capitalize()} ({pluralize(len(found.y), 'row')})"
+    if found.scores is None:
+        return f"{head}: no score, a prediction is not finite"
+    name = "log-loss" if _has_classes(training) else "RMSE"
+    of_score, of_error = found.standard_errors
+    return (
+        f"{head}: {score_name(training)} {found.scores.score:.4f} ± "
+        f"{of_score:.4f} (standard error), {name} {found.scores.error:.4g} ± "
+        f"{of_error:.2g}"
+    )
+
+
+def single_lines(training: Training) -> list[str]:
     """Return the hold-out score of a single start: median and range over the starts."""
+    return [_single(training)] if "holdout" in training.predictions else []
+
+
+def _single(training: Training) -> str:
     finite = [scores.score for scores in training.singles if scores is not None]
     over_starts = spread(finite)
     if math.isnan(over_starts["median"]):
@@ -141,19 +173,32 @@ def single_line(training: Training) -> str:
 def choice_line(training: Training) -> str:
     """Return what chose what."""
     if training.combine == "average":
-        idle = "validation and hold-out" if "validation" in training.predictions else "the hold-out"
-        return f"The average takes every start; {idle} chose nothing.{_left_out(training)}"
+        return (
+            f"The average takes every start; {_idle(training)} chose nothing.{_left_out(training)}"
+        )
     is_best = training.combine == "best"
     by = "its validation score" if is_best else "its J on the training rows"
     start = training.kept[0]
-    return f"Start {start} was chosen by {by}; the hold-out chose nothing.{_left_out(training)}"
+    return (
+        f"Start {start} was chosen by {by}; {_idle(training)} chose nothing.{_left_out(training)}"
+    )
+
+
+def _idle(training: Training) -> str:
+    """Return which rows chose nothing."""
+    if "holdout" not in training.predictions:
+        return "the rows of a fold, for what scored them,"
+    if training.combine == "average" and "validation" in training.predictions:
+        return "validation and hold-out"
+    return "the hold-out"
 
 
 def few_lines(training: Training) -> list[str]:
     """Return a caution where the hold-out is too small to tell much."""
-    n = training.predictions["holdout"].n
-    if n >= FEW_ROWS:
+    part = training.predictions.get("holdout")
+    if part is None or part.n >= FEW_ROWS:
         return []
+    n = part.n
     return [
         f"A hold-out of {pluralize(n, 'row')} says little: on other rows the score may be far from "
         "this one. Train on more rows, or raise --holdout."

@@ -53,6 +53,13 @@ def refuse_unusable(column: pl.Series, source: str) -> None:
         raise _refused(column, source, f"{kind} values", "turn it into numbers")
 
 
+def is_plain_text(column: pl.Series) -> bool:
+    """Return whether text is neither dates nor numbers with commas, which are refused."""
+    present = column.drop_nulls()
+    has_comma = present.str.contains(_DECIMAL_COMMA) | present.str.contains(_THOUSANDS)
+    return not _mostly_dates(column) and not has_comma.any()
+
+
 def to_text(column: pl.Series) -> pl.Series:
     """Return categories as text, also where a file has only numbers or true/false in them."""
     return column if column.dtype == pl.String else column.cast(pl.String)

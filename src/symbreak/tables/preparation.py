@@ -93,6 +93,10 @@ class Preparation:
         )
         return Preparation(columns, self.notes)
 
+    def noting(self, notes: Collection[str]) -> Preparation:
+        """Return the same with further sentences for the user."""
+        return Preparation(self.columns, (*self.notes, *notes))
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the columns of X."""

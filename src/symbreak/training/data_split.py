@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput
+from symbreak.tables.identifiers import Identifiers
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.row_facts import RowFacts, weights
 from symbreak.tables.split import split_rows
@@ -82,6 +83,7 @@ class DataSplit:
         group: str | None = None,
         time: str | None = None,
         weight: str | None = None,
+        keep: Collection[str] = (),
     ) -> DataSplit:
         """Split a table and prepare its columns.
 
@@ -97,6 +99,7 @@ class DataSplit:
         group : a column; rows with one value of it stay in one part.
         time : a column; later rows are in later parts: training, validation, hold-out.
         weight : a column of weights, 0 or above, for training and scores.
+        keep : columns to learn from although they look like identifiers.
 
         Raises
         ------
@@ -110,14 +113,16 @@ class DataSplit:
                 f"The target must be another column than that of groups, time or weights. Got "
                 f"'{target}' for both."
             )
-        found, rows = _target_and_rows(table, target, task, shares, seed, facts)
-        left_out = [*drop, *facts.columns]
+        found, y, rows = _target_and_rows(table, target, task, shares, seed, facts)
+        given_up = {target, *drop, *facts.columns}
+        known = Identifiers.among(table, [c for c in table.columns if c not in given_up], keep)
+        left_out = [*drop, *facts.columns, *known.left_out]
         some = facts.weight_of(rows[0])
         preparation = Preparation.fit(
             table, target=target, drop=left_out, rows=rows[0], weight=some
-        )
+        ).noting(known.notes)
         n_columns = len(set(table.columns) - {target, *left_out})
-        return _parts(preparation, found, table, facts, rows, n_columns, weight)
+        return _parts(preparation, found, y, table, facts, rows, n_columns, weight)
 
     def again(self, training: Rows, validation: Rows, holdout: Rows) -> DataSplit:
         """Return other parts of the same table, its columns and target scaled by their training."""
@@ -126,8 +131,9 @@ class DataSplit:
         target = self.target.refitted(self.table, training, some)
         rows = training, validation, holdout
         return _parts(
-            preparation, target, self.table, self.facts, rows, self.n_columns, self.weight_column
-        )
+            preparation, target, target.encode(self.table), self.table, self.facts, rows,
+            self.n_columns, self.weight_column,
+        )  # fmt: skip
 
     def with_test(self, table: Table) -> DataSplit:
         """Return this split with the rows of another table as the hold-out.
@@ -164,13 +170,14 @@ class DataSplit:
 def _parts(
     preparation: Preparation,
     target: Target,
+    y: NDArray[Any],
     table: Table,
     facts: RowFacts,
     rows: tuple[Rows, Rows, Rows],
     n_columns: int,
     weight_column: str | None,
 ) -> DataSplit:
-    X, y = preparation.transform(table), target.encode(table)
+    X = preparation.transform(table)
     train, validation, holdout = (Subset(X[some], y[some]) for some in rows)
     weights = {}
     if facts.weight is not None:
@@ -188,20 +195,21 @@ def _target_and_rows(
     shares: tuple[float, ...],
     seed: int,
     facts: RowFacts,
-) -> tuple[Target, tuple[Rows, Rows, Rows]]:
-    """Return the target and the rows of each part.
+) -> tuple[Target, NDArray[Any], tuple[Rows, Rows, Rows]]:
+    """Return the target, y (m,) and the rows of each part.
 
     The parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
     """
     task = task_of(table, name, task)
     if task == "classification":
         target = Target.fit(table, name, task)
-        train, validation, holdout = split_rows(target.encode(table), shares, task, seed, facts)
-        return target, (train, validation, holdout)
+        y = target.encode(table)
+        train, validation, holdout = split_rows(y, shares, task, seed, facts)
+        return target, y, (train, validation, holdout)
     empty = np.empty(table.n_rows)
     train, validation, holdout = split_rows(empty, shares, task, seed, facts)
     target = Target.fit(table, name, task, train, facts.weight_of(train))
-    return target, (train, validation, holdout)
+    return target, target.encode(table), (train, validation, holdout)
 
 
 def _shares(holdout: float, validation: float) -> tuple[float, float, float]:

@@ -42,12 +42,14 @@ def of_training(training: Training) -> dict[str, Any]:
 def summary(training: Training) -> dict[str, Any]:
     """Return how the starts were combined and what that scored."""
     found = [scores for scores in training.singles if scores is not None]
+    validated = training.cross_validation
     names = found[0].names if found else ()
     numbers = zip(*((scores.score, scores.error) for scores in found), strict=True)
     return {
         "combine": training.combine,
         "kept_starts": list(training.kept),
         "holdout": _scores(training.holdout),
+        "cross_validation": None if validated is None else validated.as_dict(),
         "single_start": dict(zip(names, map(spread, numbers), strict=True)),
     }
 

@@ -28,6 +28,7 @@ from symbreak.training.scores import Scores, scores_of
 from symbreak.training.trajectory import Trajectories
 
 if TYPE_CHECKING:  # these need polars; a training on arrays does not
+    from symbreak.training.cross_validation import CrossValidation
     from symbreak.training.data_split import DataSplit
     from symbreak.training.model import Model
 
@@ -72,6 +73,8 @@ class Training:
     redrawn : how many starts were drawn again, as J or its gradient was not finite there.
     split : the table, split and prepared; None for a training on arrays.
     choice : what cross-validation found of networks and penalties, if it was asked.
+    cross_validation : what the same training predicts for rows that it does not know; None where a
+        hold-out part tells, or nobody asked.
     gradient, symmetry : what was found at the starts, None where nobody asked.
     trajectories : where the starts stood on the way, None where nobody asked.
     provenance : where it came from.
@@ -89,6 +92,7 @@ class Training:
     redrawn: int = 0
     split: DataSplit | None = None
     choice: Choice | None = None
+    cross_validation: CrossValidation | None = None
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None
     trajectories: Trajectories | None = None

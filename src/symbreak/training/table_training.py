@@ -111,7 +111,7 @@ def chosen_for(split: DataSplit, settings: Settings, look: Look | None = None) -
         return None
     from symbreak.training.table_choice import choose_for
 
-    with _without_symmetry_warning():
+    with without_symmetry_warning():
         return choose_for(split, settings, look)
 
 
@@ -134,7 +134,7 @@ def prepared(
     hidden, activation, alpha = settings.usual(split.target.task)
     if choice is not None:
         (hidden, activation), alpha = choice.best.network, choice.best.alpha
-    with timed(spent, "check"), _without_symmetry_warning():
+    with timed(spent, "check"), without_symmetry_warning():
         cost = NetworkCost(
             network_of(split, hidden, activation), *split.train, alpha=alpha,
             sample_weight=split.weights.get("training"), dtype=settings.dtype,
@@ -168,7 +168,7 @@ def train_prepared(
     trajectories = Trajectories(ready.theta0) if keeps_trajectories else None
     gradient, symmetry, seconds = ready.gradient, ready.symmetry, dict(ready.seconds)
 
-    with timed(seconds, "train"), _without_symmetry_warning():
+    with timed(seconds, "train"), without_symmetry_warning():
         outcome = minimize(
             ready.cost, ready.theta0, method=settings.method, max_iter=settings.max_iter,
             callback=_callback(look, trajectories), **settings.method_options,
@@ -213,7 +213,7 @@ def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
 
 
 @contextmanager
-def _without_symmetry_warning() -> Iterator[None]:
+def without_symmetry_warning() -> Iterator[None]:
     """Silence the warning of a start whose symmetry the record speaks of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SymmetryWarning)

@@ -68,8 +68,11 @@ def _interval(scores: dict[str, Any]) -> str:
 
 def _as_trained(document: dict[str, Any]) -> Card | None:
     """Return the score that a saved model brings along."""
-    known = (document.get("at_training") or {}).get("holdout") or {}
-    detail = "On the hold-out rows of its training."
+    at_training = document.get("at_training") or {}
+    known, detail = at_training.get("holdout") or {}, "On the hold-out rows of its training."
+    validated = at_training.get("cross_validation")
+    if validated:
+        known, detail = validated["scores"] or {}, "By cross-validation of its training."
     if "accuracy" in known:
         return _card("How good", f"{shown(100 * known['accuracy'], 3)} % right", detail)
     if "r2" in known:

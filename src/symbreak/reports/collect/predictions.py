@@ -26,6 +26,7 @@ from symbreak.training.scores import Scores, most_frequent_share, number_scores
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
     from symbreak.tables.target import Target
+    from symbreak.training.cross_validation import CrossValidation
 
 Floats = NDArray[np.float64]
 Z = 1.959963984540054  # of 95 %
@@ -56,6 +57,26 @@ def scored(
     if target.classes:
         return of_classes(y, prediction, target.classes, scores)
     return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]), scores)
+
+
+def cross_validated(found: CrossValidation) -> dict[str, Any]:
+    """Return the section on predictions by cross-validation.
+
+    Scores are those of all repeats, with intervals of their standard errors; confusion, residuals
+    and reliability are those of the first.
+    """
+    section = scored(found.target, found.y, found.predictions[0], found.scores)
+    where = {"where": f"by {found.words}", "standard_error": list(found.standard_errors)}
+    if found.scores is None:
+        return {**section, **where}
+    names = [f"{name}_interval" for name in found.scores.names]
+    numbers = (found.scores.score, found.scores.error)
+    for name, number, error in zip(names, numbers, found.standard_errors, strict=True):
+        if name in section:
+            low, high = number - Z * error, number + Z * error
+            is_share = name == "accuracy_interval"
+            section[name] = [max(low, 0.0), min(high, 1.0)] if is_share else [low, high]
+    return {**section, **where}
 
 
 def of_classes(

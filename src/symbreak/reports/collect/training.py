@@ -14,7 +14,7 @@ from symbreak.reports.collect.data import data_of_split
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section, symmetry_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
-from symbreak.reports.collect.predictions import scored
+from symbreak.reports.collect.predictions import cross_validated, scored
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
@@ -127,7 +127,9 @@ def network_words(network: Network) -> str:
 
 
 def scores_of_training(training: Training) -> dict[str, Any] | None:
-    """Return what the combined prediction scores on the hold-out part, None without one."""
+    """Return what the combined prediction scores on rows that chose nothing, None without any."""
+    if training.cross_validation is not None:
+        return {**cross_validated(training.cross_validation), "how": _combined(training)}
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
