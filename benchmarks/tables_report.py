@@ -10,16 +10,19 @@ Where not all contestants were measured on all splits, a comparison takes the sp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median, stdev
 from typing import Any
 
+import numpy as np
 from common import machine_line, markdown_table, number
 from scipy.stats import rankdata
 from tables_contestants import FOREST, LINEAR, OURS, SHARES, TREES
 
 Case = Mapping[str, Any]
 SMALL = 2000  # rows of the tables that the mean ranks are of
+_OF_ALL = "Of all contestants, on the splits that all were measured on:"
 
 
 def render(result: Mapping[str, Any]) -> str:
@@ -31,18 +34,18 @@ def render(result: Mapping[str, Any]) -> str:
         machine_line(result["machine"]),
         _extent(tables, result["missing"]),
         f"### Mean rank, tables of up to {SMALL} training rows",
-        _ranks(small),
+        _ranks(small, _complete(cases)),
+        *([] if _complete(cases) == _ways(tables) else [_OF_ALL, _ranks(small, _ways(tables))]),
         "### Ours beside each",
         _beside(tables),
         _sentences(tables),
         "### Loss on every table",
-        "Log-loss of classes:",
-        _losses({name: of for name, of in tables.items() if of[0]["classes"]}, "loss"),
-        "RMSE of numbers, in standard deviations of y:",
-        _losses({name: of for name, of in tables.items() if not of[0]["classes"]}, "loss"),
-        "Accuracy, %:",
-        _losses({name: of for name, of in tables.items() if of[0]["classes"]}, "accuracy"),
+        *_all_losses(tables, _complete(cases)),
     ]
+    if _complete(cases) != _ways(tables):
+        shared = _by_table(_shared(cases))
+        parts += ["### The same on the splits that all were measured on"]
+        parts += _all_losses(shared, _ways(shared))
     return "\n\n".join(parts)
 
 
@@ -58,49 +61,60 @@ def _ways(tables: Mapping[str, Sequence[Case]]) -> list[str]:
     return list(dict.fromkeys(way for of in tables.values() for c in of for way in c["scores"]))
 
 
+def _complete(cases: Sequence[Case]) -> list[str]:
+    """Return the contestants that were measured on every split that ours was measured on."""
+    return [way for way in _ways(_by_table(cases)) if all(way in case["scores"] for case in cases)]
+
+
+def _shared(cases: Sequence[Case]) -> list[Case]:
+    ways = _ways(_by_table(cases))
+    return [case for case in cases if all(way in case["scores"] for way in ways)]
+
+
 def _extent(tables: Mapping[str, Sequence[Case]], missing: Sequence[str]) -> str:
     public = sum(of[0]["public"] for of in tables.values())
     text = f"{public} public tables and {len(tables) - public} generated ones."
     counts = {
-        way: sorted({sum(way in case["scores"] for case in of) for of in tables.values()} - {0})
+        way: sum(way in case["scores"] for of in tables.values() for case in of)
         for way in _ways(tables)
     }
-    said = ", ".join(f"{way} {'-'.join(map(str, n))}" for way, n in counts.items())
-    text += f" Splits of a table: {said}."
+    said = ", ".join(f"{way} {n}" for way, n in counts.items())
+    text += f" Splits of tables that were measured: {said}."
     return text + (f" Not installed, its tables left out: {', '.join(missing)}." if missing else "")
 
 
-def _ranks(tables: Mapping[str, Sequence[Case]]) -> str:
-    ways = _ways(tables)
-    ranks: dict[str, dict[str, dict[str, float]]] = {}
+def _ranks(tables: Mapping[str, Sequence[Case]], ways: Sequence[str]) -> str:
+    ranks = _ranks_of(tables, ways)
+    names = {
+        "classes": [name for name in ranks if tables[name][0]["classes"]],
+        "numbers": [name for name in ranks if not tables[name][0]["classes"]],
+        "public": [name for name in ranks if tables[name][0]["public"]],
+        "generated": [name for name in ranks if not tables[name][0]["public"]],
+        "all": list(ranks),
+    }
+    head = ["contestant", *(f"{kind} ({len(of)})" for kind, of in names.items()),
+            "first on", "seconds, median", "mean"]  # fmt: skip
+    rows = []
+    for way in sorted(ways, key=lambda way: fmean(of[way] for of in ranks.values())):
+        means = [_mean_rank([ranks[name][way] for name in of]) for of in names.values()]
+        first = sum(of[way] == min(of.values()) for of in ranks.values())
+        seconds = [_mean(tables[name], way, "seconds") or 0.0 for name in ranks]
+        times = [number(median(seconds)), number(fmean(seconds))]
+        rows.append([way, *means, str(first), *times])
+    return markdown_table(head, rows)
+
+
+def _ranks_of(
+    tables: Mapping[str, Sequence[Case]], ways: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the rank of each contestant by table, on the splits that all were measured on."""
+    found = {}
     for name, of in tables.items():
         shared = [case for case in of if all(way in case["scores"] for way in ways)]
         if shared:
-            means = [fmean(case["scores"][way]["loss"] for case in shared) for way in ways]
-            ranks[name] = dict(zip(ways, rankdata(means).tolist(), strict=True))
-    kinds = {
-        "classes": lambda case: case["classes"],
-        "numbers": lambda case: not case["classes"],
-        "public": lambda case: case["public"],
-        "generated": lambda case: not case["public"],
-        "all": lambda _: True,
-    }
-    of_kind = {
-        kind: [name for name in ranks if holds(tables[name][0])] for kind, holds in kinds.items()
-    }
-    seconds = {way: [_mean(tables[name], way, "seconds") or 0.0 for name in ranks] for way in ways}
-    head = ["contestant", *(f"{kind} ({len(names)})" for kind, names in of_kind.items()),
-            "first on", "seconds, median", "mean"]  # fmt: skip
-    rows = [
-        [
-            way,
-            *(_mean_rank([ranks[name][way] for name in names]) for names in of_kind.values()),
-            str(sum(ranks[name][way] == min(ranks[name].values()) for name in ranks)),
-            number(median(seconds[way])), number(fmean(seconds[way])),
-        ]
-        for way in sorted(ways, key=lambda way: fmean(ranks[name][way] for name in ranks))
-    ]  # fmt: skip
-    return markdown_table(head, rows)
+            ranks = rankdata(np.array([_mean(shared, way, "loss") for way in ways]))
+            found[name] = dict(zip(ways, map(float, ranks), strict=True))
+    return found
 
 
 def _mean_rank(ranks: Sequence[float]) -> str:
@@ -136,8 +150,20 @@ def _sentences(tables: Mapping[str, Sequence[Case]]) -> str:
     )
 
 
-def _losses(tables: Mapping[str, Sequence[Case]], key: str) -> str:
-    ways = _ways(tables)
+def _all_losses(tables: Mapping[str, Sequence[Case]], ways: Sequence[str]) -> list[str]:
+    classes = {name: of for name, of in tables.items() if of[0]["classes"]}
+    numbers = {name: of for name, of in tables.items() if not of[0]["classes"]}
+    return [
+        "Log-loss of classes:",
+        _losses(classes, "loss", ways),
+        "RMSE of numbers, in standard deviations of y:",
+        _losses(numbers, "loss", ways),
+        "Accuracy, %:",
+        _losses(classes, "accuracy", ways),
+    ]
+
+
+def _losses(tables: Mapping[str, Sequence[Case]], key: str, ways: Sequence[str]) -> str:
     factor, digits = (100.0, 1) if key == "accuracy" else (1.0, 4)
     rows = []
     for name, of in tables.items():
@@ -156,7 +182,7 @@ def _mean(of: Sequence[Case], way: str, key: str) -> float | None:
 
 def _paired(of: Sequence[Case]) -> str:
     mean, error = _difference(of, OURS, LINEAR)
-    return f"{mean:+.4f} ± {error:.4f}"
+    return f"{mean:+.4f}" + (f" ± {error:.4f}" if math.isfinite(error) else "")
 
 
 def _difference(of: Sequence[Case], one: str, other: str) -> tuple[float, float]:

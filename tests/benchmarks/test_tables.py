@@ -90,7 +90,7 @@ def test_a_difference_within_twice_its_error_is_equal():
 
 def test_ranks_are_of_the_splits_that_all_were_measured_on():
     found = cases({"ours": [1.0, 9.0], "linear": [2.0, 0.0], "late": [3.0]})
-    lines = report._ranks({"made": found}).splitlines()
+    lines = report._ranks({"made": found}, ["ours", "linear", "late"]).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| ours", "| linear", "| late"]
 
 

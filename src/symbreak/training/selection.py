@@ -99,10 +99,9 @@ def path_of(
         it with the half step: on 48 splits of 33 tables the same network and penalty were taken,
         for two thirds of the work.
     """
+    wanted, step = tuple(FIRST if alphas is None else alphas), 2
     if alphas is None and near is not None:
         wanted, step = (_moved(near, -1), near, _moved(near, 1)), 1
-    else:
-        wanted, step = FIRST if alphas is None else tuple(alphas), 2
     found = dict(zip(wanted, scored(wanted), strict=True))
     if alphas is None:
         while (further := _beyond(found, step)) is not None:
