@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from symbreak.errors import InvalidInput
 from symbreak.scaling import HEAVY
+from symbreak.tables.columns import NumericColumn
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.table import Table
 
@@ -91,12 +92,14 @@ def test_very_small_numbers_are_not_constant(size):
 
 def test_a_far_value_does_not_shrink_the_others():
     values = np.array([*np.linspace(-1.0, 1.0, 99), 1e6])
-    column = Preparation.fit(table(a=values)).columns[0]
+    (column,) = Preparation.fit(table(a=values)).columns
+    assert isinstance(column, NumericColumn)
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75), method="inverted_cdf")
     assert (column.mean, column.std) == (median, (high - low) / 1.349)
     beyond = np.array([*np.linspace(-1e-200, 1e-200, 99), 1e6])
     assert np.isfinite(Preparation.fit(table(a=beyond)).transform(table(a=beyond)) ** 2).all()
-    light = Preparation.fit(table(a=values[:-1])).columns[0]
+    (light,) = Preparation.fit(table(a=values[:-1])).columns
+    assert isinstance(light, NumericColumn)
     assert light.std == pytest.approx(values[:-1].std())
 
 

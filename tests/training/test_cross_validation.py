@@ -142,6 +142,8 @@ def test_terminal_json_page_and_model_show_one_score(tmp_path, capsys):
         [r2 - 1.96 * error, r2 + 1.96 * error], rel=1e-3
     )
     assert main(["report", files["model"], "--json", str(tmp_path / "again.json")]) == 0
+    assert main(["report", files["model"], "-o", str(tmp_path / "again.html")]) == 0
+    assert "<dt>cross-validated r2</dt>" in (tmp_path / "again.html").read_text("utf-8")
     again = json.loads((tmp_path / "again.json").read_text("utf-8"))
     assert again["at_training"]["cross_validation"] == written
     card = next(one for one in again["first_screen"] if one["name"] == "How good")
