@@ -4,7 +4,8 @@ Conventions
 -----------
 case : one table and one split, the scores of all contestants that were measured on it.
 loss of a table : the mean over its splits; ranks are of these, 1 the lowest.
-better, worse : of the differences split by split, beyond twice their standard error.
+better, worse : of the differences split by split, beyond twice their standard error, where there
+are at least `LEAST_SPLITS`.
 Where not all contestants were measured on all splits, a comparison takes the splits of both.
 """
 
@@ -22,6 +23,7 @@ from tables_contestants import FOREST, LINEAR, OURS, SHARES, TREES
 
 Case = Mapping[str, Any]
 SMALL = 2000  # rows of the tables that the mean ranks are of
+LEAST_SPLITS = 3  # two say nothing of their spread
 _OF_ALL = "Of all contestants, on the splits that all were measured on:"
 
 
@@ -123,12 +125,12 @@ def _mean_rank(ranks: Sequence[float]) -> str:
 
 def _beside(tables: Mapping[str, Sequence[Case]]) -> str:
     rows = []
-    for way in _ways(tables):
-        verdicts = [_verdict(of, OURS, way) for of in tables.values()]
-        if way != OURS:
-            counts = [str(verdicts.count(word)) for word in ("better", "equal", "worse")]
-            lower = sum(_gain(of, OURS, way) > 0 for of in tables.values())
-            rows.append([way, *counts, f"{lower} of {len(tables)}"])
+    for way in [way for way in _ways(tables) if way != OURS]:
+        both = {name: _both(of, OURS, way) for name, of in tables.items()}
+        judged = [_verdict(of, OURS, way) for of in both.values() if len(of) >= LEAST_SPLITS]
+        counts = [str(judged.count(word)) for word in ("better", "equal", "worse")]
+        gains = [_gain(of, OURS, way) for of in both.values() if of]
+        rows.append([way, *counts, f"{sum(gain > 0 for gain in gains)} of {len(gains)}"])
     return markdown_table(["ours against", "better", "equal", "worse", "lower mean loss"], rows)
 
 
@@ -187,11 +189,16 @@ def _paired(of: Sequence[Case]) -> str:
 
 def _difference(of: Sequence[Case], one: str, other: str) -> tuple[float, float]:
     """Return the mean over splits of how much lower the loss of one is, and its standard error."""
-    both = [case["scores"] for case in of if one in case["scores"] and other in case["scores"]]
+    both = [case["scores"] for case in _both(of, one, other)]
     gains = [scores[other]["loss"] - scores[one]["loss"] for scores in both]
-    if len(gains) < 2:
-        return (fmean(gains) if gains else 0.0), float("inf")
+    if len(gains) < LEAST_SPLITS:
+        return (fmean(gains) if gains else 0.0), math.inf
     return fmean(gains), stdev(gains) / len(gains) ** 0.5
+
+
+def _both(of: Sequence[Case], one: str, other: str) -> list[Case]:
+    """Return the cases that both contestants were measured on."""
+    return [case for case in of if one in case["scores"] and other in case["scores"]]
 
 
 def _gain(of: Sequence[Case], one: str, other: str) -> float:

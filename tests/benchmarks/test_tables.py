@@ -88,6 +88,12 @@ def test_a_difference_within_twice_its_error_is_equal():
     ]  # fmt: skip
 
 
+def test_two_splits_judge_nothing():
+    of = cases({"ours": [1.0, 2.0], "far": [3.0, 4.0]})
+    assert report._verdict(of, "ours", "far") == "equal"
+    assert "| far | 0 | 0 | 0 | 1 of 1 |" in report._beside({"made": of})
+
+
 def test_ranks_are_of_the_splits_that_all_were_measured_on():
     found = cases({"ours": [1.0, 9.0], "linear": [2.0, 0.0], "late": [3.0]})
     lines = report._ranks({"made": found}, ["ours", "linear", "late"]).splitlines()
@@ -95,9 +101,9 @@ def test_ranks_are_of_the_splits_that_all_were_measured_on():
 
 
 def test_the_page_names_where_others_win():
-    worse = {"ours": [2.0, 2.1], "linear": [1.0, 1.1], "shares or mean": [1.5, 1.6],
-             "forest": [3.0, 3.1], "boosting": [1.0, 1.1]}  # fmt: skip
-    better = {way: [loss[0] * 2, loss[1] * 2] for way, loss in worse.items()} | {"ours": [0, 0.1]}
+    base = {"ours": 2.0, "linear": 1.0, "shares or mean": 1.5, "forest": 3.0, "boosting": 1.0}
+    worse = {way: [loss, loss + 0.1, loss + 0.2] for way, loss in base.items()}
+    better = {**worse, "ours": [0.0, 0.1, 0.2]}
     text = report.render({
         "machine": {"processor": "p", "threads": 1, "system": "s", "versions": {}},
         "missing": ["some-package"],
