@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import unique_labels
 
 import symbreak as sb
+from tests.fitting import quiet
 
 X, Y = load_iris(return_X_y=True)
 X = (X - X.mean(0)) / X.std(0)
@@ -170,3 +171,33 @@ def test_arrays_after_a_frame_have_no_names():
         warnings.simplefilter("error")
         net.set_params(max_iter=1000).fit(X, Y).predict(X)
     assert not hasattr(net, "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "rows", "y"),
+    [
+        (1, 1, np.arange(20.0)),
+        (1, 19, np.arange(20.0)),
+        (20, 20, np.arange(20.0)),
+        (2, 20, np.arange(20.0)),
+        (1, 20, None),
+        (1, 20, 3.0),
+    ],
+    ids=["one row", "a row less", "as many outputs", "two outputs", "nothing", "a number"],
+)
+def test_a_score_of_what_does_not_fit_is_refused(outputs, rows, y):
+    """Numbers that NumPy would spread over the others are no answer."""
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    known = np.tile(X[:, :1], outputs) if outputs > 1 else X[:, 0]
+    model = quiet(sb.MLPRegressor((2,), solver="lbfgs", max_iter=5, random_state=0), X, known)
+    with pytest.raises((ValueError, TypeError)):
+        model.score(X[:rows], y)
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(0.1, 1.0, 20)])
+@pytest.mark.parametrize("as_given", [np.asarray, list, lambda y: y[:, None]])
+def test_a_score_is_that_of_scikit_learn(weight, as_given):
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    model = quiet(sb.MLPRegressor((2,), solver="lbfgs", max_iter=5, random_state=0), X, X[:, 0])
+    expected = r2_score(X[:, 1], model.predict(X), sample_weight=weight)
+    assert model.score(X, as_given(X[:, 1]), weight) == pytest.approx(expected, rel=1e-12)

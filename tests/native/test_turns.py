@@ -8,13 +8,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 import symbreak as sb
+from symbreak.estimators.training import TrainingMixin
 from symbreak.native import load, n_threads
 from symbreak.native import threads as native_threads
 from symbreak.native.threads import share
-from symbreak.native.turns import join, let_go, turn
+from symbreak.native.turns import _mine, join, let_go, turn
 from symbreak.optimize import bursts
 from symbreak.optimize.loop import Loop
 
@@ -74,37 +76,85 @@ def test_an_error_gives_the_turn_back(threads, lock):
     assert not lock.locked()
 
 
-def test_threads_that_joined_none_go_on(lock):
-    with turn(), let_go(), turn():
-        assert not lock.locked()
+def test_threads_that_joined_none_go_on(threads, lock):
+    lock.acquire()
+    try:
+        with turn(), let_go(), turn():
+            pass
+    finally:
+        lock.release()
 
 
-@pytest.mark.parametrize("solver", [pytest.param("lbfgs", marks=needs_core), "conjugate-gradient"])
-def test_fits_of_a_search_compute_side_by_side(solver, monkeypatch):
-    """The first two meet where they compute: in the core, or in Python without a twin there."""
-    met = threading.Barrier(2, timeout=SOON)
-    first = iter([met.wait] * 2)
-
-    def meeting(compute):
-        def computed(*arguments):
-            next(first, int)()
-            return compute(*arguments)
-
-        return computed
-
-    if solver == "lbfgs":
-        core = load()
-        assert core is not None
-        monkeypatch.setattr(bursts, "load", lambda: SimpleNamespace(burst=meeting(core.burst)))
-    else:
-        monkeypatch.setattr(Loop, "_tick", meeting(Loop._tick))
-    X = np.random.default_rng(0).standard_normal((20, 3))
-    model = sb.MLPRegressor((4,), solver=solver, max_iter=3, random_state=0)
+def search_of(X, **settings):
+    model = sb.MLPRegressor((4,), max_iter=3, random_state=0, **settings)
     search = sb.StackedSearchCV(model, {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2, refit=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         search.fit(X, X[:, 0])
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).standard_normal((20, 3))
+
+
+@needs_core
+def test_a_fit_of_a_search_has_its_turn_and_its_share(X, monkeypatch):
+    monkeypatch.setattr(native_threads, "_of_process", lambda: 8)
+    core, seen = load(), []
+    assert core is not None
+
+    def burst(*arguments):
+        seen.append((_mine.lock is not None, _mine.has_turn, n_threads()))
+        return core.burst(*arguments)
+
+    monkeypatch.setattr(bursts, "load", lambda: SimpleNamespace(burst=burst))
+    held: list[bool] = []
+    monkeypatch.setattr(TrainingMixin, "_set_fitted", spied(TrainingMixin._set_fitted, held))
+    search_of(X, solver="lbfgs")
+    assert {one[:2] for one in seen} == {(True, False)}
+    assert seen[-1][2] == 4
+    assert held == [True] * 4
+
+
+def spied(method, held):
+    def called(*arguments, **options):
+        held.append(_mine.has_turn)
+        return method(*arguments, **options)
+
+    return called
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [pytest.param("lbfgs", marks=needs_core), "conjugate-gradient", "scipy:L-BFGS-B", "callback"],
+)
+def test_fits_of_a_search_compute_side_by_side(X, solver, monkeypatch):
+    """The first two meet where they compute: in the core, or elsewhere; or in what they call."""
+    met = threading.Barrier(2, timeout=SOON)
+    first = iter([met.wait] * 2)
+
+    def meeting(compute):
+        def computed(*arguments, **options):
+            next(first, int)()
+            return compute(*arguments, **options)
+
+        return computed
+
+    settings = {"solver": solver}
+    if solver == "lbfgs":
+        core = load()
+        assert core is not None
+        monkeypatch.setattr(bursts, "load", lambda: SimpleNamespace(burst=meeting(core.burst)))
+    elif solver == "callback":
+        settings = {"solver": "lbfgs", "callback": meeting(lambda progress: False)}
+    elif solver.startswith("scipy:"):
+        monkeypatch.setattr(scipy.optimize, "minimize", meeting(scipy.optimize.minimize))
+    else:
+        monkeypatch.setattr(Loop, "_tick", meeting(Loop._tick))
+    search_of(X, **settings)
+    assert not met.broken
 
 
 def test_callers_share_the_threads_of_the_core(monkeypatch):

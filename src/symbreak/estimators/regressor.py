@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from symbreak.estimators.base import BaseMLP, has_partial_fit
@@ -157,9 +158,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         sample_weight : (m,), or None for equal ones.
         """
-        if sample_weight is None and is_plain_target(y, len(y)) and len(y) > 1:
-            return number_scores(y, self.predict(X)).score
-        return float(super().score(X, y, sample_weight))
+        predicted = self.predict(X)
+        m = len(predicted)
+        if sample_weight is None and predicted.shape == (m,) and m > 1 and is_plain_target(y, m):
+            return number_scores(y, predicted).score
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
 
     def _checked_pair(self, X: Any, y: Any, reset: bool, **options: Any) -> tuple[Any, Any]:
         return super()._checked_pair(X, y, reset, y_numeric=True, **options)

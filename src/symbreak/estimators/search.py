@@ -136,13 +136,9 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         outer, default = get_active_backend()
         n_jobs = outer.effective_n_jobs(default if self.n_jobs is None else self.n_jobs)
         progress = SearchProgress(is_wanted=bool(self.progress))
-        backend = SearchBackend(
-            (outer, default),
-            n_jobs,
-            progress,
-            # Other steps and scorers may compute for long without the lock of Python.
-            takes_turns=_is_ours(self.estimator) and self.scoring is None,
-        )
+        # Steps, scorers and subclasses of others may compute for long, or wait for each other.
+        takes_turns = _is_plain(self.estimator) and not _is_by_others(self.scoring)
+        backend = SearchBackend((outer, default), n_jobs, progress, takes_turns=takes_turns)
         with parallel_config(backend=backend):
             super().fit(X, y, **params)
         return self
@@ -206,3 +202,11 @@ def _is_ours(part: Any) -> bool:
     return hasattr(part, "fit") and any(
         kind.__module__.startswith("symbreak.") for kind in type(part).__mro__
     )
+
+
+def _is_plain(estimator: Any) -> bool:
+    return type(estimator).__module__.startswith("symbreak.")
+
+
+def _is_by_others(scoring: Any) -> bool:
+    return not (scoring is None or isinstance(scoring, str))

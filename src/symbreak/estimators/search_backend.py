@@ -37,7 +37,7 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
     outer : joblib's backend and number of jobs for what the fits run in parallel themselves.
     n_jobs : fits at a time.
     progress : told what is done.
-    takes_turns : the fits compute nothing that lasts but in the core.
+    takes_turns : the fits, and what scores them, are ours; see `symbreak.native.turns`.
     """
 
     supports_sharedmem = True
@@ -51,6 +51,7 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
         self._outer, self._n_jobs, self._progress = outer, n_jobs, progress
         self._interrupt = DeferredInterrupt()
         self._pool: ThreadPoolExecutor | None = None
+        self._submitted = 0
         self._is_cut = False
 
     @property
@@ -84,7 +85,10 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
         self._progress.fit_comes()
         if self._pool is None:
             return func, callback
-        return partial(_waited_for, self._pool.submit(copy_context().run, turn()(func))), callback
+        self._submitted += 1
+        return partial(
+            _waited_for, self._pool.submit(copy_context().run, self._run, func)
+        ), callback
 
     def retrieve_result(self, out: Task, timeout: float | None = None) -> Any:  # noqa: ARG002
         """Return the result of a task."""
@@ -96,12 +100,12 @@ class SearchBackend(ParallelBackendBase):  # type: ignore[misc]
 
     def _threads(self) -> ThreadPoolExecutor:
         lock = threading.Lock() if self._takes_turns else None
+        return ThreadPoolExecutor(self._n_jobs, initializer=join, initargs=(lock,))
 
-        def begin() -> None:
-            share(self._n_jobs)
-            join(lock)
-
-        return ThreadPoolExecutor(self._n_jobs, initializer=begin)
+    def _run(self, func: Callable[[], Any]) -> Any:
+        share(min(self._n_jobs, self._submitted))
+        with turn():
+            return func()
 
     def get_nested_backend(self) -> tuple[Any, Any]:
         """Return the backend for what the fits run in parallel themselves."""

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+# Multiplications, some tens of microseconds: what takes longer is worth the change.
+_LONG = 2**19
 
 
 class _Mine(threading.local):
@@ -38,6 +41,11 @@ def turn() -> Iterator[None]:
             yield
         finally:
             _mine.has_turn = False
+
+
+def let_go_for(multiplications: float) -> AbstractContextManager[None]:
+    """Return the context in which the core computes so much outside a burst."""
+    return let_go() if multiplications > _LONG else nullcontext()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from symbreak.arrays import cuts
 from symbreak.native import load, n_threads
 from symbreak.native.interface import Floats, PackedExamples, Problem
+from symbreak.native.turns import let_go_for
 from symbreak.native.twins import native_network
 from symbreak.objectives.blocking import check_budget
 from symbreak.objectives.kernel_task import KernelTask
@@ -56,7 +57,8 @@ class NativeKernel:
     def evaluate(self, stack: Floats, gradient: Floats | None) -> Floats:
         """Return J (starts,) and write its gradient, if one is wanted."""
         J = np.empty(len(stack), stack.dtype)
-        self.problem.evaluate(stack, J, gradient, n_threads())
+        with let_go_for(stack.size * len(self._examples)):
+            self.problem.evaluate(stack, J, gradient, n_threads())
         return J
 
     def minibatch_gradients(self, theta: Floats, order: Floats, size: int) -> Iterator[Floats]:

@@ -173,11 +173,11 @@ def burst(
         },
         plan.order, plan.factors, plan.decay, len(run), n_threads(),
     )  # fmt: skip
-    try:
-        with let_go():
+    with let_go():
+        try:
             core.burst(*arguments)
-    except KeyboardInterrupt:  # The core has done its work, which is to be booked.
-        made = replace(made, is_interrupted=True)
+        except KeyboardInterrupt:  # The core has done its work, which is to be booked.
+            made = replace(made, is_interrupted=True)
     stepper.count(ticks, objective)
     return made
 

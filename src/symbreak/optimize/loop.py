@@ -161,7 +161,7 @@ class Loop:
                 while self._go_on(by_ticks=by_ticks):
                     if interrupt.is_requested:
                         break
-                    if callback is not None and callback(self.progress()):
+                    if callback is not None and _answer(callback, self.progress()):
                         why = Status.STOPPED
                         break
         except KeyboardInterrupt:
@@ -382,3 +382,9 @@ class Loop:
             records.score_loss[starts] = run.validation.loss[ended]
         if status in PAUSES:
             self._paused.append(run.pick(ended))
+
+
+def _answer(callback: Callable[[Progress], Any], progress: Progress) -> Any:
+    """Ask a callback, which may take long or wait for what another thread does."""
+    with let_go():
+        return callback(progress)

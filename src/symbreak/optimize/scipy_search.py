@@ -21,6 +21,7 @@ import numpy as np
 import scipy.optimize
 
 from symbreak.arrays import Array, copied, namespace
+from symbreak.native.turns import let_go
 from symbreak.objectives.capabilities import HasHessian, offered
 from symbreak.objectives.contract import Objective
 from symbreak.optimize.box import Box
@@ -205,6 +206,7 @@ class OneStart:
             raise self._raised
         return self._own_ending(), one_line(result.message)
 
+    @let_go()
     def _scipy(self) -> Any:
         search = self._search
         method, box = search.method, search.box

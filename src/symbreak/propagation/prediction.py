@@ -23,6 +23,7 @@ from symbreak.arrays import (
 )
 from symbreak.errors import InvalidInput
 from symbreak.native import load, n_threads
+from symbreak.native.turns import let_go_for
 from symbreak.native.twins import native_network
 from symbreak.network import Network
 from symbreak.parameters import check_size
@@ -82,7 +83,8 @@ def _predictions(network: Network, stack: Array, rows: Array) -> Array:
     if core is None or known is None:
         return _collect(network, stack, rows, lambda layers: network.loss.link(layers.output.z))
     out = empty_like(stack, (len(stack), len(rows), network.n_outputs))
-    core.predict(known, rows, contiguous(stack), out, n_threads())
+    with let_go_for(stack.size * len(rows)):
+        core.predict(known, rows, contiguous(stack), out, n_threads())
     return out
 
 
