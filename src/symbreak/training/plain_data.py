@@ -35,6 +35,7 @@ def of_training(training: Training) -> dict[str, Any]:
         "starts": [_start(training, start) for start in range(len(outcome.value))],
         "scores": summary(training),
         "comparison": None if training.comparison is None else training.comparison.as_dict(),
+        "intervals": None if training.intervals is None else training.intervals.as_dict(),
         "confusion": None if training.confusion is None else training.confusion.as_dict(),
         "importance": [one.as_dict() for one in training.importance],
         "advice": [one.as_dict() for one in training.advice],
