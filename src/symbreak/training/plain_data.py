@@ -35,7 +35,6 @@ def of_training(training: Training) -> dict[str, Any]:
         "starts": [_start(training, start) for start in range(len(outcome.value))],
         "scores": summary(training),
         "comparison": None if training.comparison is None else training.comparison.as_dict(),
-        "intervals": None if training.intervals is None else training.intervals.as_dict(),
         "confusion": None if training.confusion is None else training.confusion.as_dict(),
         "importance": [one.as_dict() for one in training.importance],
         "advice": [one.as_dict() for one in training.advice],
@@ -56,6 +55,7 @@ def summary(training: Training) -> dict[str, Any]:
         "holdout": _scores(training.holdout),
         "cross_validation": None if validated is None else validated.as_dict(),
         "single_start": dict(zip(names, map(spread, numbers), strict=True)),
+        "intervals": None if training.intervals is None else training.intervals.as_dict(),
     }
 
 

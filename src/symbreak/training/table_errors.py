@@ -11,7 +11,7 @@ that made it say nothing of how often these cover; those of the hold-out do in t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,30 +39,29 @@ Parts = tuple[str, ...]
 MOST_ROWS = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Intervals:
-    """What the intervals of a training are like.
+    """What the intervals of a model of numbers are like on some rows.
 
     Attributes
     ----------
     coverage : the chance that a new number lies in its interval.
-    half_width : the median over the hold-out, without one over the training rows; in the unit of
-        the table.
-    covered : the share of the hold-out that lies in its intervals; None where it made them.
-    rows : of the hold-out, how many.
+    half_width : the median over the rows, in the unit of the table.
+    covered : the share of the rows that lies in its intervals; None where these rows say nothing of
+        it, as they made the network or the intervals.
+    rows : how many; those of the hold-out, without one those of the training.
+    errors_of : the parts of the data whose errors the intervals are made of.
     """
 
     coverage: float
     half_width: float
     covered: float | None
     rows: int
+    errors_of: Parts = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "coverage": self.coverage, "half_width": self.half_width, "covered": self.covered,
-            "rows": self.rows,
-        }  # fmt: skip
+        return {**asdict(self), "errors_of": list(self.errors_of)}
 
 
 def with_errors(training: Training, settings: Settings, look: Look | None = None) -> Training:
@@ -160,22 +159,28 @@ def _by_parts(training: Training) -> tuple[Sequence[FoldPrediction], Parts]:
 
 
 def intervals_of(training: Training) -> Intervals | None:
-    """Return what 90 % intervals are like; None where there are none."""
+    """Return what the usual intervals are like; None where there are none."""
     split, record = training.split, training.held_out
     if split is None or record is None or not record.allows(COVERAGE):
         return None
-    has_holdout = "holdout" in training.predictions
-    part = training.predictions["holdout" if has_holdout else "training"]
+    name = "holdout" if "holdout" in training.predictions else "training"
+    part = training.predictions[name]
     ends = record.interval(training.network, training.theta, part.X, COVERAGE)[:, :, 0]
-    is_fresh = has_holdout and "holdout" not in training.errors_of
+    is_fresh = name == "holdout" and name not in training.errors_of
     return Intervals(
         coverage=COVERAGE,
-        half_width=float(np.median(np.diff(ends, axis=1))) * split.target.std / 2.0,
-        covered=_share_in(ends, part.y, part.weight) if is_fresh else None,
-        rows=part.n if has_holdout else 0,
+        half_width=half_width(ends) * split.target.std,
+        covered=share_in(ends, part.y, part.weight) if is_fresh else None,
+        rows=part.n,
+        errors_of=training.errors_of,
     )
 
 
-def _share_in(ends: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+def half_width(ends: NDArray[Any]) -> float:
+    """Return the median of half the widths of intervals (m, 2)."""
+    return float(np.median(np.diff(ends, axis=1))) / 2.0
+
+
+def share_in(ends: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
     """Return the share of numbers (m,) between their ends (m, 2)."""
     return float(np.average((ends[:, 0] <= y) & (y <= ends[:, 1]), weights=weight))
