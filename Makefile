@@ -32,7 +32,7 @@ help:
 	@echo "make wheel     a wheel with all levels of the core; its tests on each level that runs here"
 	@echo "make pure-wheel  a wheel without the core; a fit without threads, processes and PyTorch"
 	@echo "make lint      style, types and who may import whom"
-	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators and their search"
+	@echo "make bench     speed of value and gradient and of whole searches; what combining starts gains; gradient checkers; diagnosis; estimators, their search, and many tables"
 	@echo "make docs      write docs/command-line-reference.md from the program itself"
 	@echo "make pictures  make docs/pictures, with Debian's chromium and chromium-driver"
 	@echo "make clean     remove .venv and caches"
@@ -99,6 +99,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/single_fit.py
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/tables.py
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/write_command_line_reference.py

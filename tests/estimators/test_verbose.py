@@ -83,7 +83,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "why"), ENDINGS, ids=str)
+@pytest.mark.parametrize(("settings", "why"), ENDINGS)
 def test_why_it_ended_is_told_in_words_of_the_parameters(capsys, settings, why):
     net = sb.MLPRegressor((3,), random_state=0, **settings)
     _, ends = printed(capsys, net)

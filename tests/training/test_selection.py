@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from symbreak.training.selection import FIRST, Candidate, best_of, chosen, path_of
+from symbreak.training.selection import FIRST, Candidate, best_of, chosen, compared, path_of
 
 
 def peak_at(alpha):
@@ -36,6 +36,49 @@ def test_the_grid_reaches_the_peak_and_halves_the_step_there(peak):
     np.testing.assert_allclose(around, [peak / 10**0.5, peak, peak * 10**0.5])
     assert set(path) >= set(FIRST)
     assert list(path) == sorted(path)
+
+
+@pytest.mark.parametrize("peak", [1e-3, 10**-0.5, 1.0, 10**0.5, 100.0])
+def test_near_a_penalty_the_search_climbs_by_half_steps_to_the_peak(peak):
+    path = path_of(peak_at(peak), None, near=1.0)
+    assert math.isclose(best_of(path), peak)
+    powers = 2 * np.log10(list(path))
+    np.testing.assert_allclose(np.diff(powers), 1.0)  # nothing is left out or asked twice
+    assert powers[0] <= min(2 * math.log10(peak), 0) - 1
+    assert powers[-1] >= max(2 * math.log10(peak), 0) + 1
+    assert len(path) == 3 + abs(round(2 * math.log10(peak)))
+
+
+def test_penalties_that_are_given_are_not_looked_for_near_another():
+    assert list(path_of(peak_at(1e-6), [3.0, 1.0], near=100.0)) == [1.0, 3.0]
+
+
+def test_a_network_is_searched_near_the_best_penalty_of_those_before():
+    peaks = {(): 1e4, (5,): 10.0, (9, 9): 0.1}
+    begun = []
+
+    def path(layers, activation, near):
+        begun.append((layers, activation, near))
+        peak = peaks[layers] if activation == "tanh" else 1.0
+        rise = len(layers) - abs(math.log10(peak))
+        return [candidate(layers, 9, [rise, rise], peak, activation)]
+
+    compared(path, [(), (5,), (9, 9)], ["tanh", "silu", "relu"])
+    assert begun == [
+        ((), "tanh", None), ((5,), "tanh", None), ((9, 9), "tanh", 10.0),
+        ((9, 9), "silu", 0.1), ((9, 9), "relu", 0.1),
+    ]  # fmt: skip
+
+
+def test_a_network_without_finite_scores_tells_the_next_nothing():
+    begun = []
+
+    def path(layers, activation, near):
+        begun.append(near)
+        return [candidate(layers, 9, [-math.inf, 0.0], 10.0, activation)]
+
+    compared(path, [(5,), (6,)], ["tanh", "silu"])
+    assert begun == [None, None, None]
 
 
 def test_the_grid_ends_where_the_scores_rise_no_more():

@@ -24,7 +24,8 @@ class MLPClassifierCV(CrossValidatedMLP, MLPClassifier):
     activation : of the hidden layers. "auto" is "tanh", and for the best of the architectures with
         hidden layers "silu" too.
     alphas : the penalties to compare. "auto" takes powers of ten from 0.1 to 100, goes on beyond
-        an edge that wins, and halves the step around the best.
+        an edge that wins, and halves the step around the best; the networks after the first one
+        with hidden layers begin around its best, in half steps.
     cv : None for 5 folds, a number of them, a splitter, or (train, test) rows. A number makes
         shuffled folds with the classes in equal shares, and, with `groups`, no group in two.
     scoring : a scorer; None is minus the log-loss.

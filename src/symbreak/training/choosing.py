@@ -102,7 +102,7 @@ def choose(
     """
     known: list[list[Candidate]] = []
 
-    def path(layers: Layers, activation: Any) -> list[Candidate]:
+    def path(layers: Layers, activation: Any, near: float | None) -> list[Candidate]:
         on_folds, found = fits(layers, activation), list[Candidate]()
         known.append(found)
 
@@ -114,7 +114,7 @@ def choose(
             found.sort(key=lambda one: one.alpha)
             return scores
 
-        path_of(scored, alphas)
+        path_of(scored, alphas, near)
         if tell is not None:
             tell(found)
         return found

@@ -62,7 +62,7 @@ def name_of(layers: Layers, activation: Any) -> str:
 
 
 def compared(
-    path: Callable[[Layers, Any], list[Candidate]],
+    path: Callable[[Layers, Any, float | None], list[Candidate]],
     architectures: Sequence[Layers],
     activations: Sequence[Any],
 ) -> list[Candidate]:
@@ -70,20 +70,24 @@ def compared(
 
     Parameters
     ----------
-    path : gives those of one network.
+    path : gives those of one network, from a penalty near which its best is expected.
     architectures : hidden layers, all with the first activation.
     activations : the others are for the best architecture that has hidden layers.
     """
     first, *others = activations
-    found = [one for layers in architectures for one in path(layers, first)]
-    hidden = [one for one in found if one.hidden_layer_sizes]
-    if hidden:
-        best = max(hidden, key=lambda one: one.mean).hidden_layer_sizes
-        found += [one for activation in others for one in path(best, activation)]
+    found: list[Candidate] = []
+    for layers in architectures:
+        found += path(layers, first, _near(_best_hidden(found)) if layers else None)
+    best = _best_hidden(found)
+    if best is not None:
+        layers, near = best.hidden_layer_sizes, _near(best)
+        found += [one for activation in others for one in path(layers, activation, near)]
     return found
 
 
-def path_of(scored: Scored, alphas: Sequence[float] | None) -> dict[float, Scores]:
+def path_of(
+    scored: Scored, alphas: Sequence[float] | None, near: float | None = None
+) -> dict[float, Scores]:
     """Return the scores by penalty, the smallest first.
 
     Parameters
@@ -91,15 +95,21 @@ def path_of(scored: Scored, alphas: Sequence[float] | None) -> dict[float, Score
     scored : gives the scores of penalties.
     alphas : the penalties; None takes powers of ten, goes on beyond an edge that is the best, and
         halves the step around the best.
+    near : the best penalty of another network with hidden layers. The search then begins around
+        it with the half step: on 49 splits of 34 tables the same network and penalty were taken,
+        for two thirds of the work.
     """
-    wanted = FIRST if alphas is None else tuple(alphas)
+    wanted, step = tuple(FIRST if alphas is None else alphas), 2
+    if alphas is None and near is not None:
+        wanted, step = (_moved(near, -1), near, _moved(near, 1)), 1
     found = dict(zip(wanted, scored(wanted), strict=True))
     if alphas is None:
-        while (further := _beyond(found)) is not None:
+        while (further := _beyond(found, step)) is not None:
             found[further] = scored([further])[0]
-        best, half = best_of(found), math.sqrt(10.0)
-        beside = [best / half, best * half]
-        found.update(zip(beside, scored(beside), strict=True))
+        best = best_of(found)
+        beside = [one for one in (_moved(best, -1), _moved(best, 1)) if one not in found]
+        if beside:
+            found.update(zip(beside, scored(beside), strict=True))
     return dict(sorted(found.items()))
 
 
@@ -140,17 +150,32 @@ def _is_within_error(one: Candidate, top: Candidate) -> bool:
     return bool(behind.mean() <= error)
 
 
-def _beyond(found: Mapping[float, Scores]) -> float | None:
+def _best_hidden(candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the best of those with hidden layers; None where there are none."""
+    hidden = [one for one in candidates if one.hidden_layer_sizes]
+    return max(hidden, key=lambda one: (one.mean, one.alpha), default=None)
+
+
+def _near(best: Candidate | None) -> float | None:
+    return best.alpha if best is not None and math.isfinite(best.mean) else None
+
+
+def _beyond(found: Mapping[float, Scores], step: int) -> float | None:
     """Return the next penalty beyond an edge that is the best and still rises; None for none."""
     alphas, best = sorted(found), best_of(found)
     means = [_mean(found[alpha]) for alpha in alphas]
     known = [mean for mean in means if math.isfinite(mean)]
     enough = _RISE * (max(known) - min(known)) if known else math.inf
     if best == alphas[0] and means[0] - means[1] > enough and best > 10.0**_LEAST:
-        return float(10.0 ** (round(math.log10(best)) - 1))
+        return _moved(best, -step)
     if best == alphas[-1] and means[-1] - means[-2] > enough and best < 10.0**_MOST:
-        return float(10.0 ** (round(math.log10(best)) + 1))
+        return _moved(best, step)
     return None
+
+
+def _moved(alpha: float, steps: int) -> float:
+    """Return a penalty of the grid some half powers of ten away."""
+    return float(10.0 ** ((round(2.0 * math.log10(alpha)) + steps) / 2.0))
 
 
 def _mean(scores: Scores) -> float:
