@@ -39,7 +39,8 @@ def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
     predictions = tmp_path / "predictions.csv"
     assert run("predict", model, shop, "-o", predictions).code == 0
     frame = pl.read_csv(predictions)
-    assert frame.columns == ["prediction", "probability of big", "probability of small"]
+    shares = ["probability of big", "probability of small"]
+    assert frame.columns == ["prediction", *shares, "disagreement"]
     truth = pl.read_csv(shop)["kind"].to_numpy()
     assert np.mean(frame["prediction"].to_numpy() == truth) > 0.85
     np.testing.assert_allclose(frame[:, 1] + frame[:, 2], 1, rtol=1e-12)
@@ -53,7 +54,9 @@ def test_regression_predicts_in_the_unit_of_the_table(run, shop, tmp_path):
     predictions = tmp_path / "p.csv"
     run("predict", model, shop, "-o", predictions)
     frame, truth = pl.read_csv(predictions), pl.read_csv(shop)["price"]
-    assert frame.columns == ["prediction"]
+    assert frame.columns == ["prediction", "lower", "upper"]
+    middle = (frame["lower"] + frame["upper"]).to_numpy() / 2
+    np.testing.assert_allclose(middle, frame["prediction"], rtol=1e-9)
     assert np.median(np.abs(frame["prediction"].to_numpy() - truth.to_numpy())) < 3
 
 
@@ -64,7 +67,9 @@ def test_columns_may_be_reordered_but_a_missing_one_is_named(run, shop, tmp_path
     frame.select(reversed(frame.columns)).write_csv(tmp_path / "turned.csv")
     frame.drop("size in cm", "price").write_csv(tmp_path / "short.csv")
     straight = run("predict", model, shop)
-    assert straight.out.startswith("prediction,probability of big,probability of small\n")
+    assert straight.out.startswith(
+        "prediction,probability of big,probability of small,disagreement\n"
+    )
     assert run("predict", model, tmp_path / "turned.csv").out == straight.out
     short = run("predict", model, tmp_path / "short.csv", "-o", tmp_path / "p.csv")
     assert (short.code, short.out) == (2, "")
