@@ -82,21 +82,21 @@ def test_new_rows_lie_in_the_intervals_as_often_as_was_asked(way):
 
 
 @pytest.mark.parametrize("is_validated", [False, True])
-def test_a_network_that_knows_its_rows_by_heart_is_as_unsure_of_others_as_it_should_be(
-    is_validated,
-):
-    by_heart = Settings(hidden=(30,), alpha=1e-6, starts=2, max_iter=400)
-    split = DataSplit.of(table(150, 0), "y", separate_test=True)
+def test_a_network_that_knows_its_rows_by_heart_is_unsure_of_others(is_validated):
+    def noise(a):
+        return np.full(len(a), 2.0)
+
+    by_heart = Settings(hidden=(50, 50), alpha=1e-6, starts=2, max_iter=1000)
+    split = DataSplit.of(table(80, 0, noise), "y", separate_test=True)
     training = train_split(split, by_heart)
     if is_validated:
         fixed = dataclasses.replace(by_heart, activation="tanh")
         found = cross_validated(split, fixed)
         training = with_errors(dataclasses.replace(training, cross_validation=found), fixed)
     assert training.errors_of == ("training",)
-    fresh, own = table(NEW, 1), split.table
-    columns = training.model().columns(own)
-    assert np.std(columns["prediction"] - own.column("y").to_numpy()) < 2.5
-    assert covered(training.model().columns(fresh), fresh) / NEW == pytest.approx(0.9, abs=0.07)
+    model, fresh = training.model(), table(NEW, 1, noise)
+    assert np.std(model.predict(split.table) - split.table.column("y").to_numpy()) < 10
+    assert covered(model.columns(fresh), fresh) / NEW == pytest.approx(0.9, abs=0.08)
 
 
 def test_noise_that_grows_widens():
