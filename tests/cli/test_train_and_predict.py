@@ -60,6 +60,29 @@ def test_regression_predicts_in_the_unit_of_the_table(run, shop, tmp_path):
     assert np.median(np.abs(frame["prediction"].to_numpy() - truth.to_numpy())) < 3
 
 
+def test_the_coverage_of_the_intervals_is_a_choice(run, shop, tmp_path):
+    model, found = tmp_path / "m", tmp_path / "f.json"
+    words = ("--target", "price", "--hidden", "none", "--holdout", 0.3, "--starts", 2)
+    ran = run("train", shop, *words, "--model", model, "--json", found)
+    known = json.loads(found.read_text())["scores"]["intervals"]
+    line = (
+        f"90 % intervals: ± {known['half_width']:.4g}, median width; they cover "
+        f"{100 * known['covered']:.1f} % of the hold-out; `symbreak predict` writes them."
+    )
+    assert line in ran.out
+    assert known["rows"] == 36
+    widths = []
+    for coverage in ("0.5", "0.9"):
+        run("predict", model, shop, "--coverage", coverage, "-o", tmp_path / "p.csv")
+        frame = pl.read_csv(tmp_path / "p.csv")
+        widths.append((frame["upper"] - frame["lower"]).median())
+    assert widths[0] < widths[1]
+    assert run("predict", model, shop).out == (tmp_path / "p.csv").read_text()
+    wrong = run("predict", model, shop, "--coverage", 0.999)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "coverage must be at most 0.9882 with 84 rows that were held out" in wrong.err
+
+
 def test_columns_may_be_reordered_but_a_missing_one_is_named(run, shop, tmp_path):
     model = tmp_path / "m"
     run("train", shop, "--target", "kind", *FEW, "--model", model)

@@ -12,10 +12,13 @@ from scipy.stats import binom
 from symbreak.errors import InvalidInput
 from symbreak.model_file import load_model, save_model
 from symbreak.tables.table import Table
-from symbreak.training import Settings, train_split
+from symbreak.training import Settings, table_errors, train_split
 from symbreak.training.cross_validation import cross_validated
 from symbreak.training.data_split import DataSplit
 from symbreak.training.model import Model
+from symbreak.training.seeds import seeds_of
+from symbreak.training.selection import chosen_by
+from symbreak.training.table_choice import folds_of
 from symbreak.training.table_errors import with_errors
 from symbreak.training.uncertainty import disagreement
 
@@ -173,13 +176,48 @@ def test_without_rows_that_tell_errors_there_are_no_intervals():
         training.model().columns(table(5, 1), 0.9)
 
 
-def test_a_single_start_is_judged_by_single_starts():
-    settings = dataclasses.replace(CHOOSES, combine="lowest-cost", starts=3, hidden=(3,), alpha=1.0)
-    split = DataSplit.of(table(300, 0), "y")
-    training = train_split(split, dataclasses.replace(settings, activation=None, max_iter=30))
+def test_a_fold_is_predicted_by_what_the_others_choose_trained_without_it():
+    split = DataSplit.of(table(60, 0), "y", separate_test=True)
+    training = train_split(split, CHOOSES)
+    found, y = table_errors._by_folds(training.choice, split, CHOOSES, None), split.train.y
+    X, rows = split.train.X, folds_of(split, seeds_of(CHOOSES.seed).split)
+    for place, (fold, (train, test)) in enumerate(zip(found, rows, strict=True)):
+        one = chosen_by(training.choice.candidates, [k for k in range(5) if k != place])
+        middle, scale = X[train].mean(0), X[train].std(0)
+        mean, std = y[train].mean(), y[train].std()
+        inputs = np.column_stack([np.ones(48), (X[train] - middle) / scale])
+        penalty = one.alpha * np.diag([0.0, 1.0, 1.0])
+        theta = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ (y[train] - mean) / std)
+        wanted = (theta[0] + (X[test] - middle) / scale @ theta[1:]) * std + mean
+        np.testing.assert_array_equal(fold.rows, test)
+        np.testing.assert_allclose(fold.outputs[0, :, 0], wanted, atol=1e-4)
+
+
+def test_the_record_is_of_the_starts_that_were_cross_validated():
+    split = DataSplit.of(table(60, 0), "y", separate_test=True)
+    settings = dataclasses.replace(QUICK, hidden=(3,), max_iter=20)
+    found = cross_validated(split, settings, repeats=2)
+    assert len(found.of_starts) == 10
+    for place, fold in enumerate(found.of_starts):
+        assert fold.outputs.shape == (3, 12, 1)
+        predicted = found.predictions[place // 5][fold.rows]
+        np.testing.assert_allclose(fold.outputs.mean(axis=0), predicted, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("combine", "starts"), [("average", 4), ("lowest-cost", 1), ("best", 1)])
+def test_a_single_start_is_judged_by_single_starts(combine, starts):
+    settings = Settings(hidden=(3,), alpha=1.0, starts=3, combine=combine, max_iter=30)
+    split = DataSplit.of(table(100, 0), "y", validation=0.2)
+    training = train_split(split, settings)
     assert training.errors_of == ("training",)
-    fresh = table(NEW, 1)
-    assert covered(training.model().columns(fresh), fresh) / NEW > 0.85
+    folds = table_errors._by_folds(training.choice, split, settings, None)
+    assert [len(fold.outputs) for fold in folds] == [starts] * 5
+
+
+def test_validation_rows_that_choose_the_start_tell_no_errors():
+    split = DataSplit.of(table(300, 0), "y", validation=0.2)
+    training = train_split(split, dataclasses.replace(QUICK, combine="best"))
+    assert training.errors_of == ("holdout",)
 
 
 # The file
@@ -214,6 +252,7 @@ DAMAGE = {
     "not finite": lambda a: a | {"held_out/scores": a["held_out/scores"] * np.nan},
     "negative": lambda a: a | {"held_out/weight": -a["held_out/weight"]},
     "other lengths": lambda a: a | {"held_out/weight": a["held_out/weight"][1:]},
+    "infinite": lambda a: a | {"held_out/size0/intercept": np.array(np.inf)},
     "no rows": lambda a: a | {"held_out/n": np.array(0.0)},
     "missing": lambda a: {name: one for name, one in a.items() if name != "held_out/n"},
     "of whole numbers": lambda a: a | {"held_out/weight": a["held_out/weight"].astype(np.int64)},
