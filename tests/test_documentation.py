@@ -21,6 +21,7 @@ SRC = ROOT / "src"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LONGEST_EXAMPLE = 100
+DECIMAL = re.compile(r"\d+\.\d+")
 OF_TORCH = re.compile(r"^(?:import|from) torch\b", re.MULTILINE)
 
 
@@ -63,6 +64,19 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = compile(python_of(page), str(page), "exec")
     exec(program, {"__name__": "__page__"})
+
+
+def test_the_first_program_of_the_readme_prints_what_it_says(capsys):
+    text = text_of(ROOT / "README.md")
+    program = text.split("```python\n")[1].split("```")[0]
+    said = re.search(r"```\n\n((?:    .*\n)+)", text)
+    assert said is not None
+    exec(compile(program, "README.md", "exec"), {})
+    # Rounding leads searches apart on other processors, and without the compiled core.
+    printed = capsys.readouterr().out
+    assert DECIMAL.sub("", printed).split() == DECIMAL.sub("", said[1]).split()
+    found, shown = ([float(one) for one in DECIMAL.findall(text)] for text in (printed, said[1]))
+    assert found == pytest.approx(shown, abs=0.02)
 
 
 @pytest.mark.parametrize("name", modules_with_doctests())

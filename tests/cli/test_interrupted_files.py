@@ -82,7 +82,7 @@ def test_only_what_was_there_goes_by_another_name(run, pressed_at, shop, tmp_pat
     beside = tmp_path / "folder" / "real.interrupted"
     assert (real.read_text(), model.resolve()) == ("mine", real)
     assert f"Model: {beside}" in ran.out
-    assert f"Next: symbreak predict {beside} {shop}" in ran.out
+    assert f"symbreak predict {beside} new.csv" in ran.out
     assert json.loads(found.read_text())["interrupted"]
     assert str(found) not in ran.err
 

@@ -218,7 +218,7 @@ def test_quiet_prints_the_score_alone(run):
 
 
 def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
-    ran = run("train", "--dataset", "iris", *FEW)
+    ran = run("train", "--dataset", "digits", *FEW, "--starts", 3, "--max-iter", 200)
     told = [int(line.split(",")[0].removeprefix("iteration ")) for line in ran.err.splitlines()]
     assert told == sorted(set(told))
     assert told

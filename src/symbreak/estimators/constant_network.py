@@ -70,9 +70,9 @@ def _remedy(estimator: Any) -> str:
 def _is_narrow(estimator: Any, problem: Problem) -> bool:
     """Tell from some rows whether predictions lie so close that they may be a constant's."""
     X, y = problem.X, np.asarray(problem.y)
-    if len(X) < 2 or not (y != y[0]).any():
+    if X.shape[0] < 2 or not (y != y[0]).any():
         return False
-    some = estimator._placed(X[spread_rows(len(X), SOME)])
+    some = estimator._placed(X[spread_rows(X.shape[0], SOME)])
     predicted = as_numpy(problem.network.predict(estimator._lead[None], some))[0]
     if not np.isfinite(predicted).all():
         return False
@@ -83,7 +83,7 @@ def _is_narrow(estimator: Any, problem: Problem) -> bool:
 def _constant_losses(problem: Problem) -> Array:
     """Return the loss of each row by the best constant: a network of biases alone, trained."""
     network = Network((1, problem.network.n_outputs), (), problem.network.loss)
-    nothing = np.zeros((len(problem.X), 1), dtype=problem.X.dtype)
+    nothing = np.zeros((problem.X.shape[0], 1), dtype=problem.X.dtype)
     cost = NetworkCost(network, nothing, problem.y, sample_weight=problem.sample_weight)
     theta = np.zeros((1, network.n_parameters), dtype=problem.X.dtype)
     theta = minimize(cost, theta, max_iter=_MAX_ITER).theta

@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from symbreak import arrays
 from symbreak.errors import InvalidInput, MissingOptionalPackage
-from symbreak.estimators.interruption import warn_at_caller
+from symbreak.estimators.interruption import is_of_search, warn_at_caller
 from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import NON_FINITE, Array, Problem
 from symbreak.estimators.solvers import is_stochastic
@@ -235,7 +235,8 @@ def _recorded(problem: Problem, outcome: Outcome, combine: str) -> Training:
     try:
         training = Training.of(
             problem.network, outcome, way, seconds={"train": outcome.seconds},
-            spread_of_inputs=spread_of(problem.X),
+            # One of many is compared with others, and nobody is advised on it.
+            spread_of_inputs=1.0 if is_of_search() else spread_of(problem.X),
         )  # fmt: skip
     except InvalidInput as error:
         raise ValueError(NON_FINITE) from error

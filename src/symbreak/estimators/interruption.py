@@ -63,6 +63,11 @@ def fits_of(search: SearchOfFits) -> Iterator[None]:
         _SEARCH.reset(token)
 
 
+def is_of_search() -> bool:
+    """Tell whether this fit is one of a `StackedSearchCV`, which compares it with others."""
+    return _SEARCH.get() is not None
+
+
 def check_goes_on() -> None:
     """Raise SearchInterrupted in a fit of a search that was interrupted before it."""
     search = _SEARCH.get()

@@ -137,7 +137,11 @@ class StackedSearchCV(BaseSearchCV):  # type: ignore[misc]
         n_jobs = outer.effective_n_jobs(default if self.n_jobs is None else self.n_jobs)
         progress = SearchProgress(is_wanted=bool(self.progress))
         backend = SearchBackend(
-            (outer, default), n_jobs, progress, takes_turns=_is_ours(self.estimator)
+            (outer, default),
+            n_jobs,
+            progress,
+            # Other steps and scorers may compute for long without the lock of Python.
+            takes_turns=_is_ours(self.estimator) and self.scoring is None,
         )
         with parallel_config(backend=backend):
             super().fit(X, y, **params)

@@ -14,7 +14,12 @@ import numpy as np
 
 from symbreak.estimators.constant_network import warn_if_constant_network
 from symbreak.estimators.fitted import FittedMixin, warn_if_unfinished
-from symbreak.estimators.interruption import check_goes_on, check_trained, tell_interrupted
+from symbreak.estimators.interruption import (
+    check_goes_on,
+    check_trained,
+    is_of_search,
+    tell_interrupted,
+)
 from symbreak.estimators.problem import Problem
 from symbreak.estimators.progress import Teller
 from symbreak.estimators.solvers import (
@@ -87,7 +92,7 @@ class TrainingMixin(FittedMixin):
         if pressed or interrupt.is_requested:
             tell_interrupted(self, outcome, spent=spent)
         warn_if_unfinished(self)
-        if validation is None:
+        if validation is None and not is_of_search():
             warn_if_constant_network(self, problem)
 
     def _gone_on(self, cost: NetworkCost, spent: int, tell: Any) -> Outcome:

@@ -152,7 +152,8 @@ def by_blocks(X: Any, of: Callable[[Any], Array]) -> NDArray[Any]:
 
 def _blocks(X: Any) -> Iterator[Any]:
     # Wide rows that are sparse are dense a block at a time.
-    size = max(1, min(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // max(1, X.shape[-1])))
+    columns = np.shape(X)[-1]
+    size = max(1, min(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // max(1, columns)))
     for begin in range(0, max(len(X), 1), size):
         yield X[begin : begin + size]
 

@@ -271,13 +271,19 @@ def penalty_share(training: Training) -> float:
     return (J - data) / J if J > 0.0 and np.isfinite(J) else 0.0
 
 
-def spread_of(X: NDArray[Any]) -> float:
-    """Return how far columns of X (m, features) lie from one scale around 0, at least 1.
+def spread_of(X: Any) -> float:
+    """Return how far columns of X (m, features), dense or in CSR, lie from one scale around 0.
 
     The largest standard deviation over the smallest, either over 1, or the largest |mean| over
-    standard deviation; columns that do not vary are left out.
+    standard deviation, and 1 at least; columns that do not vary are left out.
     """
-    std, mean = X.std(axis=0, dtype=np.float64), np.abs(X.mean(axis=0, dtype=np.float64))
+    mean = np.asarray(X.mean(axis=0, dtype=np.float64)).ravel()
+    if hasattr(X, "toarray"):
+        squares = np.asarray(X.multiply(X).mean(axis=0, dtype=np.float64)).ravel()
+        std = np.sqrt(np.maximum(squares - mean**2, 0.0))
+    else:
+        std = X.std(axis=0, dtype=np.float64)
+    mean = np.abs(mean)
     varies = std > 0.0
     if not varies.any():
         return 1.0
