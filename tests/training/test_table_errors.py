@@ -143,7 +143,7 @@ def test_classes_have_no_errors_but_starts_that_disagree():
     frame = table(300, 0).frame.with_columns(pl.col("y") > 100)
     split = DataSplit.of(Table.of(frame, "t.csv"), "y")
     training = train_split(split, dataclasses.replace(QUICK, hidden=(4,), max_iter=20))
-    assert training.held_out is training.intervals is None
+    assert (training.held_out, training.intervals) == (None, None)
     model, fresh = training.model(), table(50, 1)
     columns = model.columns(fresh)
     outputs = training.network.predict(training.theta, split.preparation.transform(fresh))
@@ -157,6 +157,7 @@ def test_classes_have_no_errors_but_starts_that_disagree():
 
 def test_few_rows_allow_no_intervals_unless_less_is_asked():
     training = train_split(DataSplit.of(table(40, 0), "y"), QUICK)
+    assert training.held_out is not None
     assert training.held_out.n == 8
     assert training.intervals is None
     model, fresh = training.model(), table(50, 1)
@@ -179,6 +180,7 @@ def test_without_rows_that_tell_errors_there_are_no_intervals():
 def test_a_fold_is_predicted_by_what_the_others_choose_trained_without_it():
     split = DataSplit.of(table(60, 0), "y", separate_test=True)
     training = train_split(split, CHOOSES)
+    assert training.choice is not None
     found, y = table_errors._by_folds(training.choice, split, CHOOSES, None), split.train.y
     X, rows = split.train.X, folds_of(split, seeds_of(CHOOSES.seed).split)
     for place, (fold, (train, test)) in enumerate(zip(found, rows, strict=True)):
@@ -197,6 +199,7 @@ def test_the_record_is_of_the_starts_that_were_cross_validated():
     split = DataSplit.of(table(60, 0), "y", separate_test=True)
     settings = dataclasses.replace(QUICK, hidden=(3,), max_iter=20)
     found = cross_validated(split, settings, repeats=2)
+    assert found is not None
     assert len(found.of_starts) == 10
     for place, fold in enumerate(found.of_starts):
         assert fold.outputs.shape == (3, 12, 1)
