@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
+import polars as pl
 import pytest
 
 from symbreak.cli import train_run
@@ -101,6 +103,24 @@ def test_a_signal_after_the_last_update_loses_nothing(run, monkeypatch, tmp_path
     assert "Hold-out (30 rows)" in ran.out
     assert not json.loads(found.read_text())["interrupted"]
     assert model.exists()
+
+
+def test_a_signal_while_errors_are_found_leaves_the_intervals_out(run, monkeypatch, tmp_path):
+    x = np.arange(60.0)
+    pl.DataFrame({"x": x, "y": x + np.sin(7 * x)}).write_csv(tmp_path / "t.csv")
+    words = ("train", tmp_path / "t.csv", "--target", "y", "--holdout", 0.2, "--hidden", "none")
+    pressing(monkeypatch, "with_errors")
+    ran = run(*words, "--starts", 2, "--model", tmp_path / "m", "--quiet")
+    assert ran.code == 130
+    assert "the errors that intervals are made of were not found" in ran.err
+    assert "Hold-out (12 rows)" in ran.out
+    assert run("train", *words[1:], "--model", tmp_path / "m2", "--quiet").code == 0
+    without, with_them = (
+        run("predict", tmp_path / name, tmp_path / "t.csv") for name in ("m", "m2")
+    )
+    assert without.out.startswith("prediction\n")
+    assert "No lower and upper" in without.err
+    assert with_them.out.startswith("prediction,lower,upper\n")
 
 
 def test_a_second_signal_breaks_off_and_says_what_was_written(run, monkeypatch, tmp_path):

@@ -22,7 +22,6 @@ from symbreak.training import train
 from symbreak.training.data_split import DataSplit
 from symbreak.training.model import Model
 from symbreak.training.scores import target_scores
-from symbreak.training.table_training import train_prepared
 from tests.reports.conftest import island_of
 
 FEW = ("--starts", 2, "--hidden", "none", "--validation", 0, "--max-iter", 300)
@@ -136,7 +135,8 @@ def test_it_is_what_scikit_learn_finds_in_the_predictions(run, files):
     columns, known = model.columns(test), test.column("y").to_numpy()
     if model.target.classes:
         assert once["accuracy"] == accuracy_score(known, columns["prediction"])
-        shares = np.column_stack(list(columns.values())[1:]).astype(float)
+        names = [f"probability of {label}" for label in model.target.classes]
+        shares = np.column_stack([columns[name] for name in names]).astype(float)
         loss = log_loss(known, shares, labels=list(model.target.classes))
         assert once["log_loss"] == pytest.approx(loss, rel=1e-12)
         return
@@ -208,11 +208,13 @@ def records(monkeypatch):
     """The records of the trainings that the command makes."""
     made = []
 
-    def noting(*args, **options):
-        made.append(train_prepared(*args, **options))
+    scored = train_run._scored
+
+    def noting(*args):
+        made.append(scored(*args))
         return made[-1]
 
-    monkeypatch.setattr(train_run, "train_prepared", noting)
+    monkeypatch.setattr(train_run, "_scored", noting)
     return made
 
 
@@ -251,6 +253,7 @@ def test_every_place_shows_the_one_run(shown):
     assert written == strict(made.to_dict())
     assert strict(model.summary["holdout"]) == written["scores"]["holdout"]
     assert strict(model.summary["single_start"]) == written["scores"]["single_start"]
+    assert strict(model.summary["intervals"]) == written["scores"]["intervals"]
     assert model.summary["kept_starts"] == written["scores"]["kept_starts"] == list(made.kept)
     assert finite(page["scores"]) == written["scores"]["holdout"]
     assert page["scores"]["rows"] == written["data"]["holdout_rows"]

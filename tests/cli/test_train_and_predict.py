@@ -39,7 +39,8 @@ def test_a_table_of_all_kinds_trains_and_predicts(run, shop, tmp_path):
     predictions = tmp_path / "predictions.csv"
     assert run("predict", model, shop, "-o", predictions).code == 0
     frame = pl.read_csv(predictions)
-    assert frame.columns == ["prediction", "probability of big", "probability of small"]
+    shares = ["probability of big", "probability of small"]
+    assert frame.columns == ["prediction", *shares, "disagreement"]
     truth = pl.read_csv(shop)["kind"].to_numpy()
     assert np.mean(frame["prediction"].to_numpy() == truth) > 0.85
     np.testing.assert_allclose(frame[:, 1] + frame[:, 2], 1, rtol=1e-12)
@@ -53,8 +54,33 @@ def test_regression_predicts_in_the_unit_of_the_table(run, shop, tmp_path):
     predictions = tmp_path / "p.csv"
     run("predict", model, shop, "-o", predictions)
     frame, truth = pl.read_csv(predictions), pl.read_csv(shop)["price"]
-    assert frame.columns == ["prediction"]
+    assert frame.columns == ["prediction", "lower", "upper"]
+    middle = (frame["lower"] + frame["upper"]).to_numpy() / 2
+    np.testing.assert_allclose(middle, frame["prediction"], rtol=1e-9)
     assert np.median(np.abs(frame["prediction"].to_numpy() - truth.to_numpy())) < 3
+
+
+def test_the_coverage_of_the_intervals_is_a_choice(run, shop, tmp_path):
+    model, found = tmp_path / "m", tmp_path / "f.json"
+    words = ("--target", "price", "--hidden", "none", "--holdout", 0.3, "--starts", 2)
+    ran = run("train", shop, *words, "--model", model, "--json", found)
+    known = json.loads(found.read_text())["scores"]["intervals"]
+    line = (
+        f"90 % intervals: ± {known['half_width']:.4g}, median width; they cover "
+        f"{100 * known['covered']:.1f} % of the hold-out; `symbreak predict` writes them."
+    )
+    assert line in ran.out
+    assert known["rows"] == 36
+    widths = []
+    for coverage in ("0.5", "0.9"):
+        run("predict", model, shop, "--coverage", coverage, "-o", tmp_path / "p.csv")
+        frame = pl.read_csv(tmp_path / "p.csv")
+        widths.append(np.median((frame["upper"] - frame["lower"]).to_numpy()))
+    assert widths[0] < widths[1]
+    assert run("predict", model, shop).out == (tmp_path / "p.csv").read_text()
+    wrong = run("predict", model, shop, "--coverage", 0.999)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "coverage must be at most 0.9882 with 84 rows that were held out" in wrong.err
 
 
 def test_columns_may_be_reordered_but_a_missing_one_is_named(run, shop, tmp_path):
@@ -64,7 +90,9 @@ def test_columns_may_be_reordered_but_a_missing_one_is_named(run, shop, tmp_path
     frame.select(reversed(frame.columns)).write_csv(tmp_path / "turned.csv")
     frame.drop("size in cm", "price").write_csv(tmp_path / "short.csv")
     straight = run("predict", model, shop)
-    assert straight.out.startswith("prediction,probability of big,probability of small\n")
+    assert straight.out.startswith(
+        "prediction,probability of big,probability of small,disagreement\n"
+    )
     assert run("predict", model, tmp_path / "turned.csv").out == straight.out
     short = run("predict", model, tmp_path / "short.csv", "-o", tmp_path / "p.csv")
     assert (short.code, short.out) == (2, "")

@@ -13,8 +13,7 @@ from sklearn.model_selection import KFold, TimeSeriesSplit
 
 import symbreak as sb
 from symbreak.errors import InvalidInput
-from symbreak.estimators.held_out import chosen_by
-from symbreak.training.selection import Candidate
+from symbreak.training.selection import Candidate, chosen_by
 from symbreak.training.uncertainty import both_answers, disagreement
 
 QUICK = {"activation": "tanh", "n_starts": 3, "screening_starts": 2, "random_state": 0}

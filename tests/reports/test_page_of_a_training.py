@@ -28,8 +28,8 @@ from tests.reports.conftest import island_of, trained_page
 STRUCTURE = {
     "first_screen": ["detail", "level", "name", "value"],
     "scores": [
-        "accuracy", "accuracy_interval", "calibration_error", "confusion", "how", "kind",
-        "log_loss", "most_frequent_share", "reliability", "rows",
+        "accuracy", "accuracy_interval", "calibration_error", "calibration_error_by_chance",
+        "confusion", "how", "kind", "log_loss", "most_frequent_share", "reliability", "rows",
     ],
     "comparison": ["entries", "rows", "where"],
     "importance": ["columns", "of_columns"],
@@ -147,12 +147,15 @@ def test_scores_are_those_of_the_saved_model_computed_by_hand(flowers):
     assert scores["confusion"]["counts"] == confusion_matrix(y[held], guess).tolist()
     interval = binomtest(right, m).proportion_ci(method="wilson")
     assert scores["accuracy_interval"] == pytest.approx([interval.low, interval.high], rel=1e-12)
-    for one in scores["reliability"]:
-        sure = probability.max(1)
-        rows = (sure >= one["from"]) & (sure < one["to"] + (one["to"] == 1.0))
-        assert one["rows"] == rows.sum()
+    sure, far = probability.max(1), 0.0
+    in_order = np.argsort(sure, kind="stable")
+    ends = np.cumsum([one["rows"] for one in scores["reliability"]])
+    assert ends[-1] == m
+    for one, rows in zip(scores["reliability"], np.split(in_order, ends[:-1]), strict=True):
+        far += len(rows) / m * abs(one["mean_probability"] - one["right"])
         assert one["mean_probability"] == pytest.approx(sure[rows].mean(), rel=1e-10)
         assert one["right"] == pytest.approx((guess == y[held])[rows].mean())
+    assert scores["calibration_error"] == pytest.approx(far)
 
 
 def test_the_costs_of_the_starts_are_j_of_the_saved_theta(flowers):

@@ -54,12 +54,11 @@ def test_a_saved_model_predicts_the_same_bits(tmp_path, target, dtype):
 
 def test_classes_come_with_probabilities_that_decide():
     columns = model("kind").columns(TABLE)
-    assert list(columns) == [
-        "prediction", "probability of no", "probability of perhaps", "probability of yes",
-    ]  # fmt: skip
-    shares = np.column_stack(list(columns.values())[1:]).astype(float)
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-12)
     labels = np.array(["no", "perhaps", "yes"])
+    names = [f"probability of {label}" for label in labels]
+    assert list(columns) == ["prediction", *names, "disagreement"]
+    shares = np.column_stack([columns[name] for name in names]).astype(float)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_array_equal(columns["prediction"], labels[shares.argmax(axis=1)])
 
 

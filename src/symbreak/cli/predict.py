@@ -10,6 +10,11 @@ import typer
 from symbreak.cli.header_option import HeaderOfModel
 from symbreak.cli.loading import loading
 
+NO_INTERVALS = (
+    "No lower and upper: the model knows no errors, or too few, on rows that were held out of its "
+    "training."
+)
+
 
 def predict(
     model: Annotated[
@@ -23,6 +28,14 @@ def predict(
         ),
     ],
     header: HeaderOfModel = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of numbers: the chance that a new one lies between lower and upper; by default "
+            "0.9.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -36,8 +49,9 @@ def predict(
 ) -> None:
     """Predict with a trained model.
 
-    Writes a column "prediction" and, for classes, "probability of CLASS" for each of them. The
-    columns of DATA may stand in any order.
+    Writes a column "prediction"; for numbers "lower" and "upper", the ends of an interval that a
+    new one lies in with the chance --coverage; for classes "probability of CLASS" for each of them,
+    and "disagreement" of the starts in nats. The columns of DATA may stand in any order.
     """
     with loading():
         from symbreak.cli.console import say_notes
@@ -53,8 +67,10 @@ def predict(
     check_outputs([output], [model, data])
     loaded = Model.load(model)
     table = read_alike(data, loaded, header)
-    columns = loaded.columns(table)
+    columns = loaded.columns(table, coverage)
     say_notes(loaded.preparation.unknown_notes(table))
+    if not (loaded.target.classes or "lower" in columns):
+        say_notes([NO_INTERVALS])
     if seen := loaded.seen_in(table):
         say_notes([f"{seen.share} of '{table.source}' trained this model; what it predicts there "
                    "does not show how good it is on new rows."])  # fmt: skip

@@ -28,6 +28,7 @@ from symbreak.training.folds import FOLDS
 from symbreak.training.record import Training
 from symbreak.training.settings import Settings
 from symbreak.training.table_choice import LEAST_ROWS
+from symbreak.training.table_errors import with_errors
 from symbreak.training.table_training import (
     Prepared,
     chosen_for,
@@ -86,8 +87,7 @@ def run(options: TrainOptions) -> int:
     if training.is_interrupted:
         return INTERRUPTED
     if interrupt.is_requested:
-        lost = repeats and training.cross_validation is None
-        what = "its score was not cross-validated" if lost else "nothing was lost"
+        what = _lost(training, repeats) or "nothing was lost"
         say(f"Interrupted after the training: {what}.", err=True)
         return INTERRUPTED
     return DONE
@@ -169,20 +169,29 @@ def _trained(options: TrainOptions, ready: Prepared, source: str) -> Training:
 def _scored(
     options: TrainOptions, training: Training, settings: Settings, repeats: int
 ) -> Training:
-    """Return the training with its score by cross-validation where that is wanted.
+    """Return the training with its score by cross-validation where wanted, and with its errors.
 
-    Ctrl-C leaves the score out: the training itself is finished.
+    Ctrl-C leaves them out: the training itself is finished.
     """
-    if not repeats or training.is_interrupted:
-        return training
     assert training.split is not None
     seconds = dict(training.seconds)
     try:
         with timed(seconds, "score"), shown(options.max_iter, quiet=options.quiet) as show:
-            found = cross_validated(training.split, settings, repeats=repeats, look=show)
+            if repeats and not training.is_interrupted:
+                found = cross_validated(training.split, settings, repeats=repeats, look=show)
+                training = replace(training, cross_validation=found)
+            training = with_errors(training, settings, show)
     except KeyboardInterrupt:
         return training
-    return replace(training, cross_validation=found, seconds=seconds)
+    return replace(training, seconds=seconds)
+
+
+def _lost(training: Training, repeats: int) -> str:
+    """Return what a Ctrl-C after the training has left out; "" for nothing."""
+    if repeats and training.cross_validation is None:
+        return "its score was not cross-validated"
+    is_without = training.network.loss.fits_any_number and training.held_out is None
+    return "the errors that intervals are made of were not found" if is_without else ""
 
 
 def _write(training: Training, options: TrainOptions, files: Files, written: list[Path]) -> None:
@@ -210,6 +219,7 @@ def _tell(training: Training, options: TrainOptions, files: Files) -> None:
         say(train_text.score_line(training))
         return
     _say(options, train_text.score_line(training), *train_text.single_lines(training))
+    _say(options, *train_text.interval_lines(training))
     _say(options, train_text.choice_line(training), *advice_text.found_lines(training))
     _say(options, *advice_text.advice_lines(training, options))
     train_text.print_starts(training)

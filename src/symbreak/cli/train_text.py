@@ -183,6 +183,22 @@ def _cross_validated(training: Training, found: CrossValidation) -> str:
     )
 
 
+def interval_lines(training: Training) -> list[str]:
+    """Return how sure predictions of numbers are; nothing where it is not known."""
+    found = training.intervals
+    if found is None:
+        return []
+    covered = (
+        ""
+        if found.covered is None
+        else (f"; they cover {100 * found.covered:.1f} % of the hold-out")
+    )
+    return [
+        f"{100 * found.coverage:.0f} % intervals: ± {found.half_width:.4g}, median width{covered}; "
+        "`symbreak predict` writes them."
+    ]
+
+
 def single_lines(training: Training) -> list[str]:
     """Return the hold-out score of a single start: median and range over the starts."""
     return [_single(training)] if "holdout" in training.predictions else []

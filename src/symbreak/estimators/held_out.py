@@ -11,24 +11,12 @@ rows and judge by others among the predictions that a cross-validation has made 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.problem import Array, Scaling
-from symbreak.training.selection import Candidate, chosen
 from symbreak.training.uncertainty import FoldPrediction, HeldOut
-
-
-def chosen_by(candidates: Sequence[Candidate], folds: Sequence[int]) -> Candidate:
-    """Return the candidate that some of the folds choose; all of them, where none is named."""
-    finite = [one for one in candidates if math.isfinite(one.mean)]
-    rest = [replace(one, scores=one.scores[list(folds)]) for one in finite] if folds else finite
-    place = chosen(rest)
-    assert place is not None  # all of these scores are finite
-    return finite[place]
 
 
 def held_out(

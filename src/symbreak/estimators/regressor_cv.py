@@ -10,7 +10,7 @@ import numpy as np
 from symbreak.estimators.cross_validated import CrossValidatedMLP, with_network
 from symbreak.estimators.early_stopping import Examples
 from symbreak.estimators.fold_fits import fitted_on
-from symbreak.estimators.held_out import chosen_by, held_out
+from symbreak.estimators.held_out import held_out
 from symbreak.estimators.parameters import CROSS_VALIDATED, REGRESSOR
 from symbreak.estimators.plain_input import check_fitted
 from symbreak.estimators.problem import Array
@@ -18,6 +18,7 @@ from symbreak.estimators.regressor import MLPRegressor
 from symbreak.training.choosing import Choice
 from symbreak.training.folds import Fold
 from symbreak.training.seeds import Seeds
+from symbreak.training.selection import chosen_by
 from symbreak.training.uncertainty import apart
 
 

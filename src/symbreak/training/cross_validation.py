@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.arrays import as_numpy
 from symbreak.optimize import Progress, minimize
 from symbreak.optimize.search import Watch
 from symbreak.tables.target import Target
@@ -33,8 +34,9 @@ from symbreak.training.data_split import DataSplit
 from symbreak.training.record import Training
 from symbreak.training.scores import Scores, target_scores
 from symbreak.training.settings import Settings
-from symbreak.training.table_choice import folds_of
+from symbreak.training.table_choice import folds_of, in_scale_of
 from symbreak.training.table_training import chosen_for, prepared, without_symmetry_warning
+from symbreak.training.uncertainty import FoldPrediction
 
 Array = NDArray[Any]
 # A fifth of fewer rows says little of a score: at 200 rows an accuracy of 90 % is known to 2 %.
@@ -57,6 +59,7 @@ class CrossValidation:
     weight, groups : (m,), of the rows; None where they weigh the same, or stand by themselves.
     folds : how many.
     choices : of each fold, None where nothing was chosen.
+    of_starts : for numbers, what the single starts of each fold predict for its rows.
     """
 
     target: Target
@@ -66,6 +69,7 @@ class CrossValidation:
     groups: Array | None
     folds: int
     choices: tuple[Choice | None, ...]
+    of_starts: tuple[FoldPrediction, ...] = ()
 
     @property
     def repeats(self) -> int:
@@ -166,29 +170,37 @@ def cross_validated(
     # Rows that no fold scores, as they weigh nothing, are predicted without knowledge.
     predictions = np.full((repeats, len(rows), split.n_outputs), 1.0 / split.n_outputs)
     choices: list[Choice | None] = []
+    of_starts: list[FoldPrediction] = []
     n_folds = 0
     for repeat, prediction in enumerate(predictions):
         folds = folds_of(split, settings.seed + repeat)
         n_folds = len(folds)
         for train, test in folds:
             part = split.again(rows[train], rows[:0], rows[test])
-            choice, predicted = _predicted(part, settings, look)
+            choice, trained = _trained(part, settings, look)
             choices.append(choice)
-            prediction[test] = _in_scale_of(split.target, part.target, predicted)
+            predicted = trained.predict(part.holdout.X)
+            if split.target.classes:
+                prediction[test] = predicted
+                continue
+            prediction[test] = in_scale_of(split.target, part.target, predicted)
+            outputs = as_numpy(trained.network.predict(trained.theta, part.holdout.X))
+            outputs = in_scale_of(split.target, part.target, outputs)
+            of_starts.append(FoldPrediction(test, outputs))
     if not n_folds:
         return None
     groups = split.facts.groups
     return CrossValidation(
         target=split.target, y=y, predictions=predictions, weight=split.weights.get("training"),
         groups=None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
-        folds=n_folds, choices=tuple(choices),
+        folds=n_folds, choices=tuple(choices), of_starts=tuple(of_starts),
     )  # fmt: skip
 
 
-def _predicted(
+def _trained(
     part: DataSplit, settings: Settings, look: Callable[[Progress], Any] | None
-) -> tuple[Choice | None, Array]:
-    """Return what was chosen on the training rows, and what it predicts for the others."""
+) -> tuple[Choice | None, Training]:
+    """Return what was chosen on the training rows, and what became of it there."""
     choice = chosen_for(part, settings, look)
     ready = prepared(part, settings, choice)
     with without_symmetry_warning():
@@ -198,11 +210,4 @@ def _predicted(
         )  # fmt: skip
     if outcome.is_interrupted:
         raise KeyboardInterrupt
-    trained = Training.of(ready.network, outcome, settings.combine)
-    return choice, trained.predict(part.holdout.X)
-
-
-def _in_scale_of(target: Target, other: Target, prediction: Array) -> Array:
-    if target.classes:
-        return prediction
-    return np.asarray((other.unscale(prediction) - target.mean) / target.std)
+    return choice, Training.of(ready.network, outcome, settings.combine)

@@ -89,10 +89,22 @@ class FoldFits:
         return np.column_stack([self._of_fold(fold, alphas) for fold in self._folds])
 
     def _of_fold(self, fold: Fold, alphas: Sequence[float]) -> list[float]:
-        most = max(LEAST_ITERATIONS, MOST_PASSES // fold.cost.n_examples)
-        arguments = {**self._arguments, "max_iter": min(self._arguments["max_iter"], most)}
-        outcomes = outcomes_of(fold.cost, fold.theta, alphas, arguments, self._until)
+        outcomes = on_fold(fold, alphas, self._arguments, self._until)
         return [_score(fold, outcome) for outcome in outcomes]
+
+
+def on_fold(
+    fold: Fold, alphas: Sequence[float], arguments: Mapping[str, Any], until: float | None = None
+) -> Iterator[Outcome]:
+    """Yield what becomes of the starts of a fold with each of the penalties; see `outcomes_of`.
+
+    Parameters
+    ----------
+    arguments : of `minimize`; on folds of many rows fewer iterations are made.
+    """
+    most = max(LEAST_ITERATIONS, MOST_PASSES // fold.cost.n_examples)
+    arguments = {**arguments, "max_iter": min(arguments["max_iter"], most)}
+    return outcomes_of(fold.cost, fold.theta, alphas, arguments, until)
 
 
 def _score(fold: Fold, outcome: Outcome) -> float:

@@ -55,6 +55,7 @@ def summary(training: Training) -> dict[str, Any]:
         "holdout": _scores(training.holdout),
         "cross_validation": None if validated is None else validated.as_dict(),
         "single_start": dict(zip(names, map(spread, numbers), strict=True)),
+        "intervals": None if training.intervals is None else training.intervals.as_dict(),
     }
 
 

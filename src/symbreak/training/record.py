@@ -42,6 +42,8 @@ if TYPE_CHECKING:  # these need polars; a training on arrays does not
     from symbreak.training.cross_validation import CrossValidation
     from symbreak.training.data_split import DataSplit
     from symbreak.training.model import Model
+    from symbreak.training.table_errors import Intervals
+    from symbreak.training.uncertainty import HeldOut
 
 Score = Callable[[Any, NDArray[Any], Any], Scores | None]
 
@@ -86,6 +88,8 @@ class Training:
     choice : what cross-validation found of networks and penalties, if it was asked.
     cross_validation : what the same training predicts for rows that it does not know; None where a
         hold-out part tells, or nobody asked.
+    held_out : of a table of numbers, the errors on rows that made no part of the network, and of
+        which parts of the data these rows are (`errors_of`); None where no rows tell them.
     gradient, symmetry : what was found at the starts, None where nobody asked.
     trajectories : where the starts stood on the way, None where nobody asked.
     trivial : of a network no better than the best constant on its training rows, how many hidden
@@ -107,6 +111,8 @@ class Training:
     split: DataSplit | None = None
     choice: Choice | None = None
     cross_validation: CrossValidation | None = None
+    held_out: HeldOut | None = None
+    errors_of: tuple[str, ...] = ()
     gradient: GradientReport | None = None
     symmetry: Symmetry | None = None
     trajectories: Trajectories | None = None
@@ -234,6 +240,13 @@ class Training:
         from symbreak.training.facts import importance_of
 
         return importance_of(self)
+
+    @cached_property
+    def intervals(self) -> Intervals | None:
+        """How wide the intervals of numbers are, and how often they cover; None without any."""
+        from symbreak.training.table_errors import intervals_of
+
+        return intervals_of(self)
 
     @cached_property
     def advice(self) -> list[Advice]:

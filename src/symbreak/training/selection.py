@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,15 @@ def chosen(candidates: Sequence[Candidate]) -> int | None:
         finite, key=lambda place: (candidates[place].n_parameters, -candidates[place].mean)
     )
     return next(place for place in by_size if _is_within_error(candidates[place], top))
+
+
+def chosen_by(candidates: Sequence[Candidate], folds: Sequence[int]) -> Candidate:
+    """Return the candidate that some of the folds choose; all of them, where none is named."""
+    finite = [one for one in candidates if math.isfinite(one.mean)]
+    rest = [replace(one, scores=one.scores[list(folds)]) for one in finite] if folds else finite
+    place = chosen(rest)
+    assert place is not None  # all of these scores are finite
+    return finite[place]
 
 
 def _is_within_error(one: Candidate, top: Candidate) -> bool:

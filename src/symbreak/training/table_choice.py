@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from symbreak.training.folds import Fold as FoldRows
 from symbreak.training.seeds import Seeds, seeds_of
 from symbreak.training.selection import ACTIVATIONS, ARCHITECTURES, Layers
 from symbreak.training.settings import Settings
+
+if TYPE_CHECKING:
+    from symbreak.tables.target import Target
 
 LOG_LOSS, SQUARED_ERROR = "log-loss", "half squared error of the standardised target"
 # Fewer rows say too little of any network.
@@ -68,7 +71,7 @@ def choose_for(
     if not rows:
         return None
     folds = [_on_fold(split, settings, seeds, *fold) for fold in rows]
-    arguments = _arguments(settings, look)
+    arguments = arguments_of(settings, look)
 
     def fits(layers: Layers, activation: Any) -> FoldFits:
         made = [fold(layers, activation) for fold in folds]
@@ -124,12 +127,20 @@ def _on_fold(
     """Return what makes a network's fold: the rows are prepared once for all networks."""
     rows = split.rows[0]
     part = split.again(rows[train], rows[:0], rows[test])
-    return partial(_fold, split, part, settings, seeds)
+    return partial(fold_of, split, part, settings, seeds)
 
 
-def _fold(
+def fold_of(
     split: DataSplit, part: DataSplit, settings: Settings, seeds: Seeds, layers: Layers, name: Any
 ) -> Fold:
+    """Return a network on a fold.
+
+    Parameters
+    ----------
+    split : the whole, in whose scale numbers are scored.
+    part : the fold: its training rows, and as its hold-out the rows to score on.
+    layers, name : hidden layers and activation.
+    """
     network = network_of(part, layers, name)
     cost = NetworkCost(
         network, *part.train, sample_weight=part.weights.get("training"), dtype=settings.dtype,
@@ -148,11 +159,13 @@ def _score(network: Network, split: DataSplit, part: DataSplit, outcome: Outcome
     X, y = part.holdout
     prediction = combined_prediction(network, theta, X)
     if not split.target.classes:
-        prediction, y = (
-            (part.target.unscale(one) - split.target.mean) / split.target.std
-            for one in (prediction, y)
-        )
+        prediction, y = (in_scale_of(split.target, part.target, one) for one in (prediction, y))
     return -mean_loss(network, prediction, y, part.weights.get("holdout"))
+
+
+def in_scale_of(target: Target, other: Target, y: Any) -> Any:
+    """Return numbers that are in the scale of another target of the same column."""
+    return (other.unscale(y) - target.mean) / target.std
 
 
 def network_of(split: DataSplit, layers: Sequence[int], activation: Any) -> Network:
@@ -161,7 +174,7 @@ def network_of(split: DataSplit, layers: Sequence[int], activation: Any) -> Netw
     return Network(widths, activation, split.loss)
 
 
-def _arguments(settings: Settings, look: Callable[[Progress], Any] | None) -> dict[str, Any]:
+def arguments_of(settings: Settings, look: Callable[[Progress], Any] | None) -> dict[str, Any]:
     """Return the arguments of `minimize` on the folds."""
     method = find_method(settings.method)
     ends = dict(_ENDS)

@@ -94,6 +94,8 @@ def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
         A setting is not what it must be, the gradient of J is wrong, or no start ends with a
         finite cost.
     """
+    from symbreak.training.table_errors import with_errors
+
     settings = Settings() if settings is None else settings
     check_combine(settings.combine, has_validation=split.validation.n > 0)
     ready = prepared(split, settings, chosen_for(split, settings))
@@ -102,7 +104,7 @@ def train_split(split: DataSplit, settings: Settings | None = None) -> Training:
             "The gradient must be the derivative of J. Got another one, so nothing was trained: "
             f"{ready.gradient.line}"
         )
-    return train_prepared(ready)
+    return with_errors(train_prepared(ready), settings)
 
 
 def chosen_for(split: DataSplit, settings: Settings, look: Look | None = None) -> Choice | None:

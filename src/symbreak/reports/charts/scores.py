@@ -11,7 +11,7 @@ from symbreak.text import pluralize
 Section = dict[str, Any]
 RELIABILITY_CAPTION = (
     "A dot on the diagonal: predictions of this probability are right as often as they say. "
-    "Upright lines: 95 % intervals."
+    "Upright lines: 95 % intervals. Each dot is of about as many rows."
 )
 
 

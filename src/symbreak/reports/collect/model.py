@@ -9,14 +9,16 @@ import numpy as np
 from symbreak.reports.collect.data import columns_and_target
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.network import network_over_updates
-from symbreak.reports.collect.predictions import scored
+from symbreak.reports.collect.predictions import scored, with_intervals
 from symbreak.reports.collect.training import INTERRUPTED, network_name, network_words
 from symbreak.reports.numbers import plain, short
 from symbreak.tables.table import Table
 from symbreak.training.combine import combined_prediction, combined_words
 from symbreak.training.model import Model
 from symbreak.training.scores import target_scores
+from symbreak.training.table_errors import Intervals, half_width, share_in
 from symbreak.training.trajectory import Trajectory
+from symbreak.training.uncertainty import COVERAGE
 
 NOTE = (
     "A saved model holds its kept starts, its columns and its score. Curves, gradient check and "
@@ -58,12 +60,31 @@ def of_model(model: Model, table: Table | None = None) -> dict[str, Any]:
     )
 
 
+def _intervals(model: Model, X: Any, y: Any) -> Intervals | None:
+    """Return what intervals are like on rows that are new; None where these may have made them.
+
+    A model tells its training rows from others, but not the rows that it was held against.
+    """
+    noted = model.summary.get("intervals")
+    made_by = noted.get("errors_of") if isinstance(noted, dict) else None
+    if model.held_out is None or made_by != ["training"] or not model.held_out.allows(COVERAGE):
+        return None
+    ends = model.held_out.interval(model.network, model.theta, X, COVERAGE)[:, :, 0]
+    return Intervals(
+        coverage=COVERAGE, half_width=half_width(ends) * model.target.std,
+        covered=share_in(ends, y), rows=len(y), errors_of=("training",),
+    )  # fmt: skip
+
+
 def _scores(model: Model, table: Table) -> dict[str, Any]:
-    prediction = combined_prediction(model.network, model.theta, model.preparation.transform(table))
+    X = model.preparation.transform(table)
+    prediction = combined_prediction(model.network, model.theta, X)
     y = model.target.encode(table)
     found = scored(model.target, y, prediction, target_scores(model.target, y, prediction))
     seen = model.seen_in(table)
     known = {"rows": seen.n, "sentence": seen.sentence if seen else ""}
+    if not seen:
+        found = with_intervals(found, _intervals(model, X, y))
     return {**found, "where": f"of {short(table.source, 60)}", "given": True, "seen": known}
 
 

@@ -8,9 +8,7 @@ R², RMSE   the interval holds 95 % of the scores of 1000 samples of the rows, d
            nothing of R² and are left out.
 The scores themselves are those of `symbreak.training.scores`.
 Both speak of other rows from the same source, not of another training.
-Reliability: the rows are put into ten bins by the probability of the class that is predicted; of a
-calibrated prediction the share of right answers in a bin is the mean probability there. The
-expected calibration error is the mean of |share - probability| over the rows (Naeini et al. 2015).
+Reliability and the expected calibration error are those of `symbreak.training.uncertainty`.
 """
 
 from __future__ import annotations
@@ -25,14 +23,16 @@ from numpy.typing import NDArray
 from symbreak.reports.numbers import section, short
 from symbreak.training.confusion import Confusion
 from symbreak.training.scores import Scores, most_frequent_share, number_scores
+from symbreak.training.uncertainty import Reliability, reliability
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
     from symbreak.tables.target import Target
     from symbreak.training.cross_validation import CrossValidation
+    from symbreak.training.table_errors import Intervals
 
 Floats = NDArray[np.float64]
 Z = 1.959963984540054  # of 95 %
-SAMPLES, BINS, MOST_CLASSES, MOST_PAIRS = 1000, 10, 50, 400
+SAMPLES, MOST_CLASSES, MOST_PAIRS = 1000, 50, 400
 
 
 def wilson(right: int, m: int) -> tuple[float, float]:
@@ -81,6 +81,16 @@ def cross_validated(found: CrossValidation) -> dict[str, Any]:
     return {**section, **where}
 
 
+def with_intervals(section: dict[str, Any], found: Intervals | None) -> dict[str, Any]:
+    """Return the section on predictions of numbers with what their intervals are like."""
+    if found is None or section["kind"] != "numbers":
+        return section
+    within = None
+    if found.covered is not None:
+        within = list(wilson(round(found.covered * found.rows), found.rows))
+    return {**section, "intervals": {**found.as_dict(), "covered_interval": within}}
+
+
 def of_classes(
     y: NDArray[Any], probability: Floats, names: Sequence[Any], scores: Scores
 ) -> dict[str, Any]:
@@ -95,8 +105,7 @@ def of_classes(
     probability = np.asarray(probability, dtype=np.float64)
     m, guess = len(y), probability.argmax(axis=1)
     right = guess == y
-    shares = probability / probability.sum(axis=1, keepdims=True)
-    bins = _reliability(shares.max(axis=1), right)
+    found = reliability(y, probability / probability.sum(axis=1, keepdims=True))
     return section({
         "kind": "classes",
         "rows": m,
@@ -104,8 +113,9 @@ def of_classes(
         "accuracy_interval": list(wilson(int(right.sum()), m)),
         "most_frequent_share": most_frequent_share(y),
         "confusion": _confusion(Confusion.of(y, guess, tuple(names))),
-        "reliability": bins,
-        "calibration_error": _calibration_error(bins),
+        "reliability": _bins(found),
+        "calibration_error": found.error,
+        "calibration_error_by_chance": found.by_chance,
     })  # fmt: skip
 
 
@@ -147,26 +157,17 @@ def _confusion(found: Confusion) -> dict[str, Any]:
     }
 
 
-def _calibration_error(bins: Sequence[dict[str, Any]]) -> float:
-    """Return how far shares of right answers lie from probabilities, on average over the rows."""
-    far = [one["rows"] * abs(one["right"] - one["mean_probability"]) for one in bins]
-    return float(sum(far) / sum(one["rows"] for one in bins))
-
-
-def _reliability(sure: Floats, right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    place = np.minimum((sure * BINS).astype(int), BINS - 1)
-    bins = []
-    for number in range(BINS):
-        rows = place == number
-        n = int(rows.sum())
-        if n:
-            share = float(right[rows].mean())
-            bins.append({
-                "from": number / BINS, "to": (number + 1) / BINS, "rows": n,
-                "mean_probability": float(sure[rows].mean()), "right": share,
-                "interval": list(wilson(int(right[rows].sum()), n)),
-            })  # fmt: skip
-    return bins
+def _bins(found: Reliability) -> list[dict[str, Any]]:
+    bins = zip(found.confidence, found.accuracy, found.rows, strict=True)
+    return [
+        {
+            "rows": int(rows),
+            "mean_probability": float(probability),
+            "right": float(right),
+            "interval": list(wilson(round(right * rows), int(rows))),
+        }
+        for probability, right, rows in bins
+    ]
 
 
 def _bootstrap(y: Floats, predicted: Floats) -> tuple[Any, Any]:

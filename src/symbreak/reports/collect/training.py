@@ -15,7 +15,7 @@ from symbreak.reports.collect.data import data_of_split
 from symbreak.reports.collect.document import finished
 from symbreak.reports.collect.findings import gradient_section, symmetry_section
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
-from symbreak.reports.collect.predictions import cross_validated, scored
+from symbreak.reports.collect.predictions import cross_validated, scored, with_intervals
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.signals import spread_of_signals
 from symbreak.reports.collect.starts import minima_words, restart_summary, table_of_starts
@@ -137,12 +137,13 @@ def network_words(network: Network) -> str:
 def scores_of_training(training: Training) -> dict[str, Any] | None:
     """Return what the combined prediction scores on rows that chose nothing, None without any."""
     if training.cross_validation is not None:
-        return {**cross_validated(training.cross_validation), "how": _combined(training)}
+        found = cross_validated(training.cross_validation)
+        return {**with_intervals(found, training.intervals), "how": _combined(training)}
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
     scores = scored(training.split.target, y, training.holdout_prediction, training.holdout)
-    return {**scores, "how": _combined(training)}
+    return {**with_intervals(scores, training.intervals), "how": _combined(training)}
 
 
 def _combined(training: Training) -> str:

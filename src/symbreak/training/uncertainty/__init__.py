@@ -10,11 +10,13 @@ so. Whoever has the scales (an estimator, a model of a table) turns numbers into
 """
 
 from symbreak.training.uncertainty.calibration import Reliability, reliability
+from symbreak.training.uncertainty.conformal import COVERAGE
 from symbreak.training.uncertainty.disagreement import both_answers, disagreement
 from symbreak.training.uncertainty.error_size import apart
 from symbreak.training.uncertainty.held_out import FoldPrediction, HeldOut
 
 __all__ = [
+    "COVERAGE",
     "FoldPrediction",
     "HeldOut",
     "Reliability",

@@ -20,11 +20,17 @@ from symbreak.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 _ROUNDING = 1e-12
+COVERAGE = 0.9  # that of intervals where no other is asked for
 
 
 def effective_rows(weight: Floats) -> float:
     """Return how many rows of equal weight tell as much as rows of weights (m,)."""
     return float(weight.sum() ** 2 / np.square(weight).sum())
+
+
+def is_possible(coverage: float, n: float) -> bool:
+    """Tell whether so many rows allow a coverage: the largest of n errors covers n / (n + 1)."""
+    return coverage * (n + 1.0) <= n * (1.0 + _ROUNDING)
 
 
 def conformal_quantile(scores: Floats, weight: Floats, n: float, coverage: float) -> Floats:
@@ -44,7 +50,7 @@ def conformal_quantile(scores: Floats, weight: Floats, n: float, coverage: float
     """
     check_above("coverage", coverage, 0.0)
     check_fraction("coverage", coverage)
-    if coverage * (n + 1.0) > n * (1.0 + _ROUNDING):
+    if not is_possible(coverage, n):
         raise InvalidInput(
             f"coverage must be at most {n / (n + 1.0):.4g} with {n:.4g} rows that were held out, "
             f"as the largest of n errors covers n / (n + 1) of new ones. Got {coverage}; fit on "

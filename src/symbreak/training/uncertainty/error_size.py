@@ -76,6 +76,13 @@ class ErrorSize:
         scaled = np.clip((phi - self.middle) / self.scale, self.low, self.high)
         return np.asarray(np.exp(self.intercept + scaled @ self.coef))
 
+    def fits(self, n_features: int) -> bool:
+        """Tell whether its arrays are of shapes that go together for x of so many columns."""
+        single = self.floor.shape == self.intercept.shape == ()
+        of_phi = {one.shape for one in (self.middle, self.scale, self.low, self.high, self.coef)}
+        known = {(0,), (1,), (_n_all(n_features),)}
+        return single and len(of_phi) == 1 and of_phi <= known and bool((self.scale > 0.0).all())
+
 
 def apart(rows: Sequence[NDArray[np.intp]], fold: int) -> list[int]:
     """Return the folds that have no row of this one."""
@@ -93,7 +100,7 @@ def sizes_of(folds: Sequence[Held]) -> tuple[list[ErrorSize], ErrorSize]:
         constant = _fitted(folds, 0)
         return [constant] * len(folds), constant
     least = min(sum(len(of.error) for of in some) for some in others)
-    ways = [n for n in (0, 1, 2 + 2 * folds[0].x.shape[1]) if least >= _ROWS_PER_FEATURE * n]
+    ways = [n for n in (0, 1, _n_all(folds[0].x.shape[1])) if least >= _ROWS_PER_FEATURE * n]
     found = [[_fitted(some, n) for some in others] for n in ways]
     losses = [_losses(sizes, folds) for sizes in found]
     weight = np.concatenate([of.weight for of in folds])
@@ -125,6 +132,11 @@ def _fitted(folds: Sequence[Held], n_features: int) -> ErrorSize:
         floor, middle, scale, scaled.min(axis=0), scaled.max(axis=0), model.coef_,
         np.array(model.intercept_ + math.log(mean)),
     )  # fmt: skip
+
+
+def _n_all(n_columns: int) -> int:
+    """Return how many features all of phi are for x of so many columns."""
+    return 2 + 2 * n_columns
 
 
 def _phi(n: int, floor: Floats, x: Floats, prediction: Floats, spread: Floats) -> Floats:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from symbreak.arrays import as_numpy
 from symbreak.network import Network
 from symbreak.training.combine import by_blocks
-from symbreak.training.uncertainty.conformal import conformal_quantile, effective_rows
+from symbreak.training.uncertainty.conformal import conformal_quantile, effective_rows, is_possible
 from symbreak.training.uncertainty.error_size import ErrorSize, Held, sizes_of
 
 Floats = NDArray[np.float64]
@@ -89,6 +89,10 @@ class HeldOut:
             n=effective_rows(weight[times > 0]),
         )
 
+    def allows(self, coverage: float) -> bool:
+        """Tell whether there are rows enough for intervals of a coverage."""
+        return is_possible(coverage, self.n)
+
     def interval(self, network: Network, theta: Any, X: Any, coverage: float) -> Floats:
         """Return lower and upper ends, (m, 2, outputs).
 
@@ -134,6 +138,19 @@ class HeldOut:
                 for name in _OF_A_SIZE
             },
         }
+
+    def fits(self, network: Network) -> bool:
+        """Tell whether the arrays, as those of a file, are a record of such a network."""
+        arrays, n_outputs = self.to_arrays().values(), network.n_outputs
+        return (
+            all(one.dtype == np.float64 and bool(np.isfinite(one).all()) for one in arrays)
+            and self.scores.shape == (len(self.weight), n_outputs)
+            and self.weight.ndim == 1
+            and len(self.weight) > 0
+            and self.n > 0.0
+            and bool((self.weight > 0.0).all() and (self.scores >= 0.0).all())
+            and all(size.fits(network.n_features) for size in self.sizes)
+        )
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> HeldOut:
