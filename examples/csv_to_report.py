@@ -38,7 +38,7 @@ subprocess.run([sys.executable, "-m", "symbreak", *command, "--quiet"], check=Tr
 # The page is for people. What it says is also there as numbers.
 with open("flats.json", encoding="utf-8") as file:
     found = json.load(file)
-scores, restarts = found["scores"]["holdout"], found["restarts"]
+scores, restarts = found["scores"]["cross_validation"]["scores"], found["restarts"]
 print(f"\nRent is predicted to about {scores['rmse']:.0f} on rows that trained nothing", end=" ")
 print(f"(R2 {scores['r2']:.3f});\n{restarts['n_lowest']} of {restarts['n_starts']} starts", end=" ")
 print("reached the lowest J.")

@@ -29,7 +29,8 @@ def chromium():
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "page.html"
-    trained_page(path, "--dataset", "wine", "--starts", 12, "--hidden", "6,4", "--max-iter", 200)
+    trained_page(path, "--quick", "--dataset", "wine", "--starts", 12, "--hidden", "6,4",
+                 "--max-iter", 200)  # fmt: skip
     return path
 
 
