@@ -30,7 +30,7 @@ def chromium():
 def page(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "page.html"
     trained_page(path, "--quick", "--dataset", "wine", "--starts", 12, "--hidden", "6,4",
-                 "--max-iter", 200)  # fmt: skip
+                 "--max-iter", 200, "--validation", 0.15)  # fmt: skip
     return path
 
 
