@@ -218,7 +218,8 @@ def test_quiet_prints_the_score_alone(run):
 
 
 def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
-    ran = run("train", "--dataset", "digits", *FEW, "--starts", 3, "--max-iter", 200)
+    words = ("--quick", "--starts", 3, "--hidden", 100, "--alpha", 0.001, "--max-iter", 1000)
+    ran = run("train", "--dataset", "digits", *words)
     told = [int(line.split(",")[0].removeprefix("iteration ")) for line in ran.err.splitlines()]
     assert told == sorted(set(told))
     assert told
