@@ -224,9 +224,7 @@ def _tell(training: Training, options: TrainOptions, files: Files) -> None:
     _say(options, *advice_text.advice_lines(training, options))
     train_text.print_starts(training)
     _say(options, *train_text.restart_lines(training))
-    _say(
-        options, f"Trained in {training.seconds['train']:.1f} s.", *train_text.written_lines(files)
-    )
+    _say(options, train_text.time_line(training.seconds), *train_text.written_lines(files))
     _say(options, train_text.next_line(training, options, files))
 
 

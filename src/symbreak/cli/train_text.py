@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from symbreak.training.scores import NO_R2, Scores
 from symbreak.training.selection import name_of
 
 MOST_ROWS = 20
+_STAGES = {"read": "reading", "choose": "choosing", "check": "checking", "train": "training",
+           "score": "scoring"}  # fmt: skip
 
 
 def data_line(source: str, split: DataSplit) -> str:
@@ -248,6 +251,15 @@ def restart_lines(training: Training) -> list[str]:
         times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
     return lines
+
+
+def time_line(seconds: Mapping[str, float]) -> str:
+    """Return where the time went; stages that took none of it are left out."""
+    total = sum(seconds.values())
+    digits = 0 if total >= 10.0 else 1
+    spent = {_STAGES[stage]: f"{time:.{digits}f}" for stage, time in seconds.items()}
+    parts = [f"{stage} {time}" for stage, time in spent.items() if float(time) > 0.0]
+    return f"Took {total:.{digits}f} s{': ' if parts else ''}{', '.join(parts)}."
 
 
 def written_lines(files: Files) -> list[str]:
