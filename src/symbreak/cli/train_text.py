@@ -25,6 +25,7 @@ from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores
 from symbreak.training.selection import name_of
+from symbreak.training.share_interval import effective_rows, wilson
 
 MOST_ROWS = 20
 _STAGES = {"read": "reading", "choose": "choosing", "check": "checking", "train": "training",
@@ -179,10 +180,15 @@ def _cross_validated(training: Training, found: CrossValidation) -> str:
         return f"{head}: no score, a prediction is not finite"
     name = "log-loss" if _has_classes(training) else "RMSE"
     of_score, of_error = found.standard_errors
+    sure = f"± {of_score:.4f} (standard error)"
+    if found.target.classes and of_score == 0.0:
+        # All right, or all wrong: no row differs from another, and still others may.
+        n = effective_rows(len(found.y), found.weight, found.groups)
+        low, high = wilson(found.scores.score * n, n)
+        sure = f"(95 % interval {low:.4f} to {high:.4f})"
     return (
-        f"{head}: {score_name(training)} {found.scores.score:.4f} ± "
-        f"{of_score:.4f} (standard error), {name} {found.scores.error:.4g} ± "
-        f"{of_error:.2g}"
+        f"{head}: {score_name(training)} {found.scores.score:.4f} {sure}, "
+        f"{name} {found.scores.error:.4g} ± {of_error:.2g}"
     )
 
 

@@ -25,8 +25,10 @@ from symbreak.training import Training
 from symbreak.training.advice import advice
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
+from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import MINIMIZE, SETTINGS, TRAIN
+from symbreak.training.share_interval import effective_rows
 from symbreak.training.trajectory import Trajectories, Trajectory
 
 ITERATION = {
@@ -142,8 +144,20 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
-    scores = scored(training.split.target, y, training.holdout_prediction, training.holdout)
+    scores = scored(
+        training.split.target, y, training.holdout_prediction, training.holdout,
+        _effective(training.split),
+    )  # fmt: skip
     return {**with_intervals(scores, training.intervals), "how": _combined(training)}
+
+
+def _effective(split: DataSplit) -> float:
+    """Return for how many rows those of the hold-out count."""
+    groups, rows = split.facts.groups, split.rows[2]
+    # Groups of a test file of its own are not known.
+    known = groups is not None and len(rows) == split.holdout.n
+    held = np.unique(groups[rows], return_inverse=True)[1] if known else None
+    return effective_rows(split.holdout.n, split.weights.get("holdout"), held)
 
 
 def _combined(training: Training) -> str:
