@@ -129,6 +129,8 @@ def _split(options: TrainOptions, table: Table, task: str | None, repeats: int) 
     test = read_alike(options.test, split, options.header)
     complete = split.with_test(test)
     say_notes(split.preparation.unknown_notes(test))
+    if complete.overlap is not None and complete.overlap.sentence:
+        say(f"Warning: '{test.source}': {complete.overlap.sentence}", err=True)
     return complete
 
 

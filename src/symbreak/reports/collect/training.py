@@ -148,7 +148,11 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
         training.split.target, y, training.holdout_prediction, training.holdout,
         _effective(training.split),
     )  # fmt: skip
-    return {**with_intervals(scores, training.intervals), "how": _combined(training)}
+    found = {**with_intervals(scores, training.intervals), "how": _combined(training)}
+    shared = training.split.overlap
+    if shared is None:
+        return found
+    return {**found, "seen": {"rows": shared.rows, "sentence": shared.sentence}}
 
 
 def _effective(split: DataSplit) -> float:
