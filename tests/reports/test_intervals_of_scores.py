@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from symbreak.cli.advice_text import found_lines
 from symbreak.cli.train_text import score_line
 from symbreak.reports.collect.training import of_training
 from symbreak.reports.report import Report
@@ -113,3 +114,19 @@ def test_the_page_says_which_intervals_those_of_numbers_are(trained):
     held_out = words_of(trained(y, folds=False))
     assert "The intervals are of 1000 samples of the 12 rows (bootstrap): " in held_out
     assert "standard errors to both sides" not in held_out
+
+
+def test_what_the_confusion_counts_is_said(trained):
+    twice = trained(CLASSES, folds=True, repeats=2)
+    assert "Counts of rows of the first of 2 repeats. Rows: what is known." in words_of(twice)
+    assert "Confusion, rows of the first of 2 repeats:" in found_lines(twice)
+    weight = np.where(np.arange(60) % 2, 9, 1).astype(str)
+    for folds in (True, False):
+        weighed = trained(CLASSES, folds=folds, weight=weight)
+        assert "Counts of rows each counted once, whatever it weighs. " in words_of(weighed)
+        assert "Confusion, rows each counted once, whatever it weighs:" in found_lines(weighed)
+    once = trained(CLASSES, folds=True)
+    assert "Counts of rows" not in words_of(once)
+    assert not any(line.startswith("Confusion") for line in found_lines(once))
+    numbers = trained((3.0 * X).round(4).astype(str), folds=True, repeats=2)
+    assert "Rows of the first of 2 repeats, here and in the drawing." in words_of(numbers)

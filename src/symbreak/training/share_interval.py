@@ -37,5 +37,5 @@ def effective_rows(m: int, weight: NDArray[Any] | None, groups: NDArray[Any] | N
     """
     each = np.ones(m) if weight is None else np.asarray(weight, dtype=np.float64)
     if groups is not None:
-        each = np.bincount(groups, weights=each)
+        each = np.bincount(groups, weights=each).astype(np.float64)
     return float(each.sum() ** 2 / np.sum(each**2))

@@ -25,6 +25,7 @@ from symbreak.training import Training
 from symbreak.training.advice import advice
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
+from symbreak.training.confusion import counted_words
 from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import MINIMIZE, SETTINGS, TRAIN
@@ -140,7 +141,7 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
     """Return what the combined prediction scores on rows that chose nothing, None without any."""
     if training.cross_validation is not None:
         found = cross_validated(training.cross_validation)
-        return {**with_intervals(found, training.intervals), "how": _combined(training)}
+        return {**with_intervals(found, training.intervals), **_how(training)}
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
@@ -148,19 +149,24 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
         training.split.target, y, training.holdout_prediction, training.holdout,
         _effective(training.split),
     )  # fmt: skip
-    found = {**with_intervals(scores, training.intervals), "how": _combined(training)}
+    found = {**with_intervals(scores, training.intervals), **_how(training)}
     shared = training.split.overlap
     if shared is None:
         return found
     return {**found, "seen": {"rows": shared.rows, "sentence": shared.sentence}}
 
 
+def _how(training: Training) -> dict[str, Any]:
+    counted = counted_words(training)
+    return {"how": _combined(training), **({"counted": counted} if counted else {})}
+
+
 def _effective(split: DataSplit) -> float:
     """Return for how many rows those of the hold-out count."""
-    groups, rows = split.facts.groups, split.rows[2]
+    groups, held = split.facts.groups, None
     # Groups of a test file of its own are not known.
-    known = groups is not None and len(rows) == split.holdout.n
-    held = np.unique(groups[rows], return_inverse=True)[1] if known else None
+    if groups is not None and split.overlap is None:
+        held = np.unique(groups[split.rows[2]], return_inverse=True)[1]
     return effective_rows(split.holdout.n, split.weights.get("holdout"), held)
 
 
