@@ -100,17 +100,15 @@ def search_line(choice: Choice | None, options: TrainOptions) -> str:
 
 def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first; those of one minimum take one line."""
-    restarts = training.outcome.restarts
-    if (
-        restarts.n_starts > 1
-        and len(restarts.minima) == 1 == restarts.n_converged / restarts.n_starts
-    ):
-        n, J = restarts.n_starts, restarts.lowest
-        say(f"{n} starts: {n} converged to one minimum, J {J:.6g}")
+    if _is_one_minimum(training):
+        n, J = training.outcome.restarts.n_starts, training.outcome.restarts.lowest
+        only = "" if training.network.n_hidden else "; without a hidden layer there is no other"
+        say(f"{n} starts: {n} converged to one minimum, J {J:.6g}{only}")
         return
     order = np.argsort(training.outcome.value, kind="stable").tolist()
     table = Table(title=f"{pluralize(len(order), 'start')}, lowest J first", title_justify="left")
-    for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
+    validation = [f"validation {score_name(training)}"] * bool(training.validation)
+    for heading in ("start", "J", *validation, "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
     table.add_column("used")
@@ -128,6 +126,16 @@ def print_starts(training: Training) -> None:
         values = training.outcome.value[[start for start, _ in rest]]
         n = sum(1 + more for _, more in rest)
         say(f"and {pluralize(n, 'more start')}, J {values[0]:.6g} to {values[-1]:.6g}")
+
+
+def _is_one_minimum(training: Training) -> bool:
+    """Whether all of several starts converged to one J."""
+    restarts = training.outcome.restarts
+    return (
+        restarts.n_starts > 1
+        and len(restarts.minima) == 1
+        and (restarts.n_converged == restarts.n_starts)
+    )
 
 
 def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:
@@ -148,7 +156,7 @@ def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:
 def _cells(training: Training, start: int) -> list[str]:
     outcome = training.outcome
     return [
-        str(start), f"{outcome.value[start]:#.6g}", _validation(training, start),
+        str(start), f"{outcome.value[start]:#.6g}", *_validation(training, start),
         str(outcome.n_iterations[start]), outcome.status[start].word,
         "yes" if start in training.kept else "no",
     ]  # fmt: skip
@@ -253,6 +261,8 @@ def restart_lines(training: Training) -> list[str]:
     restarts = training.outcome.restarts
     # What to do is said with what else there is to do.
     lines = [line for line in str(restarts).splitlines() if line != restarts.advice]
+    if _is_one_minimum(training) and not training.network.n_hidden:
+        lines = []  # the line of the starts has said it all
     if training.redrawn:
         times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
@@ -335,9 +345,12 @@ def _both(training: Training, scores: Scores | None) -> str:
     return f"{score_name(training)} {score}, {error} {scores.error:.4g}"
 
 
-def _validation(training: Training, start: int) -> str:
-    scores = training.validation[start] if training.validation else None
-    return "-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"
+def _validation(training: Training, start: int) -> list[str]:
+    """Return the cell of a start in that column, none where nothing was validated."""
+    if not training.validation:
+        return []
+    scores = training.validation[start]
+    return ["-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"]
 
 
 def _left_out(training: Training) -> str:
