@@ -261,8 +261,9 @@ def test_every_place_shows_the_one_run(shown):
         assert page["restarts"][name] == written["restarts"][name]
     for name in ("lowest_J", "chance_of_new", "chance_of_lower_at_most"):
         assert strict(page["restarts"][name]) == written["restarts"][name]
+    is_one = "without a hidden layer there is no other" in text
     for line in str(made.outcome.restarts).splitlines()[:2]:
-        assert line in text
+        assert (line in text) != is_one
     for one in made.advice:
         assert f"Advice: {one.sentence}" in text
     assert [one["sentence"] for one in page["advice"]] == [one.sentence for one in made.advice]
@@ -294,9 +295,10 @@ def test_every_place_shows_the_starts_of_the_one_run(shown):
             continue
         data = written["starts"][int(line[0])]
         score = data["validation"] and next(iter(data["validation"].values()))
+        cell = ["-" if score is None else f"{score:.4f}"] * bool(made.validation)
         assert line == [
             line[0], f"{made.outcome.value[int(line[0])]:#.6g}",
-            "-" if score is None else f"{score:.4f}", str(data["iterations"]), data["status"],
+            *cell, str(data["iterations"]), data["status"],
             "yes" if data["kept"] else "no",
         ]  # fmt: skip
 

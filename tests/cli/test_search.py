@@ -109,3 +109,12 @@ def test_a_budget_that_is_spent_is_said(run):
     assert "alpha 1, float64" in words_of(ran)
     ran = run("train", "--dataset", "iris", "--budget", -1)
     assert (ran.code, ran.err) == (2, "Error: --budget must be seconds, 0 or above. Got -1.\n")
+
+
+def test_a_budget_without_a_search_is_refused(run):
+    ran = run("train", "--dataset", "iris", "--quick", "--budget", 5, *FEW)
+    assert ran.code == 2
+    assert ran.err == (
+        "Error: --quick must not stand beside --budget, the time for what it turns off. "
+        "Got --budget 5; leave one out.\n"
+    )

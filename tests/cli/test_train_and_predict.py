@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from symbreak.arrays import alike
+from symbreak.cli.train_text import time_line
 from symbreak.training.finite_starts import draw_finite_starts
 
 FEW = ("--quick", "--starts", 3, "--hidden", 4, "--max-iter", 30)
@@ -206,8 +207,19 @@ def test_lowest_cost_and_no_validation_part(run):
 
 def test_the_same_command_prints_the_same_table(run):
     words = ("train", "--dataset", "iris", *FEW)
-    first, again = (run(*words).out.split("Trained in")[0] for _ in range(2))
+    first, again = (run(*words).out.split("Took")[0] for _ in range(2))
     assert first == again
+
+
+def test_where_the_time_went_is_said(run, tmp_path):
+    found = tmp_path / "f.json"
+    ran = run("train", "--dataset", "iris", *FEW, "--json", found)
+    seconds = json.loads(found.read_text())["seconds"]
+    assert f"\nTook {seconds['total']:.1f} s" in ran.out
+    told = {"read": 0.01, "choose": 6.2, "check": 0.04, "train": 2.0, "score": 31.4}
+    assert time_line(told) == "Took 40 s: choosing 6, training 2, scoring 31."
+    assert time_line({"train": 1.0, "score": 0.06}) == "Took 1.1 s: training 1.0, scoring 0.1."
+    assert time_line({"train": 0.01}) == "Took 0.0 s."
 
 
 def test_quiet_prints_the_score_alone(run):

@@ -25,7 +25,7 @@ from symbreak.reports.collect.cards import cards
 from symbreak.reports.collect.curves import cost_curves, spread_over, thinned
 from symbreak.reports.collect.estimator import network_of
 from symbreak.reports.collect.network import distinct_over_updates, network_over_updates
-from symbreak.reports.collect.predictions import of_classes, of_numbers, wilson
+from symbreak.reports.collect.predictions import of_classes, of_numbers
 from symbreak.reports.collect.search import of_choice
 from symbreak.reports.collect.starts import minima_words
 from symbreak.reports.collect.training import _of_trajectory
@@ -37,6 +37,7 @@ from symbreak.training.minima import distinct_minima
 from symbreak.training.scores import class_scores, number_scores
 from symbreak.training.seen_rows import Seen
 from symbreak.training.selection import Candidate
+from symbreak.training.share_interval import wilson
 from symbreak.training.trajectory import Trajectories, Trajectory
 from tests.fitting import quiet
 

@@ -29,7 +29,8 @@ STRUCTURE = {
     "first_screen": ["detail", "level", "name", "value"],
     "scores": [
         "accuracy", "accuracy_interval", "calibration_error", "calibration_error_by_chance",
-        "confusion", "how", "kind", "log_loss", "most_frequent_share", "reliability", "rows",
+        "confusion", "effective_rows", "how", "kind", "log_loss", "most_frequent_share",
+        "reliability", "rows",
     ],
     "comparison": ["entries", "rows", "where"],
     "importance": ["columns", "of_columns"],

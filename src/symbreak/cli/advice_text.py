@@ -10,7 +10,7 @@ from symbreak.reports.numbers import score_shown, shown
 from symbreak.text import format_table, pluralize
 from symbreak.training.advised import Advice
 from symbreak.training.comparison import Comparison, Entry
-from symbreak.training.confusion import Confusion
+from symbreak.training.confusion import Confusion, counted_words
 from symbreak.training.importance import ColumnImportance
 from symbreak.training.record import Training
 from symbreak.training.remedies import TRAIN, remedy_words
@@ -28,6 +28,8 @@ def found_lines(training: Training) -> list[str]:
     """Return the losses beside each other, the confusion and the columns that matter."""
     lines = comparison_lines(training.comparison)
     if training.confusion is not None:
+        counted = counted_words(training)
+        lines += [f"Confusion, rows {counted}:"] if counted else []
         lines += confusion_lines(training.confusion)
     return lines + importance_lines(training)
 

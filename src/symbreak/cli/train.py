@@ -233,6 +233,11 @@ class TrainOptions(NetworkOptions):
                 "--quick must not stand beside --search, which it turns off. Got both; leave one "
                 "out."
             )
+        if self.quick and self.budget != type(self).budget:
+            raise InvalidInput(
+                "--quick must not stand beside --budget, the time for what it turns off. "
+                f"Got --budget {self.budget:g}; leave one out."
+            )
         if not self.budget >= 0.0:
             raise InvalidInput(f"--budget must be seconds, 0 or above. Got {self.budget:g}.")
         if self.alpha is not None:

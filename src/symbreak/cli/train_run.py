@@ -129,6 +129,8 @@ def _split(options: TrainOptions, table: Table, task: str | None, repeats: int) 
     test = read_alike(options.test, split, options.header)
     complete = split.with_test(test)
     say_notes(split.preparation.unknown_notes(test))
+    if complete.overlap is not None and complete.overlap.sentence:
+        say(f"Warning: '{test.source}': {complete.overlap.sentence}", err=True)
     return complete
 
 
@@ -224,9 +226,7 @@ def _tell(training: Training, options: TrainOptions, files: Files) -> None:
     _say(options, *advice_text.advice_lines(training, options))
     train_text.print_starts(training)
     _say(options, *train_text.restart_lines(training))
-    _say(
-        options, f"Trained in {training.seconds['train']:.1f} s.", *train_text.written_lines(files)
-    )
+    _say(options, train_text.time_line(training.seconds), *train_text.written_lines(files))
     _say(options, train_text.next_line(training, options, files))
 
 

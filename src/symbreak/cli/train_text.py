@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,11 @@ from symbreak.training.plain_data import spread
 from symbreak.training.record import Training
 from symbreak.training.scores import NO_R2, Scores
 from symbreak.training.selection import name_of
+from symbreak.training.share_interval import effective_rows, wilson
 
 MOST_ROWS = 20
+_STAGES = {"read": "reading", "choose": "choosing", "check": "checking", "train": "training",
+           "score": "scoring"}  # fmt: skip
 
 
 def data_line(source: str, split: DataSplit) -> str:
@@ -96,17 +100,15 @@ def search_line(choice: Choice | None, options: TrainOptions) -> str:
 
 def print_starts(training: Training) -> None:
     """Print the table of the starts, lowest J first; those of one minimum take one line."""
-    restarts = training.outcome.restarts
-    if (
-        restarts.n_starts > 1
-        and len(restarts.minima) == 1 == restarts.n_converged / restarts.n_starts
-    ):
-        n, J = restarts.n_starts, restarts.lowest
-        say(f"{n} starts: {n} converged to one minimum, J {J:.6g}")
+    if _is_one_minimum(training):
+        n, J = training.outcome.restarts.n_starts, training.outcome.restarts.lowest
+        only = "" if training.network.n_hidden else "; without a hidden layer there is no other"
+        say(f"{n} starts: {n} converged to one minimum, J {J:.6g}{only}")
         return
     order = np.argsort(training.outcome.value, kind="stable").tolist()
     table = Table(title=f"{pluralize(len(order), 'start')}, lowest J first", title_justify="left")
-    for heading in ("start", "J", f"validation {score_name(training)}", "iterations"):
+    validation = [f"validation {score_name(training)}"] * bool(training.validation)
+    for heading in ("start", "J", *validation, "iterations"):
         table.add_column(heading, justify="right")
     table.add_column("status")
     table.add_column("used")
@@ -124,6 +126,16 @@ def print_starts(training: Training) -> None:
         values = training.outcome.value[[start for start, _ in rest]]
         n = sum(1 + more for _, more in rest)
         say(f"and {pluralize(n, 'more start')}, J {values[0]:.6g} to {values[-1]:.6g}")
+
+
+def _is_one_minimum(training: Training) -> bool:
+    """Whether all of several starts converged to one J."""
+    restarts = training.outcome.restarts
+    return (
+        restarts.n_starts > 1
+        and len(restarts.minima) == 1
+        and (restarts.n_converged == restarts.n_starts)
+    )
 
 
 def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:
@@ -144,7 +156,7 @@ def _folded(training: Training, order: list[int]) -> list[tuple[int, int]]:
 def _cells(training: Training, start: int) -> list[str]:
     outcome = training.outcome
     return [
-        str(start), f"{outcome.value[start]:#.6g}", _validation(training, start),
+        str(start), f"{outcome.value[start]:#.6g}", *_validation(training, start),
         str(outcome.n_iterations[start]), outcome.status[start].word,
         "yes" if start in training.kept else "no",
     ]  # fmt: skip
@@ -176,10 +188,15 @@ def _cross_validated(training: Training, found: CrossValidation) -> str:
         return f"{head}: no score, a prediction is not finite"
     name = "log-loss" if _has_classes(training) else "RMSE"
     of_score, of_error = found.standard_errors
+    sure = f"± {of_score:.4f} (standard error)"
+    if found.target.classes and of_score == 0.0:
+        # All right, or all wrong: no row differs from another, and still others may.
+        n = effective_rows(len(found.y), found.weight, found.groups)
+        low, high = wilson(found.scores.score * n, n)
+        sure = f"(95 % interval {low:.4f} to {high:.4f})"
     return (
-        f"{head}: {score_name(training)} {found.scores.score:.4f} ± "
-        f"{of_score:.4f} (standard error), {name} {found.scores.error:.4g} ± "
-        f"{of_error:.2g}"
+        f"{head}: {score_name(training)} {found.scores.score:.4f} {sure}, "
+        f"{name} {found.scores.error:.4g} ± {of_error:.2g}"
     )
 
 
@@ -244,10 +261,21 @@ def restart_lines(training: Training) -> list[str]:
     restarts = training.outcome.restarts
     # What to do is said with what else there is to do.
     lines = [line for line in str(restarts).splitlines() if line != restarts.advice]
+    if _is_one_minimum(training) and not training.network.n_hidden:
+        lines = []  # the line of the starts has said it all
     if training.redrawn:
         times = pluralize(training.redrawn, "time")
         lines.append(f"A start was drawn again {times}, as J or its gradient was not finite there.")
     return lines
+
+
+def time_line(seconds: Mapping[str, float]) -> str:
+    """Return where the time went; stages that took none of it are left out."""
+    total = sum(seconds.values())
+    digits = 0 if total >= 10.0 else 1
+    spent = {_STAGES[stage]: f"{time:.{digits}f}" for stage, time in seconds.items()}
+    parts = [f"{stage} {time}" for stage, time in spent.items() if float(time) > 0.0]
+    return f"Took {total:.{digits}f} s{': ' if parts else ''}{', '.join(parts)}."
 
 
 def written_lines(files: Files) -> list[str]:
@@ -317,9 +345,12 @@ def _both(training: Training, scores: Scores | None) -> str:
     return f"{score_name(training)} {score}, {error} {scores.error:.4g}"
 
 
-def _validation(training: Training, start: int) -> str:
-    scores = training.validation[start] if training.validation else None
-    return "-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"
+def _validation(training: Training, start: int) -> list[str]:
+    """Return the cell of a start in that column, none where nothing was validated."""
+    if not training.validation:
+        return []
+    scores = training.validation[start]
+    return ["-" if scores is None or math.isnan(scores.score) else f"{scores.score:.4f}"]
 
 
 def _left_out(training: Training) -> str:

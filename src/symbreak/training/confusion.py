@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from symbreak.training.record import Training
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +65,13 @@ class Confusion:
         """Return plain data."""
         return {"classes": list(self.classes), "counts": self.counts.tolist(),
                 "recall": self.recall}  # fmt: skip
+
+
+def counted_words(training: Training) -> str:
+    """Return which rows are counted, and how, beside the score: "" for all, each as it weighs."""
+    validated, split = training.cross_validation, training.split
+    part = "holdout" if validated is None else "training"
+    is_weighted = split is not None and part in split.weights
+    repeats = 1 if validated is None else validated.repeats
+    words = [f"of the first of {repeats} repeats"] if repeats > 1 else []
+    return ", ".join([*words, *["each counted once, whatever it weighs"] * is_weighted])

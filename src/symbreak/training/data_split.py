@@ -24,6 +24,8 @@ from symbreak.tables.row_facts import RowFacts, weights
 from symbreak.tables.split import split_rows
 from symbreak.tables.table import Table
 from symbreak.tables.target import Target, task_of
+from symbreak.training.overlap import Overlap, shared_groups
+from symbreak.training.seen_rows import SeenRows
 
 Rows = NDArray[np.int64]
 PARTS = ("training", "validation", "holdout")
@@ -53,6 +55,7 @@ class DataSplit:
     rows : of the table in each part.
     weights : (m,) of each part, "training", "validation" and "holdout"; none where all rows weigh
         the same.
+    overlap : what the table of a separate test shares with this one; None for a part of it.
     n_columns : of the table, without the target and what is no feature.
     """
 
@@ -67,6 +70,7 @@ class DataSplit:
     n_columns: int
     weight_column: str | None = None
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    overlap: Overlap | None = None
 
     @classmethod
     def of(
@@ -144,7 +148,14 @@ class DataSplit:
         known = {name: self.weights[name] for name in self.weights if name != "holdout"}
         if self.weight_column in table.columns:
             known["holdout"] = weights(table, str(self.weight_column))
-        return replace(self, holdout=test, weights=known)
+        return replace(self, holdout=test, weights=known, overlap=self._overlap(table, test))
+
+    def _overlap(self, table: Table, test: Subset) -> Overlap:
+        seen = SeenRows.of(self.train.X).among(test.X)
+        if self.facts.groups is None:
+            return Overlap(seen)
+        column = self.facts.columns[0]
+        return Overlap(seen, shared_groups(self.table, table, column), column)
 
     @property
     def n_rows(self) -> int:

@@ -84,6 +84,7 @@ def _data(split: DataSplit, source: str) -> dict[str, Any]:
         "train_rows": split.train.n,
         "validation_rows": split.validation.n,
         "holdout_rows": split.holdout.n,
+        "test": None if split.overlap is None else split.overlap.as_dict(),
     }
 
 

@@ -168,6 +168,8 @@ def _advice(document: dict[str, Any]) -> tuple[str, str]:
     errors = [f for f in document.get("diagnosis", {}).get("findings", []) if f["level"] != "note"]
     if errors:
         return "Mend the start", errors[0]["remedy"]
+    if document.get("scores", {}).get("seen", {}).get("sentence"):
+        return "Score it on new rows", "Give rows with the target that it was not trained on."
     return _advice_on_starts(document)
 
 
@@ -187,8 +189,6 @@ def _advice_on_starts(document: dict[str, Any]) -> tuple[str, str]:
 def _advice_without_starts(document: dict[str, Any]) -> tuple[str, str]:
     if document.get("gradient_check", {}).get("verdict", "pass") == "inconclusive":
         return "Check again", "The check could not tell; see the notes of the blocks."
-    if document.get("scores", {}).get("seen", {}).get("sentence"):
-        return "Score it on new rows", "Give rows with the target that it was not trained on."
     if "then" in document:
         return "Use the model", document["then"]
     return "Train", "Nothing here stands against it."

@@ -85,7 +85,7 @@ def _scores(model: Model, table: Table) -> dict[str, Any]:
     known = {"rows": seen.n, "sentence": seen.sentence if seen else ""}
     if not seen:
         found = with_intervals(found, _intervals(model, X, y))
-    return {**found, "where": f"of {short(table.source, 60)}", "given": True, "seen": known}
+    return {**found, "where": f"of {short(table.source, 60)}", "seen": known}
 
 
 def _kept(model: Model) -> list[int]:

@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-accuracy   p = right / m; the interval is Wilson's (1927, J. Am. Stat. Assoc. 22, 209) for 95 %.
+accuracy   the interval is that of `symbreak.training.share_interval`.
 R², RMSE   the interval holds 95 % of the scores of 1000 samples of the rows, drawn with replacement
            (percentile bootstrap, Efron 1979); its seed is fixed. Samples of equal targets tell
-           nothing of R² and are left out.
+           nothing of R² and are left out. By cross-validation it is 1.96 standard errors to both
+           sides.
 The scores themselves are those of `symbreak.training.scores`.
 Both speak of other rows from the same source, not of another training.
 Reliability and the expected calibration error are those of `symbreak.training.uncertainty`.
@@ -13,7 +14,6 @@ Reliability and the expected calibration error are those of `symbreak.training.u
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.reports.numbers import section, short
+from symbreak.text import pluralize
 from symbreak.training.confusion import Confusion
 from symbreak.training.scores import Scores, most_frequent_share, number_scores
+from symbreak.training.share_interval import Z, effective_rows, wilson
 from symbreak.training.uncertainty import Reliability, reliability
 
 if TYPE_CHECKING:  # needs polars; a report of an estimator does not
@@ -31,20 +33,15 @@ if TYPE_CHECKING:  # needs polars; a report of an estimator does not
     from symbreak.training.table_errors import Intervals
 
 Floats = NDArray[np.float64]
-Z = 1.959963984540054  # of 95 %
 SAMPLES, MOST_CLASSES, MOST_PAIRS = 1000, 50, 400
 
 
-def wilson(right: int, m: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    p, w = right / m, Z * Z / m
-    middle, half = p + w / 2.0, Z * math.sqrt(p * (1.0 - p) / m + w / (4.0 * m))
-    # At 0 and 1 the limit is exactly 0 or 1; rounding may step over it.
-    return max((middle - half) / (1.0 + w), 0.0), min((middle + half) / (1.0 + w), 1.0)
-
-
 def scored(
-    target: Target, y: NDArray[Any], prediction: NDArray[Any], scores: Scores | None
+    target: Target,
+    y: NDArray[Any],
+    prediction: NDArray[Any],
+    scores: Scores | None,
+    effective: float | None = None,
 ) -> dict[str, Any]:
     """Return the section on a prediction of a table's target.
 
@@ -53,32 +50,32 @@ def scored(
     y : (m,), as `Target.encode` gives it.
     prediction : (m, outputs), after the link.
     scores : of the prediction; None where it is not finite.
+    effective : for how many rows they count; None for each as one.
     """
     if scores is None:
         return _none(len(y))
     if target.classes:
-        return of_classes(y, prediction, target.classes, scores)
+        return of_classes(y, prediction, target.classes, scores, effective)
     return of_numbers(target.unscale(y), target.unscale(prediction[:, 0]), scores)
 
 
 def cross_validated(found: CrossValidation) -> dict[str, Any]:
     """Return the section on predictions by cross-validation.
 
-    Scores are those of all repeats, with intervals of their standard errors; confusion, residuals
-    and reliability are those of the first.
+    Scores are those of all repeats, with intervals of numbers by their standard errors; confusion,
+    residuals and reliability are those of the first.
     """
-    section = scored(found.target, found.y, found.predictions[0], found.scores)
-    where = {"where": f"by {found.words}", "standard_error": list(found.standard_errors)}
-    if found.scores is None:
-        return {**section, **where}
-    names = [f"{name}_interval" for name in found.scores.names]
-    numbers = (found.scores.score, found.scores.error)
-    for name, number, error in zip(names, numbers, found.standard_errors, strict=True):
-        if name in section:
-            low, high = number - Z * error, number + Z * error
-            is_share = name == "accuracy_interval"
-            section[name] = [max(low, 0.0), min(high, 1.0)] if is_share else [low, high]
-    return {**section, **where}
+    effective = effective_rows(len(found.y), found.weight, found.groups)
+    section = scored(found.target, found.y, found.predictions[0], found.scores, effective)
+    section["where"], section["standard_error"] = f"by {found.words}", list(found.standard_errors)
+    if section["kind"] == "numbers" and found.scores is not None:
+        r2, rmse = found.scores.score, found.scores.error
+        of_r2, of_rmse = (Z * error for error in found.standard_errors)
+        n = len(found.y) if found.groups is None else len(np.unique(found.groups))
+        section["over"] = pluralize(n, "row" if found.groups is None else "group")
+        section["r2_interval"] = [r2 - of_r2, min(r2 + of_r2, 1.0)]
+        section["rmse_interval"] = [max(rmse - of_rmse, 0.0), rmse + of_rmse]
+    return section
 
 
 def with_intervals(section: dict[str, Any], found: Intervals | None) -> dict[str, Any]:
@@ -92,7 +89,11 @@ def with_intervals(section: dict[str, Any], found: Intervals | None) -> dict[str
 
 
 def of_classes(
-    y: NDArray[Any], probability: Floats, names: Sequence[Any], scores: Scores
+    y: NDArray[Any],
+    probability: Floats,
+    names: Sequence[Any],
+    scores: Scores,
+    effective: float | None = None,
 ) -> dict[str, Any]:
     """Return scores, confusion matrix and reliability.
 
@@ -101,16 +102,18 @@ def of_classes(
     y : (m,) class indices.
     probability : (m, K), finite.
     names : (K,).
+    effective : for how many rows they count; None for each as one.
     """
     probability = np.asarray(probability, dtype=np.float64)
     m, guess = len(y), probability.argmax(axis=1)
-    right = guess == y
+    n = m if effective is None else effective
     found = reliability(y, probability / probability.sum(axis=1, keepdims=True))
     return section({
         "kind": "classes",
         "rows": m,
         **scores.as_dict(),
-        "accuracy_interval": list(wilson(int(right.sum()), m)),
+        "accuracy_interval": list(wilson(scores.score * n, n)),
+        "effective_rows": n,
         "most_frequent_share": most_frequent_share(y),
         "confusion": _confusion(Confusion.of(y, guess, tuple(names))),
         "reliability": _bins(found),

@@ -25,8 +25,11 @@ from symbreak.training import Training
 from symbreak.training.advice import advice
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
+from symbreak.training.confusion import counted_words
+from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import MINIMIZE, SETTINGS, TRAIN
+from symbreak.training.share_interval import effective_rows
 from symbreak.training.trajectory import Trajectories, Trajectory
 
 ITERATION = {
@@ -138,12 +141,33 @@ def scores_of_training(training: Training) -> dict[str, Any] | None:
     """Return what the combined prediction scores on rows that chose nothing, None without any."""
     if training.cross_validation is not None:
         found = cross_validated(training.cross_validation)
-        return {**with_intervals(found, training.intervals), "how": _combined(training)}
+        return {**with_intervals(found, training.intervals), **_how(training)}
     if training.split is None or "holdout" not in training.predictions:
         return None
     y = training.predictions["holdout"].y
-    scores = scored(training.split.target, y, training.holdout_prediction, training.holdout)
-    return {**with_intervals(scores, training.intervals), "how": _combined(training)}
+    scores = scored(
+        training.split.target, y, training.holdout_prediction, training.holdout,
+        _effective(training.split),
+    )  # fmt: skip
+    found = {**with_intervals(scores, training.intervals), **_how(training)}
+    shared = training.split.overlap
+    if shared is None:
+        return found
+    return {**found, "seen": {"rows": shared.rows, "sentence": shared.sentence}}
+
+
+def _how(training: Training) -> dict[str, Any]:
+    counted = counted_words(training)
+    return {"how": _combined(training), **({"counted": counted} if counted else {})}
+
+
+def _effective(split: DataSplit) -> float:
+    """Return for how many rows those of the hold-out count."""
+    groups, held = split.facts.groups, None
+    # Groups of a test file of its own are not known.
+    if groups is not None and split.overlap is None:
+        held = np.unique(groups[split.rows[2]], return_inverse=True)[1]
+    return effective_rows(split.holdout.n, split.weights.get("holdout"), held)
 
 
 def _combined(training: Training) -> str:
