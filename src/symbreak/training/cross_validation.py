@@ -189,11 +189,10 @@ def cross_validated(
             of_starts.append(FoldPrediction(test, outputs))
     if not n_folds:
         return None
-    groups = split.facts.groups
     return CrossValidation(
         target=split.target, y=y, predictions=predictions, weight=split.weights.get("training"),
-        groups=None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
-        folds=n_folds, choices=tuple(choices), of_starts=tuple(of_starts),
+        groups=split.groups_in("training"), folds=n_folds, choices=tuple(choices),
+        of_starts=tuple(of_starts),
     )  # fmt: skip
 
 

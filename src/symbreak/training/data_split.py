@@ -146,6 +146,17 @@ class DataSplit:
             known["holdout"] = weights(table, str(self.weight_column))
         return replace(self, holdout=test, weights=known)
 
+    def groups_in(self, part: str, some: Rows | slice = slice(None)) -> NDArray[np.int64] | None:
+        """Return the groups of rows of a part, from 0; None where each row stands by itself.
+
+        They are not known of the rows of another table, see `with_test`.
+        """
+        rows = self.rows[PARTS.index(part)]
+        if self.facts.groups is None or not len(rows):
+            return None
+        found = np.unique(self.facts.groups[rows[some]], return_inverse=True)[1]
+        return found.astype(np.int64)
+
     @property
     def n_rows(self) -> int:
         """Of the table."""
