@@ -69,7 +69,7 @@ def _judged(column: pl.Series) -> tuple[bool, str] | None:
     if column.dtype == pl.String:
         if is_own and is_plain_text(column):
             return True, f"Left out '{name}': every row has a text of its own, as identifiers have."
-        return (False, _named(name, "whose values tell nothing of other ones")) if is_named else None
+        return (False, _named(name, "which tells nothing of other rows")) if is_named else None
     if not column.dtype.is_integer():
         return None
     if _ZIP.search(name.lower()):
