@@ -49,6 +49,7 @@ def test_what_may_be_meant_is_named_alone():
     for name, values, words in (
         ("time", np.arange(N), "rises from row to row"),
         ("patient_id", np.arange(N) // 3, "--group"),
+        ("patient_id", [f"p{row // 3:02}" for row in range(N)], "--group"),
         ("zip", RANDOM.integers(10_000, 99_999, N), "looks like a zip code"),
         ("Postal Code", np.arange(N) % 7, "looks like a zip code"),
     ):
@@ -56,6 +57,7 @@ def test_what_may_be_meant_is_named_alone():
         assert found.left_out == ()
         assert words in found.notes[0]
         assert "--drop" in found.notes[0]
+    assert "(z02139)" in among(zip=np.arange(N) + 2139).notes[0]
     assert among(x=np.sort(RANDOM.normal(size=N)), n=SHUFFLED) == Identifiers()
 
 

@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 import symbreak as sb
 from symbreak.cli import main
 from symbreak.tables.table import Table
-from symbreak.training.cross_validation import FEW_ROWS, cross_validated, repeats_for
+from symbreak.training.cross_validation import FEW_ROWS, LEAST_SCORED, cross_validated, repeats_for
 from symbreak.training.data_split import DataSplit
 from symbreak.training.scores import number_scores
 from symbreak.training.settings import Settings
@@ -148,3 +148,40 @@ def test_terminal_json_page_and_model_show_one_score(tmp_path, capsys):
     assert again["at_training"]["cross_validation"] == written
     card = next(one for one in again["first_screen"] if one["name"] == "How good")
     assert card["detail"] == "By cross-validation of its training."
+
+
+def exact(rows):
+    """Return the line y = 2a."""
+    a = np.linspace(-1.0, 1.0, rows)
+    return DataSplit.of(
+        Table.of(pl.DataFrame({"a": a, "y": 2.0 * a}), "t.csv"), "y", separate_test=True
+    )
+
+
+@pytest.mark.parametrize("rows", [10, 12])
+def test_the_fewest_rows_are_scored_by_folds_that_choose_as_all_rows_do(rows):
+    found = cross_validated(exact(rows), Settings(starts=2, activation="tanh"))
+    assert found is not None
+    assert None not in found.choices
+    assert found.scores is not None
+    assert found.scores.score > 0.95
+    assert found.words == "5-fold cross-validation"
+    assert found.as_dict()["unchosen_folds"] == 0
+
+
+def test_folds_that_could_not_choose_are_told_beside_the_score():
+    found = cross_validated(exact(12), Settings(starts=1, max_iter=5, budget=0.0), repeats=2)
+    assert found is not None
+    assert found.words == (
+        "5-fold cross-validation, twice, of the usual network in 10 of 10 folds, which could not "
+        "choose one"
+    )
+    assert found.as_dict()["unchosen_folds"] == 10
+    given = cross_validated(split_of(Y), LINEAR)
+    assert given is not None
+    assert given.words == "5-fold cross-validation"
+
+
+def test_too_few_rows_for_folds_that_choose_are_held_out():
+    assert repeats_for(LEAST_SCORED, 4) == 2
+    assert repeats_for(LEAST_SCORED - 1, 4) == 0

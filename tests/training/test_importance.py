@@ -105,3 +105,50 @@ def test_by_cross_validation_all_rows_are_looked_at_by_networks_that_do_not_know
 
 def train_split_alone(split: DataSplit) -> Training:
     return train_prepared(prepared(split, QUICK))
+
+
+def test_the_noise_is_over_groups_where_rows_stand_together():
+    """Each row four times over tells no more than once."""
+    random = np.random.default_rng(2)
+    X = np.repeat(random.normal(size=(60, 2)), 4, axis=0)
+    y = X @ [1.0, 0.2] + np.repeat(random.normal(size=60), 4)
+    columns = [("a", slice(0, 1)), ("b", slice(1, 2))]
+
+    def predict(X):
+        return X @ np.array([1.0, 0.2])
+
+    rows, groups = Rows(y, predict(X)), np.repeat(np.arange(60), 4)
+    alone = importances(rows, X, predict, columns)
+    together = importances(rows, X, predict, columns, groups)
+    assert [one.rise for one in together] == [one.rise for one in alone]
+    assert together[0].noise > 1.2 * alone[0].noise
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_groups_of_the_table_widen_the_noise(separate):
+    frame = pl.concat([table(60).frame] * 4).with_columns(g=pl.Series(np.tile(np.arange(60), 4)))
+    found = []
+    for group in (None, "g"):
+        split = DataSplit.of(
+            Table.of(frame, "made"), "y", drop=["g"], group=group, separate_test=separate
+        )
+        training = train_split_alone(split)
+        if separate:
+            training = dataclasses.replace(training, cross_validation=cross_validated(split, QUICK))
+        seen = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("symbreak.training.facts.importances", lambda *all: seen.append(all[4:]))
+            _ = training.importance
+        found.append(seen[0])
+    assert found[0] == (None,)
+    assert len(np.unique(found[1][0])) == (60 if separate else 12)
+
+
+def test_groups_of_the_hold_out_widen_what_stands_beside_its_loss():
+    frame = pl.concat([table(60).frame] * 4).with_columns(g=pl.Series(np.tile(np.arange(60), 4)))
+    training = train_split_alone(DataSplit.of(Table.of(frame, "made"), "y", group="g"))
+    alone = dataclasses.replace(training.split.facts, groups=None)
+    split = dataclasses.replace(training.split, facts=alone)
+    assert training.comparison is not None
+    noise = dataclasses.replace(training, split=split).comparison["constant"].noise
+    assert training.comparison["constant"].noise > 1.3 * noise

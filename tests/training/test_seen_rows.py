@@ -51,6 +51,7 @@ def test_all_rows_say_nothing():
     assert Seen(1797, 1797).sentence == (
         "1,797 of 1,797 rows were trained on: this score says nothing about new data."
     )
+    assert Seen(80, 100).of("t.csv") == "80 of 100 rows of 't.csv' trained this model"
     assert Seen(1, 1).sentence.startswith("1 of 1 row was trained on: ")
 
 
@@ -59,10 +60,41 @@ def test_rows_that_are_equal_by_chance_are_no_training_rows():
     few = random.integers(0, 3, size=(200, 2)).astype(float)
     kept = SeenRows.of(few[:100])
     assert kept.repeated > 0.9
-    assert kept.among(few[100:]).n == 100
-    assert not kept.among(few[100:])
+    known = Seen(60, 100, kept.repeated)
+    assert not known
     assert SeenRows.of(X[:50]).among(X[40:])
     assert not SeenRows.of(X[:50]).among(X[50:])
+
+
+def test_where_every_row_is_known_it_is_said_whatever_chance_explains():
+    few = random.integers(0, 3, size=(200, 2)).astype(float)
+    seen = SeenRows.of(few[:100]).among(few[100:])
+    assert seen.n == 100
+    assert seen
+    assert seen.share == "100 of 100 rows"
+    assert seen.sentence == (
+        "100 of 100 rows equal rows of the training: this score says nothing about other rows."
+    )
+    assert seen.of("t.csv") == "100 of 100 rows of 't.csv' equal rows that trained this model"
+    assert not SeenRows.of(few).among(few[:0])
+
+
+def test_copies_are_not_taken_for_chance():
+    thrice = np.tile(X[:60], (3, 1))
+    kept = SeenRows.of(thrice, np.tile(np.arange(60), 3))
+    assert kept.repeated == 0.0
+    half = kept.among(X[30:90])
+    assert half
+    assert half.sentence.startswith("30 of 60 rows were trained on")
+
+
+def test_a_model_of_copies_knows_them(tmp_path):
+    frame = pl.concat([FRAME] * 3)
+    split = DataSplit.of(Table.of(frame, "t"), "kind", separate_test=True)
+    model = train_split(split, Settings(hidden=(), starts=1, search=False)).model()
+    assert model.seen.repeated == 0.0
+    half = pl.concat([FRAME[:50], FRAME[50:].with_columns(pl.col("a") + 1e-9)])
+    assert model.seen_in(Table.of(half, "t"))
 
 
 def test_zeros_of_both_signs_are_one_number():

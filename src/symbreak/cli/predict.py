@@ -72,8 +72,8 @@ def predict(
     if not (loaded.target.classes or "lower" in columns):
         say_notes([NO_INTERVALS])
     if seen := loaded.seen_in(table):
-        say_notes([f"{seen.share} of '{table.source}' trained this model; what it predicts there "
-                   "does not show how good it is on new rows."])  # fmt: skip
+        say_notes([f"{seen.of(table.source)}; what it predicts there does not show how good it is "
+                   "on new rows."])  # fmt: skip
     if output is None:
         import polars as pl
 

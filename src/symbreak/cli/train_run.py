@@ -27,7 +27,6 @@ from symbreak.training.data_split import DataSplit
 from symbreak.training.folds import FOLDS
 from symbreak.training.record import Training
 from symbreak.training.settings import Settings
-from symbreak.training.table_choice import LEAST_ROWS
 from symbreak.training.table_errors import with_errors
 from symbreak.training.table_training import (
     Prepared,
@@ -136,7 +135,7 @@ def _split(options: TrainOptions, table: Table, task: str | None, repeats: int) 
 
 def _repeats(options: TrainOptions, table: Table) -> int:
     """Return how many times the score is cross-validated; 0 for a hold-out."""
-    if not options.may_cross_validate or table.n_rows < LEAST_ROWS:
+    if not options.may_cross_validate:
         return 0
     return repeats_for(table.n_rows, len(table.columns))
 

@@ -2,8 +2,8 @@
 
     left out   text of which every row has its own, more than `FEW` of it; whole numbers of which
                every row has its own, in a column with the name of an identifier
-    named      numbers that rise from row to row; numbers with the name of an identifier that come
-               again; numbers with the name of a zip code
+    named      numbers that rise from row to row; numbers or text with the name of an identifier
+               that are not left out; numbers with the name of a zip code
 
 Nothing is left out that is asked for by name. Dates and numbers with a decimal comma are not meant:
 `symbreak.tables.categories` refuses them.
@@ -65,30 +65,36 @@ def _judged(column: pl.Series) -> tuple[bool, str] | None:
     """Return whether a column is left out, and what is said of it; None where it is as others."""
     name = column.name
     is_own = not column.null_count() and column.n_unique() == len(column) > FEW
+    is_named = bool(_IDENTIFIER.search(name.lower()) or _CAMEL.search(name))
     if column.dtype == pl.String:
         if is_own and is_plain_text(column):
             return True, f"Left out '{name}': every row has a text of its own, as identifiers have."
-        return None
+        return (False, _named(name, "which tells nothing of other rows")) if is_named else None
     if not column.dtype.is_integer():
         return None
     if _ZIP.search(name.lower()):
         return False, (
             f"Column '{name}' looks like a zip code, whose size means nothing: {leave_out(name)}, "
-            "or write it as text with few categories."
+            "or write it as text, with a letter before it (z02139); as a number it has lost its "
+            "leading zeros."
         )
-    if _IDENTIFIER.search(name.lower()) or _CAMEL.search(name):
+    if is_named:
         if is_own:
             return True, (
                 f"Left out '{name}', an identifier by its name: every row has a number of its own. "
                 f"To learn from it: --keep {name}."
             )
-        return False, (
-            f"Column '{name}' looks like an identifier, whose size means nothing: "
-            f"{leave_out(name)}, or keep its rows together with --group."
-        )
+        return False, _named(name, "whose size means nothing")
     if is_own and bool((column.diff().drop_nulls() > 0).all()):
         return False, (
             f"Column '{name}' rises from row to row, as a row number does: if it is one, "
             f"{leave_out(name)}."
         )
     return None
+
+
+def _named(name: str, why: str) -> str:
+    return (
+        f"Column '{name}' looks like an identifier, {why}: {leave_out(name)}, or keep its rows "
+        "together with --group."
+    )

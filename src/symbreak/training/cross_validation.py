@@ -31,16 +31,19 @@ from symbreak.optimize.search import Watch
 from symbreak.tables.target import Target
 from symbreak.training.choosing import Choice
 from symbreak.training.data_split import DataSplit
+from symbreak.training.folds import FOLDS
 from symbreak.training.record import Training
 from symbreak.training.scores import Scores, target_scores
 from symbreak.training.settings import Settings
-from symbreak.training.table_choice import folds_of, in_scale_of
+from symbreak.training.table_choice import LEAST_ROWS, folds_of, in_scale_of
 from symbreak.training.table_training import chosen_for, prepared, without_symmetry_warning
 from symbreak.training.uncertainty import FoldPrediction
 
 Array = NDArray[Any]
 # A fifth of fewer rows says little of a score: at 200 rows an accuracy of 90 % is known to 2 %.
 FEW_ROWS = 1000
+# Four fifths of them are as many as a choice needs: each fold trains as all rows do.
+LEAST_SCORED = LEAST_ROWS * FOLDS // (FOLDS - 1)
 # Each further repeat takes as long as the first; on so few rows one split of them still matters.
 REPEATED_BELOW = 100
 # Numbers of X beyond which the choice in every fold takes longer than a person waits.
@@ -59,6 +62,7 @@ class CrossValidation:
     weight, groups : (m,), of the rows; None where they weigh the same, or stand by themselves.
     folds : how many.
     choices : of each fold, None where nothing was chosen.
+    chooses : whether each fold had something to choose.
     of_starts : for numbers, what the single starts of each fold predict for its rows.
     """
 
@@ -69,6 +73,7 @@ class CrossValidation:
     groups: Array | None
     folds: int
     choices: tuple[Choice | None, ...]
+    chooses: bool = False
     of_starts: tuple[FoldPrediction, ...] = ()
 
     @property
@@ -80,7 +85,14 @@ class CrossValidation:
     def words(self) -> str:
         """What it is called: "5-fold cross-validation, twice"."""
         times = {1: "", 2: ", twice"}.get(self.repeats, f", {self.repeats} times")
-        return f"{self.folds}-fold cross-validation{times}"
+        n, of = self.n_unchosen, len(self.choices)
+        usual = f", of the usual network in {n} of {of} folds, which could not choose one"
+        return f"{self.folds}-fold cross-validation{times}{usual if n else ''}"
+
+    @property
+    def n_unchosen(self) -> int:
+        """How many folds could not choose: too few rows, groups or seconds."""
+        return self.choices.count(None) if self.chooses else 0
 
     @cached_property
     def scores(self) -> Scores | None:
@@ -125,6 +137,7 @@ class CrossValidation:
             "repeats": self.repeats,
             "scores": None if self.scores is None else self.scores.as_dict(),
             "standard_error": dict(zip(names, self.standard_errors, strict=True)),
+            "unchosen_folds": self.n_unchosen,
             "chosen": [None if one is None else _chosen(one) for one in self.choices],
         }
 
@@ -136,7 +149,7 @@ def _chosen(choice: Choice) -> dict[str, Any]:
 
 def repeats_for(n_rows: int, n_features: int) -> int:
     """Return how many times rows are split where they are few; 0 for a hold-out."""
-    if n_rows >= FEW_ROWS or n_rows * n_features > MOST_NUMBERS:
+    if not LEAST_SCORED <= n_rows < FEW_ROWS or n_rows * n_features > MOST_NUMBERS:
         return 0
     return 2 if n_rows < REPEATED_BELOW else 1
 
@@ -189,11 +202,10 @@ def cross_validated(
             of_starts.append(FoldPrediction(test, outputs))
     if not n_folds:
         return None
-    groups = split.facts.groups
     return CrossValidation(
         target=split.target, y=y, predictions=predictions, weight=split.weights.get("training"),
-        groups=None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
-        folds=n_folds, choices=tuple(choices), of_starts=tuple(of_starts),
+        groups=split.groups_in("training"), folds=n_folds, choices=tuple(choices),
+        chooses=settings.chooses, of_starts=tuple(of_starts),
     )  # fmt: skip
 
 

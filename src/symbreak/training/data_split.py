@@ -4,7 +4,8 @@
 
 The preparation of the columns and the scale of a numeric target are learned from the training rows
 alone. With a table of its own for the test, all rows of the first table are for training and
-validation. Rows of one group are never in two parts, and in time the hold-out comes last.
+validation. Rows of one group are never in two parts, nor are copies of one row (see
+`symbreak.tables.copies`), and in time the hold-out comes last.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.errors import InvalidInput
+from symbreak.tables.copies import Copies
 from symbreak.tables.identifiers import Identifiers
 from symbreak.tables.preparation import Preparation
 from symbreak.tables.row_facts import RowFacts, weights
@@ -51,7 +53,7 @@ class DataSplit:
     ----------
     preparation, target : how tables become X and y.
     train, validation, holdout : the examples; `validation` and `holdout` may hold none.
-    table, facts : what was split, and what is known of its rows.
+    table, facts : what was split, and what is known of its rows; copies of one row are a group.
     rows : of the table in each part.
     weights : (m,) of each part, "training", "validation" and "holdout"; none where all rows weigh
         the same.
@@ -117,15 +119,20 @@ class DataSplit:
                 f"The target must be another column than that of groups, time or weights. Got "
                 f"'{target}' for both."
             )
-        found, y, rows = _target_and_rows(table, target, task, shares, seed, facts)
+        task = task_of(table, target, task)
         given_up = {target, *drop, *facts.columns}
         known = Identifiers.among(table, [c for c in table.columns if c not in given_up], keep)
         left_out = [*drop, *facts.columns, *known.left_out]
+        used = [c for c in table.columns if c not in left_out]
+        copies = Copies.among(table, used, facts)
+        found, y, rows = _target_and_rows(table, target, task, shares, seed, facts, copies)
+        if copies.first is not None:
+            facts = replace(facts, groups=copies.first)
         some = facts.weight_of(rows[0])
         preparation = Preparation.fit(
             table, target=target, drop=left_out, rows=rows[0], weight=some
-        ).noting(known.notes)
-        n_columns = len(set(table.columns) - {target, *left_out})
+        ).noting((*known.notes, *copies.notes))
+        n_columns = len(set(used) - {target})
         return _parts(preparation, found, y, table, facts, rows, n_columns, weight)
 
     def again(self, training: Rows, validation: Rows, holdout: Rows) -> DataSplit:
@@ -156,6 +163,17 @@ class DataSplit:
             return Overlap(seen)
         column = self.facts.columns[0]
         return Overlap(seen, shared_groups(self.table, table, column), column)
+
+    def groups_in(self, part: str, some: Rows | slice = slice(None)) -> NDArray[np.int64] | None:
+        """Return the groups of rows of a part, from 0; None where each row stands by itself.
+
+        They are not known of the rows of another table, see `with_test`.
+        """
+        rows = self.rows[PARTS.index(part)]
+        if self.facts.groups is None or not len(rows):
+            return None
+        found = np.unique(self.facts.groups[rows[some]], return_inverse=True)[1]
+        return found.astype(np.int64)
 
     @property
     def n_rows(self) -> int:
@@ -202,25 +220,37 @@ def _parts(
 def _target_and_rows(
     table: Table,
     name: str,
-    task: str | None,
+    task: str,
     shares: tuple[float, ...],
     seed: int,
     facts: RowFacts,
+    copies: Copies,
 ) -> tuple[Target, NDArray[Any], tuple[Rows, Rows, Rows]]:
     """Return the target, y (m,) and the rows of each part.
 
     The parts have the classes of all rows in equal shares; numbers are scaled by the training rows.
     """
-    task = task_of(table, name, task)
     if task == "classification":
         target = Target.fit(table, name, task)
         y = target.encode(table)
-        train, validation, holdout = split_rows(y, shares, task, seed, facts)
+        train, validation, holdout = _rows(y, shares, task, seed, facts, copies)
         return target, y, (train, validation, holdout)
     empty = np.empty(table.n_rows)
-    train, validation, holdout = split_rows(empty, shares, task, seed, facts)
+    train, validation, holdout = _rows(empty, shares, task, seed, facts, copies)
     target = Target.fit(table, name, task, train, facts.weight_of(train))
     return target, target.encode(table), (train, validation, holdout)
+
+
+def _rows(
+    y: NDArray[Any], shares: tuple[float, ...], task: str, seed: int, facts: RowFacts,
+    copies: Copies,
+) -> tuple[Rows, ...]:  # fmt: skip
+    """Return the rows of each part; copies go with the first row that they equal."""
+    if copies.first is None:
+        return split_rows(y, shares, task, seed, facts)
+    different = np.unique(copies.first)
+    parts = split_rows(y[different], shares, task, seed)
+    return tuple(np.flatnonzero(np.isin(copies.first, different[part])) for part in parts)
 
 
 def _shares(holdout: float, validation: float) -> tuple[float, float, float]:

@@ -58,7 +58,8 @@ def comparison_of(training: Training) -> Comparison | None:
     part = training.predictions["holdout"]
     held = rows_of(split.target, part.y, training.holdout_prediction, part.weight)
     constant, linear = _simplest(training, split)
-    return compared(held, constant=constant, linear=linear, training=own)
+    groups = split.groups_in("holdout")
+    return compared(held, constant=constant, linear=linear, training=own, groups=groups)
 
 
 def _by_folds(
@@ -176,12 +177,14 @@ def importance_of(training: Training) -> list[ColumnImportance]:
         return []
     if training.cross_validation is not None:
         X, y, weight = *split.train, split.weights.get("training")
+        groups = training.cross_validation.groups
         raw = _folds_predict(training, split)
         base = raw(X)
     elif training.holdout is not None:
         part = training.predictions["holdout"]
         some = spread_rows(part.n, MOST_ROWS)
         X, y = np.asarray(part.X)[some], part.y[some]
+        groups = split.groups_in("holdout", some)
         weight, raw = None if part.weight is None else part.weight[some], training.predict
         base = training.holdout_prediction[some]
     else:
@@ -193,7 +196,7 @@ def importance_of(training: Training) -> list[ColumnImportance]:
     rows = rows_of(split.target, y, base, weight)
     if not np.isfinite(rows.prediction).all():
         return []
-    return importances(rows, X, predict, _columns(training, split.preparation))
+    return importances(rows, X, predict, _columns(training, split.preparation), groups)
 
 
 def _folds_predict(training: Training, split: DataSplit) -> Callable[[Any], NDArray[Any]]:

@@ -7,7 +7,8 @@ Conventions
 -----------
 rise     the loss with a column shuffled, the mean of `REPEATS` shuffles, minus the loss as it is:
          log-loss, or RMSE in the unit of the table
-noise    its standard error over the rows, as in `symbreak.training.comparison`
+noise    its standard error over the rows, or groups of them, as in
+         `symbreak.training.comparison`
 Columns that tell the same share what they tell: the network goes on by the other one, and both may
 seem to matter little. At most `MOST_ROWS` rows and `MOST_COLUMNS` columns are looked at, the latter
 those with the largest weights.
@@ -42,8 +43,9 @@ class ColumnImportance:
 
 
 def importances(
-    rows: Rows, X: Floats, predict: Callable[[Floats], Floats], columns: Sequence[tuple[str, slice]]
-) -> list[ColumnImportance]:
+    rows: Rows, X: Floats, predict: Callable[[Floats], Floats],
+    columns: Sequence[tuple[str, slice]], groups: NDArray[Any] | None = None,
+) -> list[ColumnImportance]:  # fmt: skip
     """Return the importance of columns, the largest first; none where a prediction is not finite.
 
     Parameters
@@ -52,17 +54,18 @@ def importances(
     X : (m, features).
     predict : gives predictions of other X, of the shape of those of `rows`.
     columns : names, and where the features of each stand in X.
+    groups : (m,) indices from 0 of rows that stand together; None where each stands by itself.
     """
     random = np.random.default_rng(0)
     orders = [random.permutation(len(X)) for _ in range(REPEATS)]
-    found = [_importance(rows, X, predict, name, place, orders) for name, place in columns]
+    found = [_importance(rows, X, predict, name, place, orders, groups) for name, place in columns]
     known = [one for one in found if one is not None]
     return sorted(known, key=lambda one: -one.rise)
 
 
 def _importance(
     rows: Rows, X: Floats, predict: Callable[[Floats], Floats], name: str, place: slice,
-    orders: Sequence[NDArray[np.int64]],
+    orders: Sequence[NDArray[np.int64]], groups: NDArray[Any] | None,
 ) -> ColumnImportance | None:  # fmt: skip
     stacked = np.tile(X, (len(orders), 1))
     stacked[:, place] = np.concatenate([X[order, place] for order in orders])
@@ -72,5 +75,5 @@ def _importance(
     shuffled = [rows._replace(prediction=one) for one in np.split(predicted, len(orders))]
     loss = float(np.mean([scores_of_rows(one).error for one in shuffled]))
     moved = np.mean([influences(one) for one in shuffled], axis=0) - influences(rows)
-    noise = standard_error(moved, rows.weight)
+    noise = standard_error(moved, rows.weight, groups)
     return ColumnImportance(name, loss - scores_of_rows(rows).error, noise)

@@ -106,8 +106,8 @@ class Model:
         }
         return cls(
             training.network, as_numpy(training.theta), split.preparation, split.target,
-            training.combine, plain(about, None), split.n_unnamed, SeenRows.of(split.train.X),
-            training.held_out,
+            training.combine, plain(about, None), split.n_unnamed,
+            SeenRows.of(split.train.X, split.groups_in("training")), training.held_out,
         )  # fmt: skip
 
     def predict(self, table: Table) -> NDArray[Any]:

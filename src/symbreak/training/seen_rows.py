@@ -10,7 +10,8 @@ Conventions
 -----------
 At most `MOST` rows are kept, spread evenly over those of the training; the count is then a lower
 bound. In tables of few different rows new ones equal old ones by chance: `repeated` is the share of
-training rows that another one equals, and rows count as trained on where more are known than that.
+training rows that another one equals, not of its group (copies are one), and rows count as trained
+on where more are known than that. Where all are known it is always said that they are equal.
 
 The digests do not give a row back, but who has one may ask whether it was among them, and rows of a
 few whole numbers can be tried one by one.
@@ -46,9 +47,14 @@ class Seen:
     repeated: float = 0.0
 
     def __bool__(self) -> bool:
-        """Whether more rows are known than chance explains."""
+        """Whether all rows are known, or more than chance explains."""
+        return self.n > 0 and (self.n == self.rows or not self.may_be_chance)
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether as many new rows would equal rows of the training."""
         chance = self.repeated * self.rows
-        return self.n > chance + 3.0 * math.sqrt(chance * (1.0 - self.repeated))
+        return self.n <= chance + 3.0 * math.sqrt(chance * (1.0 - self.repeated))
 
     @property
     def share(self) -> str:
@@ -58,9 +64,21 @@ class Seen:
     @property
     def sentence(self) -> str:
         """What that means for a score."""
+        if self.may_be_chance:
+            verb = "equals" if self.rows == 1 else "equal"
+            return (
+                f"{self.share} {verb} rows of the training: this score says nothing about other "
+                "rows."
+            )
         verb = "was" if self.rows == 1 else "were"
         what = "says nothing about new data" if self.n == self.rows else "is too good for new data"
         return f"{self.share} {verb} trained on: this score {what}."
+
+    def of(self, source: str) -> str:
+        """Return what that is of a file, for predictions."""
+        equal = "equals" if self.rows == 1 else "equal"
+        verb = f"{equal} rows that trained" if self.may_be_chance else "trained"
+        return f"{self.share} of '{source}' {verb} this model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +88,21 @@ class SeenRows:
     Attributes
     ----------
     digests : sorted, each once, (k,) uint64.
-    repeated : the share of rows that another one equals.
+    repeated : the share of rows that one of another group equals.
     """
 
     digests: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
     repeated: float = 0.0
 
     @classmethod
-    def of(cls, X: NDArray[Any]) -> SeenRows:
-        """Return what is kept of the rows X (m, features) of a training."""
+    def of(cls, X: NDArray[Any], groups: NDArray[np.int64] | None = None) -> SeenRows:
+        """Return what is kept of the rows X (m, features) of a training, groups (m,) if any."""
         some = np.linspace(0, len(X) - 1, min(len(X), MOST)).astype(np.int64)
-        digests, counts = np.unique(digests_of(X[some]), return_counts=True)
+        found = digests_of(X[some])
+        if groups is not None:
+            pairs = np.column_stack([found, groups[some].astype(np.uint64)])
+            found = np.unique(pairs, axis=0)[:, 0]
+        digests, counts = np.unique(found, return_counts=True)
         repeated = float(counts[counts > 1].sum() / counts.sum())
         return cls(digests, repeated)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 LOG_LOSS, SQUARED_ERROR = "log-loss", "half squared error of the standardised target"
 # Fewer rows say too little of any network.
-LEAST_ROWS = 10
+LEAST_ROWS = 8
 # As the estimators end their searches.
 _ENDS: dict[str, Any] = {"gradient_rtol": 0.0, "gradient_atol": 1e-4}
 _VALUE_RTOL, _EVALUATIONS = 2.220446049250313e-09, 15_000
