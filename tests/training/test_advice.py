@@ -68,6 +68,10 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
         replace(SOUND, penalty_share=0.4, n_lowest=16, penalty_is_chosen=True), [],
     ),
     "constant": (replace(SOUND, is_constant=True, n_lowest=16), ["constant_network"]),
+    "constant by a choice that was cut": (
+        replace(SOUND, is_constant=True, penalty_is_chosen=True, choice_is_cut=True),
+        ["constant_network"],
+    ),
     "unscaled": (replace(SOUND, spread_of_inputs=1e5), ["unscaled_inputs"]),
     "linear": (replace(SOUND, comparison=losses(0.39, 0.4, 0.69, 0.4)), ["linear_as_good"]),
     "linear, and so it is": (
@@ -103,6 +107,32 @@ def test_sentences_have_the_figures():
     assert "0.4 on the training rows, 0.647 on the held-out rows; without a hidden " in told
     told = advice(replace(SOUND, is_constant=True, constant_units=9, hidden_units=10))[0].sentence
     assert "the class shares; 9 of 10 hidden units do not depend on the row" in told
+    told = advice(replace(SOUND, is_constant=True, hidden_units=10))[0].sentence
+    assert told.endswith("about that of the class shares.")
+
+
+def test_what_a_constant_asks_for_depends_on_what_chose_its_penalty():
+    constant = replace(SOUND, is_constant=True)
+    assert advice(constant)[0].remedy == "choose_penalty"
+    chosen = replace(constant, penalty_is_chosen=True)
+    assert advice(chosen)[0].remedy == ""
+    assert advice(chosen)[0].sentence.endswith("tell nothing of the target that holds for other "
+                                               "rows.")  # fmt: skip
+    cut = advice(replace(chosen, choice_is_cut=True))[0]
+    assert cut.remedy == "larger_budget"
+    assert "nothing" not in cut.sentence
+
+
+@pytest.mark.parametrize("alpha", [0.01, 1e5])
+@pytest.mark.parametrize("kind", ["numbers", "classes"])
+def test_a_network_that_its_penalty_shrank_predicts_a_constant(kind, alpha):
+    random = np.random.default_rng(2)
+    X = random.normal(size=(300, 4))
+    y = X @ [3.0, -1.0, 0.5, 2.0] + random.normal(size=300)
+    made = table(X, y if kind == "numbers" else np.where(y > 0.5, "up", "down"))
+    settings = Settings(hidden=(), alpha=alpha, search=False, starts=2)
+    found = train_split(DataSplit.of(made, "y", validation=0.0), settings)
+    assert ("constant_network" in [one.kind for one in found.advice]) == (alpha > 1.0)
 
 
 def test_every_remedy_that_is_advised_is_known():

@@ -17,21 +17,30 @@ def constant_network(facts: Facts) -> Advice | None:
     """Return what to do where all rows have one prediction."""
     if not facts.is_constant:
         return None
-    units = ""
-    if facts.hidden_units:
-        units = f"; {facts.constant_units} of {pluralize(facts.hidden_units, 'hidden unit')} "
-        units += "do not depend on the row"
+    remedy = _against_constant(facts)
+    nothing = "" if remedy else " The columns tell nothing of the target that holds for other rows."
     return Advice(
         "constant_network", "It predicts a constant",
         "The network predicts nearly the same for every row: on the training rows its loss is "
-        f"that of {_baseline(facts)}{units}.",
-        _against_constant(facts),
+        f"about that of {_baseline(facts)}{idle_units(facts.constant_units, facts.hidden_units)}."
+        f"{nothing}",
+        remedy,
     )  # fmt: skip
+
+
+def idle_units(constant: int, hidden: int) -> str:
+    """Return how many hidden units do not depend on the row as a clause, "" where all do."""
+    if not constant:
+        return ""
+    do = "does" if constant == 1 else "do"
+    return f"; {constant} of {pluralize(hidden, 'hidden unit')} {do} not depend on the row"
 
 
 def _against_constant(facts: Facts) -> str:
     if facts.spread_of_inputs > SPREAD:
         return "scale_inputs"
+    if facts.choice_is_cut:
+        return "larger_budget"
     return "" if facts.penalty_is_chosen else "choose_penalty"
 
 

@@ -14,6 +14,10 @@ noise     the standard error of `behind`. Both predict the same rows, so it is t
           RMSE = sqrt(mean e²) is no mean: to first order a row moves it by (e² - mean e²) / 2 RMSE
           (delta method).
 Differences below `SURE` noises are not told apart from none.
+A network is no better than the best constant where its gain is not told apart from none; or where
+it is shrunk towards the constant: the gain is tiny, and predictions twice as far away gain half as
+much again, or more. Those that say rightly how little they know lose by that (of squares, a
+prediction k times as far away gains 2k c - k² v; where it is right, c = v).
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from symbreak.training.scores import Scores, class_scores, number_scores
 
 Floats = NDArray[np.float64]
 SURE = 2.0
+TINY, SHRUNK = 0.05, 1.5  # gain over the constant's loss; gain twice as far away over it
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -183,6 +188,39 @@ def row_losses(rows: Rows) -> Floats:
             return np.asarray((y - prediction) ** 2)
     known = prediction[np.arange(len(y)), y] / prediction.sum(axis=1)
     return np.asarray(-np.log(np.clip(known, _EPS, 1.0 - _EPS)))
+
+
+def learnt_nothing(
+    constant: Floats, own: Floats, doubled: Floats, weight: Floats | None = None
+) -> bool:
+    """Tell whether a network is no better than the best constant; see the module.
+
+    Parameters
+    ----------
+    constant, own : (m,) losses of the training rows.
+    doubled : those where outputs are twice as far from the constant's.
+    """
+    gain = constant - own
+    mean = np.average(gain, weights=weight)
+    if mean <= SURE * standard_error(gain, weight):
+        return True
+    further = np.average(constant - doubled, weights=weight)
+    is_tiny = mean <= TINY * np.average(constant, weights=weight)
+    return bool(is_tiny and further >= SHRUNK * mean)
+
+
+def twice_as_far(prediction: Floats, constant: Floats) -> Floats:
+    """Return predictions whose outputs, before the link, are twice as far from the constant's.
+
+    Parameters
+    ----------
+    prediction : as in `Rows`.
+    constant : as `best_constant` gives it.
+    """
+    if prediction.ndim == 1:
+        return np.asarray(2.0 * prediction - constant)
+    far = prediction**2 / np.maximum(constant, _EPS)
+    return np.asarray(far / far.sum(axis=1, keepdims=True))
 
 
 def influences(rows: Rows) -> Floats:
