@@ -55,10 +55,10 @@ def test_a_linear_model_that_a_penalty_shrank_is_no_success(make, alpha):
     random = np.random.default_rng(0)
     X = random.normal(size=(400, 3))
     y = X @ [2.0, -1.0, 0.5] + 0.3 * random.normal(size=400)
-    y = y if make is sb.MLPRegressor else np.digitize(y, [-1.0, 1.0])
+    known = y if make is sb.MLPRegressor else np.digitize(y, [-1.0, 1.0])
     model = make(**{**TANH, "hidden_layer_sizes": ()}, alpha=alpha, random_state=0)
     with pytest.warns(ConvergenceWarning, match=CONSTANT) as caught:
-        model.fit(X, y)
+        model.fit(X, known)
     assert "hidden unit" not in str(caught[0].message)
     assert str(caught[0].message).endswith("Lower `alpha`.")
 

@@ -16,7 +16,7 @@ from symbreak.tables.table import Table
 from symbreak.training import Settings, train_split
 from symbreak.training.advice import advice
 from symbreak.training.advised import Facts
-from symbreak.training.comparison import Comparison, Entry
+from symbreak.training.comparison import OUT_OF_FOLDS, Comparison, Entry
 from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import ESTIMATOR, REMEDIES, SETTINGS
@@ -81,6 +81,12 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
         replace(SOUND, comparison=losses(0.39, 0.4, 0.69, 0.4), linear_was_compared=True), [],
     ),
     "few rows": (replace(SOUND, comparison=replace(BESIDE, rows=12)), ["few_rows"]),
+    "many rows, few that count": (
+        replace(SOUND, comparison=replace(BESIDE, evenness=0.05)), ["few_rows"],
+    ),
+    "on its way, by what folds have shown": (
+        replace(SOUND, is_converged=False, penalty_is_chosen=True), [],
+    ),
     "on its way": (replace(SOUND, is_converged=False), ["not_converged"]),
     "more minima": (replace(SOUND, needs_more_starts=True), ["more_starts"]),
     "more minima of a bad fit": (
@@ -133,6 +139,25 @@ def test_a_network_that_its_penalty_shrank_predicts_a_constant(kind, alpha):
     settings = Settings(hidden=(), alpha=alpha, search=False, starts=2)
     found = train_split(DataSplit.of(made, "y", validation=0.0), settings)
     assert ("constant_network" in [one.kind for one in found.advice]) == (alpha > 1.0)
+
+
+def test_a_loss_that_is_lower_within_noise_is_not_said_to_be_no_lower():
+    close = losses(5.537, 6.109, 30.0, None)
+    close = replace(close, entries={**close.entries, "training": entry("training", 5.537, -0.5, 1)})
+    told = advice(replace(SOUND, comparison=close, penalty_share=0.4, n_lowest=16))[0].sentence
+    assert "training rows, 5.537, is not clearly lower than on the held-out rows, 6.109." in told
+
+
+def test_few_rows_are_called_by_what_the_score_comes_from():
+    def told(**known: object) -> tuple[str, str]:
+        (found,) = advice(replace(SOUND, comparison=replace(BESIDE, **known)))
+        return found.sentence.partition(":")[0], found.remedy
+
+    assert told(rows=12) == ("A hold-out of 12 rows says little", "larger_holdout")
+    folds = told(rows=12, where=OUT_OF_FOLDS)
+    assert folds == ("Cross-validation of 12 rows says little", "more_rows")
+    weighted = "A hold-out of 100 rows, whose weights tell as much as 5 alike, says little"
+    assert told(evenness=0.05) == (weighted, "larger_holdout")
 
 
 def test_every_remedy_that_is_advised_is_known():

@@ -47,6 +47,20 @@ def test_losses_are_those_of_scikit_learn():
     np.testing.assert_allclose(shares[0], np.bincount(training.y) / 80)
 
 
+def test_rows_are_worth_what_rows_of_equal_weight_tell():
+    held = numbers(10, 1.0)
+    mean = np.full(10, 5.0)
+    even = compared(held, constant=mean)
+    assert even is not None
+    assert even.effective_rows == 10.0
+    weight = np.array([1.0, 1.0, *[0.0] * 8])
+    twice = Rows(*(np.tile(one, 2) for one in (held.y, held.prediction, weight)))
+    found = compared(twice, constant=np.tile(mean, 2), repeats=2)
+    assert found is not None
+    assert found.rows == 10
+    assert found.effective_rows == pytest.approx(2.0)
+
+
 def test_of_numbers_the_constant_is_the_mean_and_the_loss_the_rmse():
     held, training = numbers(40, 1.0), numbers(60, 0.5)
     mean = best_constant(training.y, None, 0)

@@ -6,10 +6,11 @@ from symbreak.text import pluralize
 from symbreak.training.advised import Advice, Facts
 from symbreak.training.comparison import Comparison, Entry
 
-FEW_ROWS = 20  # of a hold-out
+FEW_ROWS = 20  # that give the score
 HEAVY, DOMINANT = 0.1, 0.3  # shares of J of a penalty
 ROOM = 0.25  # training loss over that of the best constant, where much is left to learn
 LIGHT, MEMORISED = 0.01, 0.6  # a penalty that is hardly there; training loss over held-out loss
+EVEN = 0.99  # rows of equal weight that tell as much, over rows, where weights are alike
 SPREAD = 1e3  # largest over smallest standard deviation, or |mean| over standard deviation
 
 
@@ -110,7 +111,10 @@ def underfitting(facts: Facts) -> Advice | None:
     )
     no_lower = ""
     if known is not None and training is not None:
-        no_lower = f"; the loss on the training rows is no lower than on the {known.where}"
+        no_lower = (
+            f"; the loss on the training rows, {_number(training)}, is not clearly lower than on "
+            f"the {known.where}, {_number(known['holdout'])}"
+        )
     return Advice(
         "underfitting", "A weaker penalty may be better",
         f"Underfitting: the penalty is {100 * facts.penalty_share:.0f} % of J{starts}{no_lower}.",
@@ -119,15 +123,18 @@ def underfitting(facts: Facts) -> Advice | None:
 
 
 def few_rows(facts: Facts) -> Advice | None:
-    """Return a caution where few rows are held out."""
+    """Return a caution where few rows, or few of any weight, give the score."""
     known = facts.comparison
-    if known is None or known.rows >= FEW_ROWS:
+    if known is None or known.effective_rows >= FEW_ROWS:
         return None
+    rows = pluralize(known.rows, "row")
+    alike = f", whose weights tell as much as {known.effective_rows:.3g} alike,"
+    alike = alike if known.evenness < EVEN else ""
+    what = f"Cross-validation of {rows}" if known.is_by_folds else f"A hold-out of {rows}"
     return Advice(
-        "few_rows", "Few held-out rows",
-        f"A hold-out of {pluralize(known.rows, 'row')} says little: on other rows the score may "
-        "be far from this one.",
-        "larger_holdout",
+        "few_rows", "Few rows give the score",
+        f"{what}{alike} says little: on other rows the score may be far from this one.",
+        "more_rows" if known.is_by_folds else "larger_holdout",
     )  # fmt: skip
 
 

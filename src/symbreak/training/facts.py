@@ -19,6 +19,7 @@ from symbreak.training.advised import Facts
 from symbreak.training.checks import spread_rows
 from symbreak.training.combine import combined_prediction
 from symbreak.training.comparison import (
+    OUT_OF_FOLDS,
     Comparison,
     Rows,
     best_constant,
@@ -85,7 +86,7 @@ def _by_folds(
     return compared(
         held, constant=np.tile(constant, again), training=own, repeats=repeats,
         linear=None if linear is None else np.tile(linear, again), groups=found.groups,
-        where="rows out of the folds",
+        where=OUT_OF_FOLDS,
     )  # fmt: skip
 
 
@@ -316,5 +317,7 @@ def is_constant(rows: Rows, n_classes: int) -> bool:
     constant = best_constant(rows.y, rows.weight, n_classes)
     flat = np.broadcast_to(constant, rows.prediction.shape)
     doubled = twice_as_far(rows.prediction, constant)
-    losses = [row_losses(rows._replace(prediction=one)) for one in (flat, rows.prediction, doubled)]
-    return learnt_nothing(*losses, rows.weight)
+    base, own, far = (
+        row_losses(rows._replace(prediction=one)) for one in (flat, rows.prediction, doubled)
+    )
+    return learnt_nothing(base, own, far, rows.weight)
