@@ -7,10 +7,12 @@ import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 from symbreak.training.comparison import (
+    SURE,
     Rows,
     best_constant,
     compared,
     influences,
+    learnt_nothing,
     scores_of_rows,
     standard_error,
 )
@@ -45,6 +47,16 @@ def test_losses_are_those_of_scikit_learn():
         assert found[what].loss == pytest.approx(wanted, rel=1e-12)
         assert found[what].behind == pytest.approx(wanted - found["holdout"].loss, abs=1e-12)
     np.testing.assert_allclose(shares[0], np.bincount(training.y) / 80)
+
+
+def test_few_rows_that_are_learnt_are_not_learnt_for_nothing():
+    """One row far away makes the gain of all noisy, whatever was learnt."""
+    y = np.array([*np.linspace(-1.0, 1.0, 11), 40.0])
+    constant = (y - y.mean()) ** 2
+    own, doubled = 1e-4 * constant, constant
+    assert (constant - own).mean() < SURE * standard_error(constant - own)
+    assert not learnt_nothing(constant, own, doubled)
+    assert learnt_nothing(constant, 0.99 * constant, doubled)
 
 
 def test_rows_are_worth_what_rows_of_equal_weight_tell():

@@ -14,9 +14,9 @@ noise     the standard error of `behind`. Both predict the same rows, so it is t
           RMSE = sqrt(mean e²) is no mean: to first order a row moves it by (e² - mean e²) / 2 RMSE
           (delta method).
 Differences below `SURE` noises are not told apart from none.
-A network is no better than the best constant where its gain is not told apart from none; or where
-it is shrunk towards the constant: the gain is tiny, and predictions twice as far away gain half as
-much again, or more. Those that say rightly how little they know lose by that (of squares, a
+A network is no better than the best constant where its gain is tiny, and is not told apart from
+none; or it is shrunk towards the constant: predictions twice as far away gain half as much again,
+or more. Those that say rightly how little they know lose by that (of squares, a
 prediction k times as far away gains 2k c - k² v; where it is right, c = v).
 """
 
@@ -219,11 +219,10 @@ def learnt_nothing(
     """
     gain = constant - own
     mean = np.average(gain, weights=weight)
-    if mean <= SURE * standard_error(gain, weight):
-        return True
+    if mean > TINY * abs(np.average(constant, weights=weight)):
+        return False
     further = np.average(constant - doubled, weights=weight)
-    is_tiny = mean <= TINY * np.average(constant, weights=weight)
-    return bool(is_tiny and further >= SHRUNK * mean)
+    return bool(mean <= SURE * standard_error(gain, weight) or further >= SHRUNK * mean)
 
 
 def twice_as_far(prediction: Floats, constant: Floats) -> Floats:
