@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symbreak.cli.advice_text import _AGAIN
+from symbreak.cli.advice_text import _AGAIN, _remedy
 from symbreak.cli.train import TrainOptions
+from symbreak.training.advised import Advice
 from symbreak.training.remedies import REMEDIES, TRAIN
 
 OPTIONS = {f"--{one.name.replace('_', '-')}" for one in dataclasses.fields(TrainOptions)}
@@ -29,6 +30,19 @@ def test_commands_of_remedies_change_options_that_train_has():
     for remedy, changes in _AGAIN.items():
         assert TRAIN in REMEDIES[remedy]
         assert set(changes) <= names
+
+
+@pytest.mark.parametrize("remedy", _AGAIN)
+def test_no_remedy_asks_for_the_same_command_again(remedy):
+    found = Advice("overfitting", "", "Found.", remedy)
+
+    def told(**options: object) -> str:
+        return _remedy(found, TrainOptions(dataset="iris", **options))
+
+    assert "--budget" not in told(budget=0.0)
+    assert told(budget=0.0) == told(quick=True, alpha=3.0)
+    same = told(hidden="none") if remedy == "linear_model" else told()
+    assert same == "Give the choice of network and penalty more time: raise --budget."
 
 
 def held_out_loss(printed: str) -> float:

@@ -22,7 +22,7 @@ def test_raw_columns_that_saturate_every_unit_are_no_success(seed):
     with pytest.warns(ConvergenceWarning, match=CONSTANT) as caught:
         model.fit(X, y)
     words = str(caught[0].message)
-    assert "no better than that of the class shares; 10 of 10 hidden units do not" in words
+    assert "about that of the class shares; 10 of 10 hidden units do not" in words
     assert words.endswith("Scale X: `standardize`=True.")
     assert model.training_.trivial == (10, 10)
     assert model.training_.advice[0].kind == "constant_network"
@@ -46,6 +46,30 @@ def test_a_penalty_that_flattens_all_is_named(loss):
         warnings.simplefilter("error")
         model.set_params(alpha=3.0, max_iter=5000, max_fun=50_000).fit(X, y)
     assert model.training_.trivial is None
+
+
+@pytest.mark.parametrize("alpha", [1e5, 1e7])
+@pytest.mark.parametrize("make", [sb.MLPRegressor, sb.MLPClassifier])
+def test_a_linear_model_that_a_penalty_shrank_is_no_success(make, alpha):
+    """Its gain over the constant is tiny, and surely above 0: all of it is signal."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(400, 3))
+    y = X @ [2.0, -1.0, 0.5] + 0.3 * random.normal(size=400)
+    known = y if make is sb.MLPRegressor else np.digitize(y, [-1.0, 1.0])
+    model = make(**{**TANH, "hidden_layer_sizes": ()}, alpha=alpha, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=CONSTANT) as caught:
+        model.fit(X, known)
+    assert "hidden unit" not in str(caught[0].message)
+    assert str(caught[0].message).endswith("Lower `alpha`.")
+
+
+def test_columns_that_tell_little_and_are_believed_that_little_are_no_fault():
+    random = np.random.default_rng(0)
+    X = random.uniform(-1.0, 1.0, size=(100_000, 2))
+    y = (random.random(100_000) < 0.5 + 0.03 * X[:, 0]).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sb.MLPClassifier(**{**TANH, "hidden_layer_sizes": ()}, random_state=0).fit(X, y)
 
 
 def test_weights_say_which_constant_is_the_best():

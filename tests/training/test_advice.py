@@ -16,7 +16,7 @@ from symbreak.tables.table import Table
 from symbreak.training import Settings, train_split
 from symbreak.training.advice import advice
 from symbreak.training.advised import Facts
-from symbreak.training.comparison import Comparison, Entry
+from symbreak.training.comparison import OUT_OF_FOLDS, Comparison, Entry
 from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import ESTIMATOR, REMEDIES, SETTINGS
@@ -68,6 +68,10 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
         replace(SOUND, penalty_share=0.4, n_lowest=16, penalty_is_chosen=True), [],
     ),
     "constant": (replace(SOUND, is_constant=True, n_lowest=16), ["constant_network"]),
+    "constant by a choice that was cut": (
+        replace(SOUND, is_constant=True, penalty_is_chosen=True, choice_is_cut=True),
+        ["constant_network"],
+    ),
     "unscaled": (replace(SOUND, spread_of_inputs=1e5), ["unscaled_inputs"]),
     "linear": (replace(SOUND, comparison=losses(0.39, 0.4, 0.69, 0.4)), ["linear_as_good"]),
     "linear, and so it is": (
@@ -77,6 +81,12 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
         replace(SOUND, comparison=losses(0.39, 0.4, 0.69, 0.4), linear_was_compared=True), [],
     ),
     "few rows": (replace(SOUND, comparison=replace(BESIDE, rows=12)), ["few_rows"]),
+    "many rows, few that count": (
+        replace(SOUND, comparison=replace(BESIDE, evenness=0.05)), ["few_rows"],
+    ),
+    "on its way, by what folds have shown": (
+        replace(SOUND, is_converged=False, penalty_is_chosen=True), [],
+    ),
     "on its way": (replace(SOUND, is_converged=False), ["not_converged"]),
     "more minima": (replace(SOUND, needs_more_starts=True), ["more_starts"]),
     "more minima of a bad fit": (
@@ -103,6 +113,51 @@ def test_sentences_have_the_figures():
     assert "0.4 on the training rows, 0.647 on the held-out rows; without a hidden " in told
     told = advice(replace(SOUND, is_constant=True, constant_units=9, hidden_units=10))[0].sentence
     assert "the class shares; 9 of 10 hidden units do not depend on the row" in told
+    told = advice(replace(SOUND, is_constant=True, hidden_units=10))[0].sentence
+    assert told.endswith("about that of the class shares.")
+
+
+def test_what_a_constant_asks_for_depends_on_what_chose_its_penalty():
+    constant = replace(SOUND, is_constant=True)
+    assert advice(constant)[0].remedy == "choose_penalty"
+    chosen = replace(constant, penalty_is_chosen=True)
+    assert advice(chosen)[0].remedy == ""
+    assert advice(chosen)[0].sentence.endswith("tell nothing of the target that holds for other "
+                                               "rows.")  # fmt: skip
+    cut = advice(replace(chosen, choice_is_cut=True))[0]
+    assert cut.remedy == "larger_budget"
+    assert "nothing" not in cut.sentence
+
+
+@pytest.mark.parametrize("alpha", [0.01, 1e5])
+@pytest.mark.parametrize("kind", ["numbers", "classes"])
+def test_a_network_that_its_penalty_shrank_predicts_a_constant(kind, alpha):
+    random = np.random.default_rng(2)
+    X = random.normal(size=(300, 4))
+    y = X @ [3.0, -1.0, 0.5, 2.0] + random.normal(size=300)
+    made = table(X, y if kind == "numbers" else np.where(y > 0.5, "up", "down"))
+    settings = Settings(hidden=(), alpha=alpha, search=False, starts=2)
+    found = train_split(DataSplit.of(made, "y", validation=0.0), settings)
+    assert ("constant_network" in [one.kind for one in found.advice]) == (alpha > 1.0)
+
+
+def test_a_loss_that_is_lower_within_noise_is_not_said_to_be_no_lower():
+    close = losses(5.537, 6.109, 30.0, None)
+    close = replace(close, entries={**close.entries, "training": entry("training", 5.537, -0.5, 1)})
+    told = advice(replace(SOUND, comparison=close, penalty_share=0.4, n_lowest=16))[0].sentence
+    assert "training rows, 5.537, is not clearly lower than on the held-out rows, 6.109." in told
+
+
+def test_few_rows_are_called_by_what_the_score_comes_from():
+    def told(**known: object) -> tuple[str, str]:
+        (found,) = advice(replace(SOUND, comparison=replace(BESIDE, **known)))
+        return found.sentence.partition(":")[0], found.remedy
+
+    assert told(rows=12) == ("A hold-out of 12 rows says little", "larger_holdout")
+    folds = told(rows=12, where=OUT_OF_FOLDS)
+    assert folds == ("Cross-validation of 12 rows says little", "more_rows")
+    weighted = "A hold-out of 100 rows, whose weights tell as much as 5 alike, says little"
+    assert told(evenness=0.05) == (weighted, "larger_holdout")
 
 
 def test_every_remedy_that_is_advised_is_known():

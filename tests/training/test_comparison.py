@@ -7,10 +7,12 @@ import pytest
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 from symbreak.training.comparison import (
+    SURE,
     Rows,
     best_constant,
     compared,
     influences,
+    learnt_nothing,
     scores_of_rows,
     standard_error,
 )
@@ -45,6 +47,30 @@ def test_losses_are_those_of_scikit_learn():
         assert found[what].loss == pytest.approx(wanted, rel=1e-12)
         assert found[what].behind == pytest.approx(wanted - found["holdout"].loss, abs=1e-12)
     np.testing.assert_allclose(shares[0], np.bincount(training.y) / 80)
+
+
+def test_few_rows_that_are_learnt_are_not_learnt_for_nothing():
+    """One row far away makes the gain of all noisy, whatever was learnt."""
+    y = np.array([*np.linspace(-1.0, 1.0, 11), 40.0])
+    constant = (y - y.mean()) ** 2
+    own, doubled = 1e-4 * constant, constant
+    assert (constant - own).mean() < SURE * standard_error(constant - own)
+    assert not learnt_nothing(constant, own, doubled)
+    assert learnt_nothing(constant, 0.99 * constant, doubled)
+
+
+def test_rows_are_worth_what_rows_of_equal_weight_tell():
+    held = numbers(10, 1.0)
+    mean = np.full(10, 5.0)
+    even = compared(held, constant=mean)
+    assert even is not None
+    assert even.effective_rows == 10.0
+    weight = np.array([1.0, 1.0, *[0.0] * 8])
+    twice = Rows(*(np.tile(one, 2) for one in (held.y, held.prediction, weight)))
+    found = compared(twice, constant=np.tile(mean, 2), repeats=2)
+    assert found is not None
+    assert found.rows == 10
+    assert found.effective_rows == pytest.approx(2.0)
 
 
 def test_of_numbers_the_constant_is_the_mean_and_the_loss_the_rmse():

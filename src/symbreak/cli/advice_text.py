@@ -17,7 +17,10 @@ from symbreak.training.remedies import TRAIN, remedy_words
 
 MOST_CLASSES, MOST_COLUMNS = 10, 5
 # What a remedy changes in the command that was typed.
-_CHOSEN: dict[str, Any] = {"quick": False, "hidden": None, "activation": None, "alpha": None}
+_CHOSEN: dict[str, Any] = {
+    "quick": False, "hidden": None, "activation": None, "alpha": None,
+    "budget": TrainOptions.budget,
+}  # fmt: skip
 _AGAIN: dict[str, dict[str, Any]] = {
     "choose_penalty": _CHOSEN,
     "linear_model": {**_CHOSEN, "hidden": "none"},
@@ -137,4 +140,7 @@ def _remedy(one: Advice, options: TrainOptions) -> str:
     changes = _AGAIN.get(one.remedy)
     if changes is None:
         return f"{words}." if words else ""
-    return f"{words.rpartition(': ')[0]}: {options.command_line(**changes)}"
+    again = options.command_line(**changes)
+    if again == options.command_line():  # it was asked for, and the time did not suffice
+        return f"{remedy_words('larger_budget', TRAIN)}."
+    return f"{words.rpartition(': ')[0]}: {again}"

@@ -3,7 +3,7 @@
 Raw columns far from 0, or orders of magnitude apart, drive hidden units into saturation before they
 tell rows apart: the gradient vanishes there, and the test of convergence holds. The loss of the
 start that leads is held against that of the best constant, row by row; where it is not surely
-lower, a warning says so.
+lower, or a penalty shrank the network towards the constant, a warning says so.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import minimize
 from symbreak.optimize.status import Status
-from symbreak.text import pluralize
+from symbreak.training.advice_on_fit import idle_units
 from symbreak.training.checks import spread_rows
-from symbreak.training.comparison import SURE, standard_error
+from symbreak.training.comparison import learnt_nothing
 from symbreak.training.facts import constant_units
 from symbreak.training.remedies import ESTIMATOR, remedy_words
 
@@ -43,18 +43,17 @@ def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
     if training.outcome.status[training.lead] in _CUT or not _is_narrow(estimator, problem):
         return
     lead, X = estimator._lead[None], estimator._placed(problem.X)
-    gain = _constant_losses(problem) - _losses(network, lead, X, problem.y)
-    mean = np.average(gain, weights=problem.sample_weight)
-    if not mean <= SURE * standard_error(gain, problem.sample_weight):
+    z, constant_losses = _best_constant(problem)
+    doubled = _losses(network, _twice_as_far(network, lead, z), X, problem.y)
+    own = _losses(network, lead, X, problem.y)
+    if not learnt_nothing(constant_losses, own, doubled, problem.sample_weight):
         return
     constant, hidden = constant_units(network, lead, X)
     estimator.training_ = replace(training, trivial=(constant, hidden))
-    units = f"; {constant} of {pluralize(hidden, 'hidden unit')} do not depend on the row"
-    units = units if hidden else ""
     best = "the class shares" if network.loss.is_classification else "the best constant"
     words = (
-        "The network predicts nearly the same for every row: its loss is no better than that of "
-        f"{best}{units}.{_remedy(estimator)}"
+        "The network predicts nearly the same for every row: its loss is about that of "
+        f"{best}{idle_units(constant, hidden)}.{_remedy(estimator)}"
     )
     warnings.warn(words, ConvergenceWarning, stacklevel=4)
 
@@ -80,14 +79,23 @@ def _is_narrow(estimator: Any, problem: Problem) -> bool:
     return bool((widths <= (NARROW if is_class else NARROW * y.std(axis=0))).all())
 
 
-def _constant_losses(problem: Problem) -> Array:
-    """Return the loss of each row by the best constant: a network of biases alone, trained."""
+def _best_constant(problem: Problem) -> tuple[Array, Array]:
+    """Return the outputs before the link, and the loss of each row, of biases alone, trained."""
     network = Network((1, problem.network.n_outputs), (), problem.network.loss)
     nothing = np.zeros((problem.X.shape[0], 1), dtype=problem.X.dtype)
     cost = NetworkCost(network, nothing, problem.y, sample_weight=problem.sample_weight)
     theta = np.zeros((1, network.n_parameters), dtype=problem.X.dtype)
     theta = minimize(cost, theta, max_iter=_MAX_ITER).theta
-    return _losses(network, theta, nothing, problem.y)
+    z = as_numpy(network.thetas(theta)[0])[0, :, 0]
+    return z, _losses(network, theta, nothing, problem.y)
+
+
+def _twice_as_far(network: Network, theta: Array, z: Array) -> Array:
+    """Return theta (1, n) whose outputs, before the link, are twice as far from z (outputs,)."""
+    thetas = [np.array(one) for one in network.thetas(theta)]
+    thetas[-1] *= 2.0
+    thetas[-1][..., 0] -= z
+    return np.asarray(network.unroll(thetas))
 
 
 def _losses(network: Network, theta: Any, X: Any, y: Array) -> Array:

@@ -8,8 +8,9 @@
     overfitting        much better on training rows than on held-out rows, and it costs
     underfitting       the penalty is a good part of J and leaves one minimum for all starts
     linear_as_good     without a hidden layer it is as good, or better
-    few_rows           so few held-out rows that they tell little
+    few_rows           so few rows give the score that it tells little
     not_converged      the lowest J has not converged, and nothing stands against going on
+                       (a penalty that was chosen is the best for so many iterations)
     more_starts        nothing else, the lowest J was reached once, and new values are likely
 
 A rule reads `Facts` and nothing else. Differences of losses count where they are above their noise

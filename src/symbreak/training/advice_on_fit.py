@@ -6,10 +6,11 @@ from symbreak.text import pluralize
 from symbreak.training.advised import Advice, Facts
 from symbreak.training.comparison import Comparison, Entry
 
-FEW_ROWS = 20  # of a hold-out
+FEW_ROWS = 20  # that give the score
 HEAVY, DOMINANT = 0.1, 0.3  # shares of J of a penalty
 ROOM = 0.25  # training loss over that of the best constant, where much is left to learn
 LIGHT, MEMORISED = 0.01, 0.6  # a penalty that is hardly there; training loss over held-out loss
+EVEN = 0.99  # rows of equal weight that tell as much, over rows, where weights are alike
 SPREAD = 1e3  # largest over smallest standard deviation, or |mean| over standard deviation
 
 
@@ -17,21 +18,30 @@ def constant_network(facts: Facts) -> Advice | None:
     """Return what to do where all rows have one prediction."""
     if not facts.is_constant:
         return None
-    units = ""
-    if facts.hidden_units:
-        units = f"; {facts.constant_units} of {pluralize(facts.hidden_units, 'hidden unit')} "
-        units += "do not depend on the row"
+    remedy = _against_constant(facts)
+    nothing = "" if remedy else " The columns tell nothing of the target that holds for other rows."
     return Advice(
         "constant_network", "It predicts a constant",
         "The network predicts nearly the same for every row: on the training rows its loss is "
-        f"that of {_baseline(facts)}{units}.",
-        _against_constant(facts),
+        f"about that of {_baseline(facts)}{idle_units(facts.constant_units, facts.hidden_units)}."
+        f"{nothing}",
+        remedy,
     )  # fmt: skip
+
+
+def idle_units(constant: int, hidden: int) -> str:
+    """Return how many hidden units do not depend on the row as a clause, "" where all do."""
+    if not constant:
+        return ""
+    do = "does" if constant == 1 else "do"
+    return f"; {constant} of {pluralize(hidden, 'hidden unit')} {do} not depend on the row"
 
 
 def _against_constant(facts: Facts) -> str:
     if facts.spread_of_inputs > SPREAD:
         return "scale_inputs"
+    if facts.choice_is_cut:
+        return "larger_budget"
     return "" if facts.penalty_is_chosen else "choose_penalty"
 
 
@@ -101,7 +111,10 @@ def underfitting(facts: Facts) -> Advice | None:
     )
     no_lower = ""
     if known is not None and training is not None:
-        no_lower = f"; the loss on the training rows is no lower than on the {known.where}"
+        no_lower = (
+            f"; the loss on the training rows, {_number(training)}, is not clearly lower than on "
+            f"the {known.where}, {_number(known['holdout'])}"
+        )
     return Advice(
         "underfitting", "A weaker penalty may be better",
         f"Underfitting: the penalty is {100 * facts.penalty_share:.0f} % of J{starts}{no_lower}.",
@@ -110,15 +123,18 @@ def underfitting(facts: Facts) -> Advice | None:
 
 
 def few_rows(facts: Facts) -> Advice | None:
-    """Return a caution where few rows are held out."""
+    """Return a caution where few rows, or few of any weight, give the score."""
     known = facts.comparison
-    if known is None or known.rows >= FEW_ROWS:
+    if known is None or known.effective_rows >= FEW_ROWS:
         return None
+    rows = pluralize(known.rows, "row")
+    alike = f", whose weights tell as much as {known.effective_rows:.3g} alike,"
+    alike = alike if known.evenness < EVEN else ""
+    what = f"Cross-validation of {rows}" if known.is_by_folds else f"A hold-out of {rows}"
     return Advice(
-        "few_rows", "Few held-out rows",
-        f"A hold-out of {pluralize(known.rows, 'row')} says little: on other rows the score may "
-        "be far from this one.",
-        "larger_holdout",
+        "few_rows", "Few rows give the score",
+        f"{what}{alike} says little: on other rows the score may be far from this one.",
+        "more_rows" if known.is_by_folds else "larger_holdout",
     )  # fmt: skip
 
 

@@ -41,8 +41,11 @@ def no_patience(facts: Facts) -> Advice | None:
 
 
 def not_converged(facts: Facts) -> Advice | None:
-    """Return what to do where the lowest J is on its way."""
-    if facts.is_converged is not False:
+    """Return what to do where the lowest J is on its way.
+
+    A penalty that was chosen is the best for so many iterations: with more another may be.
+    """
+    if facts.is_converged is not False or facts.penalty_is_chosen:
         return None
     ended = f": {facts.lowest_ended}" if facts.lowest_ended else ""
     words = f"The lowest J has not converged{ended}."

@@ -14,10 +14,11 @@ class Facts:
     Attributes
     ----------
     comparison : the losses beside each other.
-    is_constant : whether the loss on the training rows is that of the best constant, within noise.
+    is_constant : whether the network is no better than the best constant (`learnt_nothing`).
     constant_units, hidden_units : how many are constant over the training rows, of how many.
     penalty_share : of J, at the start that leads.
     penalty_is_chosen : whether cross-validation chose the penalty.
+    choice_is_cut : whether its time was spent before all networks were compared.
     linear_was_compared : whether cross-validation saw a network without a hidden layer.
     n_starts, n_lowest : starts, and those that reached the lowest J.
     is_converged : whether the lowest J converged; None where its end is as good as that.
@@ -37,6 +38,7 @@ class Facts:
     hidden_units: int = 0
     penalty_share: float = 0.0
     penalty_is_chosen: bool = False
+    choice_is_cut: bool = False
     linear_was_compared: bool = False
     n_starts: int = 1
     n_lowest: int = 1

@@ -14,6 +14,10 @@ noise     the standard error of `behind`. Both predict the same rows, so it is t
           RMSE = sqrt(mean e²) is no mean: to first order a row moves it by (e² - mean e²) / 2 RMSE
           (delta method).
 Differences below `SURE` noises are not told apart from none.
+A network is no better than the best constant where its gain is tiny, and is not told apart from
+none; or it is shrunk towards the constant: predictions twice as far away gain half as much again,
+or more. Those that say rightly how little they know lose by that (of squares, a
+prediction k times as far away gains 2k c - k² v; where it is right, c = v).
 """
 
 from __future__ import annotations
@@ -26,9 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.training.scores import Scores, class_scores, number_scores
+from symbreak.training.uncertainty.conformal import effective_rows
 
 Floats = NDArray[np.float64]
 SURE = 2.0
+HELD_OUT, OUT_OF_FOLDS = "held-out rows", "rows out of the folds"
+TINY, SHRUNK = 0.05, 1.5  # gain over the constant's loss; gain twice as far away over it
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -93,11 +100,13 @@ class Comparison:
     rows : how many held-out rows.
     entries : by their words, in the order of the module.
     where : what the held-out rows are, for people.
+    evenness : how many rows of equal weight tell as much as these, over their number; 1 at most.
     """
 
     rows: int
     entries: dict[str, Entry]
-    where: str = "held-out rows"
+    where: str = HELD_OUT
+    evenness: float = 1.0
 
     def __getitem__(self, what: str) -> Entry:
         return self.entries[what]
@@ -105,6 +114,16 @@ class Comparison:
     def get(self, what: str) -> Entry | None:
         """Return an entry, None where there is none."""
         return self.entries.get(what)
+
+    @property
+    def is_by_folds(self) -> bool:
+        """Whether cross-validation gave the held-out rows."""
+        return self.where == OUT_OF_FOLDS
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows of equal weight tell as much as the held-out rows."""
+        return self.rows * self.evenness
 
     @property
     def is_classification(self) -> bool:
@@ -119,7 +138,7 @@ class Comparison:
 
 def compared(
     held: Rows, *, constant: Floats, linear: Floats | None = None, training: Rows | None = None,
-    repeats: int = 1, groups: NDArray[Any] | None = None, where: str = "held-out rows",
+    repeats: int = 1, groups: NDArray[Any] | None = None, where: str = HELD_OUT,
 ) -> Comparison | None:  # fmt: skip
     """Return the losses beside each other; None where a prediction of the network is not finite.
 
@@ -133,8 +152,9 @@ def compared(
     where : what the held-out rows are, for people.
     """
 
+    weight = None if held.weight is None else held.weight[: len(held.y) // repeats]
+
     def noise_of(moves: Floats) -> float:
-        weight = None if held.weight is None else held.weight[: len(held.y) // repeats]
         return standard_error(moves.reshape(repeats, -1).mean(axis=0), weight, groups)
 
     if not np.isfinite(held.prediction).all():
@@ -152,7 +172,9 @@ def compared(
             scores = scores_of_rows(rows)
             noise = noise_of(influences(rows) - mine)
             found[what] = Entry(what, scores, scores.error - found["holdout"].loss, noise)
-    return Comparison(len(held.y) // repeats, found, where)
+    n = len(held.y) // repeats
+    evenness = 1.0 if weight is None else effective_rows(weight) / n
+    return Comparison(n, found, where, evenness)
 
 
 def best_constant(y: NDArray[Any], weight: Floats | None, n_classes: int) -> Floats:
@@ -183,6 +205,38 @@ def row_losses(rows: Rows) -> Floats:
             return np.asarray((y - prediction) ** 2)
     known = prediction[np.arange(len(y)), y] / prediction.sum(axis=1)
     return np.asarray(-np.log(np.clip(known, _EPS, 1.0 - _EPS)))
+
+
+def learnt_nothing(
+    constant: Floats, own: Floats, doubled: Floats, weight: Floats | None = None
+) -> bool:
+    """Tell whether a network is no better than the best constant; see the module.
+
+    Parameters
+    ----------
+    constant, own : (m,) losses of the training rows.
+    doubled : those where outputs are twice as far from the constant's.
+    """
+    gain = constant - own
+    mean = np.average(gain, weights=weight)
+    if mean > TINY * abs(np.average(constant, weights=weight)):
+        return False
+    further = np.average(constant - doubled, weights=weight)
+    return bool(mean <= SURE * standard_error(gain, weight) or further >= SHRUNK * mean)
+
+
+def twice_as_far(prediction: Floats, constant: Floats) -> Floats:
+    """Return predictions whose outputs, before the link, are twice as far from the constant's.
+
+    Parameters
+    ----------
+    prediction : as in `Rows`.
+    constant : as `best_constant` gives it.
+    """
+    if prediction.ndim == 1:
+        return np.asarray(2.0 * prediction - constant)
+    far = prediction**2 / np.maximum(constant, _EPS)
+    return np.asarray(far / far.sum(axis=1, keepdims=True))
 
 
 def influences(rows: Rows) -> Floats:

@@ -19,13 +19,14 @@ from symbreak.training.advised import Facts
 from symbreak.training.checks import spread_rows
 from symbreak.training.combine import combined_prediction
 from symbreak.training.comparison import (
-    SURE,
+    OUT_OF_FOLDS,
     Comparison,
     Rows,
     best_constant,
     compared,
+    learnt_nothing,
     row_losses,
-    standard_error,
+    twice_as_far,
 )
 from symbreak.training.confusion import Confusion
 from symbreak.training.finite_starts import draw_finite_starts
@@ -86,7 +87,7 @@ def _by_folds(
     return compared(
         held, constant=np.tile(constant, again), training=own, repeats=repeats,
         linear=None if linear is None else np.tile(linear, again), groups=found.groups,
-        where="rows out of the folds",
+        where=OUT_OF_FOLDS,
     )  # fmt: skip
 
 
@@ -135,6 +136,7 @@ def facts_of(training: Training) -> Facts:
         hidden_units=hidden,
         penalty_share=penalty_share(training),
         penalty_is_chosen=choice is not None and len(choice.path) > 1,
+        choice_is_cut=choice is not None and choice.is_cut,
         linear_was_compared=choice is not None and any(not one[0] for one in choice.networks),
         spread_of_inputs=training.spread_of_inputs,
         is_linear=not network.n_hidden,
@@ -316,7 +318,9 @@ def is_constant(rows: Rows, n_classes: int) -> bool:
     n_classes : 0 for numbers.
     """
     constant = best_constant(rows.y, rows.weight, n_classes)
-    other = rows._replace(prediction=np.broadcast_to(constant, rows.prediction.shape))
-    gain = row_losses(other) - row_losses(rows)
-    noise = standard_error(gain, rows.weight)
-    return bool(np.average(gain, weights=rows.weight) <= SURE * noise)
+    flat = np.broadcast_to(constant, rows.prediction.shape)
+    doubled = twice_as_far(rows.prediction, constant)
+    base, own, far = (
+        row_losses(rows._replace(prediction=one)) for one in (flat, rows.prediction, doubled)
+    )
+    return learnt_nothing(base, own, far, rows.weight)

@@ -27,6 +27,10 @@ REMEDIES: dict[str, dict[str, str]] = {
     "scale_inputs": {
         ESTIMATOR: "Scale X: `standardize`=True",
     },
+    "larger_budget": {
+        TRAIN: "Give the choice of network and penalty more time: raise --budget",
+        SETTINGS: "Give the choice of network and penalty more time: raise `budget`",
+    },
     "weaker_penalty": {
         TRAIN: "Lower --alpha",
         SETTINGS: "Lower `alpha`",
