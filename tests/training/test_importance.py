@@ -127,6 +127,9 @@ def test_the_noise_is_over_groups_where_rows_stand_together():
 @pytest.mark.parametrize("separate", [False, True])
 def test_groups_of_the_table_widen_the_noise(separate):
     frame = pl.concat([table(60).frame] * 4).with_columns(g=pl.Series(np.tile(np.arange(60), 4)))
+    # Copies of a row would be a group without being told.
+    apart = pl.Series(np.random.default_rng(3).normal(size=len(frame)))
+    frame = frame.with_columns(apart=apart)
     found = []
     for group in (None, "g"):
         split = DataSplit.of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,11 +26,13 @@ from symbreak.training.advice import advice
 from symbreak.training.checks import CHECKED_ROWS
 from symbreak.training.combine import combined_words
 from symbreak.training.confusion import counted_words
-from symbreak.training.data_split import DataSplit
 from symbreak.training.facts import facts_of_search
 from symbreak.training.remedies import MINIMIZE, SETTINGS, TRAIN
 from symbreak.training.share_interval import effective_rows
 from symbreak.training.trajectory import Trajectories, Trajectory
+
+if TYPE_CHECKING:  # needs polars
+    from symbreak.training.data_split import DataSplit
 
 ITERATION = {
     "update": "An iteration is one update of theta.",
