@@ -63,6 +63,17 @@ def test_a_linear_model_that_a_penalty_shrank_is_no_success(make, alpha):
     assert str(caught[0].message).endswith("Lower `alpha`.")
 
 
+@pytest.mark.parametrize("signal", [0.0, 1.0])
+def test_where_cross_validation_chose_the_constant_the_columns_tell_nothing(signal):
+    """But where all penalties were too strong, and the smallest the best."""
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.random.default_rng(10).normal(size=60)
+    y, alphas = y + signal * X[:, 0], [1e6, 1e7] if signal else [1e-3, 1e6, 1e7]
+    model = sb.MLPRegressorCV(hidden_layer_sizes=[()], alphas=alphas, cv=3, random_state=0)
+    words = r"smaller penalties: `alphas`\.$" if signal else r"tell nothing of .* other rows\.$"
+    with pytest.warns(ConvergenceWarning, match=words):
+        model.fit(X, y)
+
+
 def test_columns_that_tell_little_and_are_believed_that_little_are_no_fault():
     random = np.random.default_rng(0)
     X = random.uniform(-1.0, 1.0, size=(100_000, 2))

@@ -21,7 +21,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import minimize
 from symbreak.optimize.status import Status
-from symbreak.training.advice_on_fit import idle_units
+from symbreak.training.advice_on_fit import NOTHING_HOLDS, idle_units
 from symbreak.training.checks import spread_rows
 from symbreak.training.comparison import learnt_nothing
 from symbreak.training.facts import constant_units
@@ -59,11 +59,14 @@ def warn_if_constant_network(estimator: Any, problem: Problem) -> None:
 
 
 def _remedy(estimator: Any) -> str:
-    """Return what may help, as far as it is not done yet."""
+    """Return what may help, as far as it is not done yet, or that nothing does."""
     if not estimator.standardize and estimator.training_.spread_of_inputs > UNEVEN:
         return f" {remedy_words('scale_inputs', ESTIMATOR)}."
-    chosen = hasattr(estimator, "alphas_")
-    return "" if chosen else f" {remedy_words('weaker_penalty', ESTIMATOR)}."
+    if not hasattr(estimator, "alphas_"):
+        return f" {remedy_words('weaker_penalty', ESTIMATOR)}."
+    if estimator.alpha_ > min(estimator.alphas_):
+        return f" {NOTHING_HOLDS}"
+    return " Compare smaller penalties: `alphas`."
 
 
 def _is_narrow(estimator: Any, problem: Problem) -> bool:

@@ -11,6 +11,7 @@ HEAVY, DOMINANT = 0.1, 0.3  # shares of J of a penalty
 ROOM = 0.25  # training loss over that of the best constant, where much is left to learn
 LIGHT, MEMORISED = 0.01, 0.6  # a penalty that is hardly there; training loss over held-out loss
 EVEN = 0.99  # rows of equal weight that tell as much, over rows, where weights are alike
+NOTHING_HOLDS = "The columns tell nothing of the target that holds for other rows."
 SPREAD = 1e3  # largest over smallest standard deviation, or |mean| over standard deviation
 
 
@@ -19,7 +20,7 @@ def constant_network(facts: Facts) -> Advice | None:
     if not facts.is_constant:
         return None
     remedy = _against_constant(facts)
-    nothing = "" if remedy else " The columns tell nothing of the target that holds for other rows."
+    nothing = "" if remedy else f" {NOTHING_HOLDS}"
     return Advice(
         "constant_network", "It predicts a constant",
         "The network predicts nearly the same for every row: on the training rows its loss is "
