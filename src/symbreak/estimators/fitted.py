@@ -29,7 +29,6 @@ from symbreak.optimize import Outcome
 from symbreak.optimize.status import Status
 from symbreak.text import pluralize
 from symbreak.training import Training
-from symbreak.training.facts import spread_of
 
 WITHOUT_VALIDATION = (
     "combine='best' means the best validation score, and this fit has none: the start with the "
@@ -236,7 +235,7 @@ def _recorded(problem: Problem, outcome: Outcome, combine: str) -> Training:
         training = Training.of(
             problem.network, outcome, way, seconds={"train": outcome.seconds},
             # One of many is compared with others, and nobody is advised on it.
-            spread_of_inputs=1.0 if is_of_search() else spread_of(problem.X),
+            spread_of_inputs=1.0 if is_of_search() else problem.spread_of_inputs,
         )  # fmt: skip
     except InvalidInput as error:
         raise ValueError(NON_FINITE) from error

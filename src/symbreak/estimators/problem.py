@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.propagation.first_layer import is_sparse
 from symbreak.scaling import robust
+from symbreak.training.facts import spread_of
 
 Array = NDArray[Any]
 # As scikit-learn words it, for code that looks for it.
@@ -125,6 +127,11 @@ class Problem:
     alpha: Any
     scaling: Scaling
     device: Any
+
+    @cached_property
+    def spread_of_inputs(self) -> float:
+        """See `spread_of`; a problem of a fold is asked once for each penalty."""
+        return spread_of(self.X)
 
     def cost(self, n_starts: int = 1) -> NetworkCost:
         """Return J for so many starts."""

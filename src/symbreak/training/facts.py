@@ -15,6 +15,7 @@ from symbreak.arrays import as_numpy, picked
 from symbreak.network import Network
 from symbreak.objectives import NetworkCost
 from symbreak.optimize import Outcome, Status, minimize
+from symbreak.propagation.first_layer import is_sparse
 from symbreak.training.advised import Facts
 from symbreak.training.checks import spread_rows
 from symbreak.training.combine import combined_prediction
@@ -283,7 +284,7 @@ def spread_of(X: Any) -> float:
     standard deviation, and 1 at least; columns that do not vary are left out.
     """
     mean = np.asarray(X.mean(axis=0, dtype=np.float64)).ravel()
-    if hasattr(X, "toarray"):
+    if is_sparse(X):
         squares = np.asarray(X.multiply(X).mean(axis=0, dtype=np.float64)).ravel()
         std = np.sqrt(np.maximum(squares - mean**2, 0.0))
     else:

@@ -3,9 +3,9 @@
 Conventions
 -----------
 interval   Wilson's (1927, J. Am. Stat. Assoc. 22, 209) for 95 %; a share of 0 or 1 has a width too.
-rows       they count for n = (Σ W)² / Σ W² (Kish 1965, Survey Sampling), W the weights of the rows,
-           summed over those of one group: what they share is then seen once. m rows alike count for
-           m, groups of equal size for as many as there are.
+rows       they count for as many as tell as much with equal weights, as in `conformal`; weights are
+           summed over the rows of one group: what they share is then seen once. m rows alike count
+           for m, groups of equal size for as many as there are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symbreak.training.uncertainty import conformal
 
 Z = 1.959963984540054  # of 95 %
 
@@ -38,4 +40,4 @@ def effective_rows(m: int, weight: NDArray[Any] | None, groups: NDArray[Any] | N
     each = np.ones(m) if weight is None else np.asarray(weight, dtype=np.float64)
     if groups is not None:
         each = np.bincount(groups, weights=each).astype(np.float64)
-    return float(each.sum() ** 2 / np.sum(each**2))
+    return conformal.effective_rows(each)
