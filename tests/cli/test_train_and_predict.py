@@ -10,6 +10,7 @@ import pytest
 
 from symbreak.arrays import alike
 from symbreak.cli.train_text import time_line
+from symbreak.optimize import bursts
 from symbreak.training.finite_starts import draw_finite_starts
 
 FEW = ("--quick", "--starts", 3, "--hidden", 4, "--max-iter", 30)
@@ -229,9 +230,10 @@ def test_quiet_prints_the_score_alone(run):
     assert ran.out.count("\n") == 1
 
 
-def test_progress_is_told_in_lines_where_there_is_no_terminal(run):
-    words = ("--quick", "--starts", 3, "--hidden", 100, "--alpha", 0.001, "--max-iter", 1000)
-    ran = run("train", "--dataset", "digits", *words)
+def test_progress_is_told_in_lines_where_there_is_no_terminal(run, monkeypatch):
+    # Else so few iterations are one burst, between which progress is told.
+    monkeypatch.setattr(bursts, "MOST_STEPS", 4)
+    ran = run("train", "--dataset", "iris", *FEW)
     told = [int(line.split(",")[0].removeprefix("iteration ")) for line in ran.err.splitlines()]
     assert told == sorted(set(told))
     assert told
