@@ -38,6 +38,9 @@ ONLY_HONEST = {
     ("newton-cg", "mgh03_powell_badly_scaled"): "the gradient is below the tolerance at J = 2e-9",
     ("conjugate-gradient", "mgh03_powell_badly_scaled"): "and at J = 2e-10",
 }  # fmt: skip
+# Where rounding decides how far along a flat valley the last digits of J carry: from starts that
+# differ by one unit in the last place, 9 of 24 end between 1e-6 and 1e-5 above the minimum.
+WITHIN = {("conjugate-gradient", "mgh17_osborne_1"): 1e-4}
 OPTIONS = {
     "gradient-descent": {"learning_rate": 1e-4},
     "sgd": {"learning_rate": 1e-4},
@@ -77,12 +80,12 @@ def assert_honest(problem, objective, outcome):
     assert outcome.status[0] not in (Status.RUNNING, Status.NON_FINITE_START, Status.FAILED)
 
 
-def reaches_a_minimum(problem, objective, outcome):
+def reaches_a_minimum(problem, objective, outcome, rtol=1e-6):
     if not problem.minima:
         return outcome.gradient_norm[0] <= 1e-7
     J0 = objective.value(problem.start)
     apart = np.abs(outcome.value[0] - np.array(problem.minima))
-    return bool((apart <= 1e-6 * np.abs(problem.minima) + 1e-10 * J0).any())
+    return bool((apart <= rtol * np.abs(problem.minima) + 1e-10 * J0).any())
 
 
 @pytest.mark.slow
@@ -94,12 +97,13 @@ def test_the_outcome_is_the_expected_one(method, name):
     assert_honest(problem, objective, outcome)
     if method in OWE_ONLY_HONESTY:
         return
+    reached = reaches_a_minimum(problem, objective, outcome, WITHIN.get((method, name), 1e-6))
     # Strict both ways: a pair that has come to be solved must leave the list.
-    assert reaches_a_minimum(problem, objective, outcome) == ((method, name) not in ONLY_HONEST)
+    assert reached == ((method, name) not in ONLY_HONEST)
 
 
 def test_the_table_names_methods_and_problems_that_exist():
-    for method, name in ONLY_HONEST:
+    for method, name in (*ONLY_HONEST, *WITHIN, *MORE_ITERATIONS):
         assert method in METHODS
         assert name in REGISTRY
     assert set(OWE_ONLY_HONESTY) <= set(METHODS) | {"sgd", "adam", "adamw"}
